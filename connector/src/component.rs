@@ -1,0 +1,98 @@
+//! WIT exports to our types, and back.
+
+use std::{cell::RefCell, rc::Rc};
+
+use crate::{
+    bindings::{
+        elt::connector::{
+            log::{self as host_log, Level as HostLevel},
+            types::{Batch, ConfiguredStream, Error, FailureType, Specification, Stream, SyncMode},
+        },
+        exports::elt::connector::source::{self as wit, Guest, GuestReader},
+    },
+    orb::source::Orb,
+    sdk::{
+        error,
+        executor::block_on,
+        log::{Level, Log},
+        platform::Platform,
+        reader,
+        source::Source as _,
+        wasi::{WasiClock, WasiTransport, wait},
+    },
+};
+
+pub(crate) struct Component;
+
+impl Guest for Component {
+    type Reader = Reader;
+
+    fn spec() -> Specification {
+        let specification = source().specification();
+        Specification {
+            name: specification.name.into(),
+            version: specification.version.into(),
+            config_schema: specification.config_schema.into(),
+            documentation_url: Some(specification.documentation_url.into()),
+            allowed_hosts: specification.allowed_hosts.iter().map(|host| (*host).to_owned()).collect(),
+        }
+    }
+
+    fn check(config: String) -> Result<(), Error> {
+        block_on(source().check(&config), wait).map_err(Error::from)
+    }
+
+    fn discover(config: String) -> Result<Vec<Stream>, Error> {
+        let streams = source().discover(&config)?.into_iter().map(|(stream, json_schema)| Stream {
+            name: stream.name.into(),
+            json_schema,
+            supported_sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
+            primary_key: stream.primary_key.iter().map(|field| vec![(*field).to_owned()]).collect(),
+            cursor_field: vec![stream.cursor_field.into()],
+            resumable: true,
+        });
+        Ok(streams.collect())
+    }
+
+    fn read(config: String, stream: ConfiguredStream, state: Option<String>) -> Result<wit::Reader, Error> {
+        let reader = source().read(&config, &stream.name, state.as_deref())?;
+        Ok(wit::Reader::new(Reader(RefCell::new(reader))))
+    }
+}
+
+pub(crate) struct Reader(RefCell<reader::Reader>);
+
+impl GuestReader for Reader {
+    fn next_batch(&self) -> Result<Option<Batch>, Error> {
+        let batch = block_on(self.0.borrow_mut().next_batch(), wait)?;
+        Ok(batch.map(|batch| Batch { records: batch.records, checkpoint: batch.checkpoint }))
+    }
+}
+
+fn source() -> Orb {
+    Orb::new(Platform { transport: Rc::new(WasiTransport), clock: Rc::new(WasiClock), log: Rc::new(HostLog) })
+}
+
+struct HostLog;
+
+impl Log for HostLog {
+    fn log(&self, level: Level, message: &str) {
+        let level = match level {
+            Level::Debug => HostLevel::Debug,
+            Level::Info => HostLevel::Info,
+            Level::Warn => HostLevel::Warn,
+        };
+        host_log::log(level, message);
+    }
+}
+
+impl From<error::Error> for Error {
+    fn from(error: error::Error) -> Self {
+        let failure_type = match error.failure_type {
+            error::FailureType::Config => FailureType::Config,
+            error::FailureType::Transient => FailureType::Transient,
+            error::FailureType::System => FailureType::System,
+        };
+        Self { failure_type, message: error.message, internal_message: error.internal_message }
+    }
+}

@@ -1,0 +1,10 @@
+//! What is true of Orb.
+//!
+//! [`config`] is what the user wrote, [`streams`] the table of what can be read, [`api`] how Orb is asked and what its
+//! answers mean; [`source`] puts them together with the mechanism of the SDK.
+
+pub mod api;
+pub mod config;
+pub mod schemas;
+pub mod source;
+pub mod streams;

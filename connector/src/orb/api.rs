@@ -1,0 +1,299 @@
+//! How Orb is asked, and what its answers mean.
+//!
+//! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
+//! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    orb::config::Config,
+    sdk::{
+        api::{Api, Verdict},
+        error::{Error, FailureType},
+        http::{Request, Response},
+        instant::format_instant,
+        page::Page,
+        record::Record,
+        slice::{Ask, Until},
+        stream::Stream,
+    },
+};
+
+/// How much of what Orb says is repeated in a message, in characters.
+const MAX_WORDS: usize = 500;
+
+/// Shorter keys than this are not looked for in what Orb says: they would be found everywhere.
+const MIN_SECRET: usize = 4;
+
+/// Orb, as one config reaches it.
+#[derive(Debug)]
+pub struct OrbApi {
+    config: Config,
+}
+
+/// What an answer of some kind means.
+enum Meaning {
+    Retry,
+    RateLimited,
+    Fail(FailureType),
+    Absent,
+    Unavailable,
+}
+
+/// One row of the table of errors: the status, the end of the error's `type` (any if empty), what it means, and our
+/// sentence. The first row that fits counts. From Orb's API reference, "Error responses".
+type ErrorRow = (u16, &'static str, Meaning, &'static str);
+
+static ERRORS: &[ErrorRow] = &[
+    (400, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
+    (404, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
+    (
+        404,
+        "404-url-not-found",
+        Meaning::Fail(FailureType::Config),
+        "there is no such address; is api_url right?",
+    ),
+    (404, "", Meaning::Absent, "not found"),
+    (400, "", Meaning::Fail(FailureType::System), "Orb refused the request"),
+    (401, "", Meaning::Fail(FailureType::Config), "Orb does not accept the API key; check api_key"),
+    (
+        403,
+        "",
+        Meaning::Fail(FailureType::Config),
+        "the API key is not allowed to read this; check its permissions in Orb",
+    ),
+    (408, "", Meaning::Retry, "Orb gave up waiting for the request"),
+    (409, "", Meaning::Retry, "Orb reports a conflict with another request"),
+    (429, "", Meaning::RateLimited, "Orb's rate limit is exceeded"),
+];
+
+impl OrbApi {
+    /// Orb as `config` says.
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// The request that tells whether the key is accepted.
+    pub fn ping(&self) -> Request {
+        self.get("ping", &[])
+    }
+
+    fn get(&self, path: &str, query: &[(String, String)]) -> Request {
+        Request::get(&self.config.api_url, path, query)
+            .header("accept", "application/json")
+            .header("authorization", format!("Bearer {}", self.config.api_key.expose()))
+            .header("user-agent", concat!("orb.wasm/", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// What Orb says in the body of an error, without our secret.
+    fn words(&self, problem: &Problem) -> String {
+        let details = problem.validation_errors.iter().map(|error| match error {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        let words: Vec<String> =
+            [&problem.title, &problem.detail].into_iter().flatten().cloned().chain(details).collect();
+        let words: String = words.join(": ").chars().take(MAX_WORDS).collect();
+        let key = self.config.api_key.expose();
+        if key.len() < MIN_SECRET { words } else { words.replace(key, "[secret]") }
+    }
+}
+
+/// The body of an error (RFC 7807).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    r#type: Option<String>,
+    title: Option<String>,
+    detail: Option<String>,
+    validation_errors: Vec<serde_json::Value>,
+}
+
+impl Api for OrbApi {
+    fn page_request(&self, ask: &Ask) -> Request {
+        let parent = ask.slice.parent.as_deref().map(Request::segment).unwrap_or_default();
+        let path = ask.stream.path.replace("{parent}", &parent);
+        let mut query = vec![("limit".to_owned(), ask.stream.page_limit.to_string())];
+        query
+            .extend(ask.stream.filters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let mut bound = |operator: &str, instant: Timestamp| {
+            query.push((format!("{}[{operator}]", ask.stream.cursor_field), format_instant(instant)));
+        };
+        if let Some(from) = ask.slice.from {
+            bound("gte", from);
+        }
+        match ask.slice.until {
+            Some(Until::Including(until)) => bound("lte", until),
+            Some(Until::Before(until)) => bound("lt", until),
+            None => {}
+        }
+        query.extend(ask.page_token.iter().map(|token| ("cursor".to_owned(), token.clone())));
+        self.get(&path, &query)
+    }
+
+    fn judge(&self, response: &Response) -> Verdict {
+        let status = response.status;
+        if (200..300).contains(&status) {
+            return Verdict::Complete;
+        }
+        let problem: Problem = serde_json::from_slice(&response.body).unwrap_or_default();
+        let kind = problem.r#type.as_deref().unwrap_or_default();
+        let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
+        let (meaning, sentence) = match row {
+            Some((_, _, meaning, sentence)) => (meaning, *sentence),
+            None if status >= 500 => (&Meaning::Retry, "Orb failed to answer"),
+            None => (&Meaning::Fail(FailureType::System), "Orb answered with an unexpected status"),
+        };
+        let words = self.words(&problem);
+        let colon = if words.is_empty() { "" } else { ": " };
+        let message = format!("{sentence} (status {status}){colon}{words}");
+        match meaning {
+            Meaning::Retry => Verdict::Retry(Error::transient(message)),
+            Meaning::RateLimited => Verdict::RateLimited(Error::transient(message)),
+            Meaning::Fail(failure_type) => Verdict::Fail(Error::new(*failure_type, message)),
+            Meaning::Absent => Verdict::Absent(message),
+            Meaning::Unavailable => Verdict::Unavailable(message),
+        }
+    }
+
+    fn decode_page(&self, stream: &Stream, body: &[u8]) -> Result<Page, String> {
+        let list: List<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let records = list.data.iter().map(|raw| Record::decode(raw, stream)).collect::<Result<_, _>>();
+        let records = records.map_err(|error| format!("an element of \"data\" is not an object: {error}"))?;
+        let Pagination { has_more, next_cursor } = list.pagination_metadata;
+        if has_more && next_cursor.is_none() {
+            return Err("\"has_more\" is true, but there is no \"next_cursor\"".into());
+        }
+        Ok(Page { records, next_token: next_cursor.filter(|_| has_more) })
+    }
+}
+
+/// The body of a list. Both fields must be there: a body without them is not an empty list.
+#[derive(Deserialize)]
+struct List<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+    pagination_metadata: Pagination,
+}
+
+#[derive(Deserialize)]
+struct Pagination {
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        orb::streams::STREAMS,
+        sdk::{
+            slice::Slice,
+            testing::{answer, instant},
+        },
+    };
+
+    fn api() -> OrbApi {
+        let config = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z"}"#;
+        OrbApi::new(Config::parse(config).unwrap())
+    }
+
+    fn ask(name: &str, slice: Slice, page_token: Option<&str>) -> Ask {
+        let stream = STREAMS.into_iter().find(|stream| stream.name == name).unwrap();
+        Ask { key: 0, stream, slice, page_token: page_token.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_page_is_asked_for_by_orbs_conventions() {
+        let until = Some(Until::Before(instant("2024-02-01T00:00:00Z")));
+        let slice = Slice { parent: None, from: Some(instant("2024-01-01T00:00:00Z")), until };
+        let request = api().page_request(&ask("invoices", slice, Some("a/b")));
+        let expected = "https://api.withorb.com/v1/invoices?limit=100&status[]=void&status[]=paid&status[]=issued&\
+            status[]=synced&invoice_date[gte]=2024-01-01T00:00:00+00:00&invoice_date[lt]=2024-02-01T00:00:00+00:00&\
+            cursor=a/b";
+        let encoded = expected
+            .replace('[', "%5B")
+            .replace(']', "%5D")
+            .replace("00:00", "00%3A00")
+            .replace(":00+", "%3A00%2B");
+        assert_eq!(request.url, encoded.replace("a/b", "a%2Fb"));
+        assert!(request.headers.contains(&("authorization", "Bearer hidden".to_owned())));
+    }
+
+    #[test]
+    fn a_parents_id_cannot_leave_its_place_in_the_path() {
+        let slice = Slice { parent: Some("../x?".into()), from: None, until: None };
+        let request = api().page_request(&ask("credits_ledger_entries", slice, None));
+        assert_eq!(request.url, "https://api.withorb.com/v1/customers/..%2Fx%3F/credits/ledger?limit=1000");
+    }
+
+    #[test]
+    fn a_page_is_followed_exactly_if_there_is_more() {
+        let stream = STREAMS[0];
+        let decode = |pagination: &str| {
+            let body = format!(r#"{{"data":[{{"id":"a"}}],"pagination_metadata":{pagination}}}"#);
+            api().decode_page(stream, body.as_bytes()).map(|page| page.next_token)
+        };
+        assert_eq!(decode(r#"{"has_more":true,"next_cursor":"t"}"#), Ok(Some("t".into())));
+        assert_eq!(decode(r#"{"has_more":false,"next_cursor":null}"#), Ok(None));
+        assert_eq!(decode(r#"{"has_more":false}"#), Ok(None));
+        assert!(decode(r#"{"has_more":true,"next_cursor":null}"#).unwrap_err().contains("next_cursor"));
+    }
+
+    #[test]
+    fn what_is_not_a_list_is_never_an_empty_one() {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "<html>",
+            r#"{"data":[]}"#,
+            r#"{"data":[1],"pagination_metadata":{"has_more":false}}"#,
+        ] {
+            assert!(api().decode_page(STREAMS[0], body.as_bytes()).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn errors_carry_orbs_words_and_whose_fault_it_is() {
+        let body = r#"{"type":"https://docs/x#400-request-validation-errors","status":400,"title":"Invalid","detail":null,"validation_errors":["limit: too large"]}"#;
+        let Verdict::Fail(error) = api().judge(&answer(400, body)) else { panic!("not a failure") };
+        assert_eq!(error.failure_type, FailureType::System);
+        assert_eq!(error.message, "Orb refused the request (status 400): Invalid: limit: too large");
+    }
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        let judge = |status, fragment: &str| {
+            let body =
+                format!(r#"{{"type":"https://docs.withorb.com/reference/error-responses#{fragment}"}}"#);
+            api().judge(&answer(status, body))
+        };
+        assert!(matches!(judge(200, ""), Verdict::Complete));
+        assert!(matches!(judge(404, "404-feature-not-available"), Verdict::Unavailable(_)));
+        assert!(matches!(judge(404, "404-resource-not-found"), Verdict::Absent(_)));
+        assert!(matches!(
+            judge(404, "404-url-not-found"),
+            Verdict::Fail(Error { failure_type: FailureType::Config, .. })
+        ));
+        assert!(matches!(judge(401, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
+        assert!(matches!(judge(403, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
+        assert!(matches!(judge(429, ""), Verdict::RateLimited(_)));
+        for status in [408, 409, 500, 502, 503, 504] {
+            assert!(matches!(judge(status, ""), Verdict::Retry(_)), "{status}");
+        }
+        for status in [301, 400, 413, 422] {
+            assert!(matches!(judge(status, ""), Verdict::Fail(_)), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_orb_repeats_is_not_repeated_by_us() {
+        let Verdict::Fail(error) = api().judge(&answer(401, r#"{"detail":"bad key hidden!"}"#)) else {
+            panic!("not a failure")
+        };
+        assert!(error.message.ends_with("bad key [secret]!"), "{error}");
+    }
+}

@@ -1,0 +1,232 @@
+//! What the user wrote, parsed.
+//!
+//! In: the config as JSON text, in the form of `spec.json` (which is Airbyte's for Orb, plus a few properties). Out: a
+//! [`Config`], or an error that names the property.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::Offset};
+use serde_json::{Map, Value};
+
+use crate::sdk::{
+    cursor::Range,
+    error::{Error, Result},
+};
+
+/// Where Orb's API is unless the config says otherwise (Orb's API reference, "Base URL").
+pub const API_URL: &str = "https://api.withorb.com/v1";
+
+/// The longest lookback window: a hundred years.
+const MAX_LOOKBACK_DAYS: i64 = 36_500;
+
+/// A value that must not be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The configuration of a sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Orb's API key.
+    pub api_key: Secret,
+    /// The base URL of the API, without a slash at its end.
+    pub api_url: String,
+    /// The part of each stream that is wanted.
+    pub range: Range,
+}
+
+impl Config {
+    /// Parses the config, all of it, so that a mistake shows at the first command.
+    ///
+    /// # Errors
+    /// A config error that names the property and says what is expected.
+    pub fn parse(json: &str) -> Result<Self> {
+        let value: Value = serde_json::from_str(json)
+            .map_err(|error| Error::config(format!("the config is not JSON: {error}")))?;
+        let Value::Object(fields) = value else {
+            return Err(Error::config("the config is not a JSON object"));
+        };
+        let properties = Properties(fields);
+        let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
+        let end = properties.instant("end_date")?;
+        if end.is_some_and(|end| end < start) {
+            return Err(Error::config("config: end_date is before start_date"));
+        }
+        let text_keys = properties.texts("string_event_properties_keys")?;
+        let numeric_keys = properties.texts("numeric_event_properties_keys")?;
+        if let Some(key) = text_keys.iter().find(|key| numeric_keys.contains(key)) {
+            return Err(Error::config(format!(
+                "config: {key:?} is in both string_event_properties_keys and numeric_event_properties_keys; a key \
+                 has values of one type"
+            )));
+        }
+        properties.text("subscription_usage_grouping_key")?;
+        properties.text("plan_id")?;
+        Ok(Self {
+            api_key: properties.api_key()?,
+            api_url: properties.api_url()?,
+            range: Range { start, end, lookback: properties.lookback()? },
+        })
+    }
+}
+
+/// The properties of the config, each read by type. A property that is null counts as absent.
+struct Properties(Map<String, Value>);
+
+impl Properties {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, name: &str) -> Result<Option<&str>> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        value.as_str().map(Some).ok_or_else(|| wrong_type(name, "a string"))
+    }
+
+    fn texts(&self, name: &str) -> Result<Vec<&str>> {
+        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
+        let items = value.as_array().ok_or_else(|| wrong_type(name, "a list of strings"))?;
+        items.iter().map(|item| item.as_str().ok_or_else(|| wrong_type(name, "a list of strings"))).collect()
+    }
+
+    /// A timestamp as the spec wants it: `2022-03-01T00:00:00Z`. An empty text counts as absent, because forms send it.
+    fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
+        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+        let parse = |text: &str| {
+            let civil = text.strip_suffix('Z').filter(|civil| civil.len() == "2022-03-01T00:00:00".len())?;
+            let civil = civil.get(10..11).filter(|separator| *separator == "T").and(Some(civil))?;
+            Offset::UTC.to_timestamp(civil.parse::<DateTime>().ok()?).ok()
+        };
+        let error =
+            || Error::config(format!("config: {name} is {text:?}; it must look like 2022-03-01T00:00:00Z"));
+        parse(text).map(Some).ok_or_else(error)
+    }
+
+    fn api_key(&self) -> Result<Secret> {
+        let key = self.text("api_key")?.ok_or_else(|| required("api_key"))?.trim();
+        if key.is_empty() {
+            return Err(Error::config("config: api_key is empty"));
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::config(
+                "config: api_key has a character that no API key has; copy it again from Orb",
+            ));
+        }
+        Ok(Secret(key.to_owned()))
+    }
+
+    fn api_url(&self) -> Result<String> {
+        let url = self.text("api_url")?.unwrap_or(API_URL).trim().trim_end_matches('/');
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let is_plain = |rest: &str| {
+            !rest.is_empty()
+                && !rest.starts_with('/')
+                && rest.bytes().all(|b| b.is_ascii_graphic() && !b"?#@\\".contains(&b))
+        };
+        if !rest.is_some_and(is_plain) {
+            return Err(Error::config(format!(
+                "config: api_url must look like {API_URL}: http or https, a host, perhaps a path, nothing else"
+            )));
+        }
+        Ok(url.to_owned())
+    }
+
+    fn lookback(&self) -> Result<SignedDuration> {
+        let name = "lookback_window_days";
+        let Some(value) = self.value(name) else { return Ok(SignedDuration::ZERO) };
+        let days = value.as_i64().filter(|days| (0..=MAX_LOOKBACK_DAYS).contains(days));
+        let days =
+            days.ok_or_else(|| wrong_type(name, &format!("a whole number from 0 to {MAX_LOOKBACK_DAYS}")))?;
+        Ok(SignedDuration::from_hours(days * 24))
+    }
+}
+
+fn required(name: &str) -> Error {
+    Error::config(format!("config: {name} is a required property"))
+}
+
+fn wrong_type(name: &str, expected: &str) -> Error {
+    Error::config(format!("config: {name} must be {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::{error::FailureType, testing::instant};
+
+    fn parse(changes: &str) -> Result<Config> {
+        let mut config = serde_json::json!({"api_key": "k", "start_date": "2024-01-01T00:00:00Z"});
+        let changes: Value = serde_json::from_str(changes).unwrap();
+        for (name, value) in changes.as_object().unwrap() {
+            config[name] = value.clone();
+        }
+        Config::parse(&config.to_string())
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default() {
+        let config = parse(r#"{"end_date":"","lookback_window_days":null,"unknown":1}"#).unwrap();
+        assert_eq!(config.api_url, API_URL);
+        let start = instant("2024-01-01T00:00:00Z");
+        assert_eq!(config.range, Range { start, end: None, lookback: SignedDuration::ZERO });
+    }
+
+    #[test]
+    fn every_property_that_is_wrong_is_named() {
+        for (changes, named) in [
+            (r#"{"api_key":null}"#, "api_key"),
+            (r#"{"api_key":" "}"#, "api_key"),
+            (r#"{"api_key":"a\nb"}"#, "api_key"),
+            (r#"{"start_date":null}"#, "start_date"),
+            (r#"{"start_date":"2024-01-01"}"#, "start_date"),
+            (r#"{"start_date":"2024-13-01T00:00:00Z"}"#, "start_date"),
+            (r#"{"start_date":"2024-01-01T00:00:00+00:00"}"#, "start_date"),
+            (r#"{"end_date":7}"#, "end_date"),
+            (r#"{"end_date":"2023-01-01T00:00:00Z"}"#, "end_date is before start_date"),
+            (r#"{"lookback_window_days":-1}"#, "lookback_window_days"),
+            (r#"{"lookback_window_days":1.5}"#, "lookback_window_days"),
+            (r#"{"string_event_properties_keys":"a"}"#, "string_event_properties_keys"),
+            (r#"{"numeric_event_properties_keys":[1]}"#, "numeric_event_properties_keys"),
+            (
+                r#"{"string_event_properties_keys":["a"],"numeric_event_properties_keys":["a"]}"#,
+                "\"a\" is in both",
+            ),
+            (r#"{"subscription_usage_grouping_key":1}"#, "subscription_usage_grouping_key"),
+            (r#"{"plan_id":[]}"#, "plan_id"),
+            (r#"{"api_url":"api.withorb.com"}"#, "api_url"),
+            (r#"{"api_url":"https://user@host/v1"}"#, "api_url"),
+            (r#"{"api_url":"https://host/v1?x=1"}"#, "api_url"),
+        ] {
+            let error = parse(changes).unwrap_err();
+            assert_eq!(error.failure_type, FailureType::Config, "{changes}");
+            assert!(error.message.contains(named), "{changes}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_api_url_loses_its_last_slash() {
+        assert_eq!(
+            parse(r#"{"api_url":"http://127.0.0.1:8080/v1/"}"#).unwrap().api_url,
+            "http://127.0.0.1:8080/v1"
+        );
+    }
+
+    #[test]
+    fn the_key_is_never_shown() {
+        let config = parse(r#"{"api_key":"hidden"}"#).unwrap();
+        assert!(!format!("{config:?}").contains("hidden"));
+        assert!(!parse(r#"{"api_key":"hid den"}"#).unwrap_err().message.contains("hid"));
+    }
+}

@@ -1,0 +1,38 @@
+//! What is true of reading any HTTP API as a source; nothing in here knows which API it is.
+//!
+//! In: the facts of a stream ([`stream::Stream`]), an [`api::Api`] that speaks to the server, and the outside world
+//! behind three seams ([`http::Transport`], [`clock::Clock`], [`log::Log`]). Out: batches of records with the
+//! checkpoints that make them safe ([`reader::Reader`]).
+//!
+//! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`slice`] (with
+//! [`window`] or [`parent`]) what to ask next, [`api`] how, [`fetch`] gets the answer in spite of [`retry`]able
+//! failures, [`page`] is what was answered, [`reader`] hands it on.
+
+pub mod api;
+pub mod clock;
+pub mod cursor;
+pub mod error;
+pub mod executor;
+pub mod fetch;
+pub mod http;
+pub mod instant;
+#[cfg(test)]
+mod law;
+pub mod log;
+pub mod pace;
+pub mod page;
+pub mod parent;
+pub mod platform;
+pub mod reader;
+pub mod record;
+pub mod retry;
+pub mod schema;
+pub mod slice;
+pub mod source;
+pub mod state;
+pub mod stream;
+#[cfg(test)]
+pub mod testing;
+#[cfg(target_family = "wasm")]
+pub mod wasi;
+pub mod window;

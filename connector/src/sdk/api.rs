@@ -1,0 +1,41 @@
+//! What the SDK asks of an API: how to ask for a page, and what an answer means.
+
+use crate::sdk::{
+    error::Error,
+    http::{Request, Response},
+    page::Page,
+    slice::Ask,
+    stream::Stream,
+};
+
+/// What a response means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The body is what was asked for.
+    Complete,
+    /// It may get better: try again, and fail with this error when the budget is used up.
+    Retry(Error),
+    /// The server wants fewer requests: try again as for [`Verdict::Retry`], and more slowly.
+    RateLimited(Error),
+    /// Trying again is no use.
+    Fail(Error),
+    /// What was asked for does not exist, or no longer. Says so in the server's words.
+    Absent(String),
+    /// The account does not have this feature. Says so in the server's words.
+    Unavailable(String),
+}
+
+/// One API, as the mechanism of this SDK sees it.
+pub trait Api {
+    /// The request for a page.
+    fn page_request(&self, ask: &Ask) -> Request;
+
+    /// What a complete response means.
+    fn judge(&self, response: &Response) -> Verdict;
+
+    /// Decodes the body of a response that is [`Verdict::Complete`].
+    ///
+    /// # Errors
+    /// Says what is wrong with the body.
+    fn decode_page(&self, stream: &Stream, body: &[u8]) -> Result<Page, String>;
+}

@@ -1,0 +1,85 @@
+//! Why something failed, and whose fault it is.
+
+use std::fmt;
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureType {
+    /// The person who configured the connector can mend it.
+    Config,
+    /// It may pass: trying again later can succeed.
+    Transient,
+    /// A defect of the connector or of the API it reads.
+    System,
+}
+
+/// A failure, told twice: once for the person who configured the connector, once for an engineer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// Whose fault it is.
+    pub failure_type: FailureType,
+    /// What failed and what to do about it, in one sentence or two. Never contains a secret.
+    pub message: String,
+    /// What an engineer wants to know besides. Never contains a secret.
+    pub internal_message: Option<String>,
+}
+
+/// What most functions of this crate return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A failure that the person who configured the connector can mend.
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::new(FailureType::Config, message)
+    }
+
+    /// A failure that may pass.
+    pub fn transient(message: impl Into<String>) -> Self {
+        Self::new(FailureType::Transient, message)
+    }
+
+    /// A defect of the connector or of the API.
+    pub fn system(message: impl Into<String>) -> Self {
+        Self::new(FailureType::System, message)
+    }
+
+    /// A failure of the given type without an internal message.
+    pub fn new(failure_type: FailureType, message: impl Into<String>) -> Self {
+        Self { failure_type, message: message.into(), internal_message: None }
+    }
+
+    /// Adds what an engineer wants to know.
+    #[must_use]
+    pub fn internal(mut self, internal_message: impl Into<String>) -> Self {
+        self.internal_message = Some(internal_message.into());
+        self
+    }
+
+    /// Puts the name of the stream that was read in front of the message.
+    #[must_use]
+    pub fn in_stream(mut self, stream: &str) -> Self {
+        self.message = format!("{stream}: {}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_stands_in_front_of_the_message_only() {
+        let error = Error::transient("no answer").internal("GET /x").in_stream("plans");
+        assert_eq!(error.message, "plans: no answer");
+        assert_eq!(error.internal_message.as_deref(), Some("GET /x"));
+        assert_eq!(error.failure_type, FailureType::Transient);
+    }
+}

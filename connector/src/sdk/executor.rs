@@ -1,0 +1,37 @@
+//! Runs one future to its end on this one thread.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+/// Whether the future wants to be polled again.
+struct Awake(AtomicBool);
+
+impl Wake for Awake {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Polls `future` until it is ready. When it can do nothing, `wait` is called, which must not return before something
+/// that the future waits for has happened and its waker has been called.
+pub fn block_on<F: Future>(future: F, wait: impl Fn()) -> F::Output {
+    let mut future = pin!(future);
+    let awake = Arc::new(Awake(AtomicBool::new(true)));
+    let waker = Waker::from(Arc::clone(&awake));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        while awake.0.swap(false, Ordering::Relaxed) {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return output;
+            }
+        }
+        wait();
+    }
+}

@@ -1,0 +1,268 @@
+//! Gets one answer, in spite of failures that pass.
+//!
+//! In: a request. Out: the decoded answer, or the one error that remains when the budget of tries is used up. This is
+//! the only place that retries.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use crate::sdk::{
+    api::{Api, Verdict},
+    error::{Error, Result},
+    http::{Request, Response, TransportError},
+    pace::Pace,
+    platform::Platform,
+    retry::{Retries, RetryPolicy, parse_retry_after},
+};
+
+/// What became of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// The decoded body.
+    Complete(T),
+    /// What was asked for does not exist; the server's words.
+    Absent(String),
+    /// The account does not have this feature; the server's words.
+    Unavailable(String),
+}
+
+/// Sends requests of one stream.
+pub struct Fetcher {
+    platform: Platform,
+    api: Rc<dyn Api>,
+    policy: RetryPolicy,
+    pace: RefCell<Pace>,
+}
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fetcher").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// Why one try failed.
+struct Failure {
+    error: Error,
+    retry_after: Option<Duration>,
+    is_final: bool,
+    is_refusal: bool,
+}
+
+impl Fetcher {
+    /// Sends to `api` with the given budget for each request.
+    pub fn new(platform: Platform, api: Rc<dyn Api>, policy: RetryPolicy) -> Self {
+        Self { platform, api, policy, pace: RefCell::default() }
+    }
+
+    /// The API this sends to.
+    pub fn api(&self) -> &dyn Api {
+        &*self.api
+    }
+
+    /// Sends `request` until an answer can be decoded.
+    ///
+    /// # Errors
+    /// The error of the last try, once trying again is no use or the budget is used up.
+    pub async fn fetch<T>(
+        &self,
+        request: Request,
+        decode: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Answer<T>> {
+        let mut retries = Retries::new(self.policy);
+        loop {
+            let clock = &self.platform.clock;
+            let turn = self.pace.borrow_mut().take_turn(clock.now());
+            if !turn.is_zero() {
+                clock.sleep(turn).await;
+            }
+            let started = clock.now();
+            let result = self.platform.transport.send(request.clone()).await;
+            let now = clock.now();
+            let failure = match self.evaluate(result, &decode) {
+                Ok(answer) => {
+                    self.pace.borrow_mut().succeeded(now);
+                    return Ok(answer);
+                }
+                Err(failure) => failure,
+            };
+            let jitter = f64::from(now.subsec_nanosecond()) / 1e9;
+            let delay = retries.next_delay(failure.retry_after, jitter);
+            let attempt =
+                format!("{request}: attempt {} of {}", retries.failures(), self.policy.max_attempts);
+            let Some(delay) = delay.filter(|_| !failure.is_final) else {
+                return Err(exhausted(failure, &retries, &attempt));
+            };
+            self.platform.log.debug(&format!("{attempt}: {}; next in {delay:.1?}", failure.error.message));
+            if failure.is_refusal {
+                self.pace.borrow_mut().refused(started, now, delay);
+            }
+            clock.sleep(delay).await;
+        }
+    }
+
+    fn evaluate<T>(
+        &self,
+        result: Result<Response, TransportError>,
+        decode: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<Answer<T>, Failure> {
+        let failed = |error: Error| Failure { error, retry_after: None, is_final: false, is_refusal: false };
+        let response = match result {
+            Ok(response) => response,
+            Err(TransportError::Broken(reason)) => {
+                return Err(failed(Error::transient(format!("no complete answer: {reason}"))));
+            }
+            Err(TransportError::Refused(reason)) => {
+                let error = Error::system(format!("the request could not be made: {reason}"));
+                return Err(Failure { is_final: true, ..failed(error) });
+            }
+            Err(TransportError::Denied(reason)) => {
+                let error = Error::config(format!("the host does not allow this request: {reason}"));
+                return Err(Failure { is_final: true, ..failed(error) });
+            }
+        };
+        let asked = parse_retry_after(&response, self.platform.clock.now());
+        match self.api.judge(&response) {
+            Verdict::Complete => match decode(&response.body) {
+                Ok(value) => Ok(Answer::Complete(value)),
+                Err(reason) => Err(failed(unreadable(&response, &reason))),
+            },
+            Verdict::Retry(error) => Err(Failure { retry_after: asked, ..failed(error) }),
+            Verdict::RateLimited(error) => {
+                Err(Failure { retry_after: asked, is_refusal: true, ..failed(error) })
+            }
+            Verdict::Fail(error) => Err(Failure { is_final: true, ..failed(error) }),
+            Verdict::Absent(reason) => Ok(Answer::Absent(reason)),
+            Verdict::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
+        }
+    }
+}
+
+/// The error that is left when there is no next try.
+fn exhausted(failure: Failure, retries: &Retries, attempt: &str) -> Error {
+    let Failure { mut error, is_final, .. } = failure;
+    if !is_final && retries.failures() > 1 {
+        error.message.push_str(&format!(" (tried {} times)", retries.failures()));
+    }
+    let internal = error.internal_message.take();
+    let internal = internal.map_or_else(|| attempt.to_owned(), |internal| format!("{attempt}: {internal}"));
+    error.internal(internal)
+}
+
+/// The error for a body that is not what was asked for. How it begins often tells who really answered.
+fn unreadable(response: &Response, reason: &str) -> Error {
+    let content_type = response.header("content-type").unwrap_or("unknown type");
+    let beginning: String = String::from_utf8_lossy(&response.body).chars().take(200).collect();
+    let size = response.body.len();
+    Error::system(format!("the answer (status {}, {content_type}) cannot be read: {reason}", response.status))
+        .internal(format!("the body has {size} bytes and begins {beginning:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::{
+        error::FailureType,
+        http::Request,
+        page::Page,
+        slice::Ask,
+        stream::Stream,
+        testing::{World, answer},
+    };
+
+    /// An API that takes every status as what it usually is.
+    struct PlainApi;
+
+    impl Api for PlainApi {
+        fn page_request(&self, ask: &Ask) -> Request {
+            Request::get("http://h", ask.stream.path, &[])
+        }
+
+        fn judge(&self, response: &Response) -> Verdict {
+            match response.status {
+                200 => Verdict::Complete,
+                429 => Verdict::RateLimited(Error::transient("too many")),
+                500 => Verdict::Retry(Error::transient("broken").internal("why")),
+                404 => Verdict::Absent("gone".into()),
+                _ => Verdict::Fail(Error::config("wrong")),
+            }
+        }
+
+        fn decode_page(&self, _: &Stream, _: &[u8]) -> Result<Page, String> {
+            Ok(Page::default())
+        }
+    }
+
+    fn utf8(body: &[u8]) -> Result<String, String> {
+        String::from_utf8(body.to_vec()).map_err(|error| error.to_string())
+    }
+
+    /// Fetches once from a server that gives these answers and then the last one for ever.
+    fn fetch(answers: Vec<Result<Response, TransportError>>) -> (Result<Answer<String>>, Rc<World>) {
+        let mut left = answers.into_iter().peekable();
+        let mut last = Err(TransportError::Broken(String::new()));
+        let world = World::new(move |_| {
+            last = left.next().unwrap_or_else(|| last.clone());
+            last.clone()
+        });
+        let fetcher = Fetcher::new(world.platform(), Rc::new(PlainApi), RetryPolicy::READ);
+        let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), utf8));
+        (result, world)
+    }
+
+    fn broken() -> Result<Response, TransportError> {
+        Err(TransportError::Broken("cut".into()))
+    }
+
+    #[test]
+    fn failures_that_pass_are_tried_again() {
+        let unreadable = Ok(answer(200, [0xff]));
+        let (result, world) = fetch(vec![broken(), Ok(answer(500, "")), unreadable, Ok(answer(200, "fine"))]);
+        assert_eq!(result, Ok(Answer::Complete("fine".into())));
+        assert_eq!(world.requests.borrow().len(), 4);
+    }
+
+    #[test]
+    fn a_failure_that_never_passes_ends_with_its_error_and_the_number_of_tries() {
+        let (result, world) = fetch(vec![Ok(answer(500, ""))]);
+        let error = result.unwrap_err();
+        assert_eq!(error.failure_type, FailureType::Transient);
+        assert_eq!(error.message, "broken (tried 8 times)");
+        assert_eq!(error.internal_message.as_deref(), Some("GET http://h/x: attempt 8 of 8: why"));
+        assert_eq!(world.elapsed().as_secs(), 22);
+    }
+
+    #[test]
+    fn a_body_that_stays_unreadable_is_an_error_that_shows_how_it_begins() {
+        let mut html = answer(200, [b"<html>".as_slice(), &[0xff]].concat());
+        html.headers.push(("content-type".into(), "text/html".into()));
+        let error = fetch(vec![Ok(html)]).0.unwrap_err();
+        assert!(error.message.starts_with("the answer (status 200, text/html) cannot be read"), "{error}");
+        assert!(error.internal_message.unwrap().contains("<html>"));
+    }
+
+    #[test]
+    fn what_is_no_use_to_try_again_is_tried_once() {
+        for last in [
+            Ok(answer(401, "")),
+            Err(TransportError::Denied("no".into())),
+            Err(TransportError::Refused("no".into())),
+        ] {
+            let (result, world) = fetch(vec![last]);
+            assert!(result.is_err());
+            assert_eq!(world.requests.borrow().len(), 1);
+        }
+    }
+
+    #[test]
+    fn the_server_is_given_the_time_it_asks_for() {
+        let mut busy = answer(429, "");
+        busy.headers.push(("retry-after".into(), "42".into()));
+        let (result, world) = fetch(vec![Ok(busy), Ok(answer(200, "fine"))]);
+        assert!(result.is_ok());
+        assert_eq!(world.elapsed().as_secs(), 42);
+    }
+
+    #[test]
+    fn what_is_gone_is_an_answer_and_no_error() {
+        assert_eq!(fetch(vec![Ok(answer(404, ""))]).0, Ok(Answer::Absent("gone".into())));
+    }
+}

@@ -1,0 +1,121 @@
+//! The first seam: HTTP requests and responses, and whoever carries them.
+
+use std::fmt;
+
+use futures_util::future::LocalBoxFuture;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but the unreserved characters of RFC 3986, so that a value can hold anything.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// An HTTP request to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Absolute URL with its query, percent-encoded.
+    pub url: String,
+    /// Header names (lower case) and values. May hold a secret: never print them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body of a `POST`.
+    pub body: Option<Vec<u8>>,
+}
+
+impl Request {
+    /// A `GET` of `base` joined with `path`, with `query` percent-encoded.
+    pub fn get(base: &str, path: &str, query: &[(String, String)]) -> Self {
+        let mut url = format!("{base}/{path}");
+        for (index, (name, value)) in query.iter().enumerate() {
+            url.push(if index == 0 { '?' } else { '&' });
+            url.extend(utf8_percent_encode(name, RESERVED));
+            url.push('=');
+            url.extend(utf8_percent_encode(value, RESERVED));
+        }
+        Self { method: "GET", url, headers: Vec::new(), body: None }
+    }
+
+    /// One segment of a path, percent-encoded.
+    pub fn segment(text: &str) -> String {
+        utf8_percent_encode(text, RESERVED).to_string()
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Method and URL, without headers: the form that may be shown.
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A complete HTTP response.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Header names (lower case) and values; values that are not UTF-8 are left out.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The first header of that (lower-case) name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Why no complete response came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransportError {
+    /// The host does not let this connector send this request.
+    Denied(String),
+    /// The request cannot be sent as it is, or the server's identity is wrong: trying again is no use.
+    Refused(String),
+    /// No connection, no answer in time, or an answer that broke off: trying again may help.
+    Broken(String),
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Denied(reason) | Self::Refused(reason) | Self::Broken(reason)) = self;
+        f.write_str(reason)
+    }
+}
+
+/// Carries requests to the server.
+pub trait Transport {
+    /// Starts a request at once and returns the future of its complete response.
+    fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn query_values_are_percent_encoded() {
+        let query = [("created_at[gte]".to_owned(), "2024-01-01T00:00:00+00:00".to_owned())];
+        let request = Request::get("http://h/v1", "plans", &query);
+        assert_eq!(request.url, "http://h/v1/plans?created_at%5Bgte%5D=2024-01-01T00%3A00%3A00%2B00%3A00");
+    }
+
+    #[test]
+    fn headers_are_never_shown() {
+        let request = Request::get("http://h", "x", &[]).header("authorization", "Bearer hidden");
+        assert_eq!(format!("{request} {request:?}"), "GET http://h/x GET http://h/x");
+    }
+}

@@ -1,0 +1,209 @@
+//! Slices by parent.
+//!
+//! In: the pages of the parents' list (newest first) and of each parent's own list. Out: which of both to ask for, and
+//! checkpoints. Parents are listed only as fast as their lists are read, so memory does not grow with their number.
+//!
+//! Progress inside a read is one instant, because parents come in the order of their creation: everything listed before
+//! the oldest unfinished parent has been read. When all are read, one cursor is left for the whole stream.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use crate::sdk::{
+    cursor::{Cursor, Range, Watermark},
+    page::{Page, PageChain},
+    record::Record,
+    slice::{Ask, Slice, Slices, Until},
+    state::{State, Unfinished},
+    stream::{Parents, Stream},
+};
+
+/// The parents' list is asked for its next page when fewer parents than this wait for their turn.
+const WAITING_PARENTS: usize = 50;
+
+/// No more parents are listed while this many stand behind one that takes long.
+const MAX_PARENTS: usize = 10_000;
+
+/// A checkpoint is told after this many parents or records, whichever comes first.
+const CHECKPOINT_PARENTS: usize = 100;
+const CHECKPOINT_RECORDS: usize = 5_000;
+
+/// The key of the parents' list; those of the parents follow.
+const LISTING: usize = 0;
+
+/// The lists of all parents.
+#[derive(Debug)]
+pub struct ParentLists {
+    stream: &'static Stream,
+    parents: Parents,
+    range: Range,
+    state: State,
+    watermark: Watermark,
+    listing: PageChain,
+    /// In the order they were listed; the first is not finished.
+    children: VecDeque<Child>,
+    first_key: usize,
+    since_checkpoint: (usize, usize),
+    /// The creation of the last parent that was listed, and whether they all came in order.
+    last_position: Option<Timestamp>,
+    is_sorted: bool,
+    told: Option<Timestamp>,
+    finished: bool,
+}
+
+#[derive(Debug)]
+struct Child {
+    id: String,
+    position: Option<Timestamp>,
+    chain: PageChain,
+}
+
+impl ParentLists {
+    /// All lists, continuing from `state`. `opened` is when this read was opened; if the state is that of a read which
+    /// has not finished, it goes on as if opened then.
+    pub fn new(
+        stream: &'static Stream,
+        parents: Parents,
+        range: Range,
+        state: State,
+        opened: Timestamp,
+    ) -> Self {
+        let newest_parent = state.parents.values().max_by_key(|cursor| cursor.instant).cloned();
+        let previous =
+            [state.cursor.clone(), newest_parent].into_iter().flatten().max_by_key(|cursor| cursor.instant);
+        let mut watermark = Watermark::new(previous.unwrap_or_else(|| Cursor::at(range.start)), opened);
+        if let Some(unfinished) = &state.unfinished {
+            watermark.opened = unfinished.opened;
+            watermark.observed = unfinished.observed;
+            watermark.held = unfinished.held;
+        }
+        Self {
+            stream,
+            parents,
+            range,
+            told: state.unfinished.map(|unfinished| unfinished.parents_after),
+            state,
+            watermark,
+            listing: PageChain::default(),
+            children: VecDeque::new(),
+            first_key: LISTING + 1,
+            since_checkpoint: (0, 0),
+            last_position: None,
+            is_sorted: true,
+            finished: false,
+        }
+    }
+
+    fn slice_of(&self, id: &str) -> Slice {
+        let cursor = self.state.parents.get(id).or(self.state.cursor.as_ref());
+        Slice {
+            parent: Some(id.to_owned()),
+            from: Some(self.range.lower_bound(cursor)),
+            until: self.range.end.map(Until::Including),
+        }
+    }
+
+    /// Whether an earlier run of this read has been through with a parent.
+    fn is_read(&self, position: Option<Timestamp>) -> bool {
+        let (Some(position), Some(unfinished)) = (position, &self.state.unfinished) else { return false };
+        position > unfinished.parents_after && position <= unfinished.opened
+    }
+
+    fn observe_parents(&mut self, page: Page) -> Result<(), String> {
+        for parent in page.records {
+            if let (Some(last), Some(position)) = (self.last_position, parent.position) {
+                self.is_sorted &= position <= last;
+            }
+            self.last_position = parent.position.or(self.last_position);
+            if self.is_read(parent.position)
+                || self.parents.deleted.is_some_and(|field| parent.is_true(field))
+            {
+                continue;
+            }
+            let id = parent.text(self.parents.id);
+            let id = id.ok_or_else(|| {
+                format!("a record of {} has no {:?}", self.parents.stream.name, self.parents.id)
+            })?;
+            self.children.push_back(Child { id, position: parent.position, chain: PageChain::default() });
+        }
+        self.listing.advance(page.next_token)
+    }
+
+    fn observe_child(&mut self, key: usize, page: Page) -> Result<Vec<String>, String> {
+        let child = self.children.get_mut(key - self.first_key).ok_or("an unknown parent")?;
+        child.chain.advance(page.next_token)?;
+        for record in &page.records {
+            self.watermark.observe(record);
+        }
+        let settled = page.records.into_iter().filter(|record| !record.provisional);
+        let records: Vec<String> = settled.map(|record: Record| record.json).collect();
+        self.since_checkpoint.1 += records.len();
+        while self.children.front().is_some_and(|child| child.chain.is_finished()) {
+            self.children.pop_front();
+            self.first_key += 1;
+            self.since_checkpoint.0 += 1;
+        }
+        Ok(records)
+    }
+
+    /// The state once every list has been read.
+    fn final_state(&self) -> State {
+        State { cursor: Some(self.watermark.cursor()), ..State::default() }
+    }
+
+    /// The state now, if it says more than the last one told.
+    fn progress_state(&mut self) -> Option<State> {
+        let oldest = match self.children.front() {
+            Some(child) => child.position,
+            None => self.last_position,
+        };
+        let parents_after =
+            oldest.filter(|oldest| self.is_sorted && self.told.is_none_or(|told| *oldest < told))?;
+        self.told = Some(parents_after);
+        let Watermark { opened, observed, held, .. } = self.watermark;
+        let unfinished = Unfinished { opened, parents_after, observed, held };
+        Some(State { unfinished: Some(unfinished), ..self.state.clone() })
+    }
+}
+
+impl Slices for ParentLists {
+    fn next_ask(&mut self) -> Option<Ask> {
+        let waiting = self.children.iter().filter(|child| child.chain.is_waiting());
+        let few = waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
+        let may_list = few && self.children.len() < MAX_PARENTS;
+        if let Some(page_token) = may_list.then(|| self.listing.ask()).flatten() {
+            let slice = Slice { parent: None, from: None, until: None };
+            return Some(Ask { key: LISTING, stream: self.parents.stream, slice, page_token });
+        }
+        let asked = |(index, child): (usize, &mut Child)| child.chain.ask().map(|token| (index, token));
+        let (index, page_token) = self.children.iter_mut().enumerate().find_map(asked)?;
+        let slice = self.slice_of(&self.children[index].id);
+        Some(Ask { key: self.first_key + index, stream: self.stream, slice, page_token })
+    }
+
+    fn observe(&mut self, ask: &Ask, page: Page) -> Result<Vec<String>, String> {
+        if ask.key == LISTING {
+            self.observe_parents(page).map(|()| Vec::new())
+        } else {
+            self.observe_child(ask.key, page)
+        }
+    }
+
+    fn checkpoint(&mut self) -> Option<String> {
+        let cursor_field = self.stream.cursor_field;
+        if self.children.is_empty() && self.listing.is_finished() {
+            let first_time = !std::mem::replace(&mut self.finished, true);
+            return first_time.then(|| self.final_state().to_json(cursor_field));
+        }
+        if self.since_checkpoint.0 < CHECKPOINT_PARENTS && self.since_checkpoint.1 < CHECKPOINT_RECORDS {
+            return None;
+        }
+        let state = self.progress_state()?;
+        self.since_checkpoint = (0, 0);
+        Some(state.to_json(cursor_field))
+    }
+}
+
+#[cfg(test)]
+mod tests;

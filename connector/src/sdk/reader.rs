@@ -1,0 +1,151 @@
+//! A read under way: keeps requests in flight and hands over what came.
+//!
+//! In: the slices of a stream. Out: batches, each with the checkpoint that has become true with it. Whatever can be
+//! asked for next is asked before a batch is handed over, so that the server works while the host writes.
+
+use std::{collections::VecDeque, rc::Rc, task::Poll};
+
+use futures_util::{
+    StreamExt,
+    future::{LocalBoxFuture, poll_fn},
+    stream::FuturesUnordered,
+};
+
+use crate::sdk::{
+    error::{Error, Result},
+    fetch::{Answer, Fetcher},
+    log::Log,
+    page::Page,
+    slice::{Ask, Slices},
+    stream::Stream,
+};
+
+/// Records that are handed over together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Each one JSON object on one line.
+    pub records: Vec<String>,
+    /// The state that is true once these records, and all before them, are written.
+    pub checkpoint: Option<String>,
+}
+
+type Fetched = (Ask, Result<Answer<Page>>);
+
+/// Reads one stream.
+pub struct Reader {
+    stream: &'static Stream,
+    slices: Box<dyn Slices>,
+    fetcher: Rc<Fetcher>,
+    log: Rc<dyn Log>,
+    concurrency: usize,
+    in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
+    fetched: VecDeque<Fetched>,
+    finished: bool,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("stream", &self.stream.name).finish_non_exhaustive()
+    }
+}
+
+impl Reader {
+    /// Reads `slices` with up to `concurrency` requests in flight.
+    pub fn new(
+        stream: &'static Stream,
+        slices: Box<dyn Slices>,
+        fetcher: Rc<Fetcher>,
+        log: Rc<dyn Log>,
+        concurrency: usize,
+    ) -> Self {
+        let (in_flight, fetched) = (FuturesUnordered::new(), VecDeque::new());
+        Self { stream, slices, fetcher, log, concurrency, in_flight, fetched, finished: false }
+    }
+
+    /// The next batch, or none at the end of the stream.
+    ///
+    /// # Errors
+    /// What made it impossible to go on; the reader is finished then.
+    pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
+        while !self.finished {
+            self.fill().await;
+            let next = match self.fetched.pop_front() {
+                Some(fetched) => Some(fetched),
+                None => self.in_flight.next().await,
+            };
+            let batch = match next {
+                Some((ask, result)) => match self.receive(&ask, result) {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        self.cancel();
+                        return Err(error);
+                    }
+                },
+                None => {
+                    self.finished = true;
+                    Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() }
+                }
+            };
+            if !batch.records.is_empty() || batch.checkpoint.is_some() {
+                self.fill().await;
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Turns an answer into a batch, which is empty if the answer was not one of records.
+    fn receive(&mut self, ask: &Ask, result: Result<Answer<Page>>) -> Result<Batch> {
+        let page = match result.map_err(|error| error.in_stream(self.stream.name))? {
+            Answer::Complete(page) => page,
+            Answer::Absent(reason) => match &ask.slice.parent {
+                Some(parent) => {
+                    self.log
+                        .warn(&format!("{}: skipped {parent}, which is gone: {reason}", self.stream.name));
+                    Page::default()
+                }
+                None => return Err(Error::system(reason).in_stream(self.stream.name)),
+            },
+            Answer::Unavailable(reason) => {
+                self.log
+                    .warn(&format!("{}: skipped, this account does not have it: {reason}", self.stream.name));
+                self.cancel();
+                return Ok(Batch::default());
+            }
+        };
+        let observed = self.slices.observe(ask, page);
+        let records = observed.map_err(|reason| Error::system(reason).in_stream(self.stream.name))?;
+        Ok(Batch { records, checkpoint: self.slices.checkpoint() })
+    }
+
+    /// Starts as many requests as may be in flight, and takes what has come meanwhile.
+    async fn fill(&mut self) {
+        if self.finished {
+            return;
+        }
+        while self.in_flight.len() + self.fetched.len() < self.concurrency {
+            let Some(ask) = self.slices.next_ask() else { break };
+            self.in_flight.push(Box::pin(fetch(Rc::clone(&self.fetcher), ask)));
+        }
+        let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);
+        poll_fn(|context| {
+            while let Poll::Ready(Some(next)) = in_flight.poll_next_unpin(context) {
+                fetched.push_back(next);
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn cancel(&mut self) {
+        self.finished = true;
+        self.in_flight.clear();
+        self.fetched.clear();
+    }
+}
+
+async fn fetch(fetcher: Rc<Fetcher>, ask: Ask) -> Fetched {
+    let request = fetcher.api().page_request(&ask);
+    let result = fetcher.fetch(request, |body| fetcher.api().decode_page(ask.stream, body)).await;
+    (ask, result)
+}

@@ -1,0 +1,201 @@
+//! One record: carried as text, and looked at only where a stream needs it.
+//!
+//! In: the raw JSON text of an object on a page. Out: the text that is emitted (values byte for byte as they came, only
+//! top-level keys moved), and the record's position in its stream.
+
+use std::{borrow::Cow, fmt};
+
+use jiff::Timestamp;
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::sdk::{
+    instant::parse_instant,
+    stream::{Hoist, Stream},
+};
+
+/// A record of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// One JSON object on one line.
+    pub json: String,
+    /// The value of the cursor field; none if it is absent or not a timestamp.
+    pub position: Option<Timestamp>,
+    /// Whether the record can still change, so that it must not be emitted yet.
+    pub provisional: bool,
+}
+
+impl Record {
+    /// Makes a record of the raw text of an object.
+    ///
+    /// # Errors
+    /// If the text is not a JSON object.
+    pub fn decode(raw: &RawValue, stream: &Stream) -> serde_json::Result<Self> {
+        let fields = Fields::decode(raw.get())?;
+        let position = fields.text(stream.cursor_field).as_deref().and_then(parse_instant);
+        let provisional = stream
+            .provisional
+            .is_some_and(|(name, value)| fields.text(name).is_some_and(|actual| actual == value));
+        let json = if stream.hoists.is_empty() { raw.get().to_owned() } else { fields.hoist(stream.hoists) };
+        Ok(Self { json: on_one_line(json), position, provisional })
+    }
+
+    /// The text of a top-level field; none if it is absent or not a string.
+    pub fn text(&self, name: &str) -> Option<String> {
+        Fields::decode(&self.json).ok()?.text(name).map(Cow::into_owned)
+    }
+
+    /// Whether a top-level field is `true`.
+    pub fn is_true(&self, name: &str) -> bool {
+        Fields::decode(&self.json).is_ok_and(|fields| fields.raw(name).is_some_and(|raw| raw.get() == "true"))
+    }
+}
+
+/// A line break can stand in valid JSON only between tokens, where it means nothing.
+fn on_one_line(mut json: String) -> String {
+    if json.contains(['\n', '\r']) {
+        json.retain(|character| !matches!(character, '\n' | '\r'));
+    }
+    json
+}
+
+/// The top-level fields of an object in their order, each value as raw text.
+struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Fields<'a> {
+    fn decode(json: &'a str) -> serde_json::Result<Self> {
+        serde_json::from_str(json)
+    }
+
+    fn raw(&self, name: &str) -> Option<&'a RawValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
+    }
+
+    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        serde_json::from_str::<Text<'a>>(self.raw(name)?.get()).ok().map(|text| text.0)
+    }
+
+    fn hoist(&self, hoists: &[Hoist]) -> String {
+        let is_replaced = |key: &str| {
+            hoists.iter().any(|hoist| hoist.object == key || hoist.fields.iter().any(|(_, to)| *to == key))
+        };
+        let kept = self.0.iter().filter(|(key, _)| !is_replaced(key));
+        let mut json = String::from("{");
+        for (key, value) in kept {
+            push_field(&mut json, key, value.get());
+        }
+        for hoist in hoists {
+            let nested = self.raw(hoist.object).and_then(|raw| Fields::decode(raw.get()).ok());
+            for (from, to) in hoist.fields {
+                let value = nested.as_ref().and_then(|nested| nested.raw(from));
+                push_field(&mut json, to, value.map_or("null", RawValue::get));
+            }
+        }
+        json.push('}');
+        json
+    }
+}
+
+fn push_field(json: &mut String, key: &str, value: &str) {
+    if json.len() > 1 {
+        json.push(',');
+    }
+    json.push_str(&serde_json::Value::from(key).to_string());
+    json.push(':');
+    json.push_str(value);
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(Text(key)) = map.next_key()? {
+                    fields.push((key, map.next_value()?));
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// A string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::testing::stream;
+
+    fn decode(json: &str, stream: &Stream) -> Record {
+        let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+        Record::decode(&raw, stream).unwrap()
+    }
+
+    fn hoisting() -> Stream {
+        let owner = Hoist { object: "owner", fields: &[("id", "owner_id"), ("name", "owner_name")] };
+        Stream { hoists: Box::leak(Box::new([owner])), ..stream() }
+    }
+
+    #[test]
+    fn a_record_without_reshape_is_carried_byte_for_byte() {
+        let json = r#"{ "id":"a" ,"n":1.10,"big":12345678901234567890.1e-7,"é\u00e9":"\ud83d\ude00","n":2}"#;
+        assert_eq!(decode(json, &stream()).json, json);
+    }
+
+    #[test]
+    fn line_breaks_between_tokens_are_dropped_and_escaped_ones_kept() {
+        let record = decode("{\r\n  \"id\": \"a\\nb\"\n}", &stream());
+        assert_eq!(record.json, "{  \"id\": \"a\\nb\"}");
+    }
+
+    #[test]
+    fn hoisted_values_keep_their_text_and_other_fields_their_order() {
+        let json = r#"{"z":1.0,"owner":{"name":"A\tB","id":123,"more":[]},"a":{"b":1e5}}"#;
+        let expected = r#"{"z":1.0,"a":{"b":1e5},"owner_id":123,"owner_name":"A\tB"}"#;
+        assert_eq!(decode(json, &hoisting()).json, expected);
+    }
+
+    #[test]
+    fn a_null_or_absent_object_gives_null_fields() {
+        let expected = r#"{"id":"a","owner_id":null,"owner_name":null}"#;
+        assert_eq!(decode(r#"{"id":"a","owner":null}"#, &hoisting()).json, expected);
+        assert_eq!(decode(r#"{"id":"a"}"#, &hoisting()).json, expected);
+        assert_eq!(decode(r#"{}"#, &hoisting()).json, r#"{"owner_id":null,"owner_name":null}"#);
+    }
+
+    #[test]
+    fn a_record_without_a_readable_time_has_no_position() {
+        for json in ["{}", r#"{"created_at":null}"#, r#"{"created_at":5}"#, r#"{"created_at":"soon"}"#] {
+            assert_eq!(decode(json, &stream()).position, None, "{json}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_can_still_change_is_provisional() {
+        let stream = Stream { provisional: Some(("status", "pending")), ..stream() };
+        assert!(decode(r#"{"status":"pending"}"#, &stream).provisional);
+        assert!(!decode(r#"{"status":"committed"}"#, &stream).provisional);
+        assert!(!decode(r#"{}"#, &stream).provisional);
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_no_record() {
+        for json in ["[]", "1", "null", "\"x\""] {
+            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+            assert!(Record::decode(&raw, &stream()).is_err(), "{json}");
+        }
+    }
+}

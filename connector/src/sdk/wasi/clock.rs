@@ -1,0 +1,27 @@
+//! Time by `wasi:clocks`.
+
+use std::time::{Duration, SystemTime};
+
+use futures_util::future::LocalBoxFuture;
+use jiff::Timestamp;
+use wasi::clocks::monotonic_clock::subscribe_duration;
+
+use super::reactor::Readiness;
+use crate::sdk::clock::Clock;
+
+/// The clock of the host.
+#[derive(Debug, Clone, Copy)]
+pub struct WasiClock;
+
+impl Clock for WasiClock {
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let nanoseconds = i128::try_from(since_epoch.as_nanos()).unwrap_or(i128::MAX);
+        Timestamp::from_nanosecond(nanoseconds).unwrap_or(Timestamp::MAX)
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Box::pin(Readiness::of(subscribe_duration(nanoseconds)))
+    }
+}

@@ -1,0 +1,86 @@
+//! Waits for pollables: many futures, one blocking call.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use wasi::io::poll::{Pollable, poll};
+
+thread_local! {
+    /// Who waits for what. A component has one thread, and its resources are of that thread.
+    static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Waiting {
+    pollable: Pollable,
+    waker: Waker,
+    ticket: u64,
+}
+
+/// Blocks until at least one of the futures of this thread can go on, and wakes those that can.
+pub fn wait() {
+    WAITING.with_borrow_mut(|waiting| {
+        if waiting.is_empty() {
+            return;
+        }
+        let pollables: Vec<&Pollable> = waiting.iter().map(|entry| &entry.pollable).collect();
+        let mut ready = poll(&pollables);
+        ready.sort_unstable();
+        for index in ready.into_iter().rev() {
+            let entry = waiting.swap_remove(usize::try_from(index).unwrap_or(usize::MAX));
+            entry.waker.wake();
+        }
+    });
+}
+
+/// The future of a pollable becoming ready. Dropping it drops the pollable, so it must not outlive what it was made of.
+pub(super) struct Readiness {
+    pollable: Option<Pollable>,
+    ticket: Option<u64>,
+}
+
+impl Readiness {
+    pub(super) fn of(pollable: Pollable) -> Self {
+        Self { pollable: Some(pollable), ticket: None }
+    }
+}
+
+impl Future for Readiness {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(pollable) = self.pollable.take() {
+            if pollable.ready() {
+                return Poll::Ready(());
+            }
+            let ticket = WAITING.with_borrow_mut(|waiting| {
+                let ticket = next_ticket();
+                waiting.push(Waiting { pollable, waker: context.waker().clone(), ticket });
+                ticket
+            });
+            self.ticket = Some(ticket);
+            return Poll::Pending;
+        }
+        let still_waiting = WAITING.with_borrow_mut(|waiting| {
+            let entry = waiting.iter_mut().find(|entry| Some(entry.ticket) == self.ticket);
+            entry.map(|entry| entry.waker.clone_from(context.waker())).is_some()
+        });
+        if still_waiting { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl Drop for Readiness {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            WAITING.with_borrow_mut(|waiting| waiting.retain(|entry| Some(entry.ticket) != self.ticket));
+        }
+    }
+}
+
+fn next_ticket() -> u64 {
+    thread_local!(static NEXT: std::cell::Cell<u64> = const { std::cell::Cell::new(0) });
+    NEXT.replace(NEXT.get() + 1)
+}

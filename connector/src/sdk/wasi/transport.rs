@@ -3,15 +3,16 @@
 //! The order of calls matters and was found by measurement: the outgoing body is taken, the request handed over, and
 //! only then is the body written and finished. A client that polls the body of a `GET` instead loses up to a quarter of
 //! its answers on wasmtime.
-
-use std::time::Duration;
+//!
+//! Time-outs are the host's, which knows the network. Asking for others would also leak: wasmtime (48.0.8) keeps the
+//! options of every request in its table for as long as the instance lives.
 
 use futures_util::future::LocalBoxFuture;
 use wasi::http::{
     outgoing_handler::handle,
     types::{
         ErrorCode, Fields, FutureIncomingResponse, IncomingBody, IncomingResponse, Method, OutgoingBody,
-        OutgoingRequest, RequestOptions, Scheme,
+        OutgoingRequest, Scheme,
     },
 };
 use wasi::io::streams::StreamError;
@@ -19,12 +20,6 @@ use wasi::io::streams::StreamError;
 use super::reactor::Readiness;
 use crate::sdk::http::{Request, Response, Transport, TransportError};
 
-/// How long to wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long to wait for the head of an answer: what API clients of this kind allow a slow list.
-const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a body may stand still.
-const BETWEEN_BYTES_TIMEOUT: Duration = Duration::from_secs(30);
 /// How much of a body is asked for at once. Each read costs a call of the host and a copy.
 const READ_CHUNK: u64 = 256 * 1024;
 /// The most that `blocking_write_and_flush` takes, by its documentation.
@@ -56,7 +51,7 @@ fn start(request: &Request) -> Result<FutureIncomingResponse, TransportError> {
     outgoing.set_authority(Some(authority)).map_err(|()| refused("host"))?;
     outgoing.set_path_with_query(Some(path)).map_err(|()| refused("path"))?;
     let body = outgoing.body().map_err(|()| refused("body"))?;
-    let response = handle(outgoing, Some(timeouts())).map_err(|code| failure(&code))?;
+    let response = handle(outgoing, None).map_err(|code| failure(&code))?;
     if let Some(bytes) = &request.body {
         write(&body, bytes).map_err(TransportError::Broken)?;
     }
@@ -73,16 +68,6 @@ fn split_url(url: &str) -> Option<(Scheme, &str, &str)> {
     };
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
     Some((scheme, authority, if path.is_empty() { "/" } else { path }))
-}
-
-fn timeouts() -> RequestOptions {
-    let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).ok();
-    let options = RequestOptions::new();
-    // A host that does not support a time-out refuses it, and has its own.
-    let _ = options.set_connect_timeout(nanoseconds(CONNECT_TIMEOUT));
-    let _ = options.set_first_byte_timeout(nanoseconds(FIRST_BYTE_TIMEOUT));
-    let _ = options.set_between_bytes_timeout(nanoseconds(BETWEEN_BYTES_TIMEOUT));
-    options
 }
 
 fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), String> {

@@ -14,6 +14,7 @@ pub mod cursor;
 pub mod error;
 pub mod executor;
 pub mod fetch;
+pub mod fields;
 pub mod http;
 pub mod instant;
 #[cfg(test)]

@@ -3,16 +3,13 @@
 //! In: the raw JSON text of an object on a page. Out: the text that is emitted (values byte for byte as they came, only
 //! top-level keys moved), and the record's position in its stream.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
 use crate::sdk::{
+    fields::{Fields, Object},
     instant::parse_instant,
     stream::{Hoist, Stream},
 };
@@ -39,7 +36,8 @@ impl Record {
         let provisional = stream
             .provisional
             .is_some_and(|(name, value)| fields.text(name).is_some_and(|actual| actual == value));
-        let json = if stream.hoists.is_empty() { raw.get().to_owned() } else { fields.hoist(stream.hoists) };
+        let json =
+            if stream.hoists.is_empty() { raw.get().to_owned() } else { hoist(&fields, stream.hoists) };
         Ok(Self { json: on_one_line(json), position, provisional })
     }
 
@@ -54,6 +52,25 @@ impl Record {
     }
 }
 
+/// Moves fields of nested objects to the end of the record, and leaves the objects out.
+fn hoist(fields: &Fields<'_>, hoists: &[Hoist]) -> String {
+    let is_replaced = |name: &str| {
+        hoists.iter().any(|hoist| hoist.object == name || hoist.fields.iter().any(|(_, to)| *to == name))
+    };
+    let mut object = Object::default();
+    for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(name)) {
+        object.push(name, value.get());
+    }
+    for hoist in hoists {
+        let nested = fields.object(hoist.object);
+        for (from, to) in hoist.fields {
+            let value = nested.as_ref().and_then(|nested| nested.raw(from));
+            object.push(to, value.map_or("null", RawValue::get));
+        }
+    }
+    object.finish()
+}
+
 /// A line break can stand in valid JSON only between tokens, where it means nothing.
 fn on_one_line(mut json: String) -> String {
     if json.contains(['\n', '\r']) {
@@ -61,78 +78,6 @@ fn on_one_line(mut json: String) -> String {
     }
     json
 }
-
-/// The top-level fields of an object in their order, each value as raw text.
-struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'a> Fields<'a> {
-    fn decode(json: &'a str) -> serde_json::Result<Self> {
-        serde_json::from_str(json)
-    }
-
-    fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| *value)
-    }
-
-    fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        serde_json::from_str::<Text<'a>>(self.raw(name)?.get()).ok().map(|text| text.0)
-    }
-
-    fn hoist(&self, hoists: &[Hoist]) -> String {
-        let is_replaced = |key: &str| {
-            hoists.iter().any(|hoist| hoist.object == key || hoist.fields.iter().any(|(_, to)| *to == key))
-        };
-        let kept = self.0.iter().filter(|(key, _)| !is_replaced(key));
-        let mut json = String::from("{");
-        for (key, value) in kept {
-            push_field(&mut json, key, value.get());
-        }
-        for hoist in hoists {
-            let nested = self.raw(hoist.object).and_then(|raw| Fields::decode(raw.get()).ok());
-            for (from, to) in hoist.fields {
-                let value = nested.as_ref().and_then(|nested| nested.raw(from));
-                push_field(&mut json, to, value.map_or("null", RawValue::get));
-            }
-        }
-        json.push('}');
-        json
-    }
-}
-
-fn push_field(json: &mut String, key: &str, value: &str) {
-    if json.len() > 1 {
-        json.push(',');
-    }
-    json.push_str(&serde_json::Value::from(key).to_string());
-    json.push(':');
-    json.push_str(value);
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(Text(key)) = map.next_key()? {
-                    fields.push((key, map.next_value()?));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-/// A string, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,101 @@
+//! The generated part of an account: settings in; identifiers, dates and JSON text of any record out.
+//!
+//! No generated record is stored. Each is a function of the settings and its index, so an account of a
+//! hundred thousand customers costs a list of dates, and pages are written when they are asked for.
+
+use jiff::Timestamp;
+
+use crate::collection::Collection;
+use crate::dice::{Dice, Salt};
+use crate::facet::Facet;
+use crate::instant::Spelling;
+use crate::record::{customer, invoice, ledger_entry, plan, subscription};
+use crate::settings::Settings;
+use crate::timeline::Timeline;
+
+/// What generated records look like.
+#[derive(Clone, Debug)]
+pub(crate) struct Blueprint {
+    pub(crate) settings: Settings,
+    pub(crate) dice: Dice,
+    pub(crate) timeline: Timeline,
+}
+
+/// Whose records a list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Collection(Collection),
+    /// The ledger of the customer with this index.
+    Ledger(u64),
+}
+
+impl Blueprint {
+    pub(crate) fn new(settings: Settings) -> Blueprint {
+        let dice = Dice::new(settings.seed);
+        let timeline = Timeline::new(settings.first, settings.last);
+        Blueprint { settings, dice, timeline }
+    }
+
+    /// How many records of a collection are generated.
+    pub(crate) fn count(&self, collection: Collection) -> u64 {
+        let count = match collection {
+            Collection::Customers => self.settings.customers,
+            Collection::Plans => self.settings.plans,
+            Collection::Subscriptions => self.settings.subscriptions,
+            Collection::Invoices => self.settings.invoices,
+        };
+        count as u64
+    }
+
+    /// The date by which the list is ordered.
+    pub(crate) fn date(&self, collection: Collection, index: u64) -> Timestamp {
+        self.timeline.at(index, self.count(collection))
+    }
+
+    pub(crate) fn id(&self, collection: Collection, index: u64) -> String {
+        let salt = match collection {
+            Collection::Customers => Salt::Customer,
+            Collection::Plans => Salt::Plan,
+            Collection::Subscriptions => Salt::Subscription,
+            Collection::Invoices => Salt::Invoice,
+        };
+        self.dice.id(salt, index)
+    }
+
+    /// Writes a record dated `at`, which is [`Blueprint::date`] unless the caller creates one at will.
+    pub(crate) fn write(&self, origin: Origin, index: u64, at: Timestamp, out: &mut String) {
+        match origin {
+            Origin::Collection(Collection::Customers) => customer::write(self, index, at, out),
+            Origin::Collection(Collection::Plans) => plan::write(self, index, at, out),
+            Origin::Collection(Collection::Subscriptions) => subscription::write(self, index, at, out),
+            Origin::Collection(Collection::Invoices) => invoice::write(self, index, at, out),
+            Origin::Ledger(customer) => ledger_entry::write(self, customer, index, at, out),
+        }
+    }
+
+    /// What a record can be filtered by, without writing it: its text says the same.
+    pub(crate) fn facet(&self, origin: Origin, index: u64, at: Timestamp, facet: Facet) -> Option<String> {
+        match origin {
+            Origin::Collection(Collection::Customers) => None,
+            Origin::Collection(Collection::Plans) => plan::facet(index, facet),
+            Origin::Collection(Collection::Subscriptions) => subscription::facet(self, index, facet),
+            Origin::Collection(Collection::Invoices) => invoice::facet(self, index, at, facet),
+            Origin::Ledger(customer) => ledger_entry::facet(self, customer, index, facet),
+        }
+    }
+
+    /// Which record of a collection belongs to record `index` of `count` others, spread so that the owner is
+    /// older than what it owns.
+    pub(crate) fn owner(&self, collection: Collection, index: u64, count: u64) -> u64 {
+        let owners = self.count(collection).max(1);
+        if index >= count {
+            return index % owners;
+        }
+        (u128::from(index) * u128::from(owners - 1) / u128::from(count.max(2) - 1)) as u64
+    }
+}
+
+/// How the timestamps of a record are spelled: mostly with an offset, one record in eleven with a `Z`.
+pub(crate) fn spelling(index: u64) -> Spelling {
+    if index % 11 == 4 { Spelling::Zulu } else { Spelling::Offset }
+}

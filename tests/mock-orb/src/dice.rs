@@ -1,0 +1,86 @@
+//! Deterministic chance: a seed, a salt and an index in, a number or an identifier out.
+//!
+//! Nothing is drawn in sequence, so any record can be written without writing those before it.
+
+/// What a number is for, so that the third customer and the third plan do not get the same identifier.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Salt {
+    Adjustment = 1,
+    Amount,
+    Block,
+    Customer,
+    Detail,
+    Instant,
+    Interval,
+    Invoice,
+    Item,
+    LedgerEntry,
+    LineItem,
+    Metric,
+    Payment,
+    Plan,
+    Price,
+    Product,
+    Subscription,
+}
+
+/// Digits without the four that are read as one another: identifiers look like Orb's (`hNmWV3yQnGx9v`).
+const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dice {
+    seed: u64,
+}
+
+impl Dice {
+    pub(crate) fn new(seed: u64) -> Dice {
+        Dice { seed }
+    }
+
+    /// A number that depends on nothing but the seed, the salt and the index; distinct for distinct indexes.
+    pub(crate) fn roll(self, salt: Salt, index: u64) -> u64 {
+        mix(mix(mix(self.seed) ^ salt as u64).wrapping_add(index))
+    }
+
+    /// An identifier of 14 letters and digits, unique within its salt.
+    pub(crate) fn id(self, salt: Salt, index: u64) -> String {
+        let roll = self.roll(salt, index);
+        // Eleven digits hold all 64 bits, which keeps identifiers unique; three more make up Orb's length.
+        let mut id = String::with_capacity(14);
+        push_digits(&mut id, roll, 11);
+        push_digits(&mut id, mix(roll), 3);
+        id
+    }
+}
+
+fn push_digits(id: &mut String, mut number: u64, digits: usize) {
+    for _ in 0..digits {
+        id.push(char::from(ALPHABET[(number % 58) as usize]));
+        number /= 58;
+    }
+}
+
+/// The finalizer of `SplitMix64`: a bijection, so it never maps two numbers to one.
+pub(crate) fn mix(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn identifiers_are_unique_and_repeatable() {
+        let dice = Dice::new(7);
+        let ids: HashSet<String> = (0..10_000).map(|index| dice.id(Salt::Customer, index)).collect();
+        assert_eq!(ids.len(), 10_000);
+        assert!(ids.iter().all(|id| id.len() == 14));
+        assert_eq!(dice.id(Salt::Customer, 3), Dice::new(7).id(Salt::Customer, 3));
+        assert_ne!(dice.id(Salt::Customer, 3), dice.id(Salt::Plan, 3));
+        assert_ne!(dice.id(Salt::Customer, 3), Dice::new(8).id(Salt::Customer, 3));
+    }
+}

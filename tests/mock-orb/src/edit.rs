@@ -1,0 +1,212 @@
+//! Changes to an account: JSON text in, every digit of it kept; what clients read next out.
+
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+
+use jiff::Timestamp;
+
+use crate::account::{Account, Ledger};
+use crate::collection::Collection;
+use crate::field::{is_object, lookup, replaced};
+use crate::object::write_object;
+use crate::record::ledger_entry;
+use crate::shelf::Shelf;
+
+/// Why a record could not be stored or changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    /// The text is not one JSON object.
+    NotAnObject,
+    /// A field without which the record has no place in its list is missing or null.
+    FieldMissing(&'static str),
+    /// A field that orders the list is no instant with an offset.
+    NotAnInstant(&'static str),
+    /// There is no such record.
+    Unknown {
+        /// What kind of record, as Orb's errors name it.
+        resource: &'static str,
+        /// The identifier asked for.
+        id: String,
+    },
+}
+
+impl Display for RecordError {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            RecordError::NotAnObject => formatter.write_str("record is not a JSON object"),
+            RecordError::FieldMissing(field) => write!(formatter, "record has no `{field}`"),
+            RecordError::NotAnInstant(field) => {
+                write!(formatter, "`{field}` is not an instant with an offset")
+            }
+            RecordError::Unknown { resource, id } => write!(formatter, "no {resource} with identifier {id}"),
+        }
+    }
+}
+
+impl Error for RecordError {}
+
+impl Account {
+    /// Stores a record, which will be served exactly as this text, and returns its `id`. A record of the same
+    /// `id` is replaced. The text needs an `id` and the collection's [date field](Collection::date_field);
+    /// nothing else about it is checked, so it may be as odd as a test wants it.
+    ///
+    /// # Errors
+    ///
+    /// If the text is no JSON object, or lacks one of the two fields.
+    pub fn insert(
+        &mut self,
+        collection: Collection,
+        record: impl Into<String>,
+    ) -> Result<String, RecordError> {
+        let record = record.into();
+        let id = parse_id(&record)?;
+        let at = parse_instant(&record, collection.date_field())?;
+        if collection == Collection::Customers && self.shelf(collection).find(&id).is_some() {
+            // The ledger of a generated customer is found by the row that is about to go.
+            self.changeable_ledger(&id)?;
+        }
+        self.changeable(collection).insert(&id, at, None, record);
+        Ok(id)
+    }
+
+    /// Stores an entry in a customer's ledger, which will be served exactly as this text, and returns its `id`.
+    /// It needs an `id` and a `created_at`; a `ledger_sequence_number` places it among entries of one instant.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such customer, the text is no JSON object, or it lacks one of the two fields.
+    pub fn insert_ledger_entry(
+        &mut self,
+        customer_id: &str,
+        entry: impl Into<String>,
+    ) -> Result<String, RecordError> {
+        let entry = entry.into();
+        let id = parse_id(&entry)?;
+        let at = parse_instant(&entry, "created_at")?;
+        let sequence =
+            lookup(&entry, &["ledger_sequence_number"]).and_then(|number| number.parse::<u32>().ok());
+        self.changeable_ledger(customer_id)?.insert(&id, at, sequence.map(u64::from), entry);
+        Ok(id)
+    }
+
+    /// Removes a record, and with a customer its ledger; what else names it stays as it is. Returns whether there
+    /// was one.
+    pub fn remove(&mut self, collection: Collection, id: &str) -> bool {
+        if collection == Collection::Customers {
+            self.ledgers.remove(id);
+        }
+        self.changeable(collection).remove(id)
+    }
+
+    /// Removes a ledger entry, as when Orb replays a ledger without a deleted block. Returns whether there was
+    /// one.
+    pub fn remove_ledger_entry(&mut self, customer_id: &str, entry_id: &str) -> bool {
+        self.changeable_ledger(customer_id).is_ok_and(|ledger| ledger.remove(entry_id))
+    }
+
+    /// Replaces one top-level field of a record by other JSON, or adds it; the rest of the text stays as it is.
+    /// A record whose date field changes moves to its new place; one whose `id` changes is a new record.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such record, or it would be one that cannot be stored.
+    pub fn set_field(
+        &mut self,
+        collection: Collection,
+        id: &str,
+        field: &str,
+        json: &str,
+    ) -> Result<(), RecordError> {
+        let unknown = || RecordError::Unknown { resource: collection.resource(), id: id.to_owned() };
+        let (key, _) = self.shelf(collection).find(id).ok_or_else(unknown)?;
+        let record = self.record(collection, id).ok_or_else(unknown)?;
+        let record = replaced(&record, field, json).ok_or(RecordError::NotAnObject)?;
+        if field != collection.date_field() && field != "id" {
+            self.changeable(collection).rewrite(key, record);
+        } else if self.insert(collection, record)? != id {
+            self.remove(collection, id);
+        }
+        Ok(())
+    }
+
+    /// Replaces one top-level field of a ledger entry by other JSON, or adds it.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such customer or entry, or it would be one that cannot be stored.
+    pub fn set_ledger_field(
+        &mut self,
+        customer_id: &str,
+        entry_id: &str,
+        field: &str,
+        json: &str,
+    ) -> Result<(), RecordError> {
+        self.changeable_ledger(customer_id)?;
+        let unknown = || RecordError::Unknown { resource: "LedgerEntry", id: entry_id.to_owned() };
+        let listing = self.ledger_listing(customer_id).ok_or_else(unknown)?;
+        let (key, row) = listing.shelf.find(entry_id).ok_or_else(unknown)?;
+        let entry = self.text(listing.origin, key, row);
+        let entry = replaced(&entry, field, json).ok_or(RecordError::NotAnObject)?;
+        if field != "created_at" && field != "id" {
+            self.changeable_ledger(customer_id)?.rewrite(key, entry);
+        } else if self.insert_ledger_entry(customer_id, entry)? != entry_id {
+            self.remove_ledger_entry(customer_id, entry_id);
+        }
+        Ok(())
+    }
+
+    /// Commits a pending ledger entry, as Orb does when the grace period has passed; `created_at` stays.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such customer or entry.
+    pub fn commit_ledger_entry(&mut self, customer_id: &str, entry_id: &str) -> Result<(), RecordError> {
+        self.set_ledger_field(customer_id, entry_id, "entry_status", "\"committed\"")
+    }
+
+    /// Leaves of a customer only `{"id": …, "deleted": true}`, in its place in the list, as Orb does while it
+    /// deletes one. [`Account::remove`] ends the deletion.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such customer.
+    pub fn begin_customer_deletion(&mut self, customer_id: &str) -> Result<(), RecordError> {
+        let unknown = || RecordError::Unknown { resource: "Customer", id: customer_id.to_owned() };
+        let (key, _) = self.shelf(Collection::Customers).find(customer_id).ok_or_else(unknown)?;
+        let mut stub = String::new();
+        write_object(&mut stub, |stub| {
+            stub.text("id", customer_id).flag("deleted", true);
+        });
+        self.changeable(Collection::Customers).rewrite(key, stub);
+        Ok(())
+    }
+
+    pub(crate) fn changeable(&mut self, collection: Collection) -> &mut Shelf {
+        self.shelves.entry(collection).or_default()
+    }
+
+    /// A customer's ledger, kept from now on rather than derived.
+    pub(crate) fn changeable_ledger(&mut self, customer_id: &str) -> Result<&mut Shelf, RecordError> {
+        let unknown = || RecordError::Unknown { resource: "Customer", id: customer_id.to_owned() };
+        let (key, _) = self.shelf(Collection::Customers).find(customer_id).ok_or_else(unknown)?;
+        if !self.ledgers.contains_key(customer_id) {
+            let customer = key.sequence - 1;
+            let derived = self.ledger_listing(customer_id).ok_or_else(unknown)?.shelf.into_owned();
+            let shelf = derived.indexed(|index| ledger_entry::id(&self.blueprint, customer, index));
+            self.ledgers.insert(customer_id.to_owned(), Ledger { customer, shelf });
+        }
+        self.ledgers.get_mut(customer_id).map(|ledger| &mut ledger.shelf).ok_or_else(unknown)
+    }
+}
+
+fn parse_id(record: &str) -> Result<String, RecordError> {
+    if !is_object(record) {
+        return Err(RecordError::NotAnObject);
+    }
+    lookup(record, &["id"]).ok_or(RecordError::FieldMissing("id"))
+}
+
+fn parse_instant(record: &str, field: &'static str) -> Result<Timestamp, RecordError> {
+    let text = lookup(record, &[field]).ok_or(RecordError::FieldMissing(field))?;
+    text.parse().map_err(|_| RecordError::NotAnInstant(field))
+}

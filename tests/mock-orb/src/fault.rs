@@ -1,0 +1,296 @@
+//! Faults on request: a description of which requests and what befalls them in; what befalls this one out.
+
+use std::time::Duration;
+
+use crate::dice::mix;
+use crate::problem::Problem;
+
+/// Something that befalls requests. A constructor says what, the methods say to which requests; without any of
+/// them it befalls every request for ever. Several faults may befall one request: delays add up, and the first
+/// injected answer wins.
+///
+/// ```
+/// # use mock_orb::Fault;
+/// // The second page of customers is refused twice, then served.
+/// Fault::status(429).retry_after("1").on("/v1/customers").with_query("cursor").times(2);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fault {
+    effect: Effect,
+    path: PathMatch,
+    parameters: Vec<(String, Option<String>)>,
+    skip: u64,
+    every: u64,
+    chance: Option<(f64, u64)>,
+    times: u64,
+    /// How many requests have matched the path and query so far.
+    matched: u64,
+}
+
+#[derive(Clone, Debug)]
+enum PathMatch {
+    Prefix(String),
+    Exact(String),
+}
+
+#[derive(Clone, Debug)]
+enum Effect {
+    Answer(InjectedAnswer),
+    Disconnect,
+    Truncate(usize),
+    RepeatPageToken,
+    SlowBody { bytes: usize, every: Duration },
+    Latency(Duration),
+}
+
+/// An answer that does not come from the account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InjectedAnswer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Fault {
+    /// Answers with a status and the body Orb documents for it, or the same form of body for any other.
+    #[must_use]
+    pub fn status(status: u16) -> Fault {
+        Fault::answer(&Problem::of_status(status))
+    }
+
+    /// Answers with the 404 by which Orb says that the account may not use an endpoint.
+    #[must_use]
+    pub fn feature_not_available() -> Fault {
+        Fault::answer(&Problem::feature_not_available())
+    }
+
+    /// Answers with a body of any kind, such as a proxy's HTML page or a 200 that is no JSON.
+    #[must_use]
+    pub fn body(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Fault {
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Fault::new(Effect::Answer(InjectedAnswer { status, headers, body: body.into() }))
+    }
+
+    /// Closes the connection without an answer.
+    #[must_use]
+    pub fn disconnect() -> Fault {
+        Fault::new(Effect::Disconnect)
+    }
+
+    /// Promises the whole body by `Content-Length`, and closes the connection after so many bytes of it. A body
+    /// that is no longer than that arrives whole.
+    #[must_use]
+    pub fn truncate(bytes: usize) -> Fault {
+        Fault::new(Effect::Truncate(bytes))
+    }
+
+    /// Says that there is a next page for ever, under the page token that was sent.
+    #[must_use]
+    pub fn repeat_page_token() -> Fault {
+        Fault::new(Effect::RepeatPageToken)
+    }
+
+    /// Sends the body so many bytes at a time, with a pause after each.
+    #[must_use]
+    pub fn slow_body(bytes: usize, every: Duration) -> Fault {
+        Fault::new(Effect::SlowBody { bytes: bytes.max(1), every })
+    }
+
+    /// Waits before the first byte of the answer.
+    #[must_use]
+    pub fn latency(delay: Duration) -> Fault {
+        Fault::new(Effect::Latency(delay))
+    }
+
+    /// Never answers, and keeps the connection open.
+    #[must_use]
+    pub fn silence() -> Fault {
+        // The longest delay a timer is sure to accept: about a hundred years.
+        Fault::latency(Duration::from_secs(60 * 60 * 24 * 365 * 100))
+    }
+
+    /// Adds a `Retry-After` header to an injected answer: a number of seconds, or an HTTP date.
+    #[must_use]
+    pub fn retry_after(self, value: impl Into<String>) -> Fault {
+        self.header("retry-after", value)
+    }
+
+    /// Adds a header to an injected answer, such as `Transient-Error: true`. It must be a legal one.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Fault {
+        if let Effect::Answer(answer) = &mut self.effect {
+            answer.headers.push((name.to_owned(), value.into()));
+        }
+        self
+    }
+
+    /// Only requests whose path, as sent, begins so: `/v1/customers`.
+    #[must_use]
+    pub fn on(self, path_prefix: impl Into<String>) -> Fault {
+        Fault { path: PathMatch::Prefix(path_prefix.into()), ..self }
+    }
+
+    /// Only requests with exactly this path, as sent.
+    #[must_use]
+    pub fn on_exactly(self, path: impl Into<String>) -> Fault {
+        Fault { path: PathMatch::Exact(path.into()), ..self }
+    }
+
+    /// Only requests with this query parameter, of any value; its name is the decoded one.
+    #[must_use]
+    pub fn with_query(mut self, name: &str) -> Fault {
+        self.parameters.push((name.to_owned(), None));
+        self
+    }
+
+    /// Only requests with this query parameter of this value, both decoded.
+    #[must_use]
+    pub fn with_query_value(mut self, name: &str, value: &str) -> Fault {
+        self.parameters.push((name.to_owned(), Some(value.to_owned())));
+        self
+    }
+
+    /// Lets the first matching requests pass.
+    #[must_use]
+    pub fn after(self, requests: u64) -> Fault {
+        Fault { skip: requests, ..self }
+    }
+
+    /// Befalls only the n-th matching request, counted from 1.
+    #[must_use]
+    pub fn nth(self, n: u64) -> Fault {
+        self.after(n.saturating_sub(1)).times(1)
+    }
+
+    /// Befalls every n-th matching request, beginning with the first.
+    #[must_use]
+    pub fn every(self, n: u64) -> Fault {
+        Fault { every: n.max(1), ..self }
+    }
+
+    /// Befalls a matching request with this probability, from 0 to 1. Which ones depends on the seed alone.
+    #[must_use]
+    pub fn with_chance(self, probability: f64, seed: u64) -> Fault {
+        Fault { chance: Some((probability, seed)), ..self }
+    }
+
+    /// Befalls at most so many requests.
+    #[must_use]
+    pub fn times(self, times: u64) -> Fault {
+        Fault { times, ..self }
+    }
+
+    fn new(effect: Effect) -> Fault {
+        Fault {
+            effect,
+            path: PathMatch::Prefix(String::new()),
+            parameters: Vec::new(),
+            skip: 0,
+            every: 1,
+            chance: None,
+            times: u64::MAX,
+            matched: 0,
+        }
+    }
+
+    fn answer(problem: &Problem) -> Fault {
+        Fault::body(problem.status, "application/json", problem.body())
+    }
+
+    /// Counts a request, and says whether the fault befalls it.
+    fn strikes(&mut self, path: &str, query: &[(String, String)]) -> bool {
+        let on_path = match &self.path {
+            PathMatch::Prefix(prefix) => path.starts_with(prefix),
+            PathMatch::Exact(exact) => path == exact,
+        };
+        let in_query = |(name, value): &(String, Option<String>)| {
+            query.iter().any(|(sent, with)| sent == name && value.as_ref().is_none_or(|value| value == with))
+        };
+        if !on_path || !self.parameters.iter().all(in_query) {
+            return false;
+        }
+        self.matched += 1;
+        let Some(position) = (self.matched - 1).checked_sub(self.skip) else { return false };
+        let spared = self.chance.is_some_and(|(probability, seed)| {
+            // 53 bits are what a float between 0 and 1 has.
+            let roll = (mix(mix(seed) ^ self.matched) >> 11) as f64 / (1_u64 << 53) as f64;
+            roll >= probability
+        });
+        if position % self.every != 0 || spared || self.times == 0 {
+            return false;
+        }
+        self.times -= 1;
+        true
+    }
+}
+
+/// All that befalls one request.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Strike {
+    pub(crate) delay: Duration,
+    pub(crate) disconnect: bool,
+    pub(crate) answer: Option<InjectedAnswer>,
+    pub(crate) repeat_page_token: bool,
+    pub(crate) truncate: Option<usize>,
+    pub(crate) slow_body: Option<(usize, Duration)>,
+}
+
+/// Counts a request with every fault, and gathers what befalls it.
+pub(crate) fn strike(faults: &mut [Fault], path: &str, query: &[(String, String)]) -> Strike {
+    let mut strike = Strike::default();
+    for fault in faults {
+        if !fault.strikes(path, query) {
+            continue;
+        }
+        match &fault.effect {
+            Effect::Answer(answer) => strike.answer = strike.answer.or_else(|| Some(answer.clone())),
+            Effect::Disconnect => strike.disconnect = true,
+            Effect::Truncate(bytes) => strike.truncate = Some(*bytes),
+            Effect::RepeatPageToken => strike.repeat_page_token = true,
+            Effect::SlowBody { bytes, every } => strike.slow_body = Some((*bytes, *every)),
+            Effect::Latency(delay) => strike.delay = strike.delay.saturating_add(*delay),
+        }
+    }
+    strike
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn struck(fault: Fault, requests: u64) -> Vec<u64> {
+        let mut faults = [fault];
+        (1..=requests).filter(|_| strike(&mut faults, "/v1/plans", &[]).disconnect).collect()
+    }
+
+    #[test]
+    fn counts_choose_the_requests() {
+        assert_eq!(struck(Fault::disconnect(), 3), [1, 2, 3]);
+        assert_eq!(struck(Fault::disconnect().nth(2), 5), [2]);
+        assert_eq!(struck(Fault::disconnect().every(3), 7), [1, 4, 7]);
+        assert_eq!(struck(Fault::disconnect().after(2).every(2).times(2), 9), [3, 5]);
+        assert_eq!(struck(Fault::disconnect().on("/v1/customers"), 3), [] as [u64; 0]);
+        assert_eq!(struck(Fault::disconnect().on_exactly("/v1/plan"), 3), [] as [u64; 0]);
+    }
+
+    #[test]
+    fn chance_is_the_same_for_the_same_seed() {
+        let struck_by = |seed| struck(Fault::disconnect().with_chance(0.25, seed), 1_000);
+        assert_eq!(struck_by(1), struck_by(1));
+        assert_ne!(struck_by(1), struck_by(2));
+        assert!((200..300).contains(&struck_by(1).len()));
+        assert_eq!(struck(Fault::disconnect().with_chance(1.0, 1), 9).len(), 9);
+        assert_eq!(struck(Fault::disconnect().with_chance(0.0, 1), 9).len(), 0);
+    }
+
+    #[test]
+    fn parameters_choose_the_requests() {
+        let query = [("cursor".to_owned(), "x".to_owned())];
+        let mut faults = [Fault::disconnect().with_query("cursor"), Fault::repeat_page_token()];
+        assert!(!strike(&mut faults, "/", &[]).disconnect);
+        let both = strike(&mut faults, "/", &query);
+        assert!(both.disconnect && both.repeat_page_token);
+        let mut other = [Fault::disconnect().with_query_value("cursor", "y")];
+        assert!(!strike(&mut other, "/", &query).disconnect);
+    }
+}

@@ -1,0 +1,71 @@
+//! Fields of stored JSON text: a record and a name in, the value's own text out, and edits that leave every
+//! other digit of the record alone.
+
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
+
+type Fields<'a> = HashMap<String, &'a RawValue>;
+
+/// Whether a text is one JSON object. Its numbers may be of any size.
+pub(crate) fn is_object(record: &str) -> bool {
+    serde_json::from_str::<Fields<'_>>(record).is_ok()
+}
+
+/// A top-level field's value, as the part of the text that it is.
+fn value_of<'a>(record: &'a str, name: &str) -> Option<&'a str> {
+    let fields: Fields<'a> = serde_json::from_str(record).ok()?;
+    fields.get(name).map(|value| value.get())
+}
+
+/// The text of a string, the digits of a number, or the word of a boolean; nothing for null, for what is
+/// absent, and for what is no scalar.
+pub(crate) fn lookup(record: &str, path: &[&str]) -> Option<String> {
+    let value = path.iter().try_fold(record, |value, name| value_of(value, name))?;
+    match value.as_bytes().first()? {
+        b'"' => serde_json::from_str(value).ok(),
+        b'n' | b'{' | b'[' => None,
+        _ => Some(value.to_owned()),
+    }
+}
+
+/// Replaces a top-level field's value by other JSON, or adds the field; nothing if the record is no object.
+pub(crate) fn replaced(record: &str, name: &str, json: &str) -> Option<String> {
+    if let Some(value) = value_of(record, name) {
+        // A borrowed raw value is a part of the very text it was read from.
+        let start = value.as_ptr() as usize - record.as_ptr() as usize;
+        return Some(format!("{}{json}{}", &record[..start], &record[start + value.len()..]));
+    }
+    let fields: Fields<'_> = serde_json::from_str(record).ok()?;
+    let body = record.trim_end().strip_suffix('}')?;
+    let separator = if fields.is_empty() { "" } else { "," };
+    Some(format!("{body}{separator}{}:{json}}}", serde_json::Value::from(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = r#"{"id":"a\u0041","n": 1.10 ,"deep":{"x":null,"y":"1e5"},"n2":1e-7}"#;
+
+    #[test]
+    fn scalars_are_found_as_they_are_written() {
+        assert_eq!(lookup(RECORD, &["id"]).as_deref(), Some("aA"));
+        assert_eq!(lookup(RECORD, &["n"]).as_deref(), Some("1.10"));
+        assert_eq!(lookup(RECORD, &["deep", "y"]).as_deref(), Some("1e5"));
+        assert_eq!(lookup(RECORD, &["deep", "x"]), None);
+        assert_eq!(lookup(RECORD, &["deep"]), None);
+        assert_eq!(lookup(RECORD, &["missing", "y"]), None);
+    }
+
+    #[test]
+    fn an_edit_touches_one_value_only() {
+        let edited = replaced(RECORD, "n", "2.00").unwrap();
+        assert_eq!(edited, RECORD.replace("1.10", "2.00"));
+        let edited = replaced(RECORD, "deep", "null").unwrap();
+        assert_eq!(edited, RECORD.replace(r#"{"x":null,"y":"1e5"}"#, "null"));
+        assert_eq!(replaced("{ }", "a", "1").as_deref(), Some(r#"{ "a":1}"#));
+        assert_eq!(replaced("{\"b\":2}\n", "a", "1").as_deref(), Some(r#"{"b":2,"a":1}"#));
+        assert_eq!(replaced("[]", "a", "1"), None);
+    }
+}

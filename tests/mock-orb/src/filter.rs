@@ -1,0 +1,286 @@
+//! What a request asks of a list: decoded query parameters in; a limit, a range and tests, or every broken
+//! rule, out.
+
+use jiff::Timestamp;
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+
+use crate::amount::Amount;
+use crate::facet::Facet;
+use crate::instant::{parse_date, parse_date_time, utc_date};
+use crate::page_token::{Scope, parse_token};
+use crate::parameter::{Comparison, Parameter, Parameters, Rule};
+use crate::problem::Problem;
+use crate::shelf::Key;
+
+/// How many records a page has unless `limit` says otherwise.
+const DEFAULT_LIMIT: usize = 20;
+
+/// Which records of a list are wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Filter {
+    pub(crate) limit: usize,
+    /// The oldest and the newest place asked for, both included.
+    pub(crate) oldest: Key,
+    pub(crate) newest: Key,
+    pub(crate) tests: Vec<Test>,
+    pub(crate) scope: Scope,
+    /// The page token that was sent, if any.
+    pub(crate) token: Option<String>,
+}
+
+/// One condition on one facet; a record without the facet meets none.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Test {
+    /// All values that one parameter was given.
+    OneOf(&'static str, Facet, Vec<String>),
+    Flag(Facet, String, bool),
+    Number(Facet, Comparison, Amount),
+    Date(Facet, Comparison, Date),
+}
+
+impl Filter {
+    /// Reads the query of a request to `path`. `now` is what windows count back from.
+    pub(crate) fn parse(
+        path: &str,
+        query: &[(String, String)],
+        parameters: Parameters,
+        now: Timestamp,
+    ) -> Result<Filter, Problem> {
+        let filters = query.iter().filter(|(name, _)| name != "limit" && name != "cursor");
+        let mut filter = Filter {
+            limit: DEFAULT_LIMIT,
+            oldest: Key::OLDEST,
+            newest: Key::NEWEST,
+            tests: Vec::new(),
+            scope: Scope::new(path, filters.map(|(name, value)| (name.as_str(), value.as_str()))),
+            token: None,
+        };
+        let mut errors = Vec::new();
+        for (position, (name, value)) in query.iter().enumerate() {
+            let Some(parameter) = parameters.table.iter().find(|parameter| parameter.name == name) else {
+                errors.push(format!("{name}: unknown parameter"));
+                continue;
+            };
+            let repeated = query[..position].iter().any(|(earlier, _)| earlier == name);
+            if repeated && !parameter.is_repeatable() {
+                errors.push(format!("{name}: may be given once only"));
+            } else if let Err(expected) = filter.add(parameter, value, parameters.maximum_limit, now) {
+                errors.push(format!("{name}: {value:?} is not {expected}"));
+            }
+        }
+        if !errors.is_empty() {
+            return Err(Problem::validation(errors));
+        }
+        if let Some(statuses) = parameters.default_statuses
+            && !filter.tests.iter().any(|test| test.facet() == Facet::Status)
+        {
+            let statuses = statuses.iter().map(ToString::to_string).collect();
+            filter.tests.push(Test::OneOf("status[]", Facet::Status, statuses));
+        }
+        Ok(filter)
+    }
+
+    /// Applies one parameter, or says what its value should have been.
+    fn add(
+        &mut self,
+        parameter: &Parameter,
+        value: &str,
+        maximum: usize,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        match parameter.rule {
+            Rule::Limit => {
+                let limit = value.parse().ok().filter(|limit| (1..=maximum).contains(limit));
+                self.limit = limit.ok_or_else(|| format!("an integer from 1 to {maximum}"))?;
+            }
+            Rule::Token => {
+                let last =
+                    parse_token(value, self.scope).ok_or("a cursor of this list with these filters")?;
+                // Sequences begin at 1, so the row before (at, 1) is at most (at, 0), where there is none.
+                self.newest = self.newest.min(Key { sequence: last.sequence.saturating_sub(1), ..last });
+                self.token = Some(value.to_owned());
+            }
+            Rule::Instant(comparison) => {
+                let at = parse_date_time(value).ok_or("a date-time with an offset")?;
+                self.limit_dates(comparison, at);
+            }
+            Rule::Text(facet) => self.allow(facet, parameter, value),
+            Rule::Word(facet, words) => {
+                one_of(value, words)?;
+                self.allow(facet, parameter, value);
+            }
+            Rule::Number(facet, comparison) => {
+                let amount = Amount::parse(value).ok_or("a decimal number")?;
+                self.tests.push(Test::Number(facet, comparison, amount));
+            }
+            Rule::Date(facet, comparison) => {
+                let date = parse_date(value).ok_or("a date")?;
+                self.tests.push(Test::Date(facet, comparison, date));
+            }
+            Rule::Window(facet) => {
+                let start = window_start(value, utc_date(now)).ok_or("a number followed by d or m")?;
+                self.tests.push(Test::Date(facet, Comparison::AtLeast, start));
+                self.tests.push(Test::Date(facet, Comparison::AtMost, utc_date(now)));
+            }
+            Rule::Flag(facet, text) => {
+                one_of(value, &[])?;
+                self.tests.push(Test::Flag(facet, text.to_owned(), value == "true"));
+            }
+            Rule::Ignored(words) => one_of(value, words)?,
+        }
+        Ok(())
+    }
+
+    fn limit_dates(&mut self, comparison: Comparison, at: Timestamp) {
+        let first = Key { at, sequence: 0 };
+        let last = Key { at, sequence: u64::MAX };
+        match comparison {
+            Comparison::Below => self.newest = self.newest.min(first),
+            Comparison::AtMost => self.newest = self.newest.min(last),
+            Comparison::AtLeast => self.oldest = self.oldest.max(first),
+            Comparison::Above => self.oldest = self.oldest.max(last),
+            Comparison::Equal => {
+                self.newest = self.newest.min(last);
+                self.oldest = self.oldest.max(first);
+            }
+        }
+    }
+
+    /// Values of one array parameter are alternatives; different parameters must all be met.
+    fn allow(&mut self, facet: Facet, parameter: &Parameter, value: &str) {
+        let alternatives = self.tests.iter_mut().find_map(|test| match test {
+            Test::OneOf(name, _, values) if *name == parameter.name => Some(values),
+            _ => None,
+        });
+        match alternatives {
+            Some(values) => values.push(value.to_owned()),
+            None => self.tests.push(Test::OneOf(parameter.name, facet, vec![value.to_owned()])),
+        }
+    }
+}
+
+impl Test {
+    pub(crate) fn facet(&self) -> Facet {
+        match self {
+            Test::OneOf(_, facet, _)
+            | Test::Flag(facet, ..)
+            | Test::Number(facet, ..)
+            | Test::Date(facet, ..) => *facet,
+        }
+    }
+
+    pub(crate) fn accepts(&self, value: &str) -> bool {
+        match self {
+            Test::OneOf(_, _, values) => values.iter().any(|allowed| allowed == value),
+            Test::Flag(_, text, wanted) => (value == text) == *wanted,
+            Test::Number(_, comparison, limit) => {
+                Amount::parse(value).is_some_and(|amount| comparison.holds(&amount, limit))
+            }
+            Test::Date(_, comparison, limit) => {
+                let date = value.parse().ok().map(utc_date).or_else(|| parse_date(value));
+                date.is_some_and(|date| comparison.holds(&date, limit))
+            }
+        }
+    }
+}
+
+impl Comparison {
+    fn holds<T: Ord>(self, value: &T, limit: &T) -> bool {
+        match self {
+            Comparison::Below => value < limit,
+            Comparison::AtMost => value <= limit,
+            Comparison::Equal => value == limit,
+            Comparison::AtLeast => value >= limit,
+            Comparison::Above => value > limit,
+        }
+    }
+}
+
+/// Accepts one of the words, or if there are none a boolean.
+fn one_of(value: &str, words: &[&str]) -> Result<(), String> {
+    let words = if words.is_empty() { &["true", "false"] } else { words };
+    if words.contains(&value) { Ok(()) } else { Err(format!("one of {}", words.join(", "))) }
+}
+
+fn window_start(window: &str, today: Date) -> Option<Date> {
+    let (count, unit) = window.split_at_checked(window.len().checked_sub(1)?)?;
+    let count: i32 = count.parse().ok().filter(|count| *count >= 0)?;
+    let span = match unit {
+        "d" => count.days(),
+        "m" => count.months(),
+        _ => return None,
+    };
+    today.checked_sub(span).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collection::Collection;
+    use crate::query::decode_query;
+
+    fn parse(collection: Collection, query: &str) -> Result<Filter, String> {
+        let now = "2024-12-31T12:00:00Z".parse().unwrap();
+        Filter::parse("/v1/list", &decode_query(query), Parameters::of_list(collection), now)
+            .map_err(|problem| problem.body())
+    }
+
+    #[test]
+    fn limit_above_maximum_is_refused_not_clamped() {
+        assert_eq!(parse(Collection::Plans, "limit=100").map(|filter| filter.limit), Ok(100));
+        for limit in ["101", "0", "-1", "1.0", "ten", "", "+"] {
+            let error = parse(Collection::Plans, &format!("limit={limit}")).unwrap_err();
+            assert!(error.contains("an integer from 1 to 100"), "{error}");
+        }
+        assert_eq!(Parameters::of_ledger().maximum_limit, 1_000);
+    }
+
+    #[test]
+    fn every_broken_rule_is_listed() {
+        let error = parse(Collection::Subscriptions, "limit=0&status[]=paid&page=2&limit=3").unwrap_err();
+        for part in ["limit:", "active, ended, upcoming", "page: unknown parameter", "given once only"] {
+            assert!(error.contains(part), "{part} in {error}");
+        }
+    }
+
+    #[test]
+    fn an_unencoded_plus_in_a_date_is_refused() {
+        assert!(parse(Collection::Customers, "created_at[gte]=2024-01-01T00:00:00+00:00").is_err());
+        assert!(parse(Collection::Customers, "created_at[gte]=2024-01-01T00:00:00%2B00:00").is_ok());
+    }
+
+    #[test]
+    fn documented_statuses_are_the_default_of_invoices() {
+        let tests = |query| parse(Collection::Invoices, query).unwrap().tests;
+        let one_of = |values: &[&str]| {
+            vec![Test::OneOf("status[]", Facet::Status, values.iter().map(ToString::to_string).collect())]
+        };
+        assert_eq!(tests(""), one_of(&["issued", "paid", "synced"]));
+        assert_eq!(tests("status[]=void&status%5B%5D=draft"), one_of(&["void", "draft"]));
+        assert!(parse(Collection::Invoices, "status=void").is_err());
+    }
+
+    #[test]
+    fn windows_count_back_from_now() {
+        let filter = parse(Collection::Invoices, "due_date_window=2m").unwrap();
+        let dates: Vec<bool> = ["2024-10-30T23:59:59Z", "2024-10-31T00:00:00Z", "2024-12-31", "2025-01-01"]
+            .into_iter()
+            .map(|date| {
+                filter
+                    .tests
+                    .iter()
+                    .filter(|test| test.facet() == Facet::DueDate)
+                    .all(|test| test.accepts(date))
+            })
+            .collect();
+        assert_eq!(dates, [false, true, true, false]);
+        assert!(parse(Collection::Invoices, "due_date_window=2w").is_err());
+    }
+
+    #[test]
+    fn amounts_are_compared_as_numbers() {
+        let filter = parse(Collection::Invoices, "amount[gt]=9.5").unwrap();
+        assert!(filter.tests[0].accepts("10.00") && !filter.tests[0].accepts("9.50"));
+    }
+}

@@ -1,0 +1,59 @@
+//! A stateful emulator of Orb's billing API, for tests and for trying things out.
+//!
+//! An [`Account`] is generated from [`Settings`], always the same one from the same settings, and served by a
+//! [`MockOrb`] on a port of its own as Orb documents it: authentication, lists newest first, page tokens,
+//! filters, limits and errors. What a test wants to go wrong it asks for with a [`Fault`] or a [`RateLimit`];
+//! what was asked it reads from [`MockOrb::requests`].
+//!
+//! It speaks the documentation, not one client: what is not documented is refused, so that a client's mistake
+//! is an error here before it is one there.
+//!
+//! ```no_run
+//! use mock_orb::{Account, Fault, MockOrb, Settings};
+//!
+//! let orb = MockOrb::start(Account::generate(&Settings { customers: 1_000, ..Settings::default() }));
+//! orb.inject(Fault::status(503).on("/v1/customers").nth(2));
+//! println!("{}", orb.url());
+//! ```
+
+mod account;
+mod amount;
+mod blueprint;
+mod collection;
+mod create;
+mod delivery;
+mod dice;
+mod edit;
+mod endpoint;
+mod facet;
+mod fault;
+mod field;
+mod filter;
+mod hold;
+mod instant;
+mod object;
+mod page;
+mod page_token;
+mod parameter;
+mod problem;
+mod query;
+mod rate;
+mod record;
+mod request_log;
+mod server;
+mod service;
+mod settings;
+mod shelf;
+mod timeline;
+
+pub use jiff::Timestamp;
+
+pub use crate::account::Account;
+pub use crate::collection::Collection;
+pub use crate::edit::RecordError;
+pub use crate::fault::Fault;
+pub use crate::hold::AccountGuard;
+pub use crate::rate::{RateLimit, RetryAfter};
+pub use crate::request_log::{Authorization, LoggedRequest};
+pub use crate::server::MockOrb;
+pub use crate::settings::{DEFAULT_API_KEY, Settings};

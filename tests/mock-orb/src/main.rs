@@ -1,0 +1,157 @@
+//! The program: counts on the command line in; a served account, and its base URL on stdout, out.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, Settings};
+use tokio::sync::oneshot;
+
+/// Serves a generated Orb account on the loopback interface until it is told to stop.
+///
+/// The only line on standard output is the base URL.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+
+    /// Number of customers.
+    #[arg(long, default_value_t = Settings::default().customers, value_name = "N")]
+    customers: usize,
+
+    /// Number of plans.
+    #[arg(long, default_value_t = Settings::default().plans, value_name = "N")]
+    plans: usize,
+
+    /// Number of subscriptions.
+    #[arg(long, default_value_t = Settings::default().subscriptions, value_name = "N")]
+    subscriptions: usize,
+
+    /// Number of invoices.
+    #[arg(long, default_value_t = Settings::default().invoices, value_name = "N")]
+    invoices: usize,
+
+    /// Number of customers with a credits ledger.
+    #[arg(long, default_value_t = Settings::default().ledger_customers, value_name = "N")]
+    ledger_customers: usize,
+
+    /// Number of entries in each ledger.
+    #[arg(long, default_value_t = Settings::default().ledger_entries_per_customer, value_name = "N")]
+    ledger_entries: usize,
+
+    /// Seed of identifiers, names and amounts.
+    #[arg(long, default_value_t = Settings::default().seed, value_name = "N")]
+    seed: u64,
+
+    /// The API key to accept.
+    #[arg(long, default_value = DEFAULT_API_KEY, value_name = "KEY")]
+    api_key: String,
+
+    /// Milliseconds to wait before the first byte of every answer.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    latency_ms: u64,
+
+    /// Requests per second to allow; more are answered with 429.
+    #[arg(long, value_name = "N")]
+    rate_limit: Option<f64>,
+
+    /// File to write the base URL to, at once or not at all.
+    #[arg(long, value_name = "FILE")]
+    port_file: Option<PathBuf>,
+
+    /// Stop when standard input ends, as it does when whoever started the program is gone.
+    #[arg(long)]
+    exit_with_stdin: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> io::Result<()> {
+    let settings = Settings {
+        seed: arguments.seed,
+        customers: arguments.customers,
+        plans: arguments.plans,
+        subscriptions: arguments.subscriptions,
+        invoices: arguments.invoices,
+        ledger_customers: arguments.ledger_customers,
+        ledger_entries_per_customer: arguments.ledger_entries,
+        api_key: arguments.api_key,
+        ..Settings::default()
+    };
+    let orb = MockOrb::start_on(Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port))?;
+    orb.disable_log();
+    orb.set_latency(Duration::from_millis(arguments.latency_ms));
+    if let Some(requests) = arguments.rate_limit {
+        orb.limit_rate(RateLimit::per_second(requests));
+    }
+    if let Some(file) = &arguments.port_file {
+        write_whole(file, &orb.url())?;
+    }
+    announce(&orb.url());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(told_to_stop(arguments.exit_with_stdin))
+}
+
+/// Writes a file under another name and moves it, so that nobody reads half of it.
+fn write_whole(file: &Path, text: &str) -> io::Result<()> {
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(format!(".{}.tmp", std::process::id()));
+    std::fs::write(&unfinished, format!("{text}\n"))?;
+    std::fs::rename(&unfinished, file)
+}
+
+async fn told_to_stop(with_stdin: bool) -> io::Result<()> {
+    let (closed, stdin_closed) = oneshot::channel::<()>();
+    let never = if with_stdin {
+        // A thread of its own: reading standard input cannot be cancelled.
+        std::thread::spawn(move || {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            drop(closed);
+        });
+        None
+    } else {
+        Some(closed)
+    };
+    let told = tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        terminated = terminated() => terminated,
+        _ = stdin_closed => Ok(()),
+    };
+    drop(never);
+    told
+}
+
+#[cfg(unix)]
+async fn terminated() -> io::Result<()> {
+    let mut signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    signal.recv().await;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn terminated() -> io::Result<()> {
+    std::future::pending().await
+}
+
+#[expect(clippy::print_stdout, reason = "the base URL is the program's only output")]
+fn announce(url: &str) {
+    println!("{url}");
+}
+
+#[expect(clippy::print_stderr, reason = "the last words of a program that cannot start")]
+fn report(error: &io::Error) {
+    eprintln!("mock-orb: {error}");
+}

@@ -1,0 +1,111 @@
+//! Rate limits: requests per second in, who must wait and for how long out.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// How many requests each API key may make. Keys do not share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RateLimit {
+    /// Requests per second, in the long run. Orb documents 100 for reading a live account, 50 for a test
+    /// account and 10 for a trial one, and a tenth of that (at least 1) for usage, costs and credit balances.
+    pub per_second: f64,
+    /// Requests that may come at once; at least 1.
+    pub burst: f64,
+    /// What a refusal says about when to come back.
+    pub retry_after: RetryAfter,
+    /// The limit counts requests whose path, as sent, begins so.
+    pub path_prefix: String,
+}
+
+/// The `Retry-After` header of a 429. Orb documents none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// No header.
+    Absent,
+    /// Whole seconds, rounded up.
+    Seconds,
+    /// An HTTP date, rounded up to a second.
+    Date,
+}
+
+impl RateLimit {
+    /// So many requests a second for everything, at most a second's worth at once, and no `Retry-After`.
+    #[must_use]
+    pub fn per_second(requests: f64) -> RateLimit {
+        RateLimit {
+            per_second: requests,
+            burst: requests.max(1.0),
+            retry_after: RetryAfter::Absent,
+            path_prefix: String::new(),
+        }
+    }
+}
+
+/// A limit and the buckets of the keys that have met it.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    limit: RateLimit,
+    buckets: HashMap<String, Bucket>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Limiter {
+    pub(crate) fn new(limit: RateLimit) -> Limiter {
+        Limiter { limit, buckets: HashMap::new() }
+    }
+
+    pub(crate) fn retry_after(&self) -> RetryAfter {
+        self.limit.retry_after
+    }
+
+    /// Takes one token of a key; if there is none, says how long until there is.
+    pub(crate) fn take(&mut self, key: &str, path: &str, now: Instant) -> Result<(), Duration> {
+        if !path.starts_with(&self.limit.path_prefix) {
+            return Ok(());
+        }
+        let burst = self.limit.burst.max(1.0);
+        let bucket = self.buckets.entry(key.to_owned()).or_insert(Bucket { tokens: burst, filled: now });
+        let elapsed = now.saturating_duration_since(bucket.filled).as_secs_f64();
+        bucket.tokens = (bucket.tokens + elapsed * self.limit.per_second).min(burst);
+        bucket.filled = now;
+        if bucket.tokens >= 1.0 {
+            bucket.tokens -= 1.0;
+            return Ok(());
+        }
+        let wait = (1.0 - bucket.tokens) / self.limit.per_second;
+        Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_refills_with_time_and_never_overflows() {
+        let mut limiter = Limiter::new(RateLimit { burst: 2.0, ..RateLimit::per_second(10.0) });
+        let start = Instant::now();
+        let mut take = |key, milliseconds| {
+            limiter.take(key, "/v1/plans", start + Duration::from_millis(milliseconds)).is_ok()
+        };
+        assert_eq!([take("a", 0), take("a", 0), take("a", 0)], [true, true, false]);
+        assert!(take("b", 0), "keys do not share");
+        assert_eq!([take("a", 50), take("a", 101), take("a", 102)], [false, true, false]);
+        assert_eq!([take("a", 9_000), take("a", 9_000), take("a", 9_000)], [true, true, false]);
+    }
+
+    #[test]
+    fn a_refusal_says_how_long_to_wait() {
+        let mut limiter =
+            Limiter::new(RateLimit { path_prefix: "/v1/c".to_owned(), ..RateLimit::per_second(0.5) });
+        let now = Instant::now();
+        assert_eq!(limiter.take("a", "/v1/customers", now), Ok(()));
+        assert_eq!(limiter.take("a", "/v1/customers", now), Err(Duration::from_secs(2)));
+        assert_eq!(limiter.take("a", "/v1/plans", now), Ok(()));
+    }
+}

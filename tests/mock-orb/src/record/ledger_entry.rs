@@ -1,0 +1,288 @@
+//! Credits ledger entries: the indexes of a customer and an entry in; an entry of one of seven types out.
+
+use std::sync::LazyLock;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::amount::Amount;
+use crate::blueprint::{Blueprint, spelling};
+use crate::collection::Collection;
+use crate::dice::Salt;
+use crate::facet::Facet;
+use crate::instant::Spelling;
+use crate::object::{Object, write_object};
+use crate::record::{customer, invoice, price};
+use crate::timeline::{Timeline, later};
+
+/// What an entry does to the balance. Orb leaves the sign of `amount` open; here it is the size of the change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    Add,
+    Take,
+    Keep,
+}
+
+/// One step of a ledger's life; ledgers repeat [`CYCLE`] for ever.
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    entry_type: &'static str,
+    /// A JSON number as it is served: its spelling is the point.
+    amount: &'static str,
+    effect: Effect,
+    currency: &'static str,
+}
+
+const fn step(entry_type: &'static str, amount: &'static str, effect: Effect) -> Step {
+    Step { entry_type, amount, effect, currency: "credits" }
+}
+
+const fn in_dollars(step: Step) -> Step {
+    Step { currency: "USD", ..step }
+}
+
+/// All entry types, and amounts that lose digits in a float or in a careless rewrite.
+const CYCLE: [Step; 20] = [
+    step("increment", "100.00", Effect::Add),
+    step("decrement", "1.0", Effect::Take),
+    step("decrement", "0.1", Effect::Take),
+    step("decrement", "1e-7", Effect::Take),
+    step("increment", "12345678901234567890.123456789", Effect::Add),
+    step("expiration_change", "25", Effect::Keep),
+    step("decrement", "12345678901234567890.123456789", Effect::Take),
+    in_dollars(step("increment", "20.50", Effect::Add)),
+    step("amendment", "-2.50", Effect::Add),
+    step("void_initiated", "10", Effect::Keep),
+    step("void", "10", Effect::Take),
+    step("credit_block_expiry", "40.0", Effect::Take),
+    in_dollars(step("decrement", "0.30", Effect::Take)),
+    step("decrement", "0.000000000001", Effect::Take),
+    // Below zero: a balance may become negative by a decrement.
+    step("decrement", "2E+2", Effect::Take),
+    step("increment", "250", Effect::Add),
+    step("decrement", "7.25", Effect::Take),
+    in_dollars(step("credit_block_expiry", "20.20", Effect::Take)),
+    step("amendment", "12.5", Effect::Add),
+    step("decrement", "33.333333333333", Effect::Take),
+];
+
+/// The balance of one currency before each step, and after the whole cycle.
+struct Balances {
+    before: [Amount; CYCLE.len()],
+    whole: Amount,
+}
+
+impl Balances {
+    fn of(currency: &str) -> Balances {
+        let mut balance = Amount::default();
+        let mut before = [balance; CYCLE.len()];
+        for (step, before) in CYCLE.iter().zip(&mut before) {
+            *before = balance;
+            if step.currency == currency {
+                balance = step.apply(balance);
+            }
+        }
+        Balances { before, whole: balance }
+    }
+}
+
+static CREDITS: LazyLock<Balances> = LazyLock::new(|| Balances::of("credits"));
+static DOLLARS: LazyLock<Balances> = LazyLock::new(|| Balances::of("USD"));
+
+impl Step {
+    fn at(index: u64) -> Step {
+        CYCLE[(index % CYCLE.len() as u64) as usize]
+    }
+
+    fn apply(&self, balance: Amount) -> Amount {
+        let amount = Amount::parse(self.amount).unwrap_or_default();
+        match self.effect {
+            Effect::Add => balance.plus(amount),
+            Effect::Take => balance.minus(amount),
+            Effect::Keep => balance,
+        }
+    }
+
+    fn balance_before(&self, index: u64) -> Amount {
+        let balances = if self.currency == "USD" { &DOLLARS } else { &CREDITS };
+        let cycles = index / CYCLE.len() as u64;
+        balances.whole.times(cycles).plus(balances.before[(index % CYCLE.len() as u64) as usize])
+    }
+}
+
+/// How many entries the ledger of a customer has.
+pub(crate) fn count(blueprint: &Blueprint, customer: u64) -> u64 {
+    if ordinal(blueprint, customer).is_some() {
+        blueprint.settings.ledger_entries_per_customer as u64
+    } else {
+        0
+    }
+}
+
+/// Which of the ledgers a customer's is, counted by age; nothing for a customer without one.
+fn ordinal(blueprint: &Blueprint, customer: u64) -> Option<u64> {
+    let customers = blueprint.count(Collection::Customers);
+    let ledgers = (blueprint.settings.ledger_customers as u64).min(customers);
+    if customer >= customers {
+        return None;
+    }
+    let up_to = |customers_seen: u64| {
+        (u128::from(customers_seen) * u128::from(ledgers) / u128::from(customers)) as u64
+    };
+    (up_to(customer + 1) > up_to(customer)).then(|| up_to(customer))
+}
+
+/// When an entry was made: spread evenly between the customer's creation and now.
+pub(crate) fn date(blueprint: &Blueprint, customer: u64, index: u64) -> Timestamp {
+    let created = blueprint.date(Collection::Customers, customer);
+    Timeline::new(created, blueprint.timeline.last()).at(index, count(blueprint, customer))
+}
+
+pub(crate) fn id(blueprint: &Blueprint, customer: u64, index: u64) -> String {
+    blueprint.dice.id(Salt::LedgerEntry, (customer << 32) + index)
+}
+
+/// In every other ledger the newest entry is still pending, in every fourth the newest two.
+pub(crate) fn status(blueprint: &Blueprint, customer: u64, index: u64) -> &'static str {
+    let pending = match ordinal(blueprint, customer).map(|ordinal| ordinal % 4) {
+        Some(0) => 2,
+        Some(2) => 1,
+        _ => 0,
+    };
+    let count = count(blueprint, customer);
+    if count >= 4 && index < count && index + pending >= count { "pending" } else { "committed" }
+}
+
+pub(crate) fn facet(blueprint: &Blueprint, customer: u64, index: u64, facet: Facet) -> Option<String> {
+    match facet {
+        Facet::Amount => Some(Step::at(index).amount.to_owned()),
+        Facet::Currency => Some(Step::at(index).currency.to_owned()),
+        Facet::EntryStatus => Some(status(blueprint, customer, index).to_owned()),
+        Facet::EntryType => Some(Step::at(index).entry_type.to_owned()),
+        _ => None,
+    }
+}
+
+pub(crate) fn write(blueprint: &Blueprint, customer: u64, index: u64, at: Timestamp, out: &mut String) {
+    let step = Step::at(index);
+    let before = step.balance_before(index);
+    write_object(out, |entry| {
+        entry.text("id", &id(blueprint, customer, index)).number("ledger_sequence_number", index + 1);
+        entry.text("entry_type", step.entry_type);
+        entry.text("entry_status", status(blueprint, customer, index));
+        entry.value("customer", |out| customer::write_minified(blueprint, customer, out));
+        entry.number("starting_balance", before).number("ending_balance", step.apply(before));
+        entry.raw("amount", step.amount).text("currency", step.currency);
+        entry.instant("created_at", at, spelling(index));
+        entry.optional_text("description", description(index));
+        entry.value("credit_block", |out| write_block(blueprint, customer, index, at, out));
+        entry.raw("metadata", if index % 4 == 1 { r#"{"rate":"1.10","note":"\u00bd"}"# } else { "{}" });
+        write_particulars(blueprint, customer, index, at, entry);
+    });
+}
+
+fn description(index: u64) -> Option<&'static str> {
+    match index % 5 {
+        0 => Some("Purchased 100 credits"),
+        1 => Some("Dedução diária \"prepaid\""),
+        2 => Some(""),
+        _ => None,
+    }
+}
+
+/// The block an entry affects; each has one cost basis, and expires or does not.
+fn write_block(blueprint: &Blueprint, customer: u64, index: u64, at: Timestamp, out: &mut String) {
+    let block = (customer << 32) + index / 6;
+    write_object(out, |affected| {
+        affected.text("id", &blueprint.dice.id(Salt::Block, block));
+        let expires = !index.is_multiple_of(3);
+        let expiry = expires.then(|| later(at, SignedDuration::from_hours(24 * 365)));
+        affected.optional_instant("expiry_date", expiry);
+        let basis = [Some("0.20"), None, Some("1.50"), Some("0"), Some("1e5")];
+        affected.optional_text("per_unit_cost_basis", basis[(index / 6) as usize % basis.len()]);
+        affected.raw(
+            "filters",
+            if index % 4 == 2 {
+                r#"[{"field":"item_id","operator":"includes","values":["0042"]}]"#
+            } else {
+                "[]"
+            },
+        );
+    });
+}
+
+/// What only entries of one type have.
+fn write_particulars(
+    blueprint: &Blueprint,
+    customer: u64,
+    index: u64,
+    at: Timestamp,
+    entry: &mut Object<'_>,
+) {
+    let next_year = later(at, SignedDuration::from_hours(24 * 400));
+    match Step::at(index).entry_type {
+        "increment" => match index % 3 {
+            0 => {
+                entry.list("created_invoices", created_invoice(blueprint, customer), |out, index| {
+                    invoice::write(blueprint, index, blueprint.date(Collection::Invoices, index), out);
+                });
+            }
+            1 => {
+                entry.raw("created_invoices", "null");
+            }
+            _ => {}
+        },
+        "decrement" => {
+            let price = price::id(blueprint, customer % blueprint.count(Collection::Plans).max(1), 1);
+            entry.optional_text("price_id", index.is_multiple_of(2).then_some(price.as_str()));
+            // Documented as always null: a decrement stands for a day of usage, not for an event.
+            entry.nulls(&["invoice_id", "event_id"]);
+        }
+        "expiration_change" => {
+            entry.optional_instant("new_block_expiry_date", (index % 2 == 1).then_some(next_year));
+        }
+        "void_initiated" => {
+            entry.instant("new_block_expiry_date", next_year, Spelling::Offset);
+            entry.raw("void_amount", "10.00").raw("void_reason", "null");
+        }
+        "void" => {
+            entry.raw("void_amount", "10.00").text("void_reason", "refund");
+        }
+        _ => {}
+    }
+}
+
+/// The invoice of a purchase, in every other ledger.
+fn created_invoice(blueprint: &Blueprint, customer: u64) -> Option<u64> {
+    let invoices = blueprint.count(Collection::Invoices);
+    let wanted = invoices > 0 && ordinal(blueprint, customer).is_some_and(|ordinal| ordinal % 2 == 0);
+    wanted.then(|| blueprint.dice.roll(Salt::Detail, customer) % invoices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn each_balance_starts_where_the_one_before_ended() {
+        for currency in ["credits", "USD"] {
+            let mut balance = Amount::default();
+            for (index, step) in (0..100).map(|index| (index, Step::at(index))) {
+                if step.currency == currency {
+                    assert_eq!(step.balance_before(index), balance, "{currency} {index}");
+                    balance = step.apply(balance);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn exactly_so_many_customers_have_a_ledger() {
+        let settings = Settings { customers: 103, ledger_customers: 7, ..Settings::default() };
+        let blueprint = Blueprint::new(settings);
+        assert_eq!((0..103).filter(|&customer| count(&blueprint, customer) > 0).count(), 7);
+        let pending =
+            |customer| (0..24).filter(|&index| status(&blueprint, customer, index) == "pending").count();
+        assert_eq!((0..103).map(pending).sum::<usize>(), 2 + 1 + 2 + 1);
+    }
+}

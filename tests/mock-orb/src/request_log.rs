@@ -1,0 +1,135 @@
+//! What was asked: requests in as they arrive, what they were answered out.
+
+/// One request as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedRequest {
+    /// The method, such as `GET`.
+    pub method: String,
+    /// The path as sent, without the query and not decoded: `/v1/customers`.
+    pub path: String,
+    /// The query's parameters in their order, decoded.
+    pub query: Vec<(String, String)>,
+    /// Whether there was an `Authorization` header, and a good one.
+    pub authorization: Authorization,
+    /// All other headers in their order, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The status answered; nothing while there is none, and if the connection ended before one.
+    pub status: Option<u16>,
+    /// The TCP connection, counted from 1 by order of acceptance.
+    pub connection: u64,
+}
+
+/// What a request said about who sends it. The key itself is not logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// No `Authorization` header.
+    Missing,
+    /// One that does not carry a key of the account as a bearer token.
+    Wrong,
+    /// A key of the account.
+    Valid,
+}
+
+impl LoggedRequest {
+    /// The first value of a query parameter, by its decoded name.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        value_of(&self.query, name)
+    }
+
+    /// The first value of a header, by its name in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        value_of(&self.headers, name)
+    }
+}
+
+fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+/// All requests since the last time the log was cleared.
+#[derive(Debug, Default)]
+pub(crate) struct RequestLog {
+    requests: Vec<LoggedRequest>,
+    /// How many were cleared, so that an answer finds its request or finds it gone.
+    cleared: usize,
+    disabled: bool,
+    in_flight: usize,
+    peak_in_flight: usize,
+}
+
+/// Where in the log a request is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(usize);
+
+impl RequestLog {
+    pub(crate) fn open(&mut self, request: LoggedRequest) -> Place {
+        self.in_flight += 1;
+        self.peak_in_flight = self.peak_in_flight.max(self.in_flight);
+        if self.disabled {
+            return Place(usize::MAX);
+        }
+        self.requests.push(request);
+        Place(self.cleared + self.requests.len() - 1)
+    }
+
+    pub(crate) fn close(&mut self, place: Place, status: Option<u16>) {
+        self.in_flight -= 1;
+        let position = place.0.checked_sub(self.cleared);
+        if let Some(request) = position.and_then(|position| self.requests.get_mut(position)) {
+            request.status = status;
+        }
+    }
+
+    pub(crate) fn requests(&self) -> Vec<LoggedRequest> {
+        self.requests.clone()
+    }
+
+    pub(crate) fn peak_in_flight(&self) -> usize {
+        self.peak_in_flight
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.cleared += self.requests.len();
+        self.requests.clear();
+        self.peak_in_flight = self.in_flight;
+    }
+
+    /// Keeps no requests any more; programs that serve for days would otherwise remember them all.
+    pub(crate) fn disable(&mut self) {
+        self.disabled = true;
+        self.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(path: &str) -> LoggedRequest {
+        LoggedRequest {
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            query: vec![("status[]".to_owned(), "void".to_owned())],
+            authorization: Authorization::Missing,
+            headers: Vec::new(),
+            status: None,
+            connection: 1,
+        }
+    }
+
+    #[test]
+    fn answers_find_their_requests_across_a_clearing() {
+        let mut log = RequestLog::default();
+        let first = log.open(request("/first"));
+        log.clear();
+        let second = log.open(request("/second"));
+        log.close(second, Some(200));
+        log.close(first, Some(500));
+        assert_eq!(log.peak_in_flight(), 2);
+        let [only] = log.requests().try_into().unwrap();
+        assert_eq!((only.path.as_str(), only.status), ("/second", Some(200)));
+        assert_eq!(only.parameter("status[]"), Some("void"));
+    }
+}

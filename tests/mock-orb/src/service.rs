@@ -1,0 +1,247 @@
+//! One request at a time: an HTTP request in; faults, limits, authentication and the endpoint's answer applied;
+//! an HTTP response out.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::account::Account;
+use crate::delivery::{Cut, Delivery};
+use crate::endpoint::Endpoint;
+use crate::fault::{Fault, InjectedAnswer, Strike, strike};
+use crate::problem::Problem;
+use crate::query::decode_query;
+use crate::rate::{Limiter, RetryAfter};
+use crate::request_log::{Authorization, LoggedRequest, Place, RequestLog};
+use crate::timeline::later;
+
+/// What the server's thread and its owner share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) account: Mutex<Account>,
+    /// The thread of the owner's that has the account.
+    pub(crate) holder: Mutex<Option<ThreadId>>,
+    pub(crate) log: Mutex<RequestLog>,
+    pub(crate) faults: Mutex<Vec<Fault>>,
+    pub(crate) limiters: Mutex<Vec<Limiter>>,
+    /// Delays by path prefix; the longest prefix counts.
+    pub(crate) latencies: Mutex<Vec<(String, Duration)>>,
+    pub(crate) connections: AtomicU64,
+}
+
+/// Locks; a panic elsewhere is reported there, and must not hide behind a poisoned lock here.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(account: Account) -> Shared {
+        Shared {
+            account: Mutex::new(account),
+            holder: Mutex::default(),
+            log: Mutex::default(),
+            faults: Mutex::default(),
+            limiters: Mutex::default(),
+            latencies: Mutex::default(),
+            connections: AtomicU64::new(0),
+        }
+    }
+
+    /// Answers one request, or cuts its connection.
+    pub(crate) async fn respond(
+        &self,
+        connection: u64,
+        request: Request<Incoming>,
+    ) -> Result<Response<Delivery>, Cut> {
+        let path = request.uri().path().to_owned();
+        let query = decode_query(request.uri().query().unwrap_or_default());
+        let key = bearer(request.headers());
+        let known = key.as_deref().is_some_and(|key| lock(&self.account).knows_key(key));
+        let authorization = match request.headers().contains_key(AUTHORIZATION) {
+            false => Authorization::Missing,
+            true if known => Authorization::Valid,
+            true => Authorization::Wrong,
+        };
+        let mut entry = Entry::open(
+            &self.log,
+            LoggedRequest {
+                method: request.method().to_string(),
+                path: path.clone(),
+                query: query.clone(),
+                authorization,
+                headers: readable(request.headers()),
+                status: None,
+                connection,
+            },
+        );
+        let Strike { delay, disconnect, answer, repeat_page_token, truncate, slow_body } =
+            strike(&mut lock(&self.faults), &path, &query);
+        let refusal = if known { self.refusal(&key.unwrap_or_default(), &path) } else { None };
+        let delay = delay.saturating_add(self.latency(&path));
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        if disconnect {
+            return Err(Cut);
+        }
+        let response = match answer.or(refusal) {
+            Some(injected) => injected.into_response(),
+            None => {
+                let answer = if known {
+                    self.answer(request.method(), &path, &query, repeat_page_token)
+                } else {
+                    Err(Problem::unauthenticated())
+                };
+                let (status, body) = match answer {
+                    Ok(body) => (200, body),
+                    Err(problem) => (problem.status, problem.body()),
+                };
+                json(status, body).into_response()
+            }
+        };
+        entry.status = Some(response.status().as_u16());
+        Ok(response.map(|body| Delivery::new(body, truncate, slow_body)))
+    }
+
+    fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        query: &[(String, String)],
+        repeat_page_token: bool,
+    ) -> Result<String, Problem> {
+        let endpoint = Endpoint::parse(path).filter(|_| method == Method::GET);
+        let endpoint = endpoint.ok_or_else(Problem::url_not_found)?;
+        endpoint.answer(&lock(&self.account), path, query, repeat_page_token)
+    }
+
+    /// The 429 of the first limit that a request exceeds. A request counts against all of them.
+    fn refusal(&self, key: &str, path: &str) -> Option<InjectedAnswer> {
+        let now = Instant::now();
+        let mut refusal = None;
+        for limiter in lock(&self.limiters).iter_mut() {
+            if let Err(wait) = limiter.take(key, path, now) {
+                let problem = Problem::too_many_requests();
+                let mut answer = json(problem.status, problem.body());
+                if let Some(value) = retry_after(limiter.retry_after(), wait) {
+                    answer.headers.push((RETRY_AFTER.to_string(), value));
+                }
+                refusal = refusal.or(Some(answer));
+            }
+        }
+        refusal
+    }
+
+    fn latency(&self, path: &str) -> Duration {
+        let latencies = lock(&self.latencies);
+        let matching = latencies.iter().filter(|(prefix, _)| path.starts_with(prefix));
+        matching.max_by_key(|(prefix, _)| prefix.len()).map_or(Duration::ZERO, |(_, delay)| *delay)
+    }
+}
+
+/// A request's place in the log, which learns its status whichever way the request ends.
+struct Entry<'a> {
+    log: &'a Mutex<RequestLog>,
+    place: Place,
+    status: Option<u16>,
+}
+
+impl Entry<'_> {
+    fn open(log: &Mutex<RequestLog>, request: LoggedRequest) -> Entry<'_> {
+        let place = lock(log).open(request);
+        Entry { log, place, status: None }
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        lock(self.log).close(self.place, self.status);
+    }
+}
+
+impl InjectedAnswer {
+    fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(self.body));
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in self.headers {
+            // What is no legal header cannot be sent.
+            if let (Ok(name), Ok(value)) =
+                (hyper::header::HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
+                response.headers_mut().append(name, value);
+            }
+        }
+        response
+    }
+}
+
+fn json(status: u16, body: String) -> InjectedAnswer {
+    let headers = vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())];
+    InjectedAnswer { status, headers, body: body.into_bytes() }
+}
+
+/// The key of `Authorization: Bearer <key>`; the scheme's case does not matter.
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
+}
+
+/// All headers but the one with the key.
+fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
+    let others = headers.iter().filter(|(name, _)| *name != AUTHORIZATION);
+    others
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect()
+}
+
+fn retry_after(form: RetryAfter, wait: Duration) -> Option<String> {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    match form {
+        RetryAfter::Absent => None,
+        RetryAfter::Seconds => Some(seconds.to_string()),
+        RetryAfter::Date => {
+            // A date has whole seconds: one more, so that it is not too early.
+            let wait =
+                SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_add(1));
+            http_date(later(Timestamp::now(), wait))
+        }
+    }
+}
+
+fn http_date(at: Timestamp) -> Option<String> {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_travel_as_bearer_tokens() {
+        let key = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, value.parse().unwrap());
+            bearer(&headers)
+        };
+        assert_eq!(key("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(key("bearer abc").as_deref(), Some("abc"));
+        assert_eq!(key("Basic abc"), None);
+        assert_eq!(key("abc"), None);
+    }
+
+    #[test]
+    fn retry_after_is_rounded_up() {
+        let wait = Duration::from_millis(1_001);
+        assert_eq!(retry_after(RetryAfter::Seconds, wait).as_deref(), Some("2"));
+        assert_eq!(retry_after(RetryAfter::Absent, wait), None);
+        assert!(retry_after(RetryAfter::Date, wait).unwrap().ends_with(" GMT"));
+        assert_eq!(http_date(Timestamp::UNIX_EPOCH).as_deref(), Some("Thu, 01 Jan 1970 00:00:00 GMT"));
+    }
+}

@@ -1,0 +1,136 @@
+//! A client made of a socket: a request line in; a status, headers and the body's bytes out.
+
+use std::collections::HashMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use mock_orb::{DEFAULT_API_KEY, MockOrb};
+use serde_json::value::RawValue;
+
+/// Far more than any answer takes; a test that hangs is worse than one that fails.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One connection that is kept open.
+pub(crate) struct Client {
+    stream: BufReader<TcpStream>,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HashMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn new(orb: &MockOrb) -> Client {
+        Client::connect(orb.address()).expect("a server")
+    }
+
+    pub(crate) fn connect(address: SocketAddr) -> io::Result<Client> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Client { stream: BufReader::new(stream) })
+    }
+
+    /// Asks with the default key and takes the whole answer.
+    pub(crate) fn get(&mut self, target: &str) -> io::Result<Answer> {
+        self.request("GET", target, &format!("Authorization: Bearer {DEFAULT_API_KEY}\r\n"))
+    }
+
+    pub(crate) fn request(&mut self, method: &str, target: &str, headers: &str) -> io::Result<Answer> {
+        self.send(method, target, headers)?;
+        self.receive()
+    }
+
+    pub(crate) fn send(&mut self, method: &str, target: &str, headers: &str) -> io::Result<()> {
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: orb\r\nUser-Agent: socket/1\r\n{headers}\r\n");
+        self.stream.get_mut().write_all(head.as_bytes())
+    }
+
+    pub(crate) fn receive(&mut self) -> io::Result<Answer> {
+        let status = self.line()?.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut headers = HashMap::new();
+        loop {
+            let line = self.line()?;
+            let Some((name, value)) = line.split_once(':') else { break };
+            headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());
+        }
+        let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok(Answer { status, headers, body })
+    }
+
+    fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// Reads a list to its end, from a target that already has a query.
+    pub(crate) fn read_all(&mut self, target: &str) -> Vec<String> {
+        let mut records = Vec::new();
+        let mut page = target.to_owned();
+        loop {
+            let answer = self.get(&page).expect("a page");
+            records.extend(answer.records());
+            let Some(token) = answer.page_token() else { return records };
+            page = format!("{target}&cursor={}", encoded(&token));
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("a text")
+    }
+
+    /// The records of a page, as the very text that was sent.
+    pub(crate) fn records(&self) -> Vec<String> {
+        let data: Vec<&RawValue> = serde_json::from_str(self.field("data").get()).expect("a list");
+        data.into_iter().map(|record| record.get().to_owned()).collect()
+    }
+
+    pub(crate) fn page_token(&self) -> Option<String> {
+        let metadata = self.field("pagination_metadata").get();
+        let metadata: serde_json::Value = serde_json::from_str(metadata).expect("JSON");
+        let token = metadata["next_cursor"].as_str().map(str::to_owned);
+        assert_eq!(metadata["has_more"], token.is_some());
+        token
+    }
+
+    /// The fragment of an error's type, such as `404-url-not-found`.
+    pub(crate) fn problem(&self) -> String {
+        let body: serde_json::Value = serde_json::from_str(self.text()).expect("JSON");
+        let kind = body["type"].as_str().expect("a type");
+        kind.strip_prefix("https://docs.withorb.com/reference/error-responses#")
+            .expect("Orb's type")
+            .to_owned()
+    }
+
+    fn field(&self, name: &str) -> &RawValue {
+        let body: HashMap<String, &RawValue> = serde_json::from_str(self.text()).expect("an object");
+        body[name]
+    }
+}
+
+/// Percent-encodes what a page token or a date may hold and a query may not.
+pub(crate) fn encoded(value: &str) -> String {
+    value.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+}
+
+/// The `id` of a record's text.
+pub(crate) fn id_of(record: &str) -> String {
+    let record: serde_json::Value = serde_json::from_str(record).expect("JSON");
+    record["id"].as_str().expect("an id").to_owned()
+}

@@ -1,0 +1,31 @@
+//! The program, started as a user or a script would.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::client::Client;
+
+#[test]
+fn the_program_prints_its_url_serves_and_ends_with_stdin() {
+    let file = std::env::temp_dir().join(format!("mock-orb-test-{}.url", std::process::id()));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mock-orb"))
+        .args(["--customers", "3", "--api-key", "secret", "--exit-with-stdin", "--port-file"])
+        .arg(&file)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+    let url = lines.next().unwrap().unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("{url}\n"));
+    std::fs::remove_file(&file).unwrap();
+
+    let address = url.strip_prefix("http://").and_then(|url| url.strip_suffix("/v1")).unwrap();
+    let mut client = Client::connect(address.parse().unwrap()).unwrap();
+    let page = client.request("GET", "/v1/customers", "Authorization: Bearer secret\r\n").unwrap();
+    assert_eq!(page.records().len(), 3);
+
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+    assert!(lines.next().is_none(), "the URL is the only line");
+}

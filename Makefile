@@ -1,0 +1,58 @@
+# Everything is done by these targets; `make` alone lists them.
+
+CARGO ?= cargo
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+WASM := wasm32-wasip2
+
+# `component` is the profile of orb.wasm and of the test guests, `release` that of everything native: wasmtime is
+# compiled once for running and testing.
+COMPONENT := $(TARGET_DIR)/$(WASM)/component/orb.wasm
+HOST := $(TARGET_DIR)/release/host
+MOCK_ORB := $(TARGET_DIR)/release/mock-orb
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test unit lint format toolchain component guests native clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: component native ## Build orb.wasm and the host, and print their sizes
+	@ls -l $(COMPONENT) $(HOST) | awk '{ printf "%12d bytes  %s\n", $$5, $$NF }' >&2
+
+run: component native ## Read every stream of a test server through the host; messages on stdout, a summary on stderr
+	@demo/run.sh $(HOST) $(COMPONENT) $(MOCK_ORB)
+
+test: component guests native ## Run every test
+	$(CARGO) test --release --locked --workspace --exclude guests
+
+unit: ## Run the tests of the connector's logic alone, natively
+	$(CARGO) test --release --locked -p orb
+
+lint: toolchain ## Check formatting, lints (native and wasm) and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --exclude guests --all-targets -- -D warnings
+	$(CARGO) clippy --profile component --locked --target $(WASM) -p orb -- -D warnings
+	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --examples -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p orb -p host -p mock-orb
+
+format: ## Format the code
+	$(CARGO) fmt --all
+
+clean: ## Remove what was built
+	$(CARGO) clean
+
+component: toolchain
+	$(CARGO) build --profile component --locked --target $(WASM) -p orb
+
+guests: toolchain
+	$(CARGO) build --profile component --locked --target $(WASM) -p guests --examples
+
+native: toolchain
+	$(CARGO) build --release --locked -p host -p mock-orb
+
+# rust-toolchain.toml names the toolchain and the wasm target. Where rustup does not install them by itself, this does.
+toolchain:
+	@if command -v rustup >/dev/null; then \
+	  rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \
+	  rustup target list --installed | grep -qx $(WASM) || rustup target add $(WASM); \
+	fi

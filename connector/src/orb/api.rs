@@ -3,7 +3,6 @@
 //! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
 //! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -17,7 +16,7 @@ use crate::{
         page::Page,
         record::Record,
         slice::{Ask, Until},
-        stream::Stream,
+        stream::Shape,
     },
 };
 
@@ -115,21 +114,26 @@ impl Api for OrbApi {
     fn page_request(&self, ask: &Ask) -> Request {
         let parent = ask.slice.parent.as_deref().map(Request::segment).unwrap_or_default();
         let path = ask.stream.path.replace("{parent}", &parent);
-        let mut query = vec![("limit".to_owned(), ask.stream.page_limit.to_string())];
-        query
-            .extend(ask.stream.filters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let mut bound = |operator: &str, instant: Timestamp| {
-            query.push((format!("{}[{operator}]", ask.stream.cursor_field), format_instant(instant)));
-        };
+        let mut query: Vec<(String, String)> = Vec::new();
+        let mut push = |name: &str, value: String| query.push((name.to_owned(), value));
+        if let Some(limit) = ask.stream.page_limit {
+            push("limit", limit.to_string());
+        }
+        for (name, value) in ask.stream.filters {
+            push(name, (*value).to_owned());
+        }
+        let bounds = &ask.stream.bounds;
         if let Some(from) = ask.slice.from {
-            bound("gte", from);
+            push(bounds.from, format_instant(from));
         }
         match ask.slice.until {
-            Some(Until::Including(until)) => bound("lte", until),
-            Some(Until::Before(until)) => bound("lt", until),
+            Some(Until::Including(until)) => push(bounds.including, format_instant(until)),
+            Some(Until::Before(until)) => push(bounds.before, format_instant(until)),
             None => {}
         }
-        query.extend(ask.page_token.iter().map(|token| ("cursor".to_owned(), token.clone())));
+        if let Some(token) = &ask.page_token {
+            push("cursor", token.clone());
+        }
         self.get(&path, &query)
     }
 
@@ -158,30 +162,49 @@ impl Api for OrbApi {
         }
     }
 
-    fn decode_page(&self, stream: &Stream, body: &[u8]) -> Result<Page, String> {
+    fn decode_page(&self, ask: &Ask, body: &[u8]) -> Result<Page, String> {
         let list: List<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let records = list.data.iter().map(|raw| Record::decode(raw, stream)).collect::<Result<_, _>>();
-        let records = records.map_err(|error| format!("an element of \"data\" is not an object: {error}"))?;
-        let Pagination { has_more, next_cursor } = list.pagination_metadata;
-        if has_more && next_cursor.is_none() {
-            return Err("\"has_more\" is true, but there is no \"next_cursor\"".into());
+        let mut records = Vec::with_capacity(list.data.len());
+        for raw in list.data {
+            let decoded = match ask.stream.shape {
+                Shape::Nested(decode) => decode(raw, ask).map(|nested| records.extend(nested)),
+                Shape::Whole | Shape::Hoisted(_) => {
+                    Record::decode(raw, ask.stream).map(|record| records.push(record))
+                }
+            };
+            decoded.map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
         }
-        Ok(Page { records, next_token: next_cursor.filter(|_| has_more) })
+        let next_token = match list.pagination_metadata {
+            Some(pagination) => pagination.next_token()?,
+            None if ask.stream.page_limit.is_none() => None,
+            None => return Err("there is no \"pagination_metadata\"".into()),
+        };
+        Ok(Page { records, next_token })
     }
 }
 
-/// The body of a list. Both fields must be there: a body without them is not an empty list.
+/// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
+/// of a list that has pages.
 #[derive(Deserialize)]
 struct List<'a> {
     #[serde(borrow)]
     data: Vec<&'a RawValue>,
-    pagination_metadata: Pagination,
+    pagination_metadata: Option<Pagination>,
 }
 
 #[derive(Deserialize)]
 struct Pagination {
     has_more: bool,
     next_cursor: Option<String>,
+}
+
+impl Pagination {
+    fn next_token(self) -> Result<Option<String>, String> {
+        if self.has_more && self.next_cursor.is_none() {
+            return Err("\"has_more\" is true, but there is no \"next_cursor\"".into());
+        }
+        Ok(self.next_cursor.filter(|_| self.has_more))
+    }
 }
 
 #[cfg(test)]
@@ -208,7 +231,7 @@ mod tests {
     #[test]
     fn a_page_is_asked_for_by_orbs_conventions() {
         let until = Some(Until::Before(instant("2024-02-01T00:00:00Z")));
-        let slice = Slice { parent: None, from: Some(instant("2024-01-01T00:00:00Z")), until };
+        let slice = Slice { from: Some(instant("2024-01-01T00:00:00Z")), until, ..Slice::default() };
         let request = api().page_request(&ask("invoices", slice, Some("a/b")));
         let expected = "https://api.withorb.com/v1/invoices?limit=100&status[]=void&status[]=paid&status[]=issued&\
             status[]=synced&invoice_date[gte]=2024-01-01T00:00:00+00:00&invoice_date[lt]=2024-02-01T00:00:00+00:00&\
@@ -224,17 +247,17 @@ mod tests {
 
     #[test]
     fn a_parents_id_cannot_leave_its_place_in_the_path() {
-        let slice = Slice { parent: Some("../x?".into()), from: None, until: None };
+        let slice = Slice { parent: Some("../x?".into()), ..Slice::default() };
         let request = api().page_request(&ask("credits_ledger_entries", slice, None));
         assert_eq!(request.url, "https://api.withorb.com/v1/customers/..%2Fx%3F/credits/ledger?limit=1000");
     }
 
     #[test]
     fn a_page_is_followed_exactly_if_there_is_more() {
-        let stream = STREAMS[0];
+        let ask = ask("customers", Slice::default(), None);
         let decode = |pagination: &str| {
             let body = format!(r#"{{"data":[{{"id":"a"}}],"pagination_metadata":{pagination}}}"#);
-            api().decode_page(stream, body.as_bytes()).map(|page| page.next_token)
+            api().decode_page(&ask, body.as_bytes()).map(|page| page.next_token)
         };
         assert_eq!(decode(r#"{"has_more":true,"next_cursor":"t"}"#), Ok(Some("t".into())));
         assert_eq!(decode(r#"{"has_more":false,"next_cursor":null}"#), Ok(None));
@@ -252,7 +275,10 @@ mod tests {
             r#"{"data":[]}"#,
             r#"{"data":[1],"pagination_metadata":{"has_more":false}}"#,
         ] {
-            assert!(api().decode_page(STREAMS[0], body.as_bytes()).is_err(), "{body}");
+            assert!(
+                api().decode_page(&ask("customers", Slice::default(), None), body.as_bytes()).is_err(),
+                "{body}"
+            );
         }
     }
 

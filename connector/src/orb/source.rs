@@ -12,7 +12,8 @@ use crate::{
         streams::STREAMS,
     },
     sdk::{
-        cursor::{Cursor, Watermark},
+        api::Api,
+        cursor::{Cursor, Range, Watermark},
         error::{Error, Result},
         fetch::{Answer, Fetcher},
         parent::ParentLists,
@@ -48,15 +49,22 @@ impl Orb {
         Fetcher::new(self.platform.clone(), api, policy)
     }
 
-    fn slices(&self, stream: &'static Stream, config: &Config, state: State) -> Box<dyn Slices> {
+    fn slices(
+        &self,
+        stream: &'static Stream,
+        range: Range,
+        state: State,
+        api: Rc<OrbApi>,
+    ) -> Box<dyn Slices> {
         let opened = self.platform.clock.now();
         match stream.slicing {
             Slicing::Windows => {
-                let previous = state.cursor.unwrap_or_else(|| Cursor::at(config.range.start));
-                Box::new(Windows::new(stream, &config.range, Watermark::new(previous, opened)))
+                let previous = state.cursor.unwrap_or_else(|| Cursor::at(range.start));
+                Box::new(Windows::new(stream, &range, Watermark::new(previous, opened)))
             }
             Slicing::Parents(parents) => {
-                Box::new(ParentLists::new(stream, parents, config.range, state, opened))
+                let outside = (api as Rc<dyn Api>, Rc::clone(&self.platform.log));
+                Box::new(ParentLists::new(stream, parents, range, state, opened, outside))
             }
         }
     }
@@ -112,8 +120,10 @@ impl Source for Orb {
             ))
             .in_stream(stream.name)
         })?;
-        let slices = self.slices(stream, &config, state);
-        let fetcher = self.fetcher(Rc::new(OrbApi::new(config)), RetryPolicy::READ);
+        let range = config.range;
+        let api = Rc::new(OrbApi::new(config));
+        let slices = self.slices(stream, range, state, Rc::clone(&api));
+        let fetcher = self.fetcher(api, RetryPolicy::READ);
         Ok(Reader::new(stream, slices, Rc::new(fetcher), Rc::clone(&self.platform.log), CONCURRENCY))
     }
 }

@@ -3,13 +3,19 @@
 //! Names, primary keys, cursor fields and reshapes are those of Airbyte's Orb connector; paths, filters and limits are
 //! from Orb's API reference (<https://docs.withorb.com/api-reference>).
 
-use crate::sdk::stream::{Hoist, Parents, Slicing, Stream};
+use crate::sdk::stream::{Bounds, Hoist, Parents, Shape, Slicing, Stream};
 
 /// The most records that Orb puts on a page; more is refused, not clamped.
-const PAGE_LIMIT: u32 = 100;
+const PAGE_LIMIT: Option<u32> = Some(100);
 
 /// The same for a credits ledger, since July 2026.
-const LEDGER_PAGE_LIMIT: u32 = 1000;
+const LEDGER_PAGE_LIMIT: Option<u32> = Some(1000);
+
+const CREATED_AT: Bounds =
+    Bounds { from: "created_at[gte]", including: "created_at[lte]", before: "created_at[lt]" };
+
+const INVOICE_DATE: Bounds =
+    Bounds { from: "invoice_date[gte]", including: "invoice_date[lte]", before: "invoice_date[lt]" };
 
 static CUSTOMERS: Stream = Stream {
     name: "customers",
@@ -17,9 +23,10 @@ static CUSTOMERS: Stream = Stream {
     primary_key: &["id"],
     cursor_field: "created_at",
     page_limit: PAGE_LIMIT,
+    bounds: CREATED_AT,
     filters: &[],
     slicing: Slicing::Windows,
-    hoists: &[],
+    shape: Shape::Whole,
     provisional: None,
     schema: include_str!("../../schemas/customers.json"),
 };
@@ -30,15 +37,16 @@ static SUBSCRIPTIONS: Stream = Stream {
     primary_key: &["id"],
     cursor_field: "created_at",
     page_limit: PAGE_LIMIT,
+    bounds: CREATED_AT,
     filters: &[],
     slicing: Slicing::Windows,
-    hoists: &[
+    shape: Shape::Hoisted(&[
         Hoist {
             object: "customer",
             fields: &[("id", "customer_id"), ("external_customer_id", "external_customer_id")],
         },
         Hoist { object: "plan", fields: &[("id", "plan_id")] },
-    ],
+    ]),
     provisional: None,
     schema: include_str!("../../schemas/subscriptions.json"),
 };
@@ -49,9 +57,10 @@ static PLANS: Stream = Stream {
     primary_key: &["id"],
     cursor_field: "created_at",
     page_limit: PAGE_LIMIT,
+    bounds: CREATED_AT,
     filters: &[],
     slicing: Slicing::Windows,
-    hoists: &[],
+    shape: Shape::Whole,
     provisional: None,
     schema: include_str!("../../schemas/plans.json"),
 };
@@ -62,10 +71,11 @@ static INVOICES: Stream = Stream {
     primary_key: &["id"],
     cursor_field: "invoice_date",
     page_limit: PAGE_LIMIT,
+    bounds: INVOICE_DATE,
     // Orb leaves void invoices out unless asked for them; drafts are not invoices yet.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
     slicing: Slicing::Windows,
-    hoists: &[],
+    shape: Shape::Whole,
     provisional: None,
     schema: include_str!("../../schemas/invoices.json"),
 };
@@ -76,14 +86,16 @@ static CREDITS_LEDGER_ENTRIES: Stream = Stream {
     primary_key: &["id"],
     cursor_field: "created_at",
     page_limit: LEDGER_PAGE_LIMIT,
+    bounds: CREATED_AT,
     filters: &[],
     slicing: Slicing::Parents(Parents {
         stream: &CUSTOMERS,
         id: "id",
         key: "customer_id",
         deleted: Some("deleted"),
+        grace: None,
     }),
-    hoists: &[
+    shape: Shape::Hoisted(&[
         Hoist { object: "customer", fields: &[("id", "customer_id")] },
         Hoist {
             object: "credit_block",
@@ -93,7 +105,7 @@ static CREDITS_LEDGER_ENTRIES: Stream = Stream {
                 ("per_unit_cost_basis", "credit_block_per_unit_cost_basis"),
             ],
         },
-    ],
+    ]),
     // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one that is committed
     // later keeps its old `created_at`.
     provisional: Some(("entry_status", "pending")),
@@ -124,11 +136,12 @@ mod tests {
     fn keys_cursors_and_hoisted_fields_are_in_the_schema() {
         for stream in STREAMS {
             let properties = &schema(stream)["properties"];
-            let hoisted = stream.hoists.iter().flat_map(|hoist| hoist.fields.iter().map(|(_, to)| to));
+            let hoists = if let Shape::Hoisted(hoists) = stream.shape { hoists } else { &[] };
+            let hoisted = hoists.iter().flat_map(|hoist| hoist.fields.iter().map(|(_, to)| to));
             for name in stream.primary_key.iter().chain([&stream.cursor_field]).chain(hoisted) {
                 assert!(properties.get(name).is_some(), "{}: {name}", stream.name);
             }
-            for hoist in stream.hoists {
+            for hoist in hoists {
                 assert!(properties.get(hoist.object).is_none(), "{}: {}", stream.name, hoist.object);
             }
         }

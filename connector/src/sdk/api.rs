@@ -4,7 +4,8 @@ use crate::sdk::{
     error::Error,
     http::{Request, Response},
     page::Page,
-    slice::Ask,
+    record::Record,
+    slice::{Ask, Slice},
     stream::Stream,
 };
 
@@ -37,5 +38,12 @@ pub trait Api {
     ///
     /// # Errors
     /// Says what is wrong with the body.
-    fn decode_page(&self, stream: &Stream, body: &[u8]) -> Result<Page, String>;
+    fn decode_page(&self, ask: &Ask, body: &[u8]) -> Result<Page, String>;
+
+    /// Cuts the list of one parent, of which `whole` is wanted, into slices that can be asked for. Without any, the parent
+    /// is left out.
+    fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: Slice) -> Vec<Slice> {
+        let (_, _) = (stream, parent);
+        vec![whole]
+    }
 }

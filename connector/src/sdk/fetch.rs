@@ -162,34 +162,8 @@ mod tests {
     use crate::sdk::{
         error::FailureType,
         http::Request,
-        page::Page,
-        slice::Ask,
-        stream::Stream,
-        testing::{World, answer},
+        testing::{PlainApi, World, answer},
     };
-
-    /// An API that takes every status as what it usually is.
-    struct PlainApi;
-
-    impl Api for PlainApi {
-        fn page_request(&self, ask: &Ask) -> Request {
-            Request::get("http://h", ask.stream.path, &[])
-        }
-
-        fn judge(&self, response: &Response) -> Verdict {
-            match response.status {
-                200 => Verdict::Complete,
-                429 => Verdict::RateLimited(Error::transient("too many")),
-                500 => Verdict::Retry(Error::transient("broken").internal("why")),
-                404 => Verdict::Absent("gone".into()),
-                _ => Verdict::Fail(Error::config("wrong")),
-            }
-        }
-
-        fn decode_page(&self, _: &Stream, _: &[u8]) -> Result<Page, String> {
-            Ok(Page::default())
-        }
-    }
 
     fn utf8(body: &[u8]) -> Result<String, String> {
         String::from_utf8(body.to_vec()).map_err(|error| error.to_string())

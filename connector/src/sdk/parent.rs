@@ -6,12 +6,14 @@
 //! Progress inside a read is one instant, because parents come in the order of their creation: everything listed before
 //! the oldest unfinished parent has been read. When all are read, one cursor is left for the whole stream.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, rc::Rc};
 
 use jiff::Timestamp;
 
 use crate::sdk::{
+    api::Api,
     cursor::{Cursor, Range, Watermark},
+    log::Log,
     page::{Page, PageChain},
     record::Record,
     slice::{Ask, Slice, Slices, Until},
@@ -33,10 +35,11 @@ const CHECKPOINT_RECORDS: usize = 5_000;
 const LISTING: usize = 0;
 
 /// The lists of all parents.
-#[derive(Debug)]
 pub struct ParentLists {
     stream: &'static Stream,
     parents: Parents,
+    api: Rc<dyn Api>,
+    log: Rc<dyn Log>,
     range: Range,
     state: State,
     watermark: Watermark,
@@ -52,11 +55,34 @@ pub struct ParentLists {
     finished: bool,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for ParentLists {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParentLists").field("stream", &self.stream.name).finish_non_exhaustive()
+    }
+}
+
+/// The list of one parent: slices that are read one after the other.
 struct Child {
-    id: String,
     position: Option<Timestamp>,
+    slice: Slice,
     chain: PageChain,
+    further: VecDeque<Slice>,
+}
+
+impl Child {
+    fn is_finished(&self) -> bool {
+        self.chain.is_finished() && self.further.is_empty()
+    }
+
+    fn advance(&mut self, next_token: Option<String>) -> Result<(), String> {
+        self.chain.advance(next_token)?;
+        if self.chain.is_finished()
+            && let Some(slice) = self.further.pop_front()
+        {
+            (self.slice, self.chain) = (slice, PageChain::default());
+        }
+        Ok(())
+    }
 }
 
 impl ParentLists {
@@ -68,11 +94,14 @@ impl ParentLists {
         range: Range,
         state: State,
         opened: Timestamp,
+        (api, log): (Rc<dyn Api>, Rc<dyn Log>),
     ) -> Self {
+        // What lies within the grace period counts as not yet there.
+        let settled = parents.grace.and_then(|grace| opened.checked_sub(grace).ok()).unwrap_or(opened);
         let newest_parent = state.parents.values().max_by_key(|cursor| cursor.instant).cloned();
         let previous =
             [state.cursor.clone(), newest_parent].into_iter().flatten().max_by_key(|cursor| cursor.instant);
-        let mut watermark = Watermark::new(previous.unwrap_or_else(|| Cursor::at(range.start)), opened);
+        let mut watermark = Watermark::new(previous.unwrap_or_else(|| Cursor::at(range.start)), settled);
         if let Some(unfinished) = &state.unfinished {
             watermark.opened = unfinished.opened;
             watermark.observed = unfinished.observed;
@@ -81,7 +110,13 @@ impl ParentLists {
         Self {
             stream,
             parents,
-            range,
+            api,
+            log,
+            range: if parents.grace.is_some() {
+                Range { end: range.end.or(Some(opened)), ..range }
+            } else {
+                range
+            },
             told: state.unfinished.map(|unfinished| unfinished.parents_after),
             state,
             watermark,
@@ -95,13 +130,14 @@ impl ParentLists {
         }
     }
 
-    fn slice_of(&self, id: &str) -> Slice {
-        let cursor = self.state.parents.get(id).or(self.state.cursor.as_ref());
-        Slice {
-            parent: Some(id.to_owned()),
-            from: Some(self.range.lower_bound(cursor)),
-            until: self.range.end.map(Until::Including),
-        }
+    fn child(&self, id: String, parent: &Record) -> Option<Child> {
+        let cursor = self.state.parents.get(&id).or(self.state.cursor.as_ref());
+        let end = if self.parents.grace.is_some() { Until::Before } else { Until::Including };
+        let from = Some(self.range.lower_bound(cursor));
+        let whole = Slice { parent: Some(id), part: None, from, until: self.range.end.map(end) };
+        let mut slices = VecDeque::from(self.api.slices_of_parent(self.stream, parent, whole));
+        let slice = slices.pop_front()?;
+        Some(Child { position: parent.position, slice, chain: PageChain::default(), further: slices })
     }
 
     /// Whether an earlier run of this read has been through with a parent.
@@ -116,30 +152,30 @@ impl ParentLists {
                 self.is_sorted &= position <= last;
             }
             self.last_position = parent.position.or(self.last_position);
-            if self.is_read(parent.position)
-                || self.parents.deleted.is_some_and(|field| parent.is_true(field))
-            {
+            if self.is_read(parent.position) {
                 continue;
             }
-            let id = parent.text(self.parents.id);
-            let id = id.ok_or_else(|| {
-                format!("a record of {} has no {:?}", self.parents.stream.name, self.parents.id)
-            })?;
-            self.children.push_back(Child { id, position: parent.position, chain: PageChain::default() });
+            let Parents { stream, id, deleted, .. } = self.parents;
+            let id = parent.text(id).ok_or_else(|| format!("a record of {} has no {id:?}", stream.name))?;
+            if deleted.is_some_and(|field| parent.is_true(field)) {
+                self.log.warn(&format!("{}: skipped {id}, which is being deleted", self.stream.name));
+                continue;
+            }
+            self.children.extend(self.child(id, &parent));
         }
         self.listing.advance(page.next_token)
     }
 
     fn observe_child(&mut self, key: usize, page: Page) -> Result<Vec<String>, String> {
         let child = self.children.get_mut(key - self.first_key).ok_or("an unknown parent")?;
-        child.chain.advance(page.next_token)?;
+        child.advance(page.next_token)?;
         for record in &page.records {
             self.watermark.observe(record);
         }
         let settled = page.records.into_iter().filter(|record| !record.provisional);
         let records: Vec<String> = settled.map(|record: Record| record.json).collect();
         self.since_checkpoint.1 += records.len();
-        while self.children.front().is_some_and(|child| child.chain.is_finished()) {
+        while self.children.front().is_some_and(Child::is_finished) {
             self.children.pop_front();
             self.first_key += 1;
             self.since_checkpoint.0 += 1;
@@ -149,7 +185,12 @@ impl ParentLists {
 
     /// The state once every list has been read.
     fn final_state(&self) -> State {
-        State { cursor: Some(self.watermark.cursor()), ..State::default() }
+        let cursor = match (self.parents.grace, self.range.end) {
+            // Everything up to the end has been asked for, whether or not there was a record.
+            (Some(_), Some(end)) => self.watermark.up_to(end),
+            _ => self.watermark.cursor(),
+        };
+        State { cursor: Some(cursor), ..State::default() }
     }
 
     /// The state now, if it says more than the last one told.
@@ -173,12 +214,12 @@ impl Slices for ParentLists {
         let few = waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
         let may_list = few && self.children.len() < MAX_PARENTS;
         if let Some(page_token) = may_list.then(|| self.listing.ask()).flatten() {
-            let slice = Slice { parent: None, from: None, until: None };
+            let slice = Slice::default();
             return Some(Ask { key: LISTING, stream: self.parents.stream, slice, page_token });
         }
         let asked = |(index, child): (usize, &mut Child)| child.chain.ask().map(|token| (index, token));
         let (index, page_token) = self.children.iter_mut().enumerate().find_map(asked)?;
-        let slice = self.slice_of(&self.children[index].id);
+        let slice = self.children[index].slice.clone();
         Some(Ask { key: self.first_key + index, stream: self.stream, slice, page_token })
     }
 

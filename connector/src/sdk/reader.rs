@@ -146,6 +146,6 @@ impl Reader {
 
 async fn fetch(fetcher: Rc<Fetcher>, ask: Ask) -> Fetched {
     let request = fetcher.api().page_request(&ask);
-    let result = fetcher.fetch(request, |body| fetcher.api().decode_page(ask.stream, body)).await;
+    let result = fetcher.fetch(request, |body| fetcher.api().decode_page(&ask, body)).await;
     (ask, result)
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::sdk::{
     fields::{Fields, Object},
     instant::parse_instant,
-    stream::{Hoist, Stream},
+    stream::{Hoist, Shape, Stream},
 };
 
 /// A record of a stream.
@@ -36,8 +36,10 @@ impl Record {
         let provisional = stream
             .provisional
             .is_some_and(|(name, value)| fields.text(name).is_some_and(|actual| actual == value));
-        let json =
-            if stream.hoists.is_empty() { raw.get().to_owned() } else { hoist(&fields, stream.hoists) };
+        let json = match stream.shape {
+            Shape::Hoisted(hoists) => hoist(&fields, hoists),
+            Shape::Whole | Shape::Nested(_) => raw.get().to_owned(),
+        };
         Ok(Self { json: on_one_line(json), position, provisional })
     }
 
@@ -91,7 +93,7 @@ mod tests {
 
     fn hoisting() -> Stream {
         let owner = Hoist { object: "owner", fields: &[("id", "owner_id"), ("name", "owner_name")] };
-        Stream { hoists: Box::leak(Box::new([owner])), ..stream() }
+        Stream { shape: Shape::Hoisted(Box::leak(Box::new([owner]))), ..stream() }
     }
 
     #[test]

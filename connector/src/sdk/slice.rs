@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use crate::sdk::{page::Page, stream::Stream};
 
 /// One bounded part of a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slice {
     /// Id of the parent whose list it is.
     pub parent: Option<String>,
+    /// Which part of the parent's list, where it has several; only the API knows what it means.
+    pub part: Option<String>,
     /// Records before this instant are not wanted.
     pub from: Option<Timestamp>,
     /// Where it ends; open if there is no end.

@@ -1,5 +1,10 @@
 //! The facts of one stream. A source is a table of these; adding a stream adds a row.
 
+use jiff::SignedDuration;
+use serde_json::value::RawValue;
+
+use crate::sdk::{record::Record, slice::Ask};
+
 /// One row of a source's table of streams.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream {
@@ -11,19 +16,43 @@ pub struct Stream {
     pub primary_key: &'static [&'static str],
     /// Top-level field by which the stream is ordered and filtered.
     pub cursor_field: &'static str,
-    /// The most records that the server puts on one page.
-    pub page_limit: u32,
+    /// The most records that the server puts on one page; none if it does not page the list.
+    pub page_limit: Option<u32>,
+    /// How the list is filtered by the cursor field.
+    pub bounds: Bounds,
     /// Query parameters that every request for a page carries.
     pub filters: &'static [(&'static str, &'static str)],
     /// How the stream is cut.
     pub slicing: Slicing,
-    /// What is lifted out of nested objects.
-    pub hoists: &'static [Hoist],
+    /// How an element of the list becomes records.
+    pub shape: Shape,
     /// A top-level field and the value it has while a record can still change. Such a record is not emitted, and the
     /// cursor is held below it until it has settled.
     pub provisional: Option<(&'static str, &'static str)>,
     /// JSON Schema of a record, in which `{"$ref": "name.json"}` stands for a shared schema.
     pub schema: &'static str,
+}
+
+/// The query parameters that filter a list by time.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// Wants records at this instant and later.
+    pub from: &'static str,
+    /// Wants records up to this instant and at it.
+    pub including: &'static str,
+    /// Wants records before this instant.
+    pub before: &'static str,
+}
+
+/// How an element of a list becomes records.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// It is the record.
+    Whole,
+    /// It is the record, once fields of nested objects have been moved to its top.
+    Hoisted(&'static [Hoist]),
+    /// It holds records, which are made by this function.
+    Nested(fn(&RawValue, &Ask) -> serde_json::Result<Vec<Record>>),
 }
 
 /// How a stream is cut into slices.
@@ -46,6 +75,9 @@ pub struct Parents {
     pub key: &'static str,
     /// A field that is `true` in a parent which is being deleted and has no list any more.
     pub deleted: Option<&'static str>,
+    /// How long a record can still change after its instant, if that cannot be seen in it. The lists are then read up to
+    /// now, and the cursor stays that far behind.
+    pub grace: Option<SignedDuration>,
 }
 
 /// Moves fields of a nested object to the top and removes the object. If it is null or absent, the fields are null.

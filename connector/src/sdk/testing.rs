@@ -12,7 +12,9 @@ use futures_util::future::{LocalBoxFuture, poll_fn};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::sdk::{
+    api::{Api, Verdict},
     clock::Clock,
+    error::Error,
     executor::block_on,
     http::{Request, Response, Transport, TransportError},
     instant::parse_instant,
@@ -21,7 +23,7 @@ use crate::sdk::{
     platform::Platform,
     record::Record,
     slice::{Ask, Until},
-    stream::{Parents, Slicing, Stream},
+    stream::{Bounds, Parents, Shape, Slicing, Stream},
 };
 
 /// Parses an instant.
@@ -34,6 +36,8 @@ pub(crate) fn record_at(text: &str) -> Record {
     Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), provisional: false }
 }
 
+const BOUNDS: Bounds = Bounds { from: "from", including: "until", before: "before" };
+
 /// A plain stream, sliced by windows.
 pub(crate) fn stream() -> Stream {
     Stream {
@@ -41,10 +45,11 @@ pub(crate) fn stream() -> Stream {
         path: "things",
         primary_key: &["id"],
         cursor_field: "created_at",
-        page_limit: 100,
+        page_limit: Some(100),
+        bounds: BOUNDS,
         filters: &[],
         slicing: Slicing::Windows,
-        hoists: &[],
+        shape: Shape::Whole,
         provisional: None,
         schema: "{}",
     }
@@ -56,17 +61,18 @@ pub(crate) static OWNERS: Stream = Stream {
     path: "owners",
     primary_key: &["id"],
     cursor_field: "created_at",
-    page_limit: 2,
+    page_limit: Some(2),
+    bounds: BOUNDS,
     filters: &[],
     slicing: Slicing::Windows,
-    hoists: &[],
+    shape: Shape::Whole,
     provisional: None,
     schema: "{}",
 };
 
 /// The parents of a stream.
 pub(crate) fn parents() -> Parents {
-    Parents { stream: &OWNERS, id: "id", key: "owner_id", deleted: Some("deleted") }
+    Parents { stream: &OWNERS, id: "id", key: "owner_id", deleted: Some("deleted"), grace: None }
 }
 
 type Script = dyn FnMut(&Request) -> Result<Response, TransportError>;
@@ -200,7 +206,7 @@ impl List {
             };
             below && ask.slice.from.is_none_or(|from| *position >= from)
         };
-        let limit = usize::try_from(ask.stream.page_limit).unwrap();
+        let limit = usize::try_from(ask.stream.page_limit.unwrap()).unwrap();
         let mut wanted = self.0.iter().enumerate().filter(|(_, position)| is_wanted(position)).skip(skip);
         let records: Vec<Record> =
             wanted.by_ref().take(limit).map(|(index, position)| self.record(index, *position)).collect();
@@ -226,4 +232,27 @@ impl List {
 /// An answer with this status and body.
 pub(crate) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Response {
     Response { status, headers: Vec::new(), body: body.into() }
+}
+
+/// An API that takes every status as what it usually is.
+pub(crate) struct PlainApi;
+
+impl Api for PlainApi {
+    fn page_request(&self, ask: &Ask) -> Request {
+        Request::get("http://h", ask.stream.path, &[])
+    }
+
+    fn judge(&self, response: &Response) -> Verdict {
+        match response.status {
+            200 => Verdict::Complete,
+            429 => Verdict::RateLimited(Error::transient("too many")),
+            500 => Verdict::Retry(Error::transient("broken").internal("why")),
+            404 => Verdict::Absent("gone".into()),
+            _ => Verdict::Fail(Error::config("wrong")),
+        }
+    }
+
+    fn decode_page(&self, _: &Ask, _: &[u8]) -> Result<Page, String> {
+        Ok(Page::default())
+    }
 }

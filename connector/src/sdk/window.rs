@@ -97,7 +97,7 @@ impl Slices for Windows {
             window.chain.ask().map(|token| (window.key, window.from, window.until, token))
         };
         let (key, from, until, page_token) = self.windows.iter_mut().find_map(waiting)?;
-        let slice = Slice { parent: None, from: Some(from), until };
+        let slice = Slice { from: Some(from), until, ..Slice::default() };
         Some(Ask { key, stream: self.stream, slice, page_token })
     }
 
@@ -165,7 +165,7 @@ mod tests {
     use super::*;
     use crate::sdk::{cursor::Cursor, testing};
 
-    static THINGS: Stream = Stream { page_limit: 10, ..testing::OWNERS };
+    static THINGS: Stream = Stream { page_limit: Some(10), ..testing::OWNERS };
 
     fn windows(from: &str) -> Windows {
         let range = Range { start: testing::instant(from), end: None, lookback: SignedDuration::ZERO };

@@ -15,6 +15,7 @@ static THINGS: Stream = Stream {
         id: "id",
         key: "owner_id",
         deleted: Some("deleted"),
+        grace: None,
     }),
     ..testing::OWNERS
 };
@@ -66,7 +67,9 @@ fn lists(state: &str) -> ParentLists {
     let range =
         Range { start: testing::instant("2023-01-01T00:00:00Z"), end: None, lookback: SignedDuration::ZERO };
     let state = State::parse(state, "created_at", Some(&testing::parents())).unwrap();
-    ParentLists::new(&THINGS, testing::parents(), range, state, testing::instant(OPENED))
+    let world = testing::World::new(|_| unreachable!("nothing is asked here"));
+    let outside = (Rc::new(testing::PlainApi) as Rc<dyn Api>, world.platform().log);
+    ParentLists::new(&THINGS, testing::parents(), range, state, testing::instant(OPENED), outside)
 }
 
 /// Reads on until `stop` asks were answered, and returns the last state told with what was handed on up to it.

@@ -43,12 +43,12 @@ impl Guest for Component {
     }
 
     fn discover(config: String) -> Result<Vec<Stream>, Error> {
-        let streams = source().discover(&config)?.into_iter().map(|(stream, json_schema)| Stream {
-            name: stream.name.into(),
-            json_schema,
+        let streams = source().discover(&config)?.into_iter().map(|discovered| Stream {
+            name: discovered.stream.name.into(),
+            json_schema: discovered.schema,
             supported_sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
-            primary_key: stream.primary_key.iter().map(|field| vec![(*field).to_owned()]).collect(),
-            cursor_field: vec![stream.cursor_field.into()],
+            primary_key: discovered.primary_key.into_iter().map(|field| vec![field]).collect(),
+            cursor_field: vec![discovered.stream.cursor_field.into()],
             resumable: true,
         });
         Ok(streams.collect())

@@ -1,10 +1,14 @@
 //! What is true of Orb.
 //!
 //! [`config`] is what the user wrote, [`streams`] the table of what can be read, [`api`] how Orb is asked and what its
-//! answers mean; [`source`] puts them together with the mechanism of the SDK.
+//! answers mean; [`ledger`], [`events`] and [`usage`] are what is peculiar to single streams. [`source`] puts them
+//! together with the mechanism of the SDK.
 
 pub mod api;
 pub mod config;
+pub mod events;
+pub mod ledger;
 pub mod schemas;
 pub mod source;
 pub mod streams;
+pub mod usage;

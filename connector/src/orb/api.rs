@@ -3,20 +3,26 @@
 //! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
 //! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
 
+use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    orb::config::Config,
+    orb::{
+        config::Config,
+        events::{self, Found, Remarks, Search},
+        streams::row,
+    },
     sdk::{
         api::{Api, Verdict},
-        error::{Error, FailureType},
+        error::{Error, FailureType, Result},
+        fetch::{Answer, Fetcher},
         http::{Request, Response},
         instant::format_instant,
         page::Page,
         record::Record,
-        slice::{Ask, Until},
-        stream::Shape,
+        slice::{Ask, Slice, Until},
+        stream::{Shape, Stream},
     },
 };
 
@@ -30,6 +36,7 @@ const MIN_SECRET: usize = 4;
 #[derive(Debug)]
 pub struct OrbApi {
     config: Config,
+    remarks: Remarks,
 }
 
 /// What an answer of some kind means.
@@ -71,7 +78,7 @@ static ERRORS: &[ErrorRow] = &[
 impl OrbApi {
     /// Orb as `config` says.
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self { config, remarks: Remarks::default() }
     }
 
     /// The request that tells whether the key is accepted.
@@ -80,10 +87,35 @@ impl OrbApi {
     }
 
     fn get(&self, path: &str, query: &[(String, String)]) -> Request {
-        Request::get(&self.config.api_url, path, query)
+        self.signed(Request::get(&self.config.api_url, path, query))
+    }
+
+    fn signed(&self, request: Request) -> Request {
+        request
             .header("accept", "application/json")
             .header("authorization", format!("Bearer {}", self.config.api_key.expose()))
             .header("user-agent", concat!("orb.wasm/", env!("CARGO_PKG_VERSION")))
+    }
+
+    /// Finds the events of a search, and looks once more in the time before for those that are missing.
+    async fn find(&self, fetcher: &Fetcher, search: Search) -> Result<Found> {
+        let mut found = self.find_in_timeframe(fetcher, &search).await?;
+        let missing = search.ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+        let earlier = Search { ids: missing, ..search }.earlier();
+        if !earlier.ids.is_empty() {
+            found.extend(self.find_in_timeframe(fetcher, &earlier).await?);
+        }
+        Ok(found)
+    }
+
+    async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Found> {
+        let request = self.signed(Request::post(&self.config.api_url, "events/search", search.body()));
+        match fetcher.fetch(request, |body| events::decode(&self.config, &self.remarks, body)).await? {
+            Answer::Complete(found) => Ok(found),
+            Answer::Absent(reason) | Answer::Unavailable(reason) => Err(Error::config(format!(
+                "events cannot be searched: {reason}; without event properties keys in the config none are"
+            ))),
+        }
     }
 
     /// What Orb says in the body of an error, without our secret.
@@ -131,6 +163,11 @@ impl Api for OrbApi {
             Some(Until::Before(until)) => push(bounds.before, format_instant(until)),
             None => {}
         }
+        for (name, value) in
+            row(ask.stream.name).map(|row| (row.query)(&self.config, &ask.slice)).into_iter().flatten()
+        {
+            push(name, value);
+        }
         if let Some(token) = &ask.page_token {
             push("cursor", token.clone());
         }
@@ -162,7 +199,7 @@ impl Api for OrbApi {
         }
     }
 
-    fn decode_page(&self, ask: &Ask, body: &[u8]) -> Result<Page, String> {
+    fn decode_page(&self, ask: &Ask, body: &[u8]) -> std::result::Result<Page, String> {
         let list: List<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         let mut records = Vec::with_capacity(list.data.len());
         for raw in list.data {
@@ -180,6 +217,25 @@ impl Api for OrbApi {
             None => return Err("there is no \"pagination_metadata\"".into()),
         };
         Ok(Page { records, next_token })
+    }
+
+    fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: Slice) -> Vec<Slice> {
+        row(stream.name).map(|row| (row.slices)(&self.config, parent, whole)).unwrap_or_default()
+    }
+
+    fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {
+        Box::pin(async move {
+            let has_keys = self.config.has_event_keys();
+            let mut found = Found::new();
+            for search in if has_keys { events::searches(&page, fetcher.now()) } else { Vec::new() } {
+                found.extend(self.find(fetcher, search).await?);
+            }
+            Ok(events::complete(page, has_keys, &found, &self.remarks))
+        })
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.remarks.sentences()
     }
 }
 
@@ -199,7 +255,7 @@ struct Pagination {
 }
 
 impl Pagination {
-    fn next_token(self) -> Result<Option<String>, String> {
+    fn next_token(self) -> std::result::Result<Option<String>, String> {
         if self.has_more && self.next_cursor.is_none() {
             return Err("\"has_more\" is true, but there is no \"next_cursor\"".into());
         }
@@ -210,13 +266,7 @@ impl Pagination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        orb::streams::STREAMS,
-        sdk::{
-            slice::Slice,
-            testing::{answer, instant},
-        },
-    };
+    use crate::sdk::testing::{answer, instant};
 
     fn api() -> OrbApi {
         let config = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z"}"#;
@@ -224,7 +274,7 @@ mod tests {
     }
 
     fn ask(name: &str, slice: Slice, page_token: Option<&str>) -> Ask {
-        let stream = STREAMS.into_iter().find(|stream| stream.name == name).unwrap();
+        let stream = row(name).unwrap().stream;
         Ask { key: 0, stream, slice, page_token: page_token.map(str::to_owned) }
     }
 

@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn every_shared_schema_is_used() {
-        let texts = STREAMS.iter().map(|stream| stream.schema).chain(SHARED.iter().map(|(_, text)| *text));
+        let texts = STREAMS.iter().map(|row| row.stream.schema).chain(SHARED.iter().map(|(_, text)| *text));
         let all: String = texts.collect();
         for (name, _) in SHARED {
             assert!(all.contains(&format!("\"$ref\": \"{name}\"")), "{name}");

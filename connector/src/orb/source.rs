@@ -9,7 +9,7 @@ use crate::{
         api::OrbApi,
         config::{API_URL, Config},
         schemas::SHARED,
-        streams::STREAMS,
+        streams::{Row, STREAMS, row},
     },
     sdk::{
         api::Api,
@@ -22,16 +22,12 @@ use crate::{
         retry::RetryPolicy,
         schema::resolve,
         slice::Slices,
-        source::{Source, Specification},
+        source::{Discovered, Source, Specification},
         state::State,
         stream::{Slicing, Stream},
         window::Windows,
     },
 };
-
-/// How many requests a stream has in flight at most. Orb allows 100 a second for most reads; at its usual answer times
-/// of some 100 ms, eight stay below that.
-const CONCURRENCY: usize = 8;
 
 /// The Orb source.
 #[derive(Debug)]
@@ -96,20 +92,22 @@ impl Source for Orb {
         }
     }
 
-    fn discover(&self, config: &str) -> Result<Vec<(&'static Stream, String)>> {
-        Config::parse(config)?;
-        let with_schema = |stream: &'static Stream| {
-            let schema = resolve(stream.schema, SHARED)
-                .map_err(|reason| Error::system(reason).in_stream(stream.name))?;
-            Ok((stream, schema))
+    fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
+        let config = Config::parse(config)?;
+        let discovered = |row: &Row| {
+            let stream = row.stream;
+            let schema = resolve(stream.schema, SHARED, (row.properties)(&config));
+            let schema = schema.map_err(|reason| Error::system(reason).in_stream(stream.name))?;
+            let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
+            Ok(Discovered { stream, schema, primary_key: fields.chain((row.primary_key)(&config)).collect() })
         };
-        STREAMS.into_iter().map(with_schema).collect()
+        STREAMS.iter().map(discovered).collect()
     }
 
     fn read(&self, config: &str, stream: &str, state: Option<&str>) -> Result<Reader> {
         let config = Config::parse(config)?;
-        let known = STREAMS.into_iter().find(|known| known.name == stream);
-        let stream = known.ok_or_else(|| Error::config(format!("there is no stream {stream:?}")))?;
+        let row = row(stream).ok_or_else(|| Error::config(format!("there is no stream {stream:?}")))?;
+        let stream = row.stream;
         let parents = match &stream.slicing {
             Slicing::Parents(parents) => Some(parents),
             Slicing::Windows => None,
@@ -120,11 +118,11 @@ impl Source for Orb {
             ))
             .in_stream(stream.name)
         })?;
-        let range = config.range;
+        let (range, concurrency) = (config.range, config.concurrency);
         let api = Rc::new(OrbApi::new(config));
         let slices = self.slices(stream, range, state, Rc::clone(&api));
         let fetcher = self.fetcher(api, RetryPolicy::READ);
-        Ok(Reader::new(stream, slices, Rc::new(fetcher), Rc::clone(&self.platform.log), CONCURRENCY))
+        Ok(Reader::new(stream, slices, Rc::new(fetcher), Rc::clone(&self.platform.log), concurrency))
     }
 }
 
@@ -133,6 +131,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::orb::config::CONCURRENCY;
     use crate::sdk::{
         error::FailureType,
         http::{Request, Response, TransportError},
@@ -239,7 +238,7 @@ mod tests {
             Some(r#"{"created_at":"2024-03-01T00:00:00+00:00"}"#)
         );
         assert_eq!(world.most_in_flight.get(), CONCURRENCY);
-        assert_eq!(world.elapsed().as_millis(), 40 * (1 + 40 / 8));
+        assert_eq!(world.elapsed().as_millis(), 40 * (1 + 40_u128.div_ceil(16)));
         let lines = world.lines.borrow();
         assert!(lines.iter().any(|(level, line)| *level == Level::Warn && line.contains("skipped c7")));
     }

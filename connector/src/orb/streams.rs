@@ -3,43 +3,97 @@
 //! Names, primary keys, cursor fields and reshapes are those of Airbyte's Orb connector; paths, filters and limits are
 //! from Orb's API reference (<https://docs.withorb.com/api-reference>).
 
-use crate::sdk::stream::{Bounds, Hoist, Parents, Shape, Slicing, Stream};
+use serde_json::Value;
 
-/// The most records that Orb puts on a page; more is refused, not clamped.
-const PAGE_LIMIT: Option<u32> = Some(100);
+use crate::{
+    orb::{config::Config, events, ledger, usage},
+    sdk::{
+        record::Record,
+        slice::Slice,
+        stream::{Bounds, Hoist, Parents, Shape, Slicing, Stream},
+    },
+};
 
-/// The same for a credits ledger, since July 2026.
-const LEDGER_PAGE_LIMIT: Option<u32> = Some(1000);
+/// A row of the table: a stream, and what of it depends on the config.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The facts.
+    pub stream: &'static Stream,
+    /// Query parameters that the config adds to the request for a slice.
+    pub query: fn(&Config, &Slice) -> Vec<(&'static str, String)>,
+    /// The slices of one parent's list.
+    pub slices: fn(&Config, &Record, Slice) -> Vec<Slice>,
+    /// Properties that the config adds to the schema of a record.
+    pub properties: fn(&Config) -> Vec<(String, Value)>,
+    /// Fields that the config adds to the primary key.
+    pub primary_key: fn(&Config) -> Vec<String>,
+}
 
-const CREATED_AT: Bounds =
-    Bounds { from: "created_at[gte]", including: "created_at[lte]", before: "created_at[lt]" };
+impl Row {
+    /// A stream of which nothing depends on the config.
+    const fn of(stream: &'static Stream) -> Self {
+        Self {
+            stream,
+            query: |_, _| Vec::new(),
+            slices: |_, _, whole| vec![whole],
+            properties: |_| Vec::new(),
+            primary_key: |_| Vec::new(),
+        }
+    }
+}
 
-const INVOICE_DATE: Bounds =
-    Bounds { from: "invoice_date[gte]", including: "invoice_date[lte]", before: "invoice_date[lt]" };
+/// All streams, in the order they are discovered.
+pub static STREAMS: [Row; 6] = [
+    Row::of(&CUSTOMERS),
+    Row::of(&SUBSCRIPTIONS),
+    Row::of(&PLANS),
+    Row { query: |config, _| config.draft_filter(), ..Row::of(&INVOICES) },
+    Row {
+        query: ledger::query,
+        slices: ledger::slices,
+        properties: events::properties,
+        ..Row::of(&CREDITS_LEDGER_ENTRIES)
+    },
+    Row {
+        query: usage::query,
+        slices: usage::slices,
+        properties: usage::properties,
+        primary_key: usage::primary_key,
+        ..Row::of(&SUBSCRIPTION_USAGE)
+    },
+];
+
+/// The row of the stream with this name.
+pub fn row(name: &str) -> Option<&'static Row> {
+    STREAMS.iter().find(|row| row.stream.name == name)
+}
+
+/// What most lists have in common. The most records that Orb puts on a page is 100; more is refused, not clamped.
+const LIST: Stream = Stream {
+    name: "",
+    path: "",
+    primary_key: &["id"],
+    cursor_field: "created_at",
+    page_limit: Some(100),
+    bounds: Bounds { from: "created_at[gte]", including: "created_at[lte]", before: "created_at[lt]" },
+    filters: &[],
+    slicing: Slicing::Windows,
+    shape: Shape::Whole,
+    is_enriched: false,
+    provisional: None,
+    schema: "",
+};
 
 static CUSTOMERS: Stream = Stream {
     name: "customers",
     path: "customers",
-    primary_key: &["id"],
-    cursor_field: "created_at",
-    page_limit: PAGE_LIMIT,
-    bounds: CREATED_AT,
-    filters: &[],
-    slicing: Slicing::Windows,
-    shape: Shape::Whole,
-    provisional: None,
     schema: include_str!("../../schemas/customers.json"),
+    ..LIST
 };
 
 static SUBSCRIPTIONS: Stream = Stream {
     name: "subscriptions",
     path: "subscriptions",
-    primary_key: &["id"],
-    cursor_field: "created_at",
-    page_limit: PAGE_LIMIT,
-    bounds: CREATED_AT,
-    filters: &[],
-    slicing: Slicing::Windows,
     shape: Shape::Hoisted(&[
         Hoist {
             object: "customer",
@@ -47,47 +101,32 @@ static SUBSCRIPTIONS: Stream = Stream {
         },
         Hoist { object: "plan", fields: &[("id", "plan_id")] },
     ]),
-    provisional: None,
     schema: include_str!("../../schemas/subscriptions.json"),
+    ..LIST
 };
 
-static PLANS: Stream = Stream {
-    name: "plans",
-    path: "plans",
-    primary_key: &["id"],
-    cursor_field: "created_at",
-    page_limit: PAGE_LIMIT,
-    bounds: CREATED_AT,
-    filters: &[],
-    slicing: Slicing::Windows,
-    shape: Shape::Whole,
-    provisional: None,
-    schema: include_str!("../../schemas/plans.json"),
-};
+/// Subscriptions as parents, with the plan that their usage is cut by.
+static WHOLE_SUBSCRIPTIONS: Stream = Stream { shape: Shape::Whole, ..SUBSCRIPTIONS };
+
+static PLANS: Stream =
+    Stream { name: "plans", path: "plans", schema: include_str!("../../schemas/plans.json"), ..LIST };
 
 static INVOICES: Stream = Stream {
     name: "invoices",
     path: "invoices",
-    primary_key: &["id"],
     cursor_field: "invoice_date",
-    page_limit: PAGE_LIMIT,
-    bounds: INVOICE_DATE,
-    // Orb leaves void invoices out unless asked for them; drafts are not invoices yet.
+    bounds: Bounds { from: "invoice_date[gte]", including: "invoice_date[lte]", before: "invoice_date[lt]" },
+    // Orb leaves void invoices out unless asked for them.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
-    slicing: Slicing::Windows,
-    shape: Shape::Whole,
-    provisional: None,
     schema: include_str!("../../schemas/invoices.json"),
+    ..LIST
 };
 
 static CREDITS_LEDGER_ENTRIES: Stream = Stream {
     name: "credits_ledger_entries",
     path: "customers/{parent}/credits/ledger",
-    primary_key: &["id"],
-    cursor_field: "created_at",
-    page_limit: LEDGER_PAGE_LIMIT,
-    bounds: CREATED_AT,
-    filters: &[],
+    // Since July 2026; 500 before.
+    page_limit: Some(1000),
     slicing: Slicing::Parents(Parents {
         stream: &CUSTOMERS,
         id: "id",
@@ -106,14 +145,33 @@ static CREDITS_LEDGER_ENTRIES: Stream = Stream {
             ],
         },
     ]),
+    is_enriched: true,
     // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one that is committed
     // later keeps its old `created_at`.
     provisional: Some(("entry_status", "pending")),
     schema: include_str!("../../schemas/credits_ledger_entries.json"),
+    ..LIST
 };
 
-/// All streams, in the order they are discovered.
-pub static STREAMS: [&Stream; 5] = [&CUSTOMERS, &SUBSCRIPTIONS, &PLANS, &INVOICES, &CREDITS_LEDGER_ENTRIES];
+static SUBSCRIPTION_USAGE: Stream = Stream {
+    name: "subscription_usage",
+    path: "subscriptions/{parent}/usage",
+    primary_key: &["subscription_id", "billable_metric_id", "timeframe_start"],
+    cursor_field: "timeframe_start",
+    page_limit: None,
+    bounds: Bounds { from: "timeframe_start", including: "timeframe_end", before: "timeframe_end" },
+    filters: &[("granularity", "day"), ("view_mode", "periodic")],
+    slicing: Slicing::Parents(Parents {
+        stream: &WHOLE_SUBSCRIPTIONS,
+        id: "id",
+        key: "subscription_id",
+        deleted: None,
+        grace: Some(usage::GRACE),
+    }),
+    shape: Shape::Nested(usage::records),
+    schema: include_str!("../../schemas/subscription_usage.json"),
+    ..LIST
+};
 
 #[cfg(test)]
 mod tests {
@@ -123,18 +181,18 @@ mod tests {
     use crate::{orb::schemas::SHARED, sdk::schema::resolve};
 
     fn schema(stream: &Stream) -> Value {
-        serde_json::from_str(&resolve(stream.schema, SHARED).unwrap()).unwrap()
+        serde_json::from_str(&resolve(stream.schema, SHARED, Vec::new()).unwrap()).unwrap()
     }
 
     #[test]
     fn names_are_unique() {
-        let names: std::collections::BTreeSet<_> = STREAMS.iter().map(|stream| stream.name).collect();
+        let names: std::collections::BTreeSet<_> = STREAMS.iter().map(|row| row.stream.name).collect();
         assert_eq!(names.len(), STREAMS.len());
     }
 
     #[test]
     fn keys_cursors_and_hoisted_fields_are_in_the_schema() {
-        for stream in STREAMS {
+        for Row { stream, .. } in &STREAMS {
             let properties = &schema(stream)["properties"];
             let hoists = if let Shape::Hoisted(hoists) = stream.shape { hoists } else { &[] };
             let hoisted = hoists.iter().flat_map(|hoist| hoist.fields.iter().map(|(_, to)| to));
@@ -149,7 +207,7 @@ mod tests {
 
     #[test]
     fn cursor_fields_are_timestamps_and_primary_keys_are_never_null() {
-        for stream in STREAMS {
+        for Row { stream, .. } in &STREAMS {
             let properties = &schema(stream)["properties"];
             assert_eq!(properties[stream.cursor_field]["format"], "date-time", "{}", stream.name);
             for name in stream.primary_key {
@@ -160,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_path_names_its_parent_exactly_if_there_is_one() {
-        for stream in STREAMS {
+        for Row { stream, .. } in &STREAMS {
             let has_parent = matches!(stream.slicing, Slicing::Parents(_));
             assert_eq!(stream.path.contains("{parent}"), has_parent, "{}", stream.name);
         }

@@ -1,7 +1,12 @@
 //! What the SDK asks of an API: how to ask for a page, and what an answer means.
 
+use std::future::ready;
+
+use futures_util::future::LocalBoxFuture;
+
 use crate::sdk::{
-    error::Error,
+    error::{Error, Result},
+    fetch::Fetcher,
     http::{Request, Response},
     page::Page,
     record::Record,
@@ -38,7 +43,21 @@ pub trait Api {
     ///
     /// # Errors
     /// Says what is wrong with the body.
-    fn decode_page(&self, ask: &Ask, body: &[u8]) -> Result<Page, String>;
+    fn decode_page(&self, ask: &Ask, body: &[u8]) -> std::result::Result<Page, String>;
+
+    /// Completes a page of a stream that is enriched, with further requests through `fetcher`.
+    ///
+    /// # Errors
+    /// As those of the requests.
+    fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {
+        let _ = fetcher;
+        Box::pin(ready(Ok(page)))
+    }
+
+    /// What is to be said once a stream has been read: one sentence for each kind of thing that was not as it should be.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Cuts the list of one parent, of which `whole` is wanted, into slices that can be asked for. Without any, the parent
     /// is left out.

@@ -58,6 +58,11 @@ impl Fetcher {
         &*self.api
     }
 
+    /// The instant by the clock of the outside world.
+    pub fn now(&self) -> jiff::Timestamp {
+        self.platform.clock.now()
+    }
+
     /// Sends `request` until an answer can be decoded.
     ///
     /// # Errors

@@ -34,6 +34,12 @@ impl Request {
         Self { method: "GET", url, headers: Vec::new(), body: None }
     }
 
+    /// A `POST` of this JSON text to `base` joined with `path`.
+    pub fn post(base: &str, path: &str, json: String) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self { method: "POST", url: format!("{base}/{path}"), headers, body: Some(json.into_bytes()) }
+    }
+
     /// One segment of a path, percent-encoded.
     pub fn segment(text: &str) -> String {
         utf8_percent_encode(text, RESERVED).to_string()

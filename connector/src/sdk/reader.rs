@@ -83,6 +83,9 @@ impl Reader {
                 },
                 None => {
                     self.finished = true;
+                    for remark in self.fetcher.api().remarks() {
+                        self.log.warn(&format!("{}: {remark}", self.stream.name));
+                    }
                     Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() }
                 }
             };
@@ -146,6 +149,11 @@ impl Reader {
 
 async fn fetch(fetcher: Rc<Fetcher>, ask: Ask) -> Fetched {
     let request = fetcher.api().page_request(&ask);
-    let result = fetcher.fetch(request, |body| fetcher.api().decode_page(&ask, body)).await;
+    let mut result = fetcher.fetch(request, |body| fetcher.api().decode_page(&ask, body)).await;
+    if ask.stream.is_enriched
+        && let Ok(Answer::Complete(page)) = result
+    {
+        result = fetcher.api().enrich(&fetcher, page).await.map(Answer::Complete);
+    }
     (ask, result)
 }

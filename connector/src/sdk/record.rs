@@ -26,6 +26,11 @@ pub struct Record {
 }
 
 impl Record {
+    /// A settled record of the text of an object.
+    pub fn new(json: String, position: Option<Timestamp>) -> Self {
+        Self { json: on_one_line(json), position, provisional: false }
+    }
+
     /// Makes a record of the raw text of an object.
     ///
     /// # Errors
@@ -40,7 +45,7 @@ impl Record {
             Shape::Hoisted(hoists) => hoist(&fields, hoists),
             Shape::Whole | Shape::Nested(_) => raw.get().to_owned(),
         };
-        Ok(Self { json: on_one_line(json), position, provisional })
+        Ok(Self { provisional, ..Self::new(json, position) })
     }
 
     /// The text of a top-level field; none if it is absent or not a string.

@@ -8,14 +8,21 @@ use serde_json::Value;
 /// A shared schema: the name it is referred to by, and its text.
 pub type SharedSchema = (&'static str, &'static str);
 
-/// The schema with every reference replaced by what it names.
+/// The schema with every reference replaced by what it names, and with further properties at its top.
 ///
 /// # Errors
 /// Names the reference that has no schema, or the schema that is not JSON.
-pub fn resolve(schema: &str, shared: &[SharedSchema]) -> Result<String, String> {
+pub fn resolve(
+    schema: &str,
+    shared: &[SharedSchema],
+    properties: Vec<(String, Value)>,
+) -> Result<String, String> {
     let mut value: Value =
         serde_json::from_str(schema).map_err(|error| format!("a schema is not JSON: {error}"))?;
     resolve_value(&mut value, shared, 0)?;
+    for (name, property) in properties {
+        value["properties"][name] = property;
+    }
     Ok(value.to_string())
 }
 
@@ -50,14 +57,19 @@ mod tests {
     fn references_are_replaced_however_deep() {
         let shared =
             [("a.json", r#"{"type":"array","items":{"$ref":"b.json"}}"#), ("b.json", r#"{"type":"null"}"#)];
-        let resolved = resolve(r#"{"properties":{"x":{"$ref":"a.json"}}}"#, &shared).unwrap();
-        assert_eq!(resolved, r#"{"properties":{"x":{"type":"array","items":{"type":"null"}}}}"#);
+        let resolved = resolve(
+            r#"{"properties":{"x":{"$ref":"a.json"}}}"#,
+            &shared,
+            vec![("y".into(), Value::Bool(true))],
+        )
+        .unwrap();
+        assert_eq!(resolved, r#"{"properties":{"x":{"type":"array","items":{"type":"null"}},"y":true}}"#);
     }
 
     #[test]
     fn a_reference_to_nothing_or_in_a_circle_is_an_error() {
-        assert!(resolve(r#"{"$ref":"c.json"}"#, &[]).unwrap_err().contains("c.json"));
+        assert!(resolve(r#"{"$ref":"c.json"}"#, &[], Vec::new()).unwrap_err().contains("c.json"));
         let circle = [("a.json", r#"{"$ref":"a.json"}"#)];
-        assert!(resolve(r#"{"$ref":"a.json"}"#, &circle).unwrap_err().contains("itself"));
+        assert!(resolve(r#"{"$ref":"a.json"}"#, &circle, Vec::new()).unwrap_err().contains("itself"));
     }
 }

@@ -17,6 +17,17 @@ pub struct Specification {
     pub allowed_hosts: &'static [&'static str],
 }
 
+/// A stream as a config makes it.
+#[derive(Debug, Clone)]
+pub struct Discovered {
+    /// The facts of the stream.
+    pub stream: &'static Stream,
+    /// JSON Schema of its records.
+    pub schema: String,
+    /// Top-level fields that identify a record.
+    pub primary_key: Vec<String>,
+}
+
 /// A source of records.
 pub trait Source {
     /// What it says of itself.
@@ -28,11 +39,11 @@ pub trait Source {
     /// If the config is not understood, or the source does not answer as it should.
     fn check(&self, config: &str) -> impl Future<Output = Result<()>>;
 
-    /// The streams that can be read with this config, each with the schema of its records.
+    /// The streams that can be read with this config.
     ///
     /// # Errors
     /// If the config is not understood.
-    fn discover(&self, config: &str) -> Result<Vec<(&'static Stream, String)>>;
+    fn discover(&self, config: &str) -> Result<Vec<Discovered>>;
 
     /// Prepares to read a stream, continuing from `state`.
     ///

@@ -26,6 +26,8 @@ pub struct Stream {
     pub slicing: Slicing,
     /// How an element of the list becomes records.
     pub shape: Shape,
+    /// Whether a page takes further requests before it is handed on.
+    pub is_enriched: bool,
     /// A top-level field and the value it has while a record can still change. Such a record is not emitted, and the
     /// cursor is held below it until it has settled.
     pub provisional: Option<(&'static str, &'static str)>,

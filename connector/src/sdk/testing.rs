@@ -50,6 +50,7 @@ pub(crate) fn stream() -> Stream {
         filters: &[],
         slicing: Slicing::Windows,
         shape: Shape::Whole,
+        is_enriched: false,
         provisional: None,
         schema: "{}",
     }
@@ -66,6 +67,7 @@ pub(crate) static OWNERS: Stream = Stream {
     filters: &[],
     slicing: Slicing::Windows,
     shape: Shape::Whole,
+    is_enriched: false,
     provisional: None,
     schema: "{}",
 };

@@ -1,0 +1,323 @@
+//! Enrichment: ledger entries that name an event get the configured properties of it.
+//!
+//! In: a page of ledger entries. Out: the same page, in which an entry's `event_id` has become
+//! `event: {"id": …, "properties": {…}}`. Without configured keys nothing is asked for, and entries without an
+//! `event_id`, which are all there are in today's Orb, are left as they are.
+//!
+//! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes the entry it led to, so the
+//! timeframe ends with the newest entry; what is not found is looked for in the 30 days before.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    orb::config::Config,
+    sdk::{
+        fields::{Fields, Object},
+        instant::format_instant,
+        page::Page,
+        record::Record,
+    },
+};
+
+/// The most ids that Orb takes in one search.
+pub const MAX_IDS: usize = 500;
+
+/// The longest timeframe that Orb searches.
+const MAX_TIMEFRAME: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Entries that lie further apart than this are searched for apart, so that each has twenty days before it.
+const MAX_SPAN: SignedDuration = SignedDuration::from_hours(10 * 24);
+
+/// How far after its entry an event may lie: Orb takes events up to five minutes into the future.
+const FUTURE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Events that are searched for together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// At most [`MAX_IDS`], each once.
+    pub ids: BTreeSet<String>,
+    /// The end of the timeframe, exclusive.
+    pub end: Timestamp,
+}
+
+impl Search {
+    /// The body of the request.
+    pub fn body(&self) -> String {
+        let start = self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN);
+        json!({
+            "event_ids": self.ids,
+            "timeframe_start": format_instant(start),
+            "timeframe_end": format_instant(self.end),
+        })
+        .to_string()
+    }
+
+    /// The same for the time before.
+    pub fn earlier(self) -> Self {
+        Self { end: self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN), ..self }
+    }
+}
+
+/// The searches for the events of a page, newest first; none if no entry names one. Entries that can still change are
+/// not handed on, so their events are not searched for.
+pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
+    let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
+    let mut wanted: Vec<(Timestamp, String)> =
+        page.records.iter().filter(|record| !record.provisional).filter_map(named).collect();
+    wanted.sort_unstable_by(|one, other| other.cmp(one));
+    let (mut searches, mut newest, mut seen) = (Vec::<Search>::new(), None, BTreeSet::new());
+    for (position, id) in wanted {
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let fits = |newest: Timestamp| newest.duration_since(position) <= MAX_SPAN;
+        match searches.last_mut().filter(|search| search.ids.len() < MAX_IDS && newest.is_some_and(fits)) {
+            Some(search) => {
+                search.ids.insert(id);
+            }
+            None => {
+                newest = Some(position);
+                let end = position.checked_add(FUTURE).unwrap_or(position);
+                searches.push(Search { ids: [id].into(), end });
+            }
+        }
+    }
+    searches
+}
+
+fn event_id(record: &Record) -> Option<String> {
+    // Looking first costs little, and in today's Orb there is never one.
+    record.json.contains("\"event_id\"").then(|| record.text("event_id")).flatten()
+}
+
+/// The configured properties of found events, by their id.
+pub type Found = BTreeMap<String, String>;
+
+/// Decodes the answer to a search.
+///
+/// # Errors
+/// If it is not a list of events.
+pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, String> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        data: Vec<Event<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Event<'a> {
+        id: String,
+        #[serde(borrow)]
+        properties: Option<&'a RawValue>,
+    }
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let select = |event: Event<'_>| {
+        let properties = event.properties.map_or("{}", RawValue::get);
+        (event.id, selection(config, remarks, properties))
+    };
+    Ok(answer.data.into_iter().map(select).collect())
+}
+
+/// The configured properties among all, each with the type its list says.
+fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
+    let mut object = Object::default();
+    for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
+        let is_in = |keys: &[String]| keys.iter().any(|key| key == name);
+        let converted = if is_in(&config.string_event_properties_keys) {
+            as_string(value)
+        } else if is_in(&config.numeric_event_properties_keys) {
+            as_number(value)
+        } else {
+            continue;
+        };
+        if converted.is_none() {
+            remarks.not_converted(name);
+        }
+        object.push(name, converted.as_deref().unwrap_or("null"));
+    }
+    object.finish()
+}
+
+/// A value as a JSON string; none if there is no exact one.
+fn as_string(value: &RawValue) -> Option<String> {
+    match value.get().as_bytes().first() {
+        Some(b'"' | b'n') => Some(value.get().to_owned()),
+        Some(b'{' | b'[') | None => None,
+        Some(_) => Some(json!(value.get()).to_string()),
+    }
+}
+
+/// A value as a JSON number; none if there is no exact one.
+fn as_number(value: &RawValue) -> Option<String> {
+    let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let text = value.get();
+    if text == "null" || is_number(text) {
+        return Some(text.to_owned());
+    }
+    let inner: String = serde_json::from_str(text).ok()?;
+    let number: &RawValue = serde_json::from_str(&inner).ok()?;
+    is_number(number.get()).then(|| number.get().to_owned())
+}
+
+/// The page with what was found put in.
+pub fn complete(page: Page, has_keys: bool, found: &Found, remarks: &Remarks) -> Page {
+    let records = page.records.into_iter().map(|record| {
+        let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
+        let mut event = Object::default();
+        event.push("id", &json!(id).to_string());
+        match found.get(&id) {
+            Some(properties) => event.push("properties", properties),
+            None if has_keys => remarks.unknown(&id),
+            None => {}
+        }
+        let mut object = Object::default();
+        let fields = Fields::decode(&record.json);
+        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| *name != "event_id") {
+            object.push(name, value.get());
+        }
+        object.push("event", &event.finish());
+        Record { json: object.finish(), ..record }
+    });
+    Page { records: records.collect(), ..page }
+}
+
+/// The property `event` of an entry, with the configured keys.
+pub fn properties(config: &Config) -> Vec<(String, Value)> {
+    let typed = |keys: &[String], kind: &str| -> Vec<(String, Value)> {
+        keys.iter().map(|key| (key.clone(), json!({ "type": ["null", kind] }))).collect()
+    };
+    let texts = typed(&config.string_event_properties_keys, "string");
+    let numbers = typed(&config.numeric_event_properties_keys, "number");
+    let keys: serde_json::Map<String, Value> = texts.into_iter().chain(numbers).collect();
+    let event = json!({
+        "type": ["null", "object"],
+        "description": "The event that led to the entry, if Orb names one, with the configured properties.",
+        "additionalProperties": true,
+        "properties": {
+            "id": { "type": "string" },
+            "properties": { "type": ["null", "object"], "additionalProperties": true, "properties": keys },
+        },
+    });
+    vec![("event".to_owned(), event)]
+}
+
+/// What was not as it should be, gathered for one sentence each at the end.
+#[derive(Debug, Default)]
+pub struct Remarks {
+    unknown: RefCell<BTreeSet<String>>,
+    not_converted: RefCell<BTreeMap<String, u64>>,
+}
+
+impl Remarks {
+    fn unknown(&self, id: &str) {
+        self.unknown.borrow_mut().insert(id.to_owned());
+    }
+
+    fn not_converted(&self, key: &str) {
+        *self.not_converted.borrow_mut().entry(key.to_owned()).or_default() += 1;
+    }
+
+    /// The sentences.
+    pub fn sentences(&self) -> Vec<String> {
+        let unknown = self.unknown.borrow();
+        let example = unknown.first().map(|id| {
+            format!(
+                "{} events were not found, {id:?} for one; their entries have no properties",
+                unknown.len()
+            )
+        });
+        let not_converted = self.not_converted.borrow();
+        let converted = not_converted.iter().map(|(key, count)| {
+            format!(
+                "the event property {key:?} was not of the configured type {count} times, and is null there"
+            )
+        });
+        example.into_iter().chain(converted).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdk::testing::instant;
+
+    fn config() -> Config {
+        let text = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z",
+            "string_event_properties_keys":["s"],"numeric_event_properties_keys":["n"]}"#;
+        Config::parse(text).unwrap()
+    }
+
+    fn page(entries: &[(&str, &str)]) -> Page {
+        let record = |(id, at): &(&str, &str)| {
+            Record::new(format!(r#"{{"event_id":{id:?},"a":1.0,"created_at":{at:?}}}"#), Some(instant(at)))
+        };
+        Page { records: entries.iter().map(record).collect(), next_token: None }
+    }
+
+    #[test]
+    fn entries_without_an_event_cost_nothing_and_stay_as_they_are() {
+        let records = [r#"{"event_id":null}"#, r#"{"a":1}"#].map(|json| Record::new(json.into(), None));
+        let page = Page { records: records.into(), next_token: None };
+        assert!(searches(&page, instant("2024-01-01T00:00:00Z")).is_empty());
+        assert_eq!(complete(page.clone(), true, &Found::new(), &Remarks::default()), page);
+    }
+
+    #[test]
+    fn the_timeframe_contains_the_event_which_precedes_its_entry() {
+        let entries =
+            [("a", "2024-03-10T00:00:00Z"), ("b", "2024-03-01T00:00:00Z"), ("a", "2024-03-02T00:00:00Z")];
+        let searches = searches(&page(&entries), instant("2024-06-01T00:00:00Z"));
+        assert_eq!(searches.len(), 1);
+        let expected = r#"{"event_ids":["a","b"],"timeframe_start":"2024-02-09T00:10:00+00:00","timeframe_end":"2024-03-10T00:10:00+00:00"}"#;
+        assert_eq!(searches[0].body(), expected);
+        assert_eq!(searches[0].clone().earlier().end, instant("2024-02-09T00:10:00Z"));
+    }
+
+    #[test]
+    fn many_events_and_events_far_apart_are_searched_for_apart() {
+        let names: Vec<String> = (0..1001).map(|number| number.to_string()).collect();
+        let entries: Vec<(&str, &str)> =
+            names.iter().map(|name| (name.as_str(), "2024-03-10T00:00:00Z")).collect();
+        let now = instant("2024-06-01T00:00:00Z");
+        let sizes: Vec<usize> =
+            searches(&page(&entries), now).iter().map(|search| search.ids.len()).collect();
+        assert_eq!(sizes, [500, 500, 1]);
+        let apart = [("a", "2024-03-10T00:00:00Z"), ("b", "2024-02-20T00:00:00Z")];
+        assert_eq!(searches(&page(&apart), now).len(), 2);
+    }
+
+    #[test]
+    fn an_event_that_several_entries_share_is_put_into_each() {
+        let body = r#"{"data":[{"id":"a","properties":{"s":"x","n":1.50,"other":true}}]}"#;
+        let remarks = Remarks::default();
+        let found = decode(&config(), &remarks, body.as_bytes()).unwrap();
+        let at = "2024-03-10T00:00:00Z";
+        let page = complete(page(&[("a", at), ("a", at), ("b", at)]), true, &found, &remarks);
+        let expected = format!(
+            r#"{{"a":1.0,"created_at":"{at}","event":{{"id":"a","properties":{{"s":"x","n":1.50}}}}}}"#
+        );
+        assert_eq!([&page.records[0].json, &page.records[1].json], [&expected, &expected]);
+        assert!(page.records[2].json.ends_with(r#""event":{"id":"b"}}"#));
+        assert!(remarks.sentences()[0].starts_with("1 events were not found, \"b\" for one"));
+    }
+
+    #[test]
+    fn values_are_converted_where_that_is_exact_and_reported_where_not() {
+        let remarks = Remarks::default();
+        let select = |properties: &str| selection(&config(), &remarks, properties);
+        assert_eq!(select(r#"{"s":1.10,"n":"2.50"}"#), r#"{"s":"1.10","n":2.50}"#);
+        assert_eq!(select(r#"{"s":true,"n":null}"#), r#"{"s":"true","n":null}"#);
+        assert_eq!(select(r#"{"s":"1","n":-1e5}"#), r#"{"s":"1","n":-1e5}"#);
+        assert!(remarks.sentences().is_empty());
+        assert_eq!(select(r#"{"s":{},"n":"many"}"#), r#"{"s":null,"n":null}"#);
+        assert_eq!(select(r#"{"n":true}"#), r#"{"n":null}"#);
+        assert_eq!(remarks.sentences().len(), 2);
+        assert!(remarks.sentences()[0].contains("\"n\" was not of the configured type 2 times"));
+    }
+}

@@ -219,7 +219,7 @@ impl Api for OrbApi {
         Ok(Page { records, next_token })
     }
 
-    fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: Slice) -> Vec<Slice> {
+    fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: &Slice) -> Vec<Slice> {
         row(stream.name).map(|row| (row.slices)(&self.config, parent, whole)).unwrap_or_default()
     }
 

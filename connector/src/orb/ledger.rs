@@ -6,9 +6,9 @@ use crate::{
 };
 
 /// One slice per currency that the config names, or the one ledger that Orb returns by default.
-pub fn slices(config: &Config, _: &Record, whole: Slice) -> Vec<Slice> {
+pub fn slices(config: &Config, _: &Record, whole: &Slice) -> Vec<Slice> {
     if config.ledger_currencies.is_empty() {
-        return vec![whole];
+        return vec![whole.clone()];
     }
     let of = |currency: &String| Slice { part: Some(currency.clone()), ..whole.clone() };
     config.ledger_currencies.iter().map(of).collect()

@@ -22,7 +22,7 @@ pub struct Row {
     /// Query parameters that the config adds to the request for a slice.
     pub query: fn(&Config, &Slice) -> Vec<(&'static str, String)>,
     /// The slices of one parent's list.
-    pub slices: fn(&Config, &Record, Slice) -> Vec<Slice>,
+    pub slices: fn(&Config, &Record, &Slice) -> Vec<Slice>,
     /// Properties that the config adds to the schema of a record.
     pub properties: fn(&Config) -> Vec<(String, Value)>,
     /// Fields that the config adds to the primary key.
@@ -35,7 +35,7 @@ impl Row {
         Self {
             stream,
             query: |_, _| Vec::new(),
-            slices: |_, _, whole| vec![whole],
+            slices: |_, _, whole| vec![whole.clone()],
             properties: |_| Vec::new(),
             primary_key: |_| Vec::new(),
         }

@@ -7,6 +7,8 @@
 //! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
 //! wanted time, it may cut a day in two; then it overlaps its neighbour by a day, and what is cut off is dropped.
 
+use std::borrow::Cow;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json, value::RawValue};
 
@@ -33,7 +35,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const SHORTEST_DAY: SignedDuration = SignedDuration::from_hours(23);
 
 /// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
-pub fn slices(config: &Config, subscription: &Record, whole: Slice) -> Vec<Slice> {
+pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
     let Ok(fields) = Fields::decode(&subscription.json) else { return Vec::new() };
     let plan = fields.object("plan");
     if let Some(wanted) = &config.plan_id
@@ -102,7 +104,7 @@ fn metrics(subscription: &Fields<'_>) -> Vec<String> {
     let mut metrics: Vec<String> = Vec::new();
     for price in of_plan.into_iter().chain(own) {
         let metric = Fields::decode(price.get()).ok().and_then(|price| price.object("billable_metric"));
-        let id = metric.and_then(|metric| metric.text("id").map(|id| id.into_owned()));
+        let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
         metrics.extend(id.filter(|id| !metrics.contains(id)));
     }
     metrics
@@ -208,7 +210,7 @@ mod tests {
             let Some(Until::Before(until)) = slice.until else { panic!("no end") };
             (format_instant(slice.from.unwrap()), format_instant(until))
         };
-        slices(config, &subscription(json), whole(from, until)).into_iter().map(text).collect()
+        slices(config, &subscription(json), &whole(from, until)).into_iter().map(text).collect()
     }
 
     #[test]
@@ -241,7 +243,7 @@ mod tests {
         let json = r#"{"plan":{"id":"p","prices":[{"billable_metric":{"id":"a"}},{"billable_metric":null},{"billable_metric":{"id":"a"}}]},
             "price_intervals":[{"price":{"billable_metric":{"id":"b"}}}]}"#;
         let slices =
-            slices(&config, &subscription(json), whole("2022-01-01T06:00:00Z", "2022-02-01T00:00:00Z"));
+            slices(&config, &subscription(json), &whole("2022-01-01T06:00:00Z", "2022-02-01T00:00:00Z"));
         let queries: Vec<_> = slices.iter().map(|slice| query(&config, slice)).collect();
         let asked =
             |metric: &str| vec![("billable_metric_id", metric.to_owned()), ("group_by", "region".to_owned())];

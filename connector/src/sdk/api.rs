@@ -61,8 +61,8 @@ pub trait Api {
 
     /// Cuts the list of one parent, of which `whole` is wanted, into slices that can be asked for. Without any, the parent
     /// is left out.
-    fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: Slice) -> Vec<Slice> {
+    fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: &Slice) -> Vec<Slice> {
         let (_, _) = (stream, parent);
-        vec![whole]
+        vec![whole.clone()]
     }
 }

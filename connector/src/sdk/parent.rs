@@ -135,7 +135,7 @@ impl ParentLists {
         let end = if self.parents.grace.is_some() { Until::Before } else { Until::Including };
         let from = Some(self.range.lower_bound(cursor));
         let whole = Slice { parent: Some(id), from, until: self.range.end.map(end), ..Slice::default() };
-        let mut slices = VecDeque::from(self.api.slices_of_parent(self.stream, parent, whole));
+        let mut slices = VecDeque::from(self.api.slices_of_parent(self.stream, parent, &whole));
         let slice = slices.pop_front()?;
         Some(Child { position: parent.position, slice, chain: PageChain::default(), further: slices })
     }

@@ -1,0 +1,251 @@
+//! The generated bindings of `elt:connector`, and where their types become this crate's own.
+//!
+//! No other file sees what `bindgen!` makes. In come calls and our words; out go the connector's words as ours, and
+//! whatever it does wrong as an [`Error`].
+
+use wasmtime::Store;
+use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
+use wasmtime_wasi::I32Exit;
+
+use self::generated::elt::connector::log::Level as WitLevel;
+use self::generated::elt::connector::{log, types};
+use self::generated::{SourceConnector, SourceConnectorPre};
+use crate::contract::{Batch, Level, Specification, Stream, SyncMode};
+use crate::ctx::Ctx;
+use crate::document::Document;
+use crate::error::{Error, FailureType, Result};
+use crate::record::Record;
+
+mod generated {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "source-connector",
+        imports: { default: async },
+        exports: { default: async },
+    });
+}
+
+/// The interface that a connector exports.
+pub(crate) const SOURCE: &str = "elt:connector/source";
+/// The version of the package that it belongs to.
+pub(crate) const VERSION: &str = "0.1.0";
+
+/// A component whose imports and exports are those of a connector.
+pub(crate) struct Prepared(SourceConnectorPre<Ctx>);
+
+/// A running connector.
+pub(crate) struct Instance {
+    store: Store<Ctx>,
+    exports: SourceConnector,
+}
+
+/// A reader within an instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReaderHandle(ResourceAny);
+
+/// Offers what the contract itself gives a connector.
+pub(crate) fn add_to_linker(linker: &mut Linker<Ctx>) -> wasmtime::Result<()> {
+    SourceConnector::add_to_linker::<Ctx, HasSelf<Ctx>>(linker, |ctx| ctx)
+}
+
+impl Prepared {
+    /// Matches the imports of `component` with what `linker` offers, and looks for its exports.
+    pub(crate) fn new(linker: &Linker<Ctx>, component: &Component) -> wasmtime::Result<Self> {
+        SourceConnectorPre::new(linker.instantiate_pre(component)?).map(Self)
+    }
+
+    /// Starts a connector that may use at most `call` bytes to answer a call.
+    ///
+    /// # Errors
+    ///
+    /// A system error if it crashes while it starts, a config error if its functions are not those of the contract.
+    pub(crate) async fn instantiate(&self, ctx: Ctx, call: usize) -> Result<Instance> {
+        let mut store = Store::new(self.0.engine(), ctx);
+        store.limiter(|ctx| &mut ctx.limits);
+        store.set_hostcall_fuel(call);
+        let instance = self.0.instance_pre().instantiate_async(&mut store).await;
+        let instance = instance.map_err(|error| crash("the start", &error, store.data()))?;
+        let exports = SourceConnector::new(&mut store, &instance).map_err(|error| {
+            Error::config(format!("the component has another form of {SOURCE}@{VERSION} than this host"))
+                .with_internal(format!("{error:#}"))
+                .with_hint("build the connector and the host from the same wit files")
+        })?;
+        Ok(Instance { store, exports })
+    }
+}
+
+impl Instance {
+    pub(crate) async fn spec(&mut self) -> Result<Specification> {
+        let answer = self.exports.elt_connector_source().call_spec(&mut self.store).await;
+        answer.map_err(|error| self.crash("spec", &error))?.try_into()
+    }
+
+    pub(crate) async fn check(&mut self, config: &str) -> Result<()> {
+        let answer = self.exports.elt_connector_source().call_check(&mut self.store, config).await;
+        Ok(answer.map_err(|error| self.crash("check", &error))??)
+    }
+
+    pub(crate) async fn discover(&mut self, config: &str) -> Result<Vec<Stream>> {
+        let answer = self.exports.elt_connector_source().call_discover(&mut self.store, config).await;
+        let streams = answer.map_err(|error| self.crash("discover", &error))??;
+        streams.into_iter().map(Stream::try_from).collect()
+    }
+
+    pub(crate) async fn read(
+        &mut self,
+        config: &str,
+        stream: &str,
+        sync_mode: SyncMode,
+        state: Option<&str>,
+    ) -> Result<ReaderHandle> {
+        let stream = types::ConfiguredStream { name: stream.to_owned(), sync_mode: sync_mode.into() };
+        let source = self.exports.elt_connector_source();
+        let answer = source.call_read(&mut self.store, config, &stream, state).await;
+        Ok(ReaderHandle(answer.map_err(|error| self.crash("read", &error))??))
+    }
+
+    pub(crate) async fn next_batch(&mut self, reader: ReaderHandle) -> Result<Option<Batch>> {
+        let source = self.exports.elt_connector_source();
+        let answer = source.reader().call_next_batch(&mut self.store, reader.0).await;
+        answer.map_err(|error| self.crash("next-batch", &error))??.map(Batch::try_from).transpose()
+    }
+
+    fn crash(&self, call: &str, error: &wasmtime::Error) -> Error {
+        crash(&format!("`{call}`"), error, self.store.data())
+    }
+}
+
+/// What a trap is told as. Its text and the end of what the connector wrote to stderr are for an engineer.
+fn crash(place: &str, error: &wasmtime::Error, ctx: &Ctx) -> Error {
+    let message = match error.downcast_ref() {
+        Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
+        None => format!("the connector crashed in {place}"),
+    };
+    let stderr = ctx.stderr.tail();
+    let told = Error::system(message);
+    match stderr.as_str() {
+        "" => told.with_internal(format!("{error:#}")),
+        stderr => told.with_internal(format!("{error:#}\nstderr of the connector: {stderr}")),
+    }
+}
+
+impl log::Host for Ctx {
+    async fn log(&mut self, level: WitLevel, message: String) {
+        let level = match level {
+            WitLevel::Trace => Level::Trace,
+            WitLevel::Debug => Level::Debug,
+            WitLevel::Info => Level::Info,
+            WitLevel::Warn => Level::Warn,
+            WitLevel::Error => Level::Error,
+        };
+        self.outbox.log(level, message).await;
+    }
+}
+
+impl types::Host for Ctx {}
+
+impl From<types::Error> for Error {
+    fn from(error: types::Error) -> Self {
+        let failure_type = match error.failure_type {
+            types::FailureType::Config => FailureType::Config,
+            types::FailureType::Transient => FailureType::Transient,
+            types::FailureType::System => FailureType::System,
+        };
+        let told = Self::new(failure_type, error.message);
+        match error.internal_message {
+            Some(internal) => told.with_internal(internal),
+            None => told,
+        }
+    }
+}
+
+impl TryFrom<types::Specification> for Specification {
+    type Error = Error;
+
+    fn try_from(specification: types::Specification) -> Result<Self> {
+        Ok(Self {
+            config_schema: document("the configuration schema", &specification.config_schema)?,
+            name: specification.name,
+            version: specification.version,
+            documentation_url: specification.documentation_url,
+            allowed_hosts: specification.allowed_hosts,
+        })
+    }
+}
+
+impl TryFrom<types::Stream> for Stream {
+    type Error = Error;
+
+    fn try_from(stream: types::Stream) -> Result<Self> {
+        Ok(Self {
+            json_schema: document(
+                &format!("the schema of the stream `{}`", stream.name),
+                &stream.json_schema,
+            )?,
+            name: stream.name,
+            supported_sync_modes: stream.supported_sync_modes.into_iter().map(SyncMode::from).collect(),
+            primary_key: stream.primary_key,
+            cursor_field: stream.cursor_field,
+            resumable: stream.resumable,
+        })
+    }
+}
+
+impl TryFrom<types::Batch> for Batch {
+    type Error = Error;
+
+    fn try_from(batch: types::Batch) -> Result<Self> {
+        let records = batch.records.into_iter().map(Record::parse).collect::<Result<_, _>>();
+        Ok(Self {
+            records: records.map_err(|problem| {
+                Error::system(format!("the connector returned a record that {problem}"))
+            })?,
+            checkpoint: batch.checkpoint.map(|text| document("a checkpoint", &text)).transpose()?,
+        })
+    }
+}
+
+impl From<types::SyncMode> for SyncMode {
+    fn from(mode: types::SyncMode) -> Self {
+        match mode {
+            types::SyncMode::FullRefresh => Self::FullRefresh,
+            types::SyncMode::Incremental => Self::Incremental,
+        }
+    }
+}
+
+impl From<SyncMode> for types::SyncMode {
+    fn from(mode: SyncMode) -> Self {
+        match mode {
+            SyncMode::FullRefresh => Self::FullRefresh,
+            SyncMode::Incremental => Self::Incremental,
+        }
+    }
+}
+
+fn document(what: &str, text: &str) -> Result<Document> {
+    Document::parse(text)
+        .map_err(|problem| Error::system(format!("{what} that the connector returned {problem}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_package() {
+        let world = include_str!("../../wit/world.wit");
+        assert!(world.contains(&format!("package elt:connector@{VERSION};")));
+    }
+
+    #[test]
+    fn one_bad_record_fails_its_batch() {
+        let batch = types::Batch { records: vec!["{}".to_owned(), "[]".to_owned()], checkpoint: None };
+        let error = Batch::try_from(batch).unwrap_err();
+        assert_eq!(error.failure_type(), FailureType::System);
+        assert_eq!(
+            error.message(),
+            "the connector returned a record that must be a JSON object, but is a list"
+        );
+    }
+}

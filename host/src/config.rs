@@ -1,0 +1,89 @@
+//! The configuration of a connector: a file comes in, the text that the connector is given goes out.
+//!
+//! Only the connector knows what it means. The host reads single fields of it where the connector's specification
+//! refers to them.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::document::Document;
+use crate::error::{Error, Result};
+use crate::file;
+
+/// What the user wrote to configure a connector. Its debug form does not show it.
+#[derive(Clone, Debug)]
+pub struct Config(Document);
+
+impl Config {
+    /// Reads the file at `path`.
+    ///
+    /// # Errors
+    ///
+    /// A config error if it cannot be read or is not one JSON object.
+    pub fn load(path: &Path) -> Result<Self> {
+        let text = file::load("the configuration file", path)?;
+        parse(&text, &format!("the configuration file {}", path.display()))
+    }
+
+    /// Takes the text of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// A config error if it is not one JSON object.
+    pub fn parse(text: &str) -> Result<Self> {
+        parse(text, "the configuration")
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The value of a top-level field, if it is text.
+    pub(crate) fn text_field(&self, name: &str) -> Option<String> {
+        match fields(&self.0).remove(name)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn parse(text: &str, what: &str) -> Result<Config> {
+    Document::parse(text).map(Config).map_err(|error| Error::config(format!("{what} {error}")))
+}
+
+/// The top-level fields of a document. Empty where numbers are too large for this crate to read them.
+pub(crate) fn fields(document: &Document) -> Map<String, Value> {
+    serde_json::from_str(document.as_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_errors_do_not_quote_it() {
+        let error = Config::parse("\"secret\"").unwrap_err();
+        assert_eq!(error.message(), "the configuration must be a JSON object, but is a string");
+        assert!(!Config::parse("{\"api_key\": secret}").unwrap_err().message().contains("secret"));
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = Config::load(Path::new("/nonexistent/config.json")).unwrap_err();
+        assert!(
+            error
+                .message()
+                .starts_with("the configuration file /nonexistent/config.json cannot be read: No such file")
+        );
+    }
+
+    #[test]
+    fn only_text_fields_are_read() {
+        let config = Config::parse(r#"{"api_url":"https://example.com","days":3}"#).unwrap();
+        assert_eq!(config.text_field("api_url").as_deref(), Some("https://example.com"));
+        assert_eq!(config.text_field("days"), None);
+        assert_eq!(config.text_field("missing"), None);
+    }
+}

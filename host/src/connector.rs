@@ -1,0 +1,230 @@
+//! A connector: the bytes of a component come in, something that can be asked and configured goes out.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use wasmtime::component::Component;
+use wasmtime::component::types::ComponentItem;
+use wasmtime::{Config as EngineConfig, Engine};
+
+use crate::bindings::{self, Instance, Prepared, SOURCE, VERSION};
+use crate::config::Config;
+use crate::contract::Specification;
+use crate::ctx::{self, Ctx, OFFERED};
+use crate::error::{Error, Result};
+use crate::http::{AllowedHosts, Dialer, Door};
+use crate::limits::Limits;
+use crate::outbox::Outbox;
+use crate::source::Source;
+
+/// What every WebAssembly binary begins with.
+const MAGIC: &[u8] = b"\0asm";
+/// What follows in a component: version 13 of layer 1.
+const COMPONENT: &[u8] = &[13, 0, 1, 0];
+/// What follows in a core module: version 1 of layer 0.
+const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
+
+/// A compiled connector, of which any number of instances can run. Cheap to clone.
+#[derive(Clone)]
+pub struct Connector {
+    prepared: Arc<Prepared>,
+    dialer: Dialer,
+    limits: Limits,
+    outbox: Outbox,
+}
+
+impl Connector {
+    /// Reads and compiles the component at `path`.
+    ///
+    /// # Errors
+    ///
+    /// A config error if it cannot be read or is not a connector that this host can run.
+    pub fn load(path: &Path, limits: Limits) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| {
+            Error::config(format!("the component {} cannot be read: {error}", path.display()))
+        })?;
+        compile(&bytes, limits, &path.display().to_string())
+    }
+
+    /// Compiles the component of which `bytes` is the binary.
+    ///
+    /// # Errors
+    ///
+    /// A config error if it is not a connector that this host can run.
+    pub fn from_bytes(bytes: &[u8], limits: Limits) -> Result<Self> {
+        compile(bytes, limits, "the component")
+    }
+
+    /// Sends what instances log, and what the host has to say of them, to `outbox`. Somebody must take it out, or
+    /// the connector waits. Without this, nobody hears it.
+    #[must_use]
+    pub fn log_to(mut self, outbox: Outbox) -> Self {
+        self.outbox = outbox;
+        self
+    }
+
+    /// Asks the connector what it is. Nothing can be reached meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// A system error if it crashes or says what is not JSON.
+    pub async fn spec(&self) -> Result<Specification> {
+        self.instantiate(&Arc::default()).await?.spec().await
+    }
+
+    /// The source that this connector is with `config`, and with access to `allowed` alone.
+    pub fn source(&self, config: Config, allowed: AllowedHosts) -> Source {
+        Source::new(self.clone(), config, allowed)
+    }
+
+    /// Starts an instance.
+    pub(crate) async fn instantiate(&self, allowed: &Arc<AllowedHosts>) -> Result<Instance> {
+        let door = Door {
+            dialer: self.dialer.clone(),
+            allowed: allowed.clone(),
+            limits: self.limits.clone(),
+            outbox: self.outbox.clone(),
+        };
+        self.prepared.instantiate(Ctx::new(door), self.limits.call).await
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+fn compile(bytes: &[u8], limits: Limits, what: &str) -> Result<Connector> {
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
+        Error::config(format!("{what} is not a WebAssembly component"))
+            .with_hint("a component is a binary file, commonly called NAME.wasm")
+    })?;
+    if !rest.starts_with(COMPONENT) {
+        let kind =
+            if rest.starts_with(CORE_MODULE) { "a core WebAssembly module" } else { "of an unknown kind" };
+        return Err(Error::config(format!("{what} is not a WebAssembly component but {kind}"))
+            .with_hint("build it for the target wasm32-wasip2"));
+    }
+    let engine = engine().map_err(|error| setup(&error))?;
+    let component = Component::from_binary(&engine, bytes).map_err(|error| {
+        Error::config(format!("{what} is not a valid WebAssembly component"))
+            .with_internal(format!("{error:#}"))
+    })?;
+    audit(&engine, &component, what)?;
+    let mut linker = ctx::linker(&engine).map_err(|error| setup(&error))?;
+    bindings::add_to_linker(&mut linker).map_err(|error| setup(&error))?;
+    let prepared = Prepared::new(&linker, &component).map_err(|error| {
+        Error::config(format!("{what} does not fit this host")).with_internal(format!("{error:#}"))
+    })?;
+    Ok(Connector {
+        prepared: Arc::new(prepared),
+        dialer: Dialer::new(&limits),
+        limits,
+        outbox: Outbox::closed(),
+    })
+}
+
+/// Only what components of the languages that are common today need. The less there is, the fewer defects of the
+/// runtime concern us.
+fn engine() -> wasmtime::Result<Engine> {
+    let mut config = EngineConfig::new();
+    config
+        // Calls into an instance never overlap: each stream has its own.
+        .concurrency_support(false)
+        .gc_support(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false)
+        // Release builds of connectors have no names, and a panic says its place itself.
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false);
+    Engine::new(&config)
+}
+
+fn setup(error: &wasmtime::Error) -> Error {
+    Error::system("the WebAssembly runtime cannot be set up").with_internal(format!("{error:#}"))
+}
+
+/// Says in plain words what wasmtime would say in its own: the wrong contract, or imports that are not offered.
+fn audit(engine: &Engine, component: &Component, what: &str) -> Result<()> {
+    let ty = component.component_type();
+    let exported =
+        ty.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
+    let versions: Vec<_> = exported
+        .filter_map(|(name, _)| Some(split(name)).filter(|(interface, _)| *interface == SOURCE))
+        .collect();
+    match versions.as_slice() {
+        [] => {
+            return Err(Error::config(format!(
+                "{what} does not export {SOURCE}, so it is not a source connector"
+            )));
+        }
+        versions if versions.iter().any(|(_, version)| fits(version)) => {}
+        [(_, version), ..] => {
+            return Err(Error::config(format!(
+                "{what} was built for {SOURCE}@{version}, but this host speaks {SOURCE}@{VERSION}"
+            ))
+            .with_hint("build the connector and the host from the same wit files"));
+        }
+    }
+    let missing: Vec<_> =
+        ty.imports(engine).map(|(name, _)| name).filter(|name| !OFFERED.contains(&split(name).0)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::config(format!("{what} imports {}, which connectors are not given", missing.join(", ")))
+        .with_hint("a connector has HTTP, clocks and random numbers; no file system, sockets or processes"))
+}
+
+/// The name of an interface and its version.
+fn split(name: &str) -> (&str, &str) {
+    name.split_once('@').unwrap_or((name, ""))
+}
+
+/// Whether what is built for `version` of the contract can be used: while it is 0.x, the minor version decides.
+fn fits(version: &str) -> bool {
+    let track = |version: &str| version.rsplit_once('.').map(|(track, _)| track.to_owned());
+    track(version) == track(VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(bytes: &[u8]) -> Error {
+        Connector::from_bytes(bytes, Limits::default()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_no_component_is_a_config_error() {
+        assert_eq!(problem(b"#!/bin/sh").message(), "the component is not a WebAssembly component");
+        assert_eq!(problem(b"").message(), "the component is not a WebAssembly component");
+        let module = problem(b"\0asm\x01\0\0\0");
+        assert_eq!(module.failure_type(), crate::FailureType::Config);
+        assert_eq!(
+            module.message(),
+            "the component is not a WebAssembly component but a core WebAssembly module"
+        );
+        assert_eq!(module.hint(), Some("build it for the target wasm32-wasip2"));
+        assert_eq!(
+            problem(b"\0asm\x0d\0\x01\0garbage").message(),
+            "the component is not a valid WebAssembly component"
+        );
+    }
+
+    #[test]
+    fn a_component_that_exports_nothing_is_no_connector() {
+        assert_eq!(
+            problem(b"\0asm\x0d\0\x01\0").message(),
+            "the component does not export elt:connector/source, so it is not a source connector"
+        );
+    }
+
+    #[test]
+    fn the_minor_version_decides() {
+        assert!(fits("0.1.0") && fits("0.1.7"));
+        assert!(!fits("0.2.0") && !fits("1.1.0") && !fits(""));
+    }
+}

@@ -1,0 +1,105 @@
+//! What one running connector has of the host: its handles, its limits, and the interfaces it may call.
+
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Engine, StoreLimits};
+use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::p2::bindings::{cli, random};
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::http::{Door, Hooks};
+use crate::outbox::Outbox;
+use crate::stderr::Stderr;
+
+/// The interfaces that [`linker`] offers, without their versions, for an error that names what is not among them.
+///
+/// No file system and no sockets. Environment, arguments, stdin and terminals are there because the standard library
+/// of Rust imports them, and are empty.
+pub(crate) const OFFERED: [&str; 22] = [
+    "elt:connector/log",
+    "elt:connector/types",
+    "wasi:cli/environment",
+    "wasi:cli/exit",
+    "wasi:cli/stderr",
+    "wasi:cli/stdin",
+    "wasi:cli/stdout",
+    "wasi:cli/terminal-input",
+    "wasi:cli/terminal-output",
+    "wasi:cli/terminal-stderr",
+    "wasi:cli/terminal-stdin",
+    "wasi:cli/terminal-stdout",
+    "wasi:clocks/monotonic-clock",
+    "wasi:clocks/wall-clock",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/error",
+    "wasi:io/poll",
+    "wasi:io/streams",
+    "wasi:random/insecure",
+    "wasi:random/insecure-seed",
+    "wasi:random/random",
+];
+
+/// The data of a store.
+pub(crate) struct Ctx {
+    pub(crate) limits: StoreLimits,
+    pub(crate) outbox: Outbox,
+    pub(crate) stderr: Stderr,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+impl Ctx {
+    /// That of a new instance which reaches the network through `door`.
+    pub(crate) fn new(door: Door) -> Self {
+        let limits = &door.limits;
+        let stderr = Stderr::new(limits.stderr);
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(limits.headers);
+        Self {
+            limits: limits.store(),
+            outbox: door.outbox.clone(),
+            // Nothing is inherited; what is written to stdout goes nowhere.
+            wasi: WasiCtx::builder().stderr(stderr.clone()).max_random_size(limits.random).build(),
+            stderr,
+            table,
+            http,
+            hooks: Hooks::new(door),
+        }
+    }
+}
+
+impl WasiView for Ctx {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Ctx {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+    }
+}
+
+/// Offers WASI, as far as connectors are given it.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Ctx>> {
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    random::insecure::add_to_linker::<Ctx, WasiRandom>(l, |ctx| ctx.wasi.random())?;
+    random::insecure_seed::add_to_linker::<Ctx, WasiRandom>(l, |ctx| ctx.wasi.random())?;
+    cli::environment::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    cli::exit::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    cli::terminal_input::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    cli::terminal_output::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    cli::terminal_stdin::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    cli::terminal_stdout::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    cli::terminal_stderr::add_to_linker::<Ctx, WasiCli>(l, Ctx::cli)?;
+    Ok(linker)
+}

@@ -1,0 +1,116 @@
+//! The only thing that writes the output: messages come in, whole lines go out.
+
+use std::io::{self, BufWriter, Write};
+
+use crate::message::Message;
+use crate::outbox::Inbox;
+use crate::protocol;
+
+/// Bytes that are gathered before they are written. A batch is commonly about this large, so that most batches are
+/// one write.
+const BUFFER: usize = 256 * 1024;
+
+/// Writes messages as lines of JSON.
+#[derive(Debug)]
+pub struct Emitter<W: Write> {
+    out: BufWriter<W>,
+}
+
+impl<W: Write> Emitter<W> {
+    /// Writes to `out`, which needs no buffer of its own.
+    pub fn new(out: W) -> Self {
+        Self { out: BufWriter::with_capacity(BUFFER, out) }
+    }
+
+    /// Writes one message. States, statuses and whatever else its reader waits for are flushed.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone.
+    pub fn emit(&mut self, message: &Message) -> io::Result<()> {
+        protocol::write(message, &mut self.out)?;
+        if message.is_urgent() { self.flush() } else { Ok(()) }
+    }
+
+    /// Hands over what was gathered.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
+    /// Writes all that comes until every sender is gone. Blocks, and so wants a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output. The inbox is closed then, which its senders notice.
+    ///
+    /// # Panics
+    ///
+    /// Within asynchronous code.
+    pub fn drain(&mut self, mut inbox: Inbox) -> io::Result<()> {
+        while let Some(message) = inbox.next_blocking() {
+            self.emit(&message)?;
+            if inbox.is_empty() {
+                self.flush()?;
+            }
+        }
+        self.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Level;
+    use crate::outbox::Outbox;
+
+    /// An output that counts its writes and may be closed.
+    #[derive(Default)]
+    struct Pipe {
+        writes: Vec<Vec<u8>>,
+        closed: bool,
+    }
+
+    impl Write for &mut Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.closed {
+                return Err(io::ErrorKind::BrokenPipe.into());
+            }
+            self.writes.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn log(message: &str) -> Message {
+        Message::Log { level: Level::Info, message: message.to_owned() }
+    }
+
+    #[test]
+    fn what_its_reader_waits_for_is_flushed_together_with_what_came_before() {
+        let mut pipe = Pipe::default();
+        let mut emitter = Emitter::new(&mut pipe);
+        emitter.emit(&log("first")).unwrap();
+        emitter.emit(&Message::ConnectionStatus(Ok(()))).unwrap();
+        drop(emitter);
+        assert_eq!(pipe.writes.len(), 1);
+        assert_eq!(pipe.writes[0].iter().filter(|byte| **byte == b'\n').count(), 2);
+    }
+
+    #[test]
+    fn a_closed_output_closes_the_inbox() {
+        let mut pipe = Pipe { closed: true, ..Pipe::default() };
+        let (outbox, inbox) = Outbox::new(Level::Info);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(outbox.send(Message::ConnectionStatus(Ok(())))).unwrap();
+        let mut emitter = Emitter::new(&mut pipe);
+        assert_eq!(emitter.drain(inbox).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert!(runtime.block_on(outbox.send(log("unheard"))).is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! What went wrong on the way, in the words of `wasi:http`.
+
+use std::error::Error as StdError;
+use std::io::{self, ErrorKind};
+
+use wasmtime_wasi_http::Error;
+
+/// Names a failure of the client. The guest decides by it whether trying again can help.
+pub(super) fn classify(error: &reqwest::Error) -> Error {
+    if error.is_dns() {
+        return Error::DnsError { rcode: Some("name not resolved".to_owned()), info_code: None };
+    }
+    if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return classify_tls(error);
+    }
+    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).last();
+    match io.map(io::Error::kind) {
+        Some(ErrorKind::ConnectionRefused) => return Error::ConnectionRefused,
+        Some(ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable) => {
+            return Error::DestinationIpUnroutable;
+        }
+        Some(
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof,
+        ) => return Error::ConnectionTerminated,
+        _ => {}
+    }
+    if error.is_timeout() {
+        return if error.is_connect() { Error::ConnectionTimeout } else { Error::ConnectionReadTimeout };
+    }
+    if error.is_connect() {
+        return Error::DestinationUnavailable;
+    }
+    // The text of what is left names no URL once it is taken off, and so no query with a secret in it.
+    let text = causes(error).last().map_or_else(|| "request failed".to_owned(), ToString::to_string);
+    match text.as_str() {
+        "connection closed before message completed" => Error::HttpResponseIncomplete,
+        "operation was canceled" => Error::ConnectionTerminated,
+        _ if error.is_builder() => Error::HttpRequestUriInvalid,
+        _ if error.is_body() || error.is_decode() => Error::HttpResponseIncomplete,
+        _ => Error::HttpProtocolError,
+    }
+}
+
+/// The causes of an error, the nearest first. An I/O error that wraps another counts as caused by it: by itself it
+/// would pass over it to that one's own cause.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |&cause| {
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
+            None => cause.source(),
+        }
+    })
+}
+
+fn classify_tls(error: &rustls::Error) -> Error {
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            Error::TlsCertificateError
+        }
+        rustls::Error::AlertReceived(alert) => Error::TlsAlertReceived {
+            alert_id: Some((*alert).into()),
+            alert_message: Some(format!("{alert:?}")),
+        },
+        _ => Error::TlsProtocolError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::http::Dialer;
+    use crate::limits::Limits;
+
+    /// What a request to a server that does `serve` with its first connection fails with.
+    async fn failure(serve: impl FnOnce(std::net::TcpStream) + Send + 'static) -> Error {
+        failure_of("http", serve).await
+    }
+
+    async fn failure_of(scheme: &str, serve: impl FnOnce(std::net::TcpStream) + Send + 'static) -> Error {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("{scheme}://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let server = std::thread::spawn(move || serve(listener.accept().unwrap().0));
+        let error = get(url).await;
+        server.join().unwrap();
+        error
+    }
+
+    async fn get(url: reqwest::Url) -> Error {
+        let dialer = Dialer::new(&Limits::default());
+        let answer = dialer.client(&url).unwrap().get(url).send().await;
+        match answer {
+            Err(error) => classify(&error),
+            Ok(response) => classify(&response.bytes().await.unwrap_err()),
+        }
+    }
+
+    fn read_head(stream: &mut std::net::TcpStream) {
+        let _ = stream.read(&mut [0; 1024]).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_a_refused_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        drop(listener);
+        assert!(matches!(get(url).await, Error::ConnectionRefused));
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_is_a_dns_error() {
+        // Longer than a part of a name may be, so that nobody needs to be asked.
+        let error = get(format!("http://{}.invalid/", "a".repeat(64)).parse().unwrap()).await;
+        assert!(matches!(error, Error::DnsError { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_early_is_an_incomplete_response() {
+        let error = failure(|mut stream| read_head(&mut stream)).await;
+        assert!(matches!(error, Error::HttpResponseIncomplete), "{error:?}");
+        let error = failure(|mut stream| {
+            read_head(&mut stream);
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").unwrap();
+        })
+        .await;
+        assert!(matches!(error, Error::HttpResponseIncomplete | Error::ConnectionTerminated), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_tls_is_a_tls_error() {
+        let error = failure_of("https", |mut stream| {
+            read_head(&mut stream);
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        })
+        .await;
+        assert!(matches!(error, Error::TlsProtocolError), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_not_http_is_a_protocol_error() {
+        let error = failure(|mut stream| {
+            read_head(&mut stream);
+            stream.write_all(b"SSH-2.0-OpenSSH\r\n\r\n").unwrap();
+        })
+        .await;
+        assert!(matches!(error, Error::HttpProtocolError), "{error:?}");
+    }
+}

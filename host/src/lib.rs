@@ -1,0 +1,72 @@
+//! Runs source connectors, which are WebAssembly components, and speaks the Airbyte protocol for them.
+//!
+//! A connector knows one API and nothing of Airbyte; this crate knows Airbyte and nothing of any API. What they say to
+//! each other is the WIT package `elt:connector`. A connector reaches the network through this crate alone, and there
+//! only the hosts that it was granted; it has no file system, no environment and no sockets.
+//!
+//! The binary `host` is a thin user of this library. What it does for `read` is this:
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use host::{AllowedHosts, Config, ConfiguredCatalog, Connector, Emitter, Level, Limits, Outbox, States, Sync};
+//!
+//! # async fn read() -> Result<(), Box<dyn std::error::Error>> {
+//! // One thread writes, so that a slow reader of the output holds nothing else up.
+//! let (outbox, inbox) = Outbox::new(Level::Info);
+//! let writer = std::thread::spawn(|| Emitter::new(std::io::stdout()).drain(inbox));
+//!
+//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default())?.log_to(outbox.clone());
+//! let config = Config::load(Path::new("config.json"))?;
+//! let allowed = AllowedHosts::requested(&connector.spec().await?, &config)?;
+//! let source = connector.source(config, allowed);
+//!
+//! let catalog = ConfiguredCatalog::load(Path::new("catalog.json"))?;
+//! let streams = catalog.resolve(&source.discover().await?)?;
+//! let report = Sync::new(source, streams, States::default()).run(&outbox).await;
+//!
+//! drop((connector, outbox));
+//! writer.join().expect("the writer does not panic")?;
+//! assert!(report.is_ok_and(|report| report.error().is_none()));
+//! # Ok(())
+//! # }
+//! ```
+
+mod bindings;
+mod catalog;
+mod config;
+mod connector;
+mod contract;
+mod ctx;
+mod document;
+mod emitter;
+mod error;
+mod file;
+mod http;
+mod limits;
+mod message;
+mod outbox;
+mod progress;
+mod protocol;
+mod record;
+mod report;
+mod source;
+mod state;
+mod stderr;
+mod sync;
+
+pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
+pub use self::config::Config;
+pub use self::connector::Connector;
+pub use self::contract::{Batch, Level, Specification, Stream, SyncMode};
+pub use self::document::{Document, NotAnObject};
+pub use self::emitter::Emitter;
+pub use self::error::{Error, FailureType, Result};
+pub use self::http::{AllowedHosts, Origin};
+pub use self::limits::Limits;
+pub use self::message::{Message, StreamDescriptor, StreamStatus};
+pub use self::outbox::{Closed, Inbox, Outbox};
+pub use self::record::Record;
+pub use self::report::{Failure, Report};
+pub use self::source::{Reader, Source};
+pub use self::state::States;
+pub use self::sync::{Batches, Streams, Sync};

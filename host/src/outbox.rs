@@ -1,0 +1,100 @@
+//! The way from everything that has something to tell to the one place that writes.
+//!
+//! A bounded channel: streams, and later several at once, put messages in, [`Emitter`](crate::Emitter) takes them
+//! out. While the output stalls, the senders wait, so nothing piles up in memory.
+
+use tokio::sync::mpsc;
+
+use crate::contract::Level;
+use crate::message::Message;
+
+/// Messages that wait at most. Each may be a whole batch, so this is small.
+const CAPACITY: usize = 4;
+
+/// Where messages are put in. Clones lead to the same [`Inbox`].
+#[derive(Clone, Debug)]
+pub struct Outbox {
+    sender: mpsc::Sender<Message>,
+    threshold: Level,
+}
+
+/// Where messages are taken out.
+#[derive(Debug)]
+pub struct Inbox(mpsc::Receiver<Message>);
+
+/// The [`Inbox`] is gone, so nobody will read what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+impl Outbox {
+    /// A pair of ends. Log lines below `threshold` are not sent.
+    pub fn new(threshold: Level) -> (Self, Inbox) {
+        let (sender, receiver) = mpsc::channel(CAPACITY);
+        (Self { sender, threshold }, Inbox(receiver))
+    }
+
+    /// One that nobody listens to.
+    pub fn closed() -> Self {
+        Self::new(Level::Error).0
+    }
+
+    /// Waits until there is room, and puts `message` in.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if nobody listens any more.
+    pub async fn send(&self, message: Message) -> Result<(), Closed> {
+        self.sender.send(message).await.map_err(|_| Closed)
+    }
+
+    /// Sends a log line, unless it is below the threshold or nobody listens.
+    pub async fn log(&self, level: Level, message: impl Into<String>) {
+        if level >= self.threshold {
+            // A lost log line is no reason to stop: whoever sends what matters finds out by itself.
+            let _ = self.send(Message::Log { level, message: message.into() }).await;
+        }
+    }
+}
+
+impl Inbox {
+    /// Waits for the next message; none once all senders are gone.
+    pub async fn next(&mut self) -> Option<Message> {
+        self.0.recv().await
+    }
+
+    /// As [`next`](Self::next), for a thread of its own.
+    ///
+    /// # Panics
+    ///
+    /// Within asynchronous code.
+    pub fn next_blocking(&mut self) -> Option<Message> {
+        self.0.blocking_recv()
+    }
+
+    /// Whether no message waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_below_the_threshold_are_dropped() {
+        let (outbox, mut inbox) = Outbox::new(Level::Info);
+        outbox.log(Level::Debug, "quiet").await;
+        outbox.log(Level::Warn, "loud").await;
+        drop(outbox);
+        assert!(matches!(inbox.next().await, Some(Message::Log { level: Level::Warn, .. })));
+        assert!(inbox.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_sender_learns_that_nobody_listens() {
+        let outbox = Outbox::closed();
+        outbox.log(Level::Error, "unheard").await;
+        assert_eq!(outbox.send(Message::Catalog(vec![])).await, Err(Closed));
+    }
+}

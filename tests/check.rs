@@ -1,0 +1,67 @@
+//! `check`: whether the config leads to an Orb account.
+
+use mock_orb::{Account, Fault, MockOrb, Settings};
+
+use crate::support::Setup;
+
+fn orb() -> MockOrb {
+    MockOrb::start(Account::generate(&Settings::empty()))
+}
+
+/// Runs `check`, which must give exactly one status and exit with 0, and returns the status and its message.
+#[track_caller]
+fn check(setup: &Setup) -> (String, String) {
+    let output = setup.check();
+    assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+    output.assert_clean();
+    let mut statuses = output.messages.into_iter().filter_map(|message| message.connection_status);
+    let status = statuses.next().unwrap();
+    assert!(statuses.next().is_none());
+    (status.status, status.message)
+}
+
+#[test]
+fn a_good_config_succeeds_with_one_request() {
+    let orb = orb();
+    assert_eq!(check(&Setup::new(&orb)).0, "SUCCEEDED");
+    let requests: Vec<String> = orb.requests().into_iter().map(|request| request.path).collect();
+    assert_eq!(requests, ["/v1/ping"]);
+}
+
+#[test]
+fn a_wrong_key_fails_and_says_so() {
+    let (status, message) = check(&Setup::new(&orb()).with("api_key", "another-key"));
+    assert_eq!(status, "FAILED");
+    assert!(message.contains("check api_key"), "{message}");
+    assert!(!message.contains("another-key"), "{message}");
+}
+
+#[test]
+fn a_config_that_is_wrong_fails_before_any_request() {
+    let orb = orb();
+    for (property, value) in [("start_date", "yesterday"), ("api_url", "ftp://x"), ("api_key", "")] {
+        let (status, message) = check(&Setup::new(&orb).with(property, value));
+        assert_eq!(status, "FAILED");
+        assert!(message.contains(property), "{message}");
+    }
+    assert!(orb.requests().is_empty());
+}
+
+#[test]
+fn a_server_that_is_down_fails_and_says_so() {
+    let orb = orb();
+    let setup = Setup::new(&orb);
+    orb.stop();
+    let (status, message) = check(&setup);
+    assert_eq!(status, "FAILED");
+    assert!(message.contains("connection was refused"), "{message}");
+}
+
+#[test]
+fn something_that_is_not_orb_fails() {
+    let orb = orb();
+    orb.inject(Fault::body(200, "text/html", "<html>hello</html>"));
+    let (status, message) = check(&Setup::new(&orb));
+    assert_eq!(status, "FAILED");
+    assert!(message.contains("api_url"), "{message}");
+}

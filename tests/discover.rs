@@ -1,0 +1,61 @@
+//! `discover`: what can be read.
+
+use mock_orb::{Account, MockOrb, Settings};
+use serde_json::{Value, json};
+
+use crate::support::{Setup, setup::STREAMS};
+
+fn catalog() -> Vec<Value> {
+    let orb = MockOrb::start(Account::generate(&Settings::empty()));
+    let output = Setup::new(&orb).discover();
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(output.messages.len(), 1);
+    assert!(orb.requests().is_empty());
+    output.messages[0].catalog.as_ref().unwrap()["streams"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_stream_can_be_read_in_both_modes_by_its_key_and_cursor() {
+    let streams = catalog();
+    let names: Vec<&str> = streams.iter().map(|stream| stream["name"].as_str().unwrap()).collect();
+    assert_eq!(names, STREAMS);
+    for stream in streams {
+        let cursor = if stream["name"] == "invoices" { "invoice_date" } else { "created_at" };
+        assert_eq!(stream["supported_sync_modes"], json!(["full_refresh", "incremental"]));
+        assert_eq!(stream["source_defined_cursor"], true);
+        assert_eq!(stream["default_cursor_field"], json!([cursor]));
+        assert_eq!(stream["source_defined_primary_key"], json!([["id"]]));
+        assert_eq!(stream["is_resumable"], true);
+    }
+}
+
+#[test]
+fn schemas_are_whole_open_and_without_references() {
+    for stream in catalog() {
+        let schema = &stream["json_schema"];
+        assert_eq!(schema["$schema"], "http://json-schema.org/draft-07/schema#");
+        assert_eq!(schema["additionalProperties"], true);
+        let text = schema.to_string();
+        for keyword in ["$ref", "oneOf", "anyOf", "allOf"] {
+            assert!(!text.contains(&format!("\"{keyword}\"")), "{}: {keyword}", stream["name"]);
+        }
+    }
+}
+
+#[test]
+fn every_field_of_every_record_is_in_its_schema() {
+    let orb = MockOrb::start(Account::generate(&Settings::default()));
+    let output = Setup::new(&orb).read(&STREAMS);
+    for stream in catalog() {
+        let name = stream["name"].as_str().unwrap();
+        let records = output.records(name);
+        assert!(!records.is_empty(), "{name}");
+        let unknown: Vec<String> = records
+            .iter()
+            .flat_map(|record| crate::support::shape::fields(record).into_keys())
+            .filter(|field| stream["json_schema"]["properties"].get(field).is_none())
+            .collect();
+        // The emulator adds one field that nobody documented, to see that it is kept.
+        assert!(unknown.iter().all(|field| field.starts_with("x_")), "{name}: {unknown:?}");
+    }
+}

@@ -1,0 +1,135 @@
+//! What goes wrong on the way: tried again if it may pass, and an error that a person understands if not.
+
+use std::collections::BTreeSet;
+
+use mock_orb::{Account, Fault, MockOrb, Settings};
+
+use crate::support::{
+    Output, Setup,
+    setup::STREAMS,
+    shape::{expected, fields},
+};
+
+fn orb() -> MockOrb {
+    MockOrb::start(Account::generate(&Settings { customers: 350, ..Settings::default() }))
+}
+
+#[track_caller]
+fn assert_complete(orb: &MockOrb, output: &Output, stream: &str) {
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let read: BTreeSet<_> = output.records(stream).iter().map(|record| fields(record)).collect();
+    assert_eq!(read, expected(&orb.account(), stream), "{stream}");
+    assert_eq!(read.len(), output.records(stream).len(), "{stream}: some came twice");
+}
+
+#[test]
+fn failures_that_pass_lose_nothing() {
+    for fault in [
+        Fault::status(429).retry_after("0"),
+        Fault::status(408),
+        Fault::status(409),
+        Fault::status(500),
+        Fault::status(503).retry_after("Thu, 01 Jan 2015 00:00:00 GMT"),
+        Fault::body(502, "text/html", "<html>Bad Gateway</html>"),
+        Fault::disconnect(),
+        Fault::truncate(700),
+    ] {
+        let orb = orb();
+        orb.inject(fault.clone().on("/v1/customers").nth(2));
+        let output = Setup::new(&orb).read(&["customers"]);
+        assert_complete(&orb, &output, "customers");
+    }
+}
+
+#[test]
+fn a_stream_that_fails_ends_incomplete_and_the_others_go_on() {
+    let orb = orb();
+    orb.inject(Fault::status(403).on("/v1/subscriptions"));
+    let output = Setup::new(&orb).read(&STREAMS);
+    assert_eq!(output.code, Some(1));
+    output.assert_clean();
+    let error = output.errors()[0];
+    assert_eq!(error.stream_descriptor.as_ref().unwrap().name, "subscriptions");
+    assert_eq!(error.failure_type, "config_error");
+    assert_eq!(output.statuses("subscriptions"), ["STARTED", "INCOMPLETE"]);
+    for stream in ["customers", "plans", "invoices", "credits_ledger_entries"] {
+        assert_eq!(*output.statuses(stream).last().unwrap(), "COMPLETE", "{stream}");
+        assert_eq!(output.records(stream).len(), expected(&orb.account(), stream).len(), "{stream}");
+    }
+}
+
+#[test]
+fn a_key_that_is_revoked_on_the_way_is_a_config_error_and_the_last_state_stays_true() {
+    let orb = MockOrb::start(Account::generate(&Settings { customers: 3_000, ..Settings::default() }));
+    orb.inject(Fault::status(401).on("/v1/customers").after(20));
+    let setup = Setup::new(&orb);
+    let output = setup.read(&["customers"]);
+    let error = output.error();
+    assert_eq!(error.failure_type, "config_error");
+    assert!(error.message.contains("customers") && error.message.contains("API key"), "{}", error.message);
+    assert_eq!(*output.statuses("customers").last().unwrap(), "INCOMPLETE");
+    orb.clear_faults();
+    let rest = setup.read_from(&["customers"], &output.state_file());
+    let all: BTreeSet<_> = output
+        .records("customers")
+        .iter()
+        .chain(&rest.records("customers"))
+        .map(|record| fields(record))
+        .collect();
+    assert_eq!(all, expected(&orb.account(), "customers"));
+}
+
+#[test]
+fn an_error_names_the_stream_the_request_and_orbs_words_and_never_the_key() {
+    let orb = orb();
+    orb.inject(Fault::status(400).on("/v1/plans"));
+    let output = Setup::new(&orb).read(&["plans"]);
+    let error = output.error();
+    assert_eq!(error.failure_type, "system_error");
+    assert!(error.message.starts_with("plans: Orb refused the request (status 400): "), "{}", error.message);
+    assert!(error.internal_message.contains("GET http://127.0.0.1"), "{}", error.internal_message);
+    assert_eq!(output.records("plans").len(), 0);
+}
+
+#[test]
+fn a_server_that_is_down_is_a_transient_error() {
+    let orb = orb();
+    let setup = Setup::new(&orb);
+    orb.stop();
+    let output = setup.read(&["customers"]);
+    assert_eq!(output.error().failure_type, "transient_error");
+    assert!(output.error().message.contains("(tried 8 times)"), "{}", output.error().message);
+    assert_eq!(output.statuses("customers"), ["STARTED", "INCOMPLETE"]);
+}
+
+#[test]
+fn what_is_not_a_list_is_an_error_and_never_an_empty_stream() {
+    for (content_type, body) in
+        [("text/html", "<html>hello</html>"), ("application/json", "{}"), ("application/json", "")]
+    {
+        let orb = orb();
+        orb.inject(Fault::body(200, content_type, body).on("/v1/plans"));
+        let output = Setup::new(&orb).read(&["plans"]);
+        let error = output.error();
+        assert!(error.message.contains("cannot be read"), "{}", error.message);
+    }
+}
+
+#[test]
+fn a_page_token_that_repeats_is_an_error() {
+    let orb = orb();
+    orb.inject(Fault::repeat_page_token().on("/v1/customers"));
+    let output = Setup::new(&orb).read(&["customers"]);
+    assert!(output.error().message.contains("twice"), "{}", output.error().message);
+}
+
+#[test]
+fn a_feature_that_the_account_lacks_is_skipped_with_a_warning() {
+    let orb = orb();
+    orb.inject(Fault::feature_not_available().on("/v1/plans"));
+    let output = Setup::new(&orb).read(&["plans", "customers"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(output.logs().iter().any(|log| log.level == "WARN" && log.message.starts_with("plans: skipped")));
+    assert_eq!(output.statuses("plans"), ["STARTED", "COMPLETE"]);
+    assert_eq!(output.records("customers").len(), 350);
+}

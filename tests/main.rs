@@ -1,0 +1,16 @@
+//! The whole: the real host, the real component, a real socket.
+//!
+//! Each module is one promise. `support` has what they share: where the artifacts are, how a command is run, and the
+//! messages as a reader of the protocol sees them.
+
+mod bad_input;
+mod check;
+mod discover;
+mod documents;
+mod faults;
+mod hostile;
+mod incremental;
+mod read;
+mod resume;
+mod spec;
+mod support;

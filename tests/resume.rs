@@ -1,0 +1,89 @@
+//! A read that is cut short anywhere and started again with its last state.
+
+use std::{
+    collections::BTreeSet,
+    io::{BufRead, BufReader, Read as _},
+    process::Stdio,
+};
+
+use mock_orb::{Account, MockOrb, Settings};
+
+use crate::support::{
+    Output, Setup,
+    shape::{expected, fields},
+};
+
+/// Runs a read and kills it after its `lines`th line; returns what it had written by then.
+fn killed_after(setup: &Setup, stream: &str, state: &str, lines: usize) -> Output {
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(&[stream]));
+    let state = setup.file("state.json", state);
+    let arguments: [&dyn AsRef<std::ffi::OsStr>; 7] =
+        [&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state];
+    let mut child = setup.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut written = Vec::new();
+    for _ in 0..lines {
+        if stdout.read_until(b'\n', &mut written).unwrap() == 0 {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    let status = child.wait().unwrap();
+    let mut stderr = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
+    Output::of(std::process::Output { status, stdout: written, stderr })
+}
+
+/// Reads a stream in runs that are each killed after some lines, until one ends by itself.
+fn read_in_pieces(orb: &MockOrb, stream: &str, lines: usize) -> usize {
+    let setup = Setup::new(orb);
+    let (mut seen, mut state, mut runs) = (BTreeSet::new(), "[]".to_owned(), 0);
+    loop {
+        runs += 1;
+        assert!(runs < 200, "{stream}: no progress with {lines} lines a run");
+        // Each run gets a little further, so that every run is cut at another place.
+        let output = killed_after(&setup, stream, &state, lines + runs * 7);
+        seen.extend(output.records(stream).iter().map(|record| fields(record)));
+        let told = output.state_file();
+        state = if told == "[]" { state } else { told };
+        if output.statuses(stream).contains(&"COMPLETE") {
+            break;
+        }
+    }
+    assert_eq!(seen, expected(&orb.account(), stream), "{stream}");
+    runs
+}
+
+#[test]
+fn windows_resume_from_the_last_finished_one() {
+    let orb = MockOrb::start(Account::generate(&Settings { customers: 4_000, ..Settings::default() }));
+    let runs = read_in_pieces(&orb, "customers", 1_500);
+    assert!(runs > 2, "{runs} runs");
+}
+
+#[test]
+fn ledgers_resume_from_the_last_finished_customers() {
+    let settings = Settings {
+        customers: 600,
+        ledger_customers: 600,
+        ledger_entries_per_customer: 5,
+        ..Settings::default()
+    };
+    let orb = MockOrb::start(Account::generate(&settings));
+    let runs = read_in_pieces(&orb, "credits_ledger_entries", 900);
+    assert!(runs > 2, "{runs} runs");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_host_quietly() {
+    let orb = MockOrb::start(Account::generate(&Settings { customers: 3_000, ..Settings::default() }));
+    let setup = Setup::new(&orb);
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(&["customers"]));
+    let arguments: [&dyn AsRef<std::ffi::OsStr>; 5] = [&"read", &"--config", &config, &"--catalog", &catalog];
+    let mut child = setup.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+}

@@ -1,0 +1,9 @@
+//! What the tests share.
+
+pub(crate) mod artifacts;
+pub(crate) mod output;
+pub(crate) mod setup;
+pub(crate) mod shape;
+
+pub(crate) use output::Output;
+pub(crate) use setup::Setup;

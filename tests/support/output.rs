@@ -1,0 +1,200 @@
+//! What a command wrote, as a reader of the Airbyte protocol sees it.
+//!
+//! The types are declared here anew, from the protocol's schema, and refuse fields they do not know: a contract test
+//! with the producer's own types could not see a wrong name.
+
+use std::{collections::BTreeMap, process};
+
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+/// A finished command.
+pub(crate) struct Output {
+    /// The exit code; none if it was killed.
+    pub(crate) code: Option<i32>,
+    /// Every line of stdout.
+    pub(crate) messages: Vec<Message>,
+    /// Stderr as it is.
+    pub(crate) stderr: String,
+    /// Stdout as it is.
+    pub(crate) stdout: String,
+}
+
+/// One line of stdout.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Message {
+    #[serde(rename = "type")]
+    #[expect(dead_code, reason = "the field that is there says it too")]
+    kind: String,
+    pub(crate) record: Option<Record>,
+    pub(crate) state: Option<State>,
+    pub(crate) trace: Option<Trace>,
+    pub(crate) log: Option<Log>,
+    pub(crate) spec: Option<Value>,
+    pub(crate) catalog: Option<Value>,
+    #[serde(rename = "connectionStatus")]
+    pub(crate) connection_status: Option<ConnectionStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record {
+    pub(crate) stream: String,
+    pub(crate) data: Box<RawValue>,
+    pub(crate) emitted_at: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct State {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) stream: StreamState,
+    #[serde(rename = "sourceStats")]
+    pub(crate) source_stats: SourceStats,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StreamState {
+    pub(crate) stream_descriptor: StreamDescriptor,
+    pub(crate) stream_state: Value,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StreamDescriptor {
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SourceStats {
+    #[serde(rename = "recordCount")]
+    pub(crate) record_count: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Trace {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    #[expect(dead_code, reason = "required by the protocol, of no interest here")]
+    pub(crate) emitted_at: f64,
+    pub(crate) error: Option<TraceError>,
+    pub(crate) stream_status: Option<StreamStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TraceError {
+    pub(crate) message: String,
+    pub(crate) failure_type: String,
+    #[serde(default)]
+    pub(crate) internal_message: String,
+    pub(crate) stream_descriptor: Option<StreamDescriptor>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StreamStatus {
+    pub(crate) stream_descriptor: StreamDescriptor,
+    pub(crate) status: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Log {
+    pub(crate) level: String,
+    pub(crate) message: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConnectionStatus {
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) message: String,
+}
+
+impl Output {
+    /// Parses what a command wrote. Every line must be a message; the last one may be cut off if it was killed.
+    pub(crate) fn of(output: process::Output) -> Self {
+        let stdout = String::from_utf8(output.stdout).expect("stdout is UTF-8");
+        let whole = if output.status.code().is_some() {
+            &stdout
+        } else {
+            stdout.rsplit_once('\n').map_or("", |(whole, _)| whole)
+        };
+        let parse =
+            |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        let messages = whole.lines().map(parse).collect();
+        let stderr = String::from_utf8(output.stderr).expect("stderr is UTF-8");
+        Self { code: output.status.code(), messages, stderr, stdout }
+    }
+
+    /// The texts of a stream's records, in their order.
+    pub(crate) fn records(&self, stream: &str) -> Vec<String> {
+        let records = self.messages.iter().filter_map(|message| message.record.as_ref());
+        records.filter(|record| record.stream == stream).map(|record| record.data.get().to_owned()).collect()
+    }
+
+    /// The states of a stream, in their order.
+    pub(crate) fn states(&self, stream: &str) -> Vec<&State> {
+        let states = self.messages.iter().filter_map(|message| message.state.as_ref());
+        states.filter(|state| state.stream.stream_descriptor.name == stream).collect()
+    }
+
+    /// The last state of each stream, as the content of a state file.
+    pub(crate) fn state_file(&self) -> String {
+        let mut last = BTreeMap::new();
+        for state in self.messages.iter().filter_map(|message| message.state.as_ref()) {
+            last.insert(&state.stream.stream_descriptor.name, &state.stream.stream_state);
+        }
+        let element = |(name, state): (&&String, &&Value)| json!({ "type": "STREAM", "stream": { "stream_descriptor": { "name": name }, "stream_state": state } });
+        Value::Array(last.iter().map(element).collect()).to_string()
+    }
+
+    /// The statuses of a stream, in their order.
+    pub(crate) fn statuses(&self, stream: &str) -> Vec<&str> {
+        let statuses =
+            self.messages.iter().filter_map(|message| message.trace.as_ref()?.stream_status.as_ref());
+        let of_stream = statuses.filter(|status| status.stream_descriptor.name == stream);
+        of_stream.map(|status| status.status.as_str()).collect()
+    }
+
+    /// The errors, in their order.
+    pub(crate) fn errors(&self) -> Vec<&TraceError> {
+        self.messages.iter().filter_map(|message| message.trace.as_ref()?.error.as_ref()).collect()
+    }
+
+    /// The one error there is. Also checks what holds for every failure: exit code 1, the error on stderr too, and
+    /// nothing of panics, backtraces or secrets anywhere.
+    #[track_caller]
+    pub(crate) fn error(&self) -> &TraceError {
+        let errors = self.errors();
+        assert_eq!(errors.len(), 1, "{errors:?}\n{}", self.stderr);
+        assert_eq!(self.code, Some(1), "{}", self.stderr);
+        self.assert_clean();
+        assert!(self.stderr.starts_with("error: "), "{}", self.stderr);
+        errors[0]
+    }
+
+    /// Checks that no panic, backtrace or secret is shown.
+    #[track_caller]
+    pub(crate) fn assert_clean(&self) {
+        for unwanted in ["panicked", "backtrace", "RUST_BACKTRACE", mock_orb::DEFAULT_API_KEY] {
+            assert!(
+                !self.stdout.contains(unwanted) && !self.stderr.contains(unwanted),
+                "{unwanted}:\n{}",
+                self.stderr
+            );
+        }
+    }
+
+    /// The log messages.
+    pub(crate) fn logs(&self) -> Vec<&Log> {
+        self.messages.iter().filter_map(|message| message.log.as_ref()).collect()
+    }
+}

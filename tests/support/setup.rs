@@ -1,0 +1,121 @@
+//! Runs the host's commands as a user does: files for config, catalog and state, and a process.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use mock_orb::{DEFAULT_API_KEY, MockOrb};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Output, artifacts};
+
+/// The five streams, in the order they are discovered.
+pub(crate) const STREAMS: [&str; 5] =
+    ["customers", "subscriptions", "plans", "invoices", "credits_ledger_entries"];
+
+/// A config, a component, and a folder of files.
+pub(crate) struct Setup {
+    folder: TempDir,
+    component: PathBuf,
+    config: Value,
+}
+
+impl Setup {
+    /// The Orb component, and a config that leads to this server.
+    pub(crate) fn new(orb: &MockOrb) -> Self {
+        let start_date = "2020-01-01T00:00:00Z";
+        let config = json!({ "api_key": DEFAULT_API_KEY, "start_date": start_date, "api_url": orb.url() });
+        Self { folder: tempfile::tempdir().unwrap(), component: artifacts::orb(), config }
+    }
+
+    /// A guest of `tests/guests`, with this config.
+    pub(crate) fn guest(name: &str, config: Value) -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), component: artifacts::guest(name), config }
+    }
+
+    /// With a property of the config changed.
+    pub(crate) fn with(mut self, property: &str, value: impl Into<Value>) -> Self {
+        self.config[property] = value.into();
+        self
+    }
+
+    /// With another component.
+    pub(crate) fn component(mut self, path: impl Into<PathBuf>) -> Self {
+        self.component = path.into();
+        self
+    }
+
+    /// Writes a file and returns its path.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The config's file.
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.file("config.json", self.config.to_string())
+    }
+
+    /// The file of a catalog that configures these streams.
+    pub(crate) fn catalog_file(&self, streams: &[&str]) -> PathBuf {
+        self.file("catalog.json", catalog(streams).to_string())
+    }
+
+    /// A command line of the host, ready to run.
+    pub(crate) fn command(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Command {
+        let mut command = Command::new(artifacts::host());
+        command.arg("run").arg(&self.component).args(arguments.iter().map(|argument| argument.as_ref()));
+        command.stdin(Stdio::null()).current_dir(self.folder.path()).env_remove("LOG_LEVEL");
+        command
+    }
+
+    /// Runs a command line of the host to its end.
+    pub(crate) fn run(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
+        Output::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs `spec`.
+    pub(crate) fn spec(&self) -> Output {
+        self.run(&[&"spec"])
+    }
+
+    /// Runs `check`.
+    pub(crate) fn check(&self) -> Output {
+        self.run(&[&"check", &"--config", &self.config_file()])
+    }
+
+    /// Runs `discover`.
+    pub(crate) fn discover(&self) -> Output {
+        self.run(&[&"discover", &"--config", &self.config_file()])
+    }
+
+    /// Reads these streams incrementally from their beginning.
+    pub(crate) fn read(&self, streams: &[&str]) -> Output {
+        self.run(&[&"read", &"--config", &self.config_file(), &"--catalog", &self.catalog_file(streams)])
+    }
+
+    /// Reads these streams, continuing from the content of a state file.
+    pub(crate) fn read_from(&self, streams: &[&str], state: &str) -> Output {
+        let (config, catalog, state) =
+            (self.config_file(), self.catalog_file(streams), self.file("state.json", state));
+        self.run(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state])
+    }
+
+    /// The folder of all files, which is the working directory of the commands.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A configured catalog of these streams.
+pub(crate) fn catalog(streams: &[&str]) -> Value {
+    let configured = |name: &&str| {
+        let stream = json!({ "name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh", "incremental"] });
+        json!({ "stream": stream, "sync_mode": "incremental", "destination_sync_mode": "append" })
+    };
+    json!({ "streams": streams.iter().map(configured).collect::<Vec<_>>() })
+}

@@ -1,6 +1,13 @@
 //! The contract, for all guests: the generated bindings, and a source with one stream whose batches a guest supplies.
 
-#![allow(missing_docs, clippy::all, unsafe_code, unreachable_pub, missing_debug_implementations, reason = "generated code")]
+#![allow(
+    missing_docs,
+    clippy::all,
+    unsafe_code,
+    unreachable_pub,
+    missing_debug_implementations,
+    reason = "generated code"
+)]
 #![allow(clippy::allow_attributes, reason = "which of these lints fire depends on the target")]
 
 wit_bindgen::generate!({
@@ -10,7 +17,9 @@ wit_bindgen::generate!({
     default_bindings_module: "guests",
 });
 
-pub use elt::connector::types::{Batch, ConfiguredStream, Error, FailureType, Specification, Stream, SyncMode};
+pub use elt::connector::types::{
+    Batch, ConfiguredStream, Error, FailureType, Specification, Stream, SyncMode,
+};
 
 /// The specification of a guest without wishes.
 pub fn specification() -> Specification {

@@ -14,7 +14,10 @@ impl Guest for Files {
     type Reader = Nothing;
 
     fn spec() -> Specification {
-        Specification { name: std::fs::read_to_string("/etc/hostname").unwrap_or_default(), ..specification() }
+        Specification {
+            name: std::fs::read_to_string("/etc/hostname").unwrap_or_default(),
+            ..specification()
+        }
     }
 
     fn check(_: String) -> Result<(), Error> {

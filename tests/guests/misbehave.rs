@@ -42,7 +42,10 @@ struct Misbehaving {
 impl GuestReader for Misbehaving {
     fn next_batch(&self) -> Result<Option<Batch>, Error> {
         match self.batches.replace(self.batches.get() + 1) {
-            0 => Ok(Some(Batch { checkpoint: Some(r#"{"n":2}"#.into()), ..batch(&[r#"{"n":1}"#, r#"{"n":2}"#]) })),
+            0 => Ok(Some(Batch {
+                checkpoint: Some(r#"{"n":2}"#.into()),
+                ..batch(&[r#"{"n":1}"#, r#"{"n":2}"#])
+            })),
             1 => Ok(Some(self.misbehave())),
             _ => Ok(None),
         }
@@ -64,7 +67,10 @@ impl Misbehaving {
                 batch(&[&format!(r#"{{"n":{}}}"#, hoard.len())])
             }
             "look around" => look_around(),
-            "call" => batch(&[&format!(r#"{{"answer":"{}"}}"#, call(self.config["url"].as_str().unwrap_or_default()))]),
+            "call" => batch(&[&format!(
+                r#"{{"answer":"{}"}}"#,
+                call(self.config["url"].as_str().unwrap_or_default())
+            )]),
             _ => batch(&[]),
         }
     }
@@ -87,7 +93,11 @@ fn call(url: &str) -> String {
     };
     let authority = url.trim_start_matches("http://").trim_end_matches('/');
     let request = OutgoingRequest::new(Fields::new());
-    let parts = [request.set_scheme(Some(&Scheme::Http)), request.set_authority(Some(authority)), request.set_path_with_query(Some("/"))];
+    let parts = [
+        request.set_scheme(Some(&Scheme::Http)),
+        request.set_authority(Some(authority)),
+        request.set_path_with_query(Some("/")),
+    ];
     let (true, Ok(body)) = (parts.iter().all(Result::is_ok), request.body()) else { return "invalid".into() };
     let answer = handle(request, None).and_then(|response| {
         OutgoingBody::finish(body, None)?;

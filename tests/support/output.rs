@@ -184,13 +184,16 @@ impl Output {
     /// Checks that no panic, backtrace or secret is shown.
     #[track_caller]
     pub(crate) fn assert_clean(&self) {
-        for unwanted in ["panicked", "backtrace", "RUST_BACKTRACE", mock_orb::DEFAULT_API_KEY] {
-            assert!(
-                !self.stdout.contains(unwanted) && !self.stderr.contains(unwanted),
-                "{unwanted}:\n{}",
-                self.stderr
-            );
+        for unwanted in ["panicked", "backtrace", "RUST_BACKTRACE"] {
+            assert!(!self.stderr.contains(unwanted), "{unwanted}:\n{}", self.stderr);
+            assert!(self.errors().iter().all(|error| !error.message.contains(unwanted)), "{unwanted}");
         }
+        let key = mock_orb::DEFAULT_API_KEY;
+        assert!(
+            !self.stdout.contains(key) && !self.stderr.contains(key),
+            "the key is shown:\n{}",
+            self.stderr
+        );
     }
 
     /// The log messages.

@@ -81,6 +81,7 @@ impl Config {
             return Err(Error::config("the config is not a JSON object"));
         };
         let properties = Properties(fields);
+        let api_key = properties.api_key()?;
         let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
         let end = properties.instant("end_date")?;
         if end.is_some_and(|end| end < start) {
@@ -95,7 +96,7 @@ impl Config {
             )));
         }
         Ok(Self {
-            api_key: properties.api_key()?,
+            api_key,
             api_url: properties.api_url()?,
             range: Range { start, end, lookback: properties.lookback()? },
             string_event_properties_keys: text_keys,

@@ -14,6 +14,9 @@ use crate::sdk::{
     retry::{Retries, RetryPolicy, parse_retry_after},
 };
 
+/// An answer that arrived whole and cannot be read is seldom better the next time: three tries, not eight.
+const UNREADABLE_COST: u32 = 3;
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<T> {
@@ -42,6 +45,7 @@ impl std::fmt::Debug for Fetcher {
 /// Why one try failed.
 struct Failure {
     error: Error,
+    cost: u32,
     retry_after: Option<Duration>,
     is_final: bool,
     is_refusal: bool,
@@ -90,7 +94,7 @@ impl Fetcher {
                 Err(failure) => failure,
             };
             let jitter = f64::from(now.subsec_nanosecond()) / 1e9;
-            let delay = retries.next_delay(failure.retry_after, jitter);
+            let delay = retries.next_delay(failure.cost, failure.retry_after, jitter);
             let attempt =
                 format!("{request}: attempt {} of {}", retries.failures(), self.policy.max_attempts);
             let Some(delay) = delay.filter(|_| !failure.is_final) else {
@@ -109,7 +113,8 @@ impl Fetcher {
         result: Result<Response, TransportError>,
         decode: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<Answer<T>, Failure> {
-        let failed = |error: Error| Failure { error, retry_after: None, is_final: false, is_refusal: false };
+        let failed =
+            |error: Error| Failure { error, cost: 1, retry_after: None, is_final: false, is_refusal: false };
         let response = match result {
             Ok(response) => response,
             Err(TransportError::Broken(reason)) => {
@@ -128,7 +133,9 @@ impl Fetcher {
         match self.api.judge(&response) {
             Verdict::Complete => match decode(&response.body) {
                 Ok(value) => Ok(Answer::Complete(value)),
-                Err(reason) => Err(failed(unreadable(&response, &reason))),
+                Err(reason) => {
+                    Err(Failure { cost: UNREADABLE_COST, ..failed(unreadable(&response, &reason)) })
+                }
             },
             Verdict::Retry(error) => Err(Failure { retry_after: asked, ..failed(error) }),
             Verdict::RateLimited(error) => {

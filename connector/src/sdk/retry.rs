@@ -41,13 +41,14 @@ impl RetryPolicy {
 pub struct Retries {
     policy: RetryPolicy,
     failures: u32,
+    spent: u32,
     waited: Duration,
 }
 
 impl Retries {
     /// A full budget.
     pub fn new(policy: RetryPolicy) -> Self {
-        Self { policy, failures: 0, waited: Duration::ZERO }
+        Self { policy, failures: 0, spent: 0, waited: Duration::ZERO }
     }
 
     /// How often the request has failed.
@@ -55,13 +56,15 @@ impl Retries {
         self.failures
     }
 
-    /// Notes a failure and returns how long to wait before the next try, or none if there shall be none.
+    /// Notes a failure and returns how long to wait before the next try, or none if there shall be none. `cost` is how
+    /// many tries of the budget it uses up: one, or more for a failure that hardly ever passes.
     ///
     /// `retry_after` is what the server asked for and is never undercut. `jitter`, in 0..1, shortens a wait of our own
     /// choice by up to a quarter, so that clients that failed together do not return together.
-    pub fn next_delay(&mut self, retry_after: Option<Duration>, jitter: f64) -> Option<Duration> {
+    pub fn next_delay(&mut self, cost: u32, retry_after: Option<Duration>, jitter: f64) -> Option<Duration> {
         self.failures += 1;
-        if self.failures >= self.policy.max_attempts {
+        self.spent += cost;
+        if self.spent >= self.policy.max_attempts {
             return None;
         }
         let doubled = self.policy.first_delay.saturating_mul(1 << (self.failures - 1).min(16));
@@ -93,28 +96,35 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest_and_end_with_the_budget() {
         let mut retries = Retries::new(RetryPolicy::READ);
-        let waits: Vec<_> = std::iter::from_fn(|| retries.next_delay(None, 0.0)).collect();
+        let waits: Vec<_> = std::iter::from_fn(|| retries.next_delay(1, None, 0.0)).collect();
         let millis: Vec<_> = waits.iter().map(Duration::as_millis).collect();
         assert_eq!(millis, [500, 1000, 2000, 4000, 5000, 5000, 5000]);
         assert_eq!(retries.failures(), 8);
     }
 
     #[test]
+    fn a_failure_that_hardly_ever_passes_costs_more_tries() {
+        let mut retries = Retries::new(RetryPolicy::READ);
+        assert_eq!(std::iter::from_fn(|| retries.next_delay(3, None, 0.0)).count(), 2);
+        assert_eq!(retries.failures(), 3);
+    }
+
+    #[test]
     fn what_the_server_asks_for_is_never_undercut() {
         let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(retries.next_delay(Some(Duration::from_secs(30)), 1.0), Some(Duration::from_secs(30)));
+        assert_eq!(retries.next_delay(1, Some(Duration::from_secs(30)), 1.0), Some(Duration::from_secs(30)));
     }
 
     #[test]
     fn a_wait_beyond_the_budget_is_a_failure_now() {
         let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(retries.next_delay(Some(Duration::from_secs(601)), 0.0), None);
+        assert_eq!(retries.next_delay(1, Some(Duration::from_secs(601)), 0.0), None);
     }
 
     #[test]
     fn jitter_shortens_by_a_quarter_at_most() {
         let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(retries.next_delay(None, 1.0), Some(Duration::from_millis(375)));
+        assert_eq!(retries.next_delay(1, None, 1.0), Some(Duration::from_millis(375)));
     }
 
     #[test]

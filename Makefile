@@ -42,13 +42,13 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 component: toolchain
-	$(CARGO) build --profile component --locked --target $(WASM) -p orb
+	@$(CARGO) build --profile component --locked --target $(WASM) -p orb
 
 guests: toolchain
-	$(CARGO) build --profile component --locked --target $(WASM) -p guests --examples
+	@$(CARGO) build --profile component --locked --target $(WASM) -p guests --examples
 
 native: toolchain
-	$(CARGO) build --release --locked -p host -p mock-orb
+	@$(CARGO) build --release --locked -p host -p mock-orb
 
 # rust-toolchain.toml names the toolchain and the wasm target. Where rustup does not install them by itself, this does.
 toolchain:

@@ -21,11 +21,13 @@ until [ -s "$work/url" ]; do
 done
 sed "s|@URL@|$(cat "$work/url")|" "$here/config.json" >"$work/config.json"
 
-echo "check" >&2
-"$host" run "$component" check --config "$work/config.json"
-echo "discover" >&2
+"$host" run "$component" check --config "$work/config.json" >"$work/check.jsonl"
+cat "$work/check.jsonl"
+echo "check:    $(sed -n 's/.*"status":"\([A-Z]*\)".*/\1/p' "$work/check.jsonl")" >&2
 "$host" run "$component" discover --config "$work/config.json" >"$work/discover.jsonl"
-echo "read" >&2
+cat "$work/discover.jsonl"
+echo "discover: $(grep -o '"json_schema":' "$work/discover.jsonl" | wc -l) streams" >&2
+echo "read:     every stream, as demo/catalog.json has them" >&2
 "$host" run "$component" read --config "$work/config.json" --catalog "$here/catalog.json" >"$work/read.jsonl" &&
   code=0 || code=$?
 cat "$work/read.jsonl"

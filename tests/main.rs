@@ -3,6 +3,8 @@
 //! Each module is one promise. `support` has what they share: where the artifacts are, how a command is run, and the
 //! messages as a reader of the protocol sees them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod check;
 mod discover;

@@ -68,7 +68,7 @@ impl Setup {
     /// A command line of the host, ready to run.
     pub(crate) fn command(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Command {
         let mut command = Command::new(artifacts::host());
-        command.arg("run").arg(&self.component).args(arguments.iter().map(|argument| argument.as_ref()));
+        command.arg("run").arg(&self.component).args(arguments.iter().map(AsRef::as_ref));
         command.stdin(Stdio::null()).current_dir(self.folder.path()).env_remove("LOG_LEVEL");
         command
     }

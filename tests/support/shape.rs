@@ -16,10 +16,10 @@ pub(crate) fn fields(json: &str) -> BTreeMap<String, String> {
 /// The records that a full read of a stream gives, each as its fields.
 pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<String, String>> {
     match stream {
-        "customers" => plain(account.records(Collection::Customers)),
-        "plans" => plain(account.records(Collection::Plans)),
+        "customers" => plain(&account.records(Collection::Customers)),
+        "plans" => plain(&account.records(Collection::Plans)),
         "invoices" => {
-            let invoices = plain(account.records(Collection::Invoices));
+            let invoices = plain(&account.records(Collection::Invoices));
             invoices.into_iter().filter(|invoice| invoice["status"] != "\"draft\"").collect()
         }
         "subscriptions" => {
@@ -31,12 +31,13 @@ pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<Str
                 );
                 lift_one(record, "plan", "id", "plan_id")
             };
-            plain(account.records(Collection::Subscriptions)).into_iter().map(lift).collect()
+            plain(&account.records(Collection::Subscriptions)).into_iter().map(lift).collect()
         }
         "credits_ledger_entries" => {
             let ledgers = account.customer_ids().into_iter().flat_map(|id| account.ledger(&id));
-            let committed =
-                plain(ledgers.collect()).into_iter().filter(|entry| entry["entry_status"] == "\"committed\"");
+            let committed = plain(&ledgers.collect::<Vec<_>>())
+                .into_iter()
+                .filter(|entry| entry["entry_status"] == "\"committed\"");
             let shaped = committed.map(|mut entry| {
                 let block = [
                     ("expiry_date", "block_expiry_date"),
@@ -52,7 +53,7 @@ pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<Str
     }
 }
 
-fn plain(records: Vec<String>) -> BTreeSet<BTreeMap<String, String>> {
+fn plain(records: &[String]) -> BTreeSet<BTreeMap<String, String>> {
     records.iter().map(|record| fields(record)).collect()
 }
 

@@ -4,7 +4,7 @@
 //! behind three seams ([`http::Transport`], [`clock::Clock`], [`log::Log`]). Out: batches of records with the
 //! checkpoints that make them safe ([`reader::Reader`]).
 //!
-//! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`slice`] (with
+//! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`mod@slice`] (with
 //! [`window`] or [`parent`]) what to ask next, [`api`] how, [`fetch`] gets the answer in spite of [`retry`]able
 //! failures, [`page`] is what was answered, [`reader`] hands it on.
 

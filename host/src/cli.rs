@@ -51,6 +51,14 @@ pub(crate) struct Run {
 
     #[command(subcommand)]
     pub(crate) action: Action,
+
+    /// Where to keep compiled code between runs [default: elt-host in the user's cache directory]
+    #[arg(long, value_name = "DIR", global = true, conflicts_with = "no_cache")]
+    pub(crate) cache_dir: Option<PathBuf>,
+
+    /// Compile anew, and keep nothing
+    #[arg(long, global = true)]
+    pub(crate) no_cache: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use host::{
-    AllowedHosts, Closed, Config, ConfiguredCatalog, Connector, Emitter, Error, FailureType, Level, Limits,
-    Message, Outbox, Result, Source, Specification, States, Sync,
+    AllowedHosts, Cache, Closed, Config, ConfiguredCatalog, Connector, Emitter, Error, FailureType, Level,
+    Limits, Message, Outbox, Result, Source, Specification, States, Sync,
 };
 use tokio::runtime::Runtime;
 
@@ -65,25 +65,24 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
 }
 
 async fn execute(run: &Run, outbox: &Outbox) -> Result<(), Stop> {
-    let component = &run.component;
     match &run.action {
-        Action::Spec => spec(component, outbox).await,
-        Action::Check { config } => check(component, &config.path, outbox).await,
-        Action::Discover { config } => discover(component, &config.path, outbox).await,
+        Action::Spec => spec(run, outbox).await,
+        Action::Check { config } => check(run, &config.path, outbox).await,
+        Action::Discover { config } => discover(run, &config.path, outbox).await,
         Action::Read { config, catalog, state } => {
-            read(component, &config.path, catalog, state.as_deref(), outbox).await
+            read(run, &config.path, catalog, state.as_deref(), outbox).await
         }
     }
 }
 
-async fn spec(component: &Path, outbox: &Outbox) -> Result<(), Stop> {
-    let specification = load(component, outbox)?.spec().await?;
+async fn spec(run: &Run, outbox: &Outbox) -> Result<(), Stop> {
+    let specification = load(run, outbox)?.spec().await?;
     Ok(outbox.send(Message::Spec(specification)).await?)
 }
 
-async fn check(component: &Path, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
+async fn check(run: &Run, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
     let config = Config::load(config)?;
-    let connector = load(component, outbox)?;
+    let connector = load(run, outbox)?;
     let specification = connector.spec().await?;
     let checked = match configure(&connector, &specification, config) {
         Ok(source) => source.check().await,
@@ -103,15 +102,15 @@ async fn check(component: &Path, config: &Path, outbox: &Outbox) -> Result<(), S
     Ok(outbox.send(Message::ConnectionStatus(status)).await?)
 }
 
-async fn discover(component: &Path, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
+async fn discover(run: &Run, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
     let config = Config::load(config)?;
-    let connector = load(component, outbox)?;
+    let connector = load(run, outbox)?;
     let source = configure(&connector, &connector.spec().await?, config)?;
     Ok(outbox.send(Message::Catalog(source.discover().await?)).await?)
 }
 
 async fn read(
-    component: &Path,
+    run: &Run,
     config: &Path,
     catalog: &Path,
     state: Option<&Path>,
@@ -121,15 +120,20 @@ async fn read(
     let config = Config::load(config)?;
     let catalog = ConfiguredCatalog::load(catalog)?;
     let states = state.map(States::load).transpose()?.unwrap_or_default();
-    let connector = load(component, outbox)?;
+    let connector = load(run, outbox)?;
     let source = configure(&connector, &connector.spec().await?, config)?;
     let streams = catalog.resolve(&source.discover().await?)?;
     let report = Sync::new(source, streams, states).run(outbox).await?;
     report.error().map_or(Ok(()), |error| Err(Stop::Told(error)))
 }
 
-fn load(component: &Path, outbox: &Outbox) -> Result<Connector> {
-    Ok(Connector::load(component, Limits::default())?.log_to(outbox.clone()))
+fn load(run: &Run, outbox: &Outbox) -> Result<Connector> {
+    let cache = match &run.cache_dir {
+        _ if run.no_cache => Cache::none(),
+        Some(directory) => Cache::at(directory)?,
+        None => Cache::of_user(),
+    };
+    Ok(Connector::load(&run.component, Limits::default(), cache)?.log_to(outbox.clone()))
 }
 
 /// Gives the connector its configuration and exactly the hosts that it asks for.

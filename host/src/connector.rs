@@ -9,6 +9,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::{Config as EngineConfig, Engine};
 
 use crate::bindings::{self, Instance, Prepared, SOURCE, VERSION};
+use crate::cache::Cache;
 use crate::config::Config;
 use crate::contract::Specification;
 use crate::ctx::{self, Ctx, OFFERED};
@@ -35,16 +36,16 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Reads and compiles the component at `path`.
+    /// Reads and compiles the component at `path`, or takes what was compiled of the same bytes from `cache`.
     ///
     /// # Errors
     ///
     /// A config error if it cannot be read or is not a connector that this host can run.
-    pub fn load(path: &Path, limits: Limits) -> Result<Self> {
+    pub fn load(path: &Path, limits: Limits, cache: Cache) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|error| {
             Error::config(format!("the component {} cannot be read: {error}", path.display()))
         })?;
-        compile(&bytes, limits, &path.display().to_string())
+        compile(&bytes, limits, cache, &path.display().to_string())
     }
 
     /// Compiles the component of which `bytes` is the binary.
@@ -52,8 +53,8 @@ impl Connector {
     /// # Errors
     ///
     /// A config error if it is not a connector that this host can run.
-    pub fn from_bytes(bytes: &[u8], limits: Limits) -> Result<Self> {
-        compile(bytes, limits, "the component")
+    pub fn from_bytes(bytes: &[u8], limits: Limits, cache: Cache) -> Result<Self> {
+        compile(bytes, limits, cache, "the component")
     }
 
     /// Sends what instances log, and what the host has to say of them, to `outbox`. Somebody must take it out, or
@@ -96,7 +97,7 @@ impl fmt::Debug for Connector {
     }
 }
 
-fn compile(bytes: &[u8], limits: Limits, what: &str) -> Result<Connector> {
+fn compile(bytes: &[u8], limits: Limits, cache: Cache, what: &str) -> Result<Connector> {
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
         Error::config(format!("{what} is not a WebAssembly component"))
             .with_hint("a component is a binary file, commonly called NAME.wasm")
@@ -107,7 +108,7 @@ fn compile(bytes: &[u8], limits: Limits, what: &str) -> Result<Connector> {
         return Err(Error::config(format!("{what} is not a WebAssembly component but {kind}"))
             .with_hint("build it for the target wasm32-wasip2"));
     }
-    let engine = engine().map_err(|error| setup(&error))?;
+    let engine = engine(cache).map_err(|error| setup(&error))?;
     let component = Component::from_binary(&engine, bytes).map_err(|error| {
         Error::config(format!("{what} is not a valid WebAssembly component"))
             .with_internal(format!("{error:#}"))
@@ -128,9 +129,10 @@ fn compile(bytes: &[u8], limits: Limits, what: &str) -> Result<Connector> {
 
 /// Only what components of the languages that are common today need. The less there is, the fewer defects of the
 /// runtime concern us.
-fn engine() -> wasmtime::Result<Engine> {
+fn engine(cache: Cache) -> wasmtime::Result<Engine> {
     let mut config = EngineConfig::new();
     config
+        .cache(cache.into_inner())
         // Calls into an instance never overlap: each stream has its own.
         .concurrency_support(false)
         .gc_support(false)
@@ -194,7 +196,7 @@ mod tests {
     use super::*;
 
     fn problem(bytes: &[u8]) -> Error {
-        Connector::from_bytes(bytes, Limits::default()).unwrap_err()
+        Connector::from_bytes(bytes, Limits::default(), Cache::none()).unwrap_err()
     }
 
     #[test]

@@ -8,14 +8,14 @@
 //!
 //! ```no_run
 //! use std::path::Path;
-//! use host::{AllowedHosts, Config, ConfiguredCatalog, Connector, Emitter, Level, Limits, Outbox, States, Sync};
+//! use host::{AllowedHosts, Cache, Config, ConfiguredCatalog, Connector, Emitter, Level, Limits, Outbox, States, Sync};
 //!
 //! # async fn read() -> Result<(), Box<dyn std::error::Error>> {
 //! // One thread writes, so that a slow reader of the output holds nothing else up.
 //! let (outbox, inbox) = Outbox::new(Level::Info);
 //! let writer = std::thread::spawn(|| Emitter::new(std::io::stdout()).drain(inbox));
 //!
-//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default())?.log_to(outbox.clone());
+//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), Cache::of_user())?.log_to(outbox.clone());
 //! let config = Config::load(Path::new("config.json"))?;
 //! let allowed = AllowedHosts::requested(&connector.spec().await?, &config)?;
 //! let source = connector.source(config, allowed);
@@ -32,6 +32,7 @@
 //! ```
 
 mod bindings;
+mod cache;
 mod catalog;
 mod config;
 mod connector;
@@ -54,6 +55,7 @@ mod state;
 mod stderr;
 mod sync;
 
+pub use self::cache::Cache;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
 pub use self::config::Config;
 pub use self::connector::Connector;

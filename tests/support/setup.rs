@@ -70,6 +70,8 @@ impl Setup {
         let mut command = Command::new(artifacts::host());
         command.arg("run").arg(&self.component).args(arguments.iter().map(AsRef::as_ref));
         command.stdin(Stdio::null()).current_dir(self.folder.path()).env_remove("LOG_LEVEL");
+        // Compiled once for all tests, and not into the caches of whoever runs them.
+        command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command
     }
 

@@ -6,10 +6,12 @@ use std::fmt::{self, Debug, Formatter};
 
 use crate::blueprint::{Blueprint, Origin};
 use crate::collection::Collection;
+use crate::event::StoredEvent;
 use crate::field::lookup;
 use crate::record::ledger_entry;
 use crate::settings::Settings;
 use crate::shelf::{Key, Row, Shelf};
+use crate::usage::UsageChanges;
 
 /// Everything one Orb account holds. Changes made through the running server's
 /// [`account`](crate::MockOrb::account) are seen by the next request.
@@ -19,6 +21,10 @@ pub struct Account {
     pub(crate) shelves: HashMap<Collection, Shelf>,
     /// Ledgers that were changed. All others are derived when they are read.
     pub(crate) ledgers: HashMap<String, Ledger>,
+    /// Events that were stored, and those that were removed.
+    pub(crate) events: HashMap<String, Option<StoredEvent>>,
+    /// Usage that was changed, by subscription and metric.
+    pub(crate) usage: HashMap<(String, String), UsageChanges>,
     /// The index of the next record created at will, beyond all generated ones.
     pub(crate) next_index: u64,
     keys: Vec<String>,
@@ -52,6 +58,8 @@ impl Account {
         Account {
             shelves: Collection::ALL.into_iter().map(shelf).collect(),
             ledgers: HashMap::new(),
+            events: HashMap::new(),
+            usage: HashMap::new(),
             next_index: Collection::ALL.into_iter().map(|it| blueprint.count(it)).max().unwrap_or(0),
             keys: vec![settings.api_key.clone()],
             blueprint,

@@ -22,6 +22,7 @@ pub(crate) enum Salt {
     Price,
     Product,
     Subscription,
+    Usage,
 }
 
 /// Digits without the four that are read as one another: identifiers look like Orb's (`hNmWV3yQnGx9v`).
@@ -66,6 +67,13 @@ pub(crate) fn mix(number: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
+}
+
+/// A number that depends on nothing but the text: FNV-1a, finished by a mix.
+pub(crate) fn hash(text: &str) -> u64 {
+    mix(text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    }))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::account::{Account, Ledger};
 use crate::collection::Collection;
@@ -21,6 +22,10 @@ pub enum RecordError {
     FieldMissing(&'static str),
     /// A field that orders the list is no instant with an offset.
     NotAnInstant(&'static str),
+    /// A quantity is no JSON number, or one of too many digits.
+    NotANumber(String),
+    /// A day on which a subscription has not begun, or has ended.
+    OutsideLife(Date),
     /// There is no such record.
     Unknown {
         /// What kind of record, as Orb's errors name it.
@@ -38,6 +43,8 @@ impl Display for RecordError {
             RecordError::NotAnInstant(field) => {
                 write!(formatter, "`{field}` is not an instant with an offset")
             }
+            RecordError::NotANumber(text) => write!(formatter, "{text:?} is not a JSON number"),
+            RecordError::OutsideLife(day) => write!(formatter, "the subscription does not live on {day}"),
             RecordError::Unknown { resource, id } => write!(formatter, "no {resource} with identifier {id}"),
         }
     }
@@ -199,14 +206,14 @@ impl Account {
     }
 }
 
-fn parse_id(record: &str) -> Result<String, RecordError> {
+pub(crate) fn parse_id(record: &str) -> Result<String, RecordError> {
     if !is_object(record) {
         return Err(RecordError::NotAnObject);
     }
     lookup(record, &["id"]).ok_or(RecordError::FieldMissing("id"))
 }
 
-fn parse_instant(record: &str, field: &'static str) -> Result<Timestamp, RecordError> {
+pub(crate) fn parse_instant(record: &str, field: &'static str) -> Result<Timestamp, RecordError> {
     let text = lookup(record, &[field]).ok_or(RecordError::FieldMissing(field))?;
     text.parse().map_err(|_| RecordError::NotAnInstant(field))
 }

@@ -1,35 +1,57 @@
-//! The endpoints: an account, a path and a query in, Orb's answer out.
+//! The endpoints: an account and a request in, Orb's answer out.
+
+use hyper::Method;
 
 use crate::account::Account;
 use crate::collection::Collection;
+use crate::event_search::EventSearch;
 use crate::filter::Filter;
 use crate::page::write_page;
 use crate::parameter::Parameters;
 use crate::problem::Problem;
 use crate::query::decode;
+use crate::usage_answer::write_usage;
+use crate::usage_query::UsageQuery;
 
 /// The first segment of every path, the only version there is.
 const VERSION: &str = "v1";
 
-/// What a path names.
+/// What a method and a path name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Ping,
     List(Collection),
     Record(Collection, String),
     Ledger(String),
+    Usage(String),
+    EventSearch,
+}
+
+/// One request, as far as it matters to an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked<'a> {
+    pub(crate) method: &'a Method,
+    /// As sent.
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a [(String, String)],
+    /// Nothing if it was too large; empty if there was none.
+    pub(crate) body: Option<&'a [u8]>,
+    /// A fault wants lists without an end.
+    pub(crate) repeat_token: bool,
 }
 
 impl Endpoint {
-    pub(crate) fn parse(path: &str) -> Option<Endpoint> {
+    pub(crate) fn parse(method: &Method, path: &str) -> Option<Endpoint> {
         let rest = path.strip_prefix('/')?.strip_prefix(VERSION)?.strip_prefix('/')?;
         let segments: Vec<String> = rest.split('/').map(decode).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        if let ["ping"] = segments[..] {
-            return Some(Endpoint::Ping);
-        }
-        if let ["customers", id, "credits", "ledger"] = segments[..] {
-            return Some(Endpoint::Ledger(id.to_owned()));
+        match segments[..] {
+            ["events", "search"] => return (*method == Method::POST).then_some(Endpoint::EventSearch),
+            _ if *method != Method::GET => return None,
+            ["ping"] => return Some(Endpoint::Ping),
+            ["customers", id, "credits", "ledger"] => return Some(Endpoint::Ledger(id.to_owned())),
+            ["subscriptions", id, "usage"] => return Some(Endpoint::Usage(id.to_owned())),
+            _ => {}
         }
         let collection = Collection::ALL.into_iter().find(|it| it.segment() == segments[0])?;
         match segments[1..] {
@@ -40,14 +62,10 @@ impl Endpoint {
     }
 
     /// The body of a successful answer.
-    pub(crate) fn answer(
-        &self,
-        account: &Account,
-        path: &str,
-        query: &[(String, String)],
-        repeat_token: bool,
-    ) -> Result<String, Problem> {
-        let filter = |parameters: Parameters| Filter::parse(path, query, parameters, account.settings().last);
+    pub(crate) fn answer(&self, account: &Account, asked: Asked<'_>) -> Result<String, Problem> {
+        let now = account.settings().last;
+        let Asked { path, query, body, repeat_token, .. } = asked;
+        let filter = |parameters: Parameters| Filter::parse(path, query, parameters, now);
         match self {
             Endpoint::Ping => {
                 filter(Parameters::none())?;
@@ -68,6 +86,14 @@ impl Endpoint {
                 let listing = account.ledger_listing(customer_id).ok_or_else(missing)?;
                 Ok(write_page(account, &listing, &filter, repeat_token))
             }
+            Endpoint::Usage(subscription_id) => {
+                write_usage(account, subscription_id, &UsageQuery::parse(query)?, repeat_token)
+            }
+            Endpoint::EventSearch => {
+                filter(Parameters::none())?;
+                let body = body.ok_or_else(Problem::request_too_large)?;
+                Ok(EventSearch::parse(body, now)?.answer(account))
+            }
         }
     }
 }
@@ -76,13 +102,18 @@ impl Endpoint {
 mod tests {
     use super::*;
 
+    fn get(path: &str) -> Option<Endpoint> {
+        Endpoint::parse(&Method::GET, path)
+    }
+
     #[test]
     fn documented_paths_are_known_and_no_others() {
-        assert_eq!(Endpoint::parse("/v1/ping"), Some(Endpoint::Ping));
-        assert_eq!(Endpoint::parse("/v1/plans"), Some(Endpoint::List(Collection::Plans)));
+        assert_eq!(get("/v1/ping"), Some(Endpoint::Ping));
+        assert_eq!(get("/v1/plans"), Some(Endpoint::List(Collection::Plans)));
         let record = Endpoint::Record(Collection::Invoices, "a/b".to_owned());
-        assert_eq!(Endpoint::parse("/v1/invoices/a%2Fb"), Some(record));
-        assert_eq!(Endpoint::parse("/v1/customers/x/credits/ledger"), Some(Endpoint::Ledger("x".to_owned())));
+        assert_eq!(get("/v1/invoices/a%2Fb"), Some(record));
+        assert_eq!(get("/v1/customers/x/credits/ledger"), Some(Endpoint::Ledger("x".to_owned())));
+        assert_eq!(get("/v1/subscriptions/x/usage"), Some(Endpoint::Usage("x".to_owned())));
         for path in [
             "/",
             "/v1",
@@ -93,8 +124,18 @@ mod tests {
             "/v1/plans/x/y",
             "/v1//plans",
             "/v1/items",
+            "/v1/plans/x/usage",
         ] {
-            assert_eq!(Endpoint::parse(path), None, "{path}");
+            assert_eq!(get(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn events_are_posted_for_and_all_else_is_got() {
+        assert_eq!(Endpoint::parse(&Method::POST, "/v1/events/search"), Some(Endpoint::EventSearch));
+        assert_eq!(get("/v1/events/search"), None);
+        for path in ["/v1/ping", "/v1/customers", "/v1/subscriptions/x/usage", "/v1/events"] {
+            assert_eq!(Endpoint::parse(&Method::POST, path), None, "{path}");
         }
     }
 }

@@ -18,10 +18,21 @@ fn value_of<'a>(record: &'a str, name: &str) -> Option<&'a str> {
     fields.get(name).map(|value| value.get())
 }
 
+/// The value at the end of a path of names, as the part of the text that it is.
+pub(crate) fn find<'a>(record: &'a str, path: &[&str]) -> Option<&'a str> {
+    path.iter().try_fold(record, |value, name| value_of(value, name))
+}
+
+/// The items of the list at the end of a path; none if there is no list.
+pub(crate) fn items<'a>(record: &'a str, path: &[&str]) -> Vec<&'a str> {
+    let list: Option<Vec<&RawValue>> = find(record, path).and_then(|list| serde_json::from_str(list).ok());
+    list.unwrap_or_default().into_iter().map(RawValue::get).collect()
+}
+
 /// The text of a string, the digits of a number, or the word of a boolean; nothing for null, for what is
 /// absent, and for what is no scalar.
 pub(crate) fn lookup(record: &str, path: &[&str]) -> Option<String> {
-    let value = path.iter().try_fold(record, |value, name| value_of(value, name))?;
+    let value = find(record, path)?;
     match value.as_bytes().first()? {
         b'"' => serde_json::from_str(value).ok(),
         b'n' | b'{' | b'[' => None,
@@ -56,6 +67,14 @@ mod tests {
         assert_eq!(lookup(RECORD, &["deep", "x"]), None);
         assert_eq!(lookup(RECORD, &["deep"]), None);
         assert_eq!(lookup(RECORD, &["missing", "y"]), None);
+        assert_eq!(find(RECORD, &["deep"]), Some(r#"{"x":null,"y":"1e5"}"#));
+    }
+
+    #[test]
+    fn items_are_those_of_a_list_only() {
+        let record = r#"{"a":{"list":[1.10, "x" ,{"y":null}]},"b":null}"#;
+        assert_eq!(items(record, &["a", "list"]), ["1.10", "\"x\"", r#"{"y":null}"#]);
+        assert!(items(record, &["a"]).is_empty() && items(record, &["b", "list"]).is_empty());
     }
 
     #[test]

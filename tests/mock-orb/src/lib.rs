@@ -2,8 +2,9 @@
 //!
 //! An [`Account`] is generated from [`Settings`], always the same one from the same settings, and served by a
 //! [`MockOrb`] on a port of its own as Orb documents it: authentication, lists newest first, page tokens,
-//! filters, limits and errors. What a test wants to go wrong it asks for with a [`Fault`] or a [`RateLimit`];
-//! what was asked it reads from [`MockOrb::requests`].
+//! filters, limits and errors. Beside its records the account holds the [usage](Usage) of its subscriptions, day
+//! by day, and the events that ledger entries arose from. What a test wants to go wrong it asks for with a
+//! [`Fault`] or a [`RateLimit`]; what was asked it reads from [`MockOrb::requests`].
 //!
 //! It speaks the documentation, not one client: what is not documented is refused, so that a client's mistake
 //! is an error here before it is one there.
@@ -25,6 +26,8 @@ mod delivery;
 mod dice;
 mod edit;
 mod endpoint;
+mod event;
+mod event_search;
 mod facet;
 mod fault;
 mod field;
@@ -38,15 +41,24 @@ mod parameter;
 mod problem;
 mod query;
 mod rate;
+mod rate_class;
 mod record;
 mod request_log;
 mod server;
 mod service;
 mod settings;
 mod shelf;
+mod terms;
+mod time_zone;
+mod timeframe;
 mod timeline;
+mod usage;
+mod usage_answer;
+mod usage_query;
+mod usage_view;
 
 pub use jiff::Timestamp;
+pub use jiff::civil::Date;
 
 pub use crate::account::Account;
 pub use crate::collection::Collection;
@@ -54,6 +66,8 @@ pub use crate::edit::RecordError;
 pub use crate::fault::Fault;
 pub use crate::hold::AccountGuard;
 pub use crate::rate::{RateLimit, RetryAfter};
+pub use crate::rate_class::{RateClass, RateTable};
 pub use crate::request_log::{Authorization, LoggedRequest};
 pub use crate::server::MockOrb;
 pub use crate::settings::{DEFAULT_API_KEY, Settings};
+pub use crate::usage::Usage;

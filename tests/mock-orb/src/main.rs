@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
-use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, Settings};
+use clap::{Parser, ValueEnum};
+use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings};
 use tokio::sync::oneshot;
 
 /// Serves a generated Orb account on the loopback interface until it is told to stop.
@@ -44,6 +44,10 @@ struct Arguments {
     #[arg(long, default_value_t = Settings::default().ledger_entries_per_customer, value_name = "N")]
     ledger_entries: usize,
 
+    /// Let decrements in the ledgers name the events they arose from.
+    #[arg(long)]
+    ledger_event_ids: bool,
+
     /// Seed of identifiers, names and amounts.
     #[arg(long, default_value_t = Settings::default().seed, value_name = "N")]
     seed: u64,
@@ -60,6 +64,10 @@ struct Arguments {
     #[arg(long, value_name = "N")]
     rate_limit: Option<f64>,
 
+    /// Allow what Orb documents for such an account, each class of requests by itself.
+    #[arg(long, value_name = "ACCOUNT")]
+    rate_classes: Option<AccountKind>,
+
     /// File to write the base URL to, at once or not at all.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
@@ -67,6 +75,14 @@ struct Arguments {
     /// Stop when standard input ends, as it does when whoever started the program is gone.
     #[arg(long)]
     exit_with_stdin: bool,
+}
+
+/// The kinds of accounts that Orb documents rate limits for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AccountKind {
+    Live,
+    Test,
+    Trial,
 }
 
 fn main() -> ExitCode {
@@ -88,6 +104,7 @@ fn run(arguments: Arguments) -> io::Result<()> {
         invoices: arguments.invoices,
         ledger_customers: arguments.ledger_customers,
         ledger_entries_per_customer: arguments.ledger_entries,
+        ledger_event_ids: arguments.ledger_event_ids,
         api_key: arguments.api_key,
         ..Settings::default()
     };
@@ -96,6 +113,13 @@ fn run(arguments: Arguments) -> io::Result<()> {
     orb.set_latency(Duration::from_millis(arguments.latency_ms));
     if let Some(requests) = arguments.rate_limit {
         orb.limit_rate(RateLimit::per_second(requests));
+    }
+    if let Some(kind) = arguments.rate_classes {
+        orb.limit_by_class(match kind {
+            AccountKind::Live => RateTable::LIVE,
+            AccountKind::Test => RateTable::TEST,
+            AccountKind::Trial => RateTable::TRIAL,
+        });
     }
     if let Some(file) = &arguments.port_file {
         write_whole(file, &orb.url())?;

@@ -3,7 +3,7 @@
 use crate::account::{Account, Listing};
 use crate::facet::Facet;
 use crate::filter::Filter;
-use crate::object::{Object, write_text};
+use crate::object::write_object;
 use crate::page_token::write_token;
 use crate::shelf::{Key, Row};
 
@@ -35,15 +35,16 @@ pub(crate) fn write_page(
     } else {
         last.filter(|_| rows.next().is_some()).map(|key| write_token(key, filter.scope))
     };
-    let mut metadata = Object::new(&mut body);
-    metadata.flag("has_more", token.is_some());
-    match token {
-        Some(token) => metadata.value("next_cursor", |out| write_text(out, &token)),
-        None => metadata.raw("next_cursor", "null"),
-    };
-    metadata.end();
+    write_metadata(&mut body, token.as_deref());
     body.push('}');
     body
+}
+
+/// Writes what an answer says about the page after it.
+pub(crate) fn write_metadata(out: &mut String, token: Option<&str>) {
+    write_object(out, |metadata| {
+        metadata.flag("has_more", token.is_some()).optional_text("next_cursor", token);
+    });
 }
 
 fn meets(account: &Account, listing: &Listing<'_>, filter: &Filter, key: Key, row: &Row) -> bool {

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use crate::dice::mix;
+use crate::dice::{hash, mix};
 use crate::shelf::Key;
 
 /// What a token is good for: one path with one set of filters.
@@ -22,13 +22,6 @@ impl Scope {
             .fold(0_u64, |sum, (name, value)| sum.wrapping_add(hash(name).wrapping_mul(3) ^ hash(value)));
         Scope(mix(hash(path) ^ mix(filters)))
     }
-}
-
-/// FNV-1a, finished by a mix.
-fn hash(text: &str) -> u64 {
-    mix(text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    }))
 }
 
 /// Seconds, nanoseconds, sequence and seal: 28 bytes, so Base64 ends in `==` and must be encoded in a URL.

@@ -40,6 +40,15 @@ impl Problem {
         Problem { validation_errors: Some(errors), ..problem.detail("The request has invalid parameters.") }
     }
 
+    /// A request of the right form that may not be fulfilled.
+    pub(crate) fn constraint_violation(detail: &str) -> Problem {
+        Problem::new(400, "400-constraint-violation", "The request violates a constraint.").detail(detail)
+    }
+
+    pub(crate) fn request_too_large() -> Problem {
+        Problem::new(413, "413-request-too-large", "The request is too large.")
+    }
+
     pub(crate) fn unauthenticated() -> Problem {
         Problem::new(401, "401-authentication-error", "Authentication failed.")
             .detail("The API key is missing or not valid.")

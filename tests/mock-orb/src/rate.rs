@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::rate_class::RateClass;
+
 /// How many requests each API key may make. Keys do not share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateLimit {
-    /// Requests per second, in the long run. Orb documents 100 for reading a live account, 50 for a test
-    /// account and 10 for a trial one, and a tenth of that (at least 1) for usage, costs and credit balances.
+    /// Requests per second, in the long run. [`RateTable`](crate::RateTable) has those that Orb documents.
     pub per_second: f64,
     /// Requests that may come at once; at least 1.
     pub burst: f64,
@@ -15,6 +16,8 @@ pub struct RateLimit {
     pub retry_after: RetryAfter,
     /// The limit counts requests whose path, as sent, begins so.
     pub path_prefix: String,
+    /// The limit counts requests of this class; of all classes if there is none.
+    pub class: Option<RateClass>,
 }
 
 /// The `Retry-After` header of a 429. Orb documents none.
@@ -37,6 +40,7 @@ impl RateLimit {
             burst: requests.max(1.0),
             retry_after: RetryAfter::Absent,
             path_prefix: String::new(),
+            class: None,
         }
     }
 }
@@ -64,8 +68,15 @@ impl Limiter {
     }
 
     /// Takes one token of a key; if there is none, says how long until there is.
-    pub(crate) fn take(&mut self, key: &str, path: &str, now: Instant) -> Result<(), Duration> {
-        if !path.starts_with(&self.limit.path_prefix) {
+    pub(crate) fn take(
+        &mut self,
+        key: &str,
+        class: RateClass,
+        path: &str,
+        now: Instant,
+    ) -> Result<(), Duration> {
+        let counts = self.limit.class.is_none_or(|counted| counted == class);
+        if !counts || !path.starts_with(&self.limit.path_prefix) {
             return Ok(());
         }
         let burst = self.limit.burst.max(1.0);
@@ -91,7 +102,9 @@ mod tests {
         let mut limiter = Limiter::new(RateLimit { burst: 2.0, ..RateLimit::per_second(10.0) });
         let start = Instant::now();
         let mut take = |key, milliseconds| {
-            limiter.take(key, "/v1/plans", start + Duration::from_millis(milliseconds)).is_ok()
+            limiter
+                .take(key, RateClass::Read, "/v1/plans", start + Duration::from_millis(milliseconds))
+                .is_ok()
         };
         assert_eq!([take("a", 0), take("a", 0), take("a", 0)], [true, true, false]);
         assert!(take("b", 0), "keys do not share");
@@ -104,8 +117,18 @@ mod tests {
         let mut limiter =
             Limiter::new(RateLimit { path_prefix: "/v1/c".to_owned(), ..RateLimit::per_second(0.5) });
         let now = Instant::now();
-        assert_eq!(limiter.take("a", "/v1/customers", now), Ok(()));
-        assert_eq!(limiter.take("a", "/v1/customers", now), Err(Duration::from_secs(2)));
-        assert_eq!(limiter.take("a", "/v1/plans", now), Ok(()));
+        assert_eq!(limiter.take("a", RateClass::Read, "/v1/customers", now), Ok(()));
+        assert_eq!(limiter.take("a", RateClass::Read, "/v1/customers", now), Err(Duration::from_secs(2)));
+        assert_eq!(limiter.take("a", RateClass::Read, "/v1/plans", now), Ok(()));
+    }
+
+    #[test]
+    fn a_limit_of_a_class_counts_no_other() {
+        let mut limiter =
+            Limiter::new(RateLimit { class: Some(RateClass::Analytics), ..RateLimit::per_second(1.0) });
+        let now = Instant::now();
+        let mut take = |class| limiter.take("a", class, "/v1/x", now).is_ok();
+        assert_eq!([take(RateClass::Analytics), take(RateClass::Analytics)], [true, false]);
+        assert!(take(RateClass::Read) && take(RateClass::Read));
     }
 }

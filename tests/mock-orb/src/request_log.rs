@@ -13,6 +13,8 @@ pub struct LoggedRequest {
     pub authorization: Authorization,
     /// All other headers in their order, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The body as text; empty if there was none.
+    pub body: String,
     /// The status answered; nothing while there is none, and if the connection ended before one.
     pub status: Option<u16>,
     /// The TCP connection, counted from 1 by order of acceptance.
@@ -74,12 +76,23 @@ impl RequestLog {
         Place(self.cleared + self.requests.len() - 1)
     }
 
+    /// Notes a request's body, which arrives after all else of it.
+    pub(crate) fn note_body(&mut self, place: Place, body: &[u8]) {
+        if let Some(request) = self.request(place) {
+            request.body = String::from_utf8_lossy(body).into_owned();
+        }
+    }
+
     pub(crate) fn close(&mut self, place: Place, status: Option<u16>) {
         self.in_flight -= 1;
-        let position = place.0.checked_sub(self.cleared);
-        if let Some(request) = position.and_then(|position| self.requests.get_mut(position)) {
+        if let Some(request) = self.request(place) {
             request.status = status;
         }
+    }
+
+    /// The request at a place; nothing if it was cleared.
+    fn request(&mut self, place: Place) -> Option<&mut LoggedRequest> {
+        self.requests.get_mut(place.0.checked_sub(self.cleared)?)
     }
 
     pub(crate) fn requests(&self) -> Vec<LoggedRequest> {
@@ -114,6 +127,7 @@ mod tests {
             query: vec![("status[]".to_owned(), "void".to_owned())],
             authorization: Authorization::Missing,
             headers: Vec::new(),
+            body: String::new(),
             status: None,
             connection: 1,
         }
@@ -125,11 +139,14 @@ mod tests {
         let first = log.open(request("/first"));
         log.clear();
         let second = log.open(request("/second"));
+        log.note_body(second, b"{}");
+        log.note_body(first, b"gone");
         log.close(second, Some(200));
         log.close(first, Some(500));
         assert_eq!(log.peak_in_flight(), 2);
         let [only] = log.requests().try_into().unwrap();
         assert_eq!((only.path.as_str(), only.status), ("/second", Some(200)));
+        assert_eq!(only.body, "{}");
         assert_eq!(only.parameter("status[]"), Some("void"));
     }
 }

@@ -18,6 +18,7 @@ use crate::account::Account;
 use crate::fault::Fault;
 use crate::hold::AccountGuard;
 use crate::rate::{Limiter, RateLimit};
+use crate::rate_class::RateTable;
 use crate::request_log::LoggedRequest;
 use crate::service::{Shared, lock};
 
@@ -127,6 +128,12 @@ impl MockOrb {
     /// Limits the requests of each API key from now on, beside all limits set before.
     pub fn limit_rate(&self, limit: RateLimit) {
         lock(&self.shared.limiters).push(Limiter::new(limit));
+    }
+
+    /// Limits the requests of each API key as Orb documents it, each class of requests by itself, beside all limits
+    /// set before.
+    pub fn limit_by_class(&self, table: RateTable) {
+        lock(&self.shared.limiters).extend(table.limits().map(Limiter::new));
     }
 
     /// Forgets all rate limits.

@@ -6,20 +6,25 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::account::Account;
 use crate::delivery::{Cut, Delivery};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Asked, Endpoint};
 use crate::fault::{Fault, InjectedAnswer, Strike, strike};
 use crate::problem::Problem;
 use crate::query::decode_query;
 use crate::rate::{Limiter, RetryAfter};
+use crate::rate_class::RateClass;
 use crate::request_log::{Authorization, LoggedRequest, Place, RequestLog};
 use crate::timeline::later;
+
+/// How many bytes the body of a request may have; searching for 500 events takes far less.
+const MAXIMUM_BODY: usize = 1 << 20;
 
 /// What the server's thread and its owner share.
 #[derive(Debug)]
@@ -59,11 +64,12 @@ impl Shared {
         connection: u64,
         request: Request<Incoming>,
     ) -> Result<Response<Delivery>, Cut> {
-        let path = request.uri().path().to_owned();
-        let query = decode_query(request.uri().query().unwrap_or_default());
-        let key = bearer(request.headers());
+        let (head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
+        let query = decode_query(head.uri.query().unwrap_or_default());
+        let key = bearer(&head.headers);
         let known = key.as_deref().is_some_and(|key| lock(&self.account).knows_key(key));
-        let authorization = match request.headers().contains_key(AUTHORIZATION) {
+        let authorization = match head.headers.contains_key(AUTHORIZATION) {
             false => Authorization::Missing,
             true if known => Authorization::Valid,
             true => Authorization::Wrong,
@@ -71,18 +77,23 @@ impl Shared {
         let mut entry = Entry::open(
             &self.log,
             LoggedRequest {
-                method: request.method().to_string(),
+                method: head.method.to_string(),
                 path: path.clone(),
                 query: query.clone(),
                 authorization,
-                headers: readable(request.headers()),
+                headers: readable(&head.headers),
+                body: String::new(),
                 status: None,
                 connection,
             },
         );
-        let Strike { delay, disconnect, answer, repeat_page_token, truncate, slow_body } =
+        let body = entry.read(body).await?;
+        let Strike { delay, disconnect, answer, repeat_page_token: repeat_token, truncate, slow_body } =
             strike(&mut lock(&self.faults), &path, &query);
-        let refusal = if known { self.refusal(&key.unwrap_or_default(), &path) } else { None };
+        let refusal = key.filter(|_| known).and_then(|key| {
+            let class = RateClass::of(head.method.as_str(), &path);
+            self.refusal(&key, class, &path)
+        });
         let delay = delay.saturating_add(self.latency(&path));
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
@@ -93,11 +104,9 @@ impl Shared {
         let response = match answer.or(refusal) {
             Some(injected) => injected.into_response(),
             None => {
-                let answer = if known {
-                    self.answer(request.method(), &path, &query, repeat_page_token)
-                } else {
-                    Err(Problem::unauthenticated())
-                };
+                let body = body.as_deref();
+                let asked = Asked { method: &head.method, path: &path, query: &query, body, repeat_token };
+                let answer = if known { self.answer(asked) } else { Err(Problem::unauthenticated()) };
                 let (status, body) = match answer {
                     Ok(body) => (200, body),
                     Err(problem) => (problem.status, problem.body()),
@@ -109,24 +118,17 @@ impl Shared {
         Ok(response.map(|body| Delivery::new(body, truncate, slow_body)))
     }
 
-    fn answer(
-        &self,
-        method: &Method,
-        path: &str,
-        query: &[(String, String)],
-        repeat_page_token: bool,
-    ) -> Result<String, Problem> {
-        let endpoint = Endpoint::parse(path).filter(|_| method == Method::GET);
-        let endpoint = endpoint.ok_or_else(Problem::url_not_found)?;
-        endpoint.answer(&lock(&self.account), path, query, repeat_page_token)
+    fn answer(&self, asked: Asked<'_>) -> Result<String, Problem> {
+        let endpoint = Endpoint::parse(asked.method, asked.path).ok_or_else(Problem::url_not_found)?;
+        endpoint.answer(&lock(&self.account), asked)
     }
 
     /// The 429 of the first limit that a request exceeds. A request counts against all of them.
-    fn refusal(&self, key: &str, path: &str) -> Option<InjectedAnswer> {
+    fn refusal(&self, key: &str, class: RateClass, path: &str) -> Option<InjectedAnswer> {
         let now = Instant::now();
         let mut refusal = None;
         for limiter in lock(&self.limiters).iter_mut() {
-            if let Err(wait) = limiter.take(key, path, now) {
+            if let Err(wait) = limiter.take(key, class, path, now) {
                 let problem = Problem::too_many_requests();
                 let mut answer = json(problem.status, problem.body());
                 if let Some(value) = retry_after(limiter.retry_after(), wait) {
@@ -156,6 +158,19 @@ impl Entry<'_> {
     fn open(log: &Mutex<RequestLog>, request: LoggedRequest) -> Entry<'_> {
         let place = lock(log).open(request);
         Entry { log, place, status: None }
+    }
+
+    /// Takes a request's body; nothing if it is too large.
+    async fn read(&self, body: Incoming) -> Result<Option<Bytes>, Cut> {
+        match Limited::new(body, MAXIMUM_BODY).collect().await {
+            Ok(body) => {
+                let body = body.to_bytes();
+                lock(self.log).note_body(self.place, &body);
+                Ok(Some(body))
+            }
+            Err(error) if error.is::<LengthLimitError>() => Ok(None),
+            Err(_) => Err(Cut),
+        }
     }
 }
 

@@ -22,6 +22,10 @@ pub struct Settings {
     pub ledger_customers: usize,
     /// How many entries the ledger of each such customer has.
     pub ledger_entries_per_customer: usize,
+    /// Whether decrements in the ledgers name the event they arose from, as they did before Orb deprecated
+    /// `event_id`. Then consecutive ones share an event and an instant, and some events cannot be found.
+    /// Otherwise it is null, as it is documented today.
+    pub ledger_event_ids: bool,
     /// When the first record of every collection was created. No record is older.
     pub first: Timestamp,
     /// When the last record of every collection was created. No record is newer, and it is the account's
@@ -56,6 +60,7 @@ impl Default for Settings {
             invoices: 60,
             ledger_customers: 5,
             ledger_entries_per_customer: 24,
+            ledger_event_ids: false,
             // 2024-01-01T00:00:00Z and 2024-12-31T23:59:59Z: a leap year, whole.
             first: Timestamp::constant(1_704_067_200, 0),
             last: Timestamp::constant(1_735_689_599, 0),

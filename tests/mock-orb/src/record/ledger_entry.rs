@@ -1,113 +1,16 @@
 //! Credits ledger entries: the indexes of a customer and an entry in; an entry of one of seven types out.
 
-use std::sync::LazyLock;
-
 use jiff::{SignedDuration, Timestamp};
 
-use crate::amount::Amount;
 use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::instant::Spelling;
 use crate::object::{Object, write_object};
-use crate::record::{customer, invoice, price};
+use crate::record::ledger_step::Step;
+use crate::record::{customer, event, invoice, price};
 use crate::timeline::{Timeline, later};
-
-/// What an entry does to the balance. Orb leaves the sign of `amount` open; here it is the size of the change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    Add,
-    Take,
-    Keep,
-}
-
-/// One step of a ledger's life; ledgers repeat [`CYCLE`] for ever.
-#[derive(Clone, Copy, Debug)]
-struct Step {
-    entry_type: &'static str,
-    /// A JSON number as it is served: its spelling is the point.
-    amount: &'static str,
-    effect: Effect,
-    currency: &'static str,
-}
-
-const fn step(entry_type: &'static str, amount: &'static str, effect: Effect) -> Step {
-    Step { entry_type, amount, effect, currency: "credits" }
-}
-
-const fn in_dollars(step: Step) -> Step {
-    Step { currency: "USD", ..step }
-}
-
-/// All entry types, and amounts that lose digits in a float or in a careless rewrite.
-const CYCLE: [Step; 20] = [
-    step("increment", "100.00", Effect::Add),
-    step("decrement", "1.0", Effect::Take),
-    step("decrement", "0.1", Effect::Take),
-    step("decrement", "1e-7", Effect::Take),
-    step("increment", "12345678901234567890.123456789", Effect::Add),
-    step("expiration_change", "25", Effect::Keep),
-    step("decrement", "12345678901234567890.123456789", Effect::Take),
-    in_dollars(step("increment", "20.50", Effect::Add)),
-    step("amendment", "-2.50", Effect::Add),
-    step("void_initiated", "10", Effect::Keep),
-    step("void", "10", Effect::Take),
-    step("credit_block_expiry", "40.0", Effect::Take),
-    in_dollars(step("decrement", "0.30", Effect::Take)),
-    step("decrement", "0.000000000001", Effect::Take),
-    // Below zero: a balance may become negative by a decrement.
-    step("decrement", "2E+2", Effect::Take),
-    step("increment", "250", Effect::Add),
-    step("decrement", "7.25", Effect::Take),
-    in_dollars(step("credit_block_expiry", "20.20", Effect::Take)),
-    step("amendment", "12.5", Effect::Add),
-    step("decrement", "33.333333333333", Effect::Take),
-];
-
-/// The balance of one currency before each step, and after the whole cycle.
-struct Balances {
-    before: [Amount; CYCLE.len()],
-    whole: Amount,
-}
-
-impl Balances {
-    fn of(currency: &str) -> Balances {
-        let mut balance = Amount::default();
-        let mut before = [balance; CYCLE.len()];
-        for (step, before) in CYCLE.iter().zip(&mut before) {
-            *before = balance;
-            if step.currency == currency {
-                balance = step.apply(balance);
-            }
-        }
-        Balances { before, whole: balance }
-    }
-}
-
-static CREDITS: LazyLock<Balances> = LazyLock::new(|| Balances::of("credits"));
-static DOLLARS: LazyLock<Balances> = LazyLock::new(|| Balances::of("USD"));
-
-impl Step {
-    fn at(index: u64) -> Step {
-        CYCLE[(index % CYCLE.len() as u64) as usize]
-    }
-
-    fn apply(&self, balance: Amount) -> Amount {
-        let amount = Amount::parse(self.amount).unwrap_or_default();
-        match self.effect {
-            Effect::Add => balance.plus(amount),
-            Effect::Take => balance.minus(amount),
-            Effect::Keep => balance,
-        }
-    }
-
-    fn balance_before(&self, index: u64) -> Amount {
-        let balances = if self.currency == "USD" { &DOLLARS } else { &CREDITS };
-        let cycles = index / CYCLE.len() as u64;
-        balances.whole.times(cycles).plus(balances.before[(index % CYCLE.len() as u64) as usize])
-    }
-}
 
 /// How many entries the ledger of a customer has.
 pub(crate) fn count(blueprint: &Blueprint, customer: u64) -> u64 {
@@ -131,8 +34,10 @@ fn ordinal(blueprint: &Blueprint, customer: u64) -> Option<u64> {
     (up_to(customer + 1) > up_to(customer)).then(|| up_to(customer))
 }
 
-/// When an entry was made: spread evenly between the customer's creation and now.
+/// When an entry was made: spread evenly between the customer's creation and now, except that decrements which
+/// arose from one event were made at one instant.
 pub(crate) fn date(blueprint: &Blueprint, customer: u64, index: u64) -> Timestamp {
+    let index = if blueprint.settings.ledger_event_ids { event::first_entry(index) } else { index };
     let created = blueprint.date(Collection::Customers, customer);
     Timeline::new(created, blueprint.timeline.last()).at(index, count(blueprint, customer))
 }
@@ -234,8 +139,8 @@ fn write_particulars(
         "decrement" => {
             let price = price::id(blueprint, customer % blueprint.count(Collection::Plans).max(1), 1);
             entry.optional_text("price_id", index.is_multiple_of(2).then_some(price.as_str()));
-            // Documented as always null: a decrement stands for a day of usage, not for an event.
-            entry.nulls(&["invoice_id", "event_id"]);
+            let event = event::of_entry(blueprint, customer, index);
+            entry.raw("invoice_id", "null").optional_text("event_id", event.as_deref());
         }
         "expiration_change" => {
             entry.optional_instant("new_block_expiry_date", (index % 2 == 1).then_some(next_year));
@@ -262,19 +167,6 @@ fn created_invoice(blueprint: &Blueprint, customer: u64) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::settings::Settings;
-
-    #[test]
-    fn each_balance_starts_where_the_one_before_ended() {
-        for currency in ["credits", "USD"] {
-            let mut balance = Amount::default();
-            for (index, step) in (0..100).map(|index| (index, Step::at(index))) {
-                if step.currency == currency {
-                    assert_eq!(step.balance_before(index), balance, "{currency} {index}");
-                    balance = step.apply(balance);
-                }
-            }
-        }
-    }
 
     #[test]
     fn exactly_so_many_customers_have_a_ledger() {

@@ -81,6 +81,11 @@ pub(crate) fn name(plan: u64, slot: u64) -> &'static str {
     model(plan, slot).name
 }
 
+/// The number of a price's billable metric: its own, except that plans with phases measure one thing twice.
+fn metric(plan: u64, slot: u64) -> u64 {
+    plan * SLOTS + slot - u64::from(plan % 4 == 3 && slot == 3)
+}
+
 pub(crate) fn id(blueprint: &Blueprint, plan: u64, slot: u64) -> String {
     blueprint.dice.id(Salt::Price, plan * SLOTS + slot)
 }
@@ -107,7 +112,7 @@ pub(crate) fn write(blueprint: &Blueprint, plan: u64, slot: u64, out: &mut Strin
                 r#"{"duration":1,"duration_unit":"month"}"#
             },
         );
-        write_quantity(blueprint, model, number, price);
+        write_quantity(blueprint, model, metric(plan, slot), price);
         price.text("currency", model.currency);
         // Orb's numbers, not its amounts: JSON numbers whose digits a reader must keep.
         price.raw("conversion_rate", if model.currency == "credits" { "0.10" } else { "null" });
@@ -140,13 +145,13 @@ pub(crate) fn write(blueprint: &Blueprint, plan: u64, slot: u64, out: &mut Strin
     });
 }
 
-fn write_quantity(blueprint: &Blueprint, model: &Model, number: u64, price: &mut Object<'_>) {
+fn write_quantity(blueprint: &Blueprint, model: &Model, metric: u64, price: &mut Object<'_>) {
     if model.fixed {
         price.raw("fixed_price_quantity", "1.0").raw("billable_metric", "null");
     } else {
         price.raw("fixed_price_quantity", "null");
-        price.object("billable_metric", |metric| {
-            metric.text("id", &blueprint.dice.id(Salt::Metric, number));
+        price.object("billable_metric", |object| {
+            object.text("id", &blueprint.dice.id(Salt::Metric, metric));
         });
     }
 }

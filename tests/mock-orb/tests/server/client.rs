@@ -44,6 +44,15 @@ impl Client {
         self.receive()
     }
 
+    /// Posts JSON with the default key and takes the whole answer.
+    pub(crate) fn post(&mut self, target: &str, body: &str) -> io::Result<Answer> {
+        let key = format!("Authorization: Bearer {DEFAULT_API_KEY}\r\n");
+        let content = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
+        self.send("POST", target, &(key + &content))?;
+        self.stream.get_mut().write_all(body.as_bytes())?;
+        self.receive()
+    }
+
     pub(crate) fn send(&mut self, method: &str, target: &str, headers: &str) -> io::Result<()> {
         let head =
             format!("{method} {target} HTTP/1.1\r\nHost: orb\r\nUser-Agent: socket/1\r\n{headers}\r\n");

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use mock_orb::{Account, Fault, MockOrb, RateLimit, RetryAfter, Settings};
+use mock_orb::{Account, Fault, MockOrb, Settings};
 
 use crate::client::{Client, PATIENCE, encoded};
 
@@ -126,23 +126,6 @@ fn requests_in_flight_are_counted_while_they_wait() {
         assert!(begun.elapsed() < PATIENCE, "requests are not in flight together");
         std::thread::yield_now();
     }
-}
-
-#[test]
-fn a_rate_limit_refuses_and_says_when_to_come_back() {
-    let orb = start();
-    orb.limit_rate(RateLimit { burst: 2.0, retry_after: RetryAfter::Seconds, ..RateLimit::per_second(0.01) });
-    let mut client = Client::new(&orb);
-    let answers: Vec<_> = (0..3).map(|_| client.get("/v1/ping").unwrap()).collect();
-    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
-    assert_eq!(statuses, [200, 200, 429]);
-    let wait: u64 = answers[2].header("retry-after").unwrap().parse().unwrap();
-    assert!((90..=100).contains(&wait), "{wait}");
-    orb.account().allow_key("second");
-    let other = client.request("GET", "/v1/ping", "Authorization: Bearer second\r\n").unwrap();
-    assert_eq!(other.status, 200, "keys do not share a limit");
-    orb.clear_rate_limits();
-    assert_eq!(client.get("/v1/ping").unwrap().status, 200);
 }
 
 #[test]

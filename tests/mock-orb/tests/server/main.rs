@@ -2,6 +2,9 @@
 
 mod changes;
 mod client;
+mod events;
 mod faults;
+mod limits;
 mod lists;
 mod program;
+mod usage;

@@ -29,3 +29,22 @@ fn the_program_prints_its_url_serves_and_ends_with_stdin() {
     assert!(program.wait().unwrap().success());
     assert!(lines.next().is_none(), "the URL is the only line");
 }
+
+#[test]
+fn the_program_limits_as_documented_for_a_kind_of_account() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mock-orb"))
+        .args(["--rate-classes", "trial", "--ledger-event-ids", "--exit-with-stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let url = BufReader::new(program.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let address = url.strip_prefix("http://").and_then(|url| url.strip_suffix("/v1")).unwrap();
+    let mut client = Client::connect(address.parse().unwrap()).unwrap();
+    let mut search = || client.post("/v1/events/search", r#"{"event_ids":["x"]}"#).unwrap().status;
+    let statuses: Vec<u16> = (0..10).map(|_| search()).collect();
+    assert_eq!(statuses[0], 200);
+    assert!(statuses.contains(&429), "one a second is allowed: {statuses:?}");
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+}

@@ -11,7 +11,7 @@ HOST := $(TARGET_DIR)/release/host
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint format toolchain component guests native clean
+.PHONY: help build run test unit conformance lint format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: component guests native ## Run every test
 
 unit: ## Run the tests of the connector's logic alone, natively
 	$(CARGO) test --release --locked -p orb
+
+conformance: component native ## Let Orb's own SDK (Python, from PyPI) judge mock-orb; with ORB_OPENAPI=FILE also every request
+	@tests/conformance/run.sh $(TARGET_DIR)
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check

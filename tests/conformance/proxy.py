@@ -1,0 +1,126 @@
+"""Sends what the emulator can be asked, and all that the connector asks, through a proxy that holds each request and
+each answer against Orb's OpenAPI document.
+
+In: the URLs of the emulator and of the proxy before it, the key, the proxy's log, the host, the component, the
+catalog, and a directory for what they need. Out: one line per check.
+"""
+
+import collections
+import json
+import pathlib
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from datetime import datetime, timedelta
+
+from checks import check, expect
+
+EMULATOR, PROXY, KEY, LOG, HOST, COMPONENT, CATALOG, WORK = sys.argv[1:]
+TIMEFRAME = {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-07-01T00:00:00Z"}
+
+
+def ask(base, path, query=None, body=None):
+    """A status and an answer."""
+    request = urllib.request.Request(
+        f"{base}/{path}?{urllib.parse.urlencode(query or {}, doseq=True)}",
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
+    )
+    try:
+        # The first answer of a kind takes the proxy up to half a minute.
+        with urllib.request.urlopen(request, timeout=180) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def valid(path, query=None, body=None):
+    """The answer to a request, when the document allows both."""
+    status, answer = ask(PROXY, path, query, body)
+    if status != 200:
+        raise AssertionError(f"{path} {query or ''} {body or ''}: {status} {json.dumps(answer)}")
+    return answer
+
+
+def check_proxy():
+    for name, path, query, body in [
+        ("a limit of 5000", "customers", {"limit": 5000}, None),
+        ("an unknown search criterion", "events/search", None, {"event_ids": ["x"], "invoice_id": "x"}),
+    ]:
+        with check(f"the document refuses {name}") as seen:
+            status, _ = ask(PROXY, path, query, body)
+            expect("status", status, 422)
+            seen.append(f"status {status}")
+
+
+def check_emulator():
+    ids = {}
+    for path, query in [
+        ("customers", {}),
+        ("plans", {}),
+        ("subscriptions", {}),
+        ("invoices", {"status[]": ["draft", "issued", "paid", "synced", "void"]}),
+    ]:
+        with check(f"{path} are as documented") as seen:
+            data = valid(path, {"limit": 100, **query})["data"]
+            ids[path] = [record["id"] for record in data]
+            valid(f"{path}/{ids[path][0]}")
+            seen.append(f"{len(data)} records")
+    with check("ledger entries are as documented") as seen:
+        ledgers = [valid(f"customers/{id}/credits/ledger", {"limit": 1000})["data"] for id in ids["customers"]]
+        entries = [entry for ledger in ledgers for entry in ledger]
+        seen.append(f"{len(entries)} entries")
+    with check("usage is as documented") as seen:
+        metrics = set()
+        for id in ids["subscriptions"]:
+            query = {"granularity": "day", "view_mode": "periodic", **TIMEFRAME}
+            data = valid(f"subscriptions/{id}/usage", query)["data"]
+            metrics |= {(id, item["billable_metric"]["id"]) for item in data}
+            grouped = {**query, "billable_metric_id": data[0]["billable_metric"]["id"], "group_by": "region"}
+            valid(f"subscriptions/{id}/usage", grouped)
+        seen.append(f"{len(metrics)} metrics")
+    with check("events are as documented") as seen:
+        found = 0
+        for entry in entries:
+            if entry.get("event_id"):
+                end = entry["created_at"]
+                start = datetime.fromisoformat(end.replace("Z", "+00:00")) - timedelta(days=6)
+                bounds = {"timeframe_start": start.isoformat(), "timeframe_end": end}
+                found += len(valid("events/search", body={"event_ids": [entry["event_id"]], **bounds})["data"])
+        expect("any events", found > 0, True)
+        seen.append(f"{found} found")
+
+
+def read(base):
+    """How many records of each stream the connector reads."""
+    config = pathlib.Path(WORK, "config.json")
+    config.write_text(json.dumps({"api_key": KEY, "start_date": "2020-01-01T00:00:00Z", "api_url": base}))
+    command = [HOST, "run", COMPONENT, "read", "--config", config, "--catalog", CATALOG]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    # Not `splitlines`: a string in a record may hold other separators of lines.
+    messages = [json.loads(line) for line in done.stdout.split("\n") if line]
+    if done.returncode != 0:
+        raise AssertionError(f"exit code {done.returncode}: {done.stderr[-300:]} {json.dumps(messages[-1:])}")
+    return collections.Counter(it["record"]["stream"] for it in messages if it["type"] == "RECORD")
+
+
+def refusals():
+    return pathlib.Path(LOG).read_text(encoding="utf-8").count("Request terminated with error")
+
+
+def check_connector():
+    with open(CATALOG, encoding="utf-8") as file:
+        streams = [stream["stream"]["name"] for stream in json.load(file)["streams"]]
+    with check("each request of the connector is as documented") as seen:
+        before, direct, proxied = refusals(), read(EMULATOR), read(PROXY)
+        expect("requests refused", refusals() - before, 0)
+        expect("records", proxied, direct)
+        expect("streams without records", [name for name in streams if not proxied[name]], [])
+        seen.append(", ".join(f"{proxied[name]} {name}" for name in streams))
+
+
+check_proxy()
+check_emulator()
+check_connector()

@@ -42,6 +42,30 @@ fn failures_that_pass_lose_nothing() {
 }
 
 #[test]
+fn faults_at_a_fifth_of_all_requests_lose_nothing_and_repeat_nothing() {
+    let settings = Settings { customers: 300, ledger_customers: 60, ..Settings::default() };
+    let orb = MockOrb::start(Account::generate(&settings));
+    for (seed, fault) in [
+        Fault::status(429),
+        Fault::status(429).retry_after("0"),
+        Fault::status(500),
+        Fault::body(502, "text/html", "<html>Bad Gateway</html>"),
+        Fault::status(503).retry_after("Thu, 01 Jan 2015 00:00:00 GMT"),
+        Fault::disconnect(),
+        Fault::truncate(500),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        orb.inject(fault.with_chance(0.03, seed as u64));
+    }
+    let output = Setup::new(&orb).with("concurrency", 32).read(&STREAMS);
+    for stream in STREAMS {
+        assert_complete(&orb, &output, stream);
+    }
+}
+
+#[test]
 fn a_stream_that_fails_ends_incomplete_and_the_others_go_on() {
     let orb = orb();
     orb.inject(Fault::status(403).on("/v1/subscriptions"));

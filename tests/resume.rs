@@ -75,6 +75,16 @@ fn ledgers_resume_from_the_last_finished_customers() {
 }
 
 #[test]
+fn streams_of_large_records_resume_too() {
+    let settings = Settings { invoices: 3_000, subscriptions: 2_000, ..Settings::default() };
+    let orb = MockOrb::start(Account::generate(&settings));
+    for stream in ["invoices", "subscriptions"] {
+        let runs = read_in_pieces(&orb, stream, 700);
+        assert!(runs > 2, "{stream}: {runs} runs");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_host_quietly() {
     let orb = MockOrb::start(Account::generate(&Settings { customers: 3_000, ..Settings::default() }));
     let setup = Setup::new(&orb);

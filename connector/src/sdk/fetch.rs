@@ -102,7 +102,7 @@ impl Fetcher {
             };
             self.platform.log.debug(&format!("{attempt}: {}; next in {delay:.1?}", failure.error.message));
             if failure.is_refusal {
-                self.pace.borrow_mut().refused(started, now, delay);
+                self.pace.borrow_mut().refused(started, now, failure.retry_after);
             }
             clock.sleep(delay).await;
         }

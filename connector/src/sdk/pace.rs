@@ -1,21 +1,30 @@
 //! How fast requests are started.
 //!
-//! In: every start, every success, and every answer that asks for fewer requests. Out: when the next request may start.
-//! All requests of a stream share one pace, so one refusal slows all slices down, and none of them has to learn it
-//! anew.
+//! In: every answer, and every refusal as too many. Out: when the next request may start. All requests of a stream share
+//! one pace, so that none of them has to learn it anew.
+//!
+//! A server that limits a rate refuses a share of what comes too fast, so it is the share that counts: now and then a
+//! refusal means nothing, one in six means that we are a fifth too fast. Then the pace becomes what the server has been
+//! serving, and grows again from there.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// After a refusal the pace is this part of what the server has been serving, so that it is no refusal again at once.
-const BACK_OFF: f64 = 0.9;
+/// How many answers are looked back at.
+const REMEMBERED: usize = 48;
 
-/// While nothing is refused, the pace grows by this part of itself per second, so that it comes back from a back-off in
-/// two seconds, and a server that allows more than it did is used better within a minute.
+/// The pace is too fast if more than one answer in this many is a refusal, and there were a few of them.
+const TOLERATED: usize = 6;
+const A_FEW: usize = 3;
+
+/// After a slow-down the pace is this part of what the server has been serving.
+const BACK_OFF: f64 = 0.95;
+
+/// While few are refused, the pace grows by this part of itself per second, so that a server which allows more than it
+/// did is used better within a minute; but not by more than `SPEED_UP_ONCE` with one answer, or a slow pace would
+/// swing.
 const SPEED_UP: f64 = 0.05;
-
-/// But not by more than this with one success: a refusal costs a turn, so at a slow pace they must be rare.
 const SPEED_UP_ONCE: f64 = 0.01;
 
 /// The slowest pace, in requests per second.
@@ -24,25 +33,19 @@ const SLOWEST: f64 = 0.2;
 /// The pace of one stream.
 #[derive(Debug)]
 pub struct Pace {
-    /// Requests per second; none while nothing has been refused.
+    /// Requests per second; none while nothing has been too fast.
     rate: Option<f64>,
     next_start: Timestamp,
-    /// Successes since the last refusal, or since the first.
-    served: u32,
-    served_since: Option<Timestamp>,
+    /// When the latest answers came, and whether they were refusals.
+    answers: VecDeque<(Timestamp, bool)>,
     /// Refusals of requests that were started before this are old news.
     slowed_at: Timestamp,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self {
-            rate: None,
-            next_start: Timestamp::MIN,
-            served: 0,
-            served_since: None,
-            slowed_at: Timestamp::MIN,
-        }
+        let (next_start, slowed_at) = (Timestamp::MIN, Timestamp::MIN);
+        Self { rate: None, next_start, answers: VecDeque::new(), slowed_at }
     }
 }
 
@@ -59,35 +62,44 @@ impl Pace {
     /// Notes that a request was served.
     pub fn succeeded(&mut self, now: Timestamp) {
         self.rate = self.rate.map(|rate| rate * (1.0 + (SPEED_UP / rate).min(SPEED_UP_ONCE)));
-        self.served_since.get_or_insert(now);
-        self.served += 1;
+        self.remember(now, false);
     }
 
-    /// Notes that a request which was started at `started` was refused, and that none shall start for `wait`.
-    pub fn refused(&mut self, started: Timestamp, now: Timestamp, wait: Duration) {
-        self.next_start = self.next_start.max(after(now, wait));
+    /// Notes that a request which was started at `started` was refused as one too many, and how long the server asks to
+    /// wait.
+    pub fn refused(&mut self, started: Timestamp, now: Timestamp, retry_after: Option<Duration>) {
         if started < self.slowed_at {
             return;
         }
+        self.remember(now, true);
+        let refused = self.answers.iter().filter(|(_, refused)| *refused).count();
+        if refused < A_FEW || refused * TOLERATED <= self.answers.len() {
+            return;
+        }
+        let served = self.served_rate(now, self.answers.len() - refused);
+        self.rate = Some(self.rate.map_or(served, |rate| rate.min(served)).max(SLOWEST));
+        self.next_start = self.next_start.max(after(now, retry_after.unwrap_or_default()));
         self.slowed_at = now;
-        let served = self.served_rate(now);
-        let rate = match self.rate {
-            None => served,
-            // Nothing came through since the last refusal, so nothing was learnt but that it is still too fast.
-            Some(rate) if self.served == 0 => rate * 0.8,
-            // What was served includes times of waiting, so it counts only if it is far below the pace.
-            Some(rate) if served < rate / 2.0 => served,
-            Some(rate) => rate,
-        };
-        self.rate = Some((rate * BACK_OFF).max(SLOWEST));
-        (self.served, self.served_since) = (0, Some(now));
+        self.answers.clear();
     }
 
-    /// What the server has been serving, per second. Servers commonly allow a second's worth at once, so a burst counts
-    /// as one second.
-    fn served_rate(&self, now: Timestamp) -> f64 {
-        let seconds = self.served_since.map_or(0.0, |since| now.duration_since(since).as_secs_f64());
-        f64::from(self.served) / seconds.max(1.0)
+    fn remember(&mut self, now: Timestamp, refused: bool) {
+        if self.answers.len() == REMEMBERED {
+            self.answers.pop_front();
+        }
+        self.answers.push_back((now, refused));
+    }
+
+    /// What the server has been serving per second, a little less. Servers commonly allow a second's worth at once, so a
+    /// burst counts as one second. Where nothing was served, nothing was learnt but that it is too fast.
+    fn served_rate(&self, now: Timestamp, served: usize) -> f64 {
+        if served == 0 {
+            return self.rate.map_or(1.0, |rate| rate * 0.8);
+        }
+        let since = self.answers.front().map_or(now, |(oldest, _)| *oldest);
+        #[expect(clippy::cast_precision_loss, reason = "at most 48")]
+        let served = served as f64;
+        BACK_OFF * served / now.duration_since(since).as_secs_f64().max(1.0)
     }
 }
 
@@ -118,7 +130,7 @@ mod tests {
                 pace.succeeded(after(now, latency));
             } else {
                 refused += 1;
-                pace.refused(now, after(now, latency), Duration::from_millis(500));
+                pace.refused(now, after(now, latency), None);
             }
         }
         (served, refused)
@@ -136,21 +148,37 @@ mod tests {
 
     #[test]
     fn most_of_what_a_server_allows_is_used_and_little_refused() {
-        for limit in [1.0, 10.0, 50.0, 100.0] {
+        for (limit, share) in [(1.0, 0.75), (10.0, 0.8), (50.0, 0.8), (100.0, 0.8)] {
             let (served, refused) = served_by(limit, 60, Duration::from_millis(20));
-            assert!(served >= 0.8 * limit * 60.0, "{limit}/s: {served} served, {refused} refused");
+            assert!(served >= share * limit * 60.0, "{limit}/s: {served} served, {refused} refused");
             assert!(
-                f64::from(refused) <= 0.1 * served + 5.0,
+                f64::from(refused) <= 0.2 * served + 5.0,
                 "{limit}/s: {served} served, {refused} refused"
             );
         }
     }
 
     #[test]
-    fn nothing_starts_before_the_server_wants_it() {
+    fn refusals_now_and_then_change_nothing() {
         let mut pace = Pace::default();
         let now = instant("2024-01-01T00:00:00Z");
-        pace.refused(now, now, Duration::from_secs(30));
+        for number in 0..1000 {
+            if number % 12 == 0 {
+                pace.refused(now, now, Some(Duration::from_secs(30)));
+            } else {
+                pace.succeeded(now);
+            }
+            assert_eq!(pace.take_turn(now), Duration::ZERO);
+        }
+    }
+
+    #[test]
+    fn nothing_starts_before_the_server_wants_it_when_it_refuses_many() {
+        let mut pace = Pace::default();
+        let now = instant("2024-01-01T00:00:00Z");
+        for _ in 0..A_FEW {
+            pace.refused(now, now, Some(Duration::from_secs(30)));
+        }
         assert_eq!(pace.take_turn(now), Duration::from_secs(30));
     }
 
@@ -158,9 +186,9 @@ mod tests {
     fn refusals_of_requests_already_under_way_slow_down_once() {
         let mut pace = Pace::default();
         let now = instant("2024-01-01T00:00:00Z");
-        for _ in 0..8 {
-            pace.refused(now, after(now, Duration::from_millis(1)), Duration::ZERO);
+        for _ in 0..64 {
+            pace.refused(now, after(now, Duration::from_millis(1)), None);
         }
-        assert_eq!((pace.rate, pace.slowed_at), (Some(SLOWEST), after(now, Duration::from_millis(1))));
+        assert_eq!(pace.rate, Some(1.0));
     }
 }

@@ -11,8 +11,11 @@ use std::{collections::VecDeque, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How many answers are looked back at.
-const REMEMBERED: usize = 48;
+/// How many answers are looked back at to tell what the server has been serving: more than it serves in a second.
+const REMEMBERED: usize = 256;
+
+/// How many of them tell the share of refusals.
+const RECENT: usize = 48;
 
 /// The pace is too fast if more than one answer in this many is a refusal, and there were a few of them.
 const TOLERATED: usize = 6;
@@ -72,11 +75,12 @@ impl Pace {
             return;
         }
         self.remember(now, true);
-        let refused = self.answers.iter().filter(|(_, refused)| *refused).count();
-        if refused < A_FEW || refused * TOLERATED <= self.answers.len() {
+        let recent = self.answers.iter().rev().take(RECENT);
+        let refused = recent.clone().filter(|(_, refused)| *refused).count();
+        if refused < A_FEW || refused * TOLERATED <= recent.count() {
             return;
         }
-        let served = self.served_rate(now, self.answers.len() - refused);
+        let served = self.served_rate(now);
         self.rate = Some(self.rate.map_or(served, |rate| rate.min(served)).max(SLOWEST));
         self.next_start = self.next_start.max(after(now, retry_after.unwrap_or_default()));
         self.slowed_at = now;
@@ -92,12 +96,13 @@ impl Pace {
 
     /// What the server has been serving per second, a little less. Servers commonly allow a second's worth at once, so a
     /// burst counts as one second. Where nothing was served, nothing was learnt but that it is too fast.
-    fn served_rate(&self, now: Timestamp, served: usize) -> f64 {
+    fn served_rate(&self, now: Timestamp) -> f64 {
+        let served = self.answers.iter().filter(|(_, refused)| !refused).count();
         if served == 0 {
             return self.rate.map_or(1.0, |rate| rate * 0.8);
         }
         let since = self.answers.front().map_or(now, |(oldest, _)| *oldest);
-        #[expect(clippy::cast_precision_loss, reason = "at most 48")]
+        #[expect(clippy::cast_precision_loss, reason = "at most 256")]
         let served = served as f64;
         BACK_OFF * served / now.duration_since(since).as_secs_f64().max(1.0)
     }

@@ -171,6 +171,9 @@ fn a_cursor_far_in_the_future_reads_nothing_and_stays() {
     let state = stream_state("customers", r#"{"created_at":"2122-01-01T00:00:00Z"}"#);
     let output = Setup::new(&orb).read_from(&["customers"], &state);
     assert_eq!((output.code, output.records("customers").len()), (Some(0), 0));
+    assert!(
+        output.logs().iter().any(|log| log.level == "WARN" && log.message.contains("lies in the future"))
+    );
     assert_eq!(output.states("customers")[0].stream.stream_state["created_at"], "2122-01-01T00:00:00Z");
 }
 

@@ -118,6 +118,14 @@ impl Source for Orb {
             ))
             .in_stream(stream.name)
         })?;
+        if let Some(cursor) =
+            state.cursor.as_ref().filter(|cursor| cursor.instant > self.platform.clock.now())
+        {
+            let (stream, text) = (stream.name, &cursor.text);
+            self.platform
+                .log
+                .warn(&format!("{stream}: its cursor {text} lies in the future; older records are not read"));
+        }
         let (range, concurrency) = (config.range, config.concurrency);
         let api = Rc::new(OrbApi::new(config));
         let slices = self.slices(stream, range, state, Rc::clone(&api));

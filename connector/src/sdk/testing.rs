@@ -40,20 +40,7 @@ const BOUNDS: Bounds = Bounds { from: "from", including: "until", before: "befor
 
 /// A plain stream, sliced by windows.
 pub(crate) fn stream() -> Stream {
-    Stream {
-        name: "things",
-        path: "things",
-        primary_key: &["id"],
-        cursor_field: "created_at",
-        page_limit: Some(100),
-        bounds: BOUNDS,
-        filters: &[],
-        slicing: Slicing::Windows,
-        shape: Shape::Whole,
-        is_enriched: false,
-        provisional: None,
-        schema: "{}",
-    }
+    Stream { name: "things", path: "things", page_limit: Some(100), ..OWNERS }
 }
 
 /// A stream to be a parent.

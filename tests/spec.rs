@@ -30,5 +30,5 @@ fn compiled_code_is_kept_where_it_may_be_and_is_not_needed() {
     assert!(kept.join("modules").is_dir());
     let mut homeless = setup.command(&[&"spec"]);
     homeless.env_remove("XDG_CACHE_HOME").env("HOME", "/nowhere");
-    assert!(homeless.status().unwrap().success());
+    assert!(homeless.output().unwrap().status.success());
 }

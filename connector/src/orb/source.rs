@@ -16,6 +16,7 @@ use crate::{
         cursor::{Cursor, Range, Watermark},
         error::{Error, Result},
         fetch::{Answer, Fetcher},
+        instant::floor_to_second,
         parent::ParentLists,
         platform::Platform,
         reader::Reader,
@@ -52,7 +53,7 @@ impl Orb {
         state: State,
         api: Rc<OrbApi>,
     ) -> Box<dyn Slices> {
-        let opened = self.platform.clock.now();
+        let opened = floor_to_second(self.platform.clock.now());
         match stream.slicing {
             Slicing::Windows => {
                 let previous = state.cursor.unwrap_or_else(|| Cursor::at(range.start));

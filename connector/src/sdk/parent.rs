@@ -8,7 +8,7 @@
 
 use std::{collections::VecDeque, rc::Rc};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     api::Api,
@@ -30,6 +30,10 @@ const MAX_PARENTS: usize = 10_000;
 /// A checkpoint is told after this many parents or records, whichever comes first.
 const CHECKPOINT_PARENTS: usize = 100;
 const CHECKPOINT_RECORDS: usize = 5_000;
+
+/// How far our clock may be ahead of the server's. Lists are read one after the other, so a record that is created behind
+/// our back in one of them must lie beyond the cursor, although another list has newer ones already.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// The key of the parents' list; those of the parents follow.
 const LISTING: usize = 0;
@@ -97,14 +101,15 @@ impl ParentLists {
         (api, log): (Rc<dyn Api>, Rc<dyn Log>),
     ) -> Self {
         // What lies within the grace period counts as not yet there.
-        let settled = parents.grace.and_then(|grace| opened.checked_sub(grace).ok()).unwrap_or(opened);
-        let newest_parent = state.parents.values().max_by_key(|cursor| cursor.instant).cloned();
-        let previous =
-            [state.cursor.clone(), newest_parent].into_iter().flatten().max_by_key(|cursor| cursor.instant);
-        let mut watermark = Watermark::new(previous.unwrap_or_else(|| Cursor::at(range.start)), settled);
+        let settled = opened.checked_sub(parents.grace.unwrap_or(CLOCK_SKEW)).unwrap_or(opened);
+        let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
+        let mut watermark = Watermark::new(previous, settled);
+        // A cursor of one parent that lies in the future says nothing about the others.
+        let of_parents = state.parents.values().map(|cursor| cursor.instant);
+        watermark.observed = of_parents.filter(|instant| *instant <= settled).max();
         if let Some(unfinished) = &state.unfinished {
             watermark.opened = unfinished.opened;
-            watermark.observed = unfinished.observed;
+            watermark.observed = watermark.observed.max(unfinished.observed);
             watermark.held = unfinished.held;
         }
         Self {

@@ -114,7 +114,18 @@ fn each_parent_continues_from_its_own_cursor_if_it_has_one() {
     let state = format!(r#"{{"2024-01-01T00:00:00Z":{{"created_at":{:?}}}}}"#, day(2));
     let (records, state) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(2));
     assert_eq!(records.len(), 3);
-    assert_eq!(state.unwrap(), format!(r#"{{"created_at":{:?}}}"#, day(2)));
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_parent_whose_cursor_lies_in_the_future_leaves_the_others_alone() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
+    let state = r#"{"2024-01-01T00:00:00Z":{"created_at":"2122-01-01T00:00:00Z"}}"#;
+    let (records, state) = read(&server, &mut lists(state), usize::MAX, &mut fastrand::Rng::with_seed(2));
+    assert_eq!(records.len(), 2);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
 }
 
 #[test]

@@ -185,6 +185,14 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_has_the_name_and_path_of_every_stream() {
+        for Row { stream, .. } in &STREAMS {
+            let cells = format!("| `{}` | `{}` |", stream.name, stream.path);
+            assert!(include_str!("../../../README.md").contains(&cells), "{cells}");
+        }
+    }
+
+    #[test]
     fn names_are_unique() {
         let names: std::collections::BTreeSet<_> = STREAMS.iter().map(|row| row.stream.name).collect();
         assert_eq!(names.len(), STREAMS.len());

@@ -21,11 +21,12 @@ struct Waiting {
 }
 
 /// Blocks until at least one of the futures of this thread can go on, and wakes those that can.
+///
+/// # Panics
+/// If none of them waits for anything, because then none will ever go on.
 pub fn wait() {
     WAITING.with_borrow_mut(|waiting| {
-        if waiting.is_empty() {
-            return;
-        }
+        assert!(!waiting.is_empty(), "a future waits for nothing");
         let pollables: Vec<&Pollable> = waiting.iter().map(|entry| &entry.pollable).collect();
         let mut ready = poll(&pollables);
         ready.sort_unstable();

@@ -107,7 +107,10 @@ impl Reader {
                         .warn(&format!("{}: skipped {parent}, which is gone: {reason}", self.stream.name));
                     Page::default()
                 }
-                None => return Err(Error::system(reason).in_stream(self.stream.name)),
+                None => {
+                    let message = format!("{reason}; is the address of the API right?");
+                    return Err(Error::config(message).in_stream(self.stream.name));
+                }
             },
             Answer::Unavailable(reason) => {
                 self.log

@@ -17,6 +17,9 @@ use crate::sdk::{
 /// An answer that arrived whole and cannot be read is seldom better the next time: three tries, not eight.
 const UNREADABLE_COST: u32 = 3;
 
+/// Eight times a minute of silence is more than anybody waits for.
+const TIMED_OUT_COST: u32 = 3;
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer<T> {
@@ -119,6 +122,10 @@ impl Fetcher {
             Ok(response) => response,
             Err(TransportError::Broken(reason)) => {
                 return Err(failed(Error::transient(format!("no complete answer: {reason}"))));
+            }
+            Err(TransportError::TimedOut(reason)) => {
+                let error = Error::transient(format!("no answer in time: {reason}"));
+                return Err(Failure { cost: TIMED_OUT_COST, ..failed(error) });
             }
             Err(TransportError::Refused(reason)) => {
                 let error = Error::system(format!("the request could not be made: {reason}"));
@@ -236,6 +243,13 @@ mod tests {
             assert!(result.is_err());
             assert_eq!(world.requests.borrow().len(), 1);
         }
+    }
+
+    #[test]
+    fn silence_is_endured_three_times() {
+        let (result, world) = fetch(vec![Err(TransportError::TimedOut("silence".into()))]);
+        assert_eq!(result.unwrap_err().message, "no answer in time: silence (tried 3 times)");
+        assert_eq!(world.requests.borrow().len(), 3);
     }
 
     #[test]

@@ -91,13 +91,16 @@ pub enum TransportError {
     Denied(String),
     /// The request cannot be sent as it is, or the server's identity is wrong: trying again is no use.
     Refused(String),
-    /// No connection, no answer in time, or an answer that broke off: trying again may help.
+    /// No connection, or an answer that broke off: trying again may help.
     Broken(String),
+    /// No answer in time: trying again may help, but each try takes as long.
+    TimedOut(String),
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Denied(reason) | Self::Refused(reason) | Self::Broken(reason)) = self;
+        let (Self::Denied(reason) | Self::Refused(reason) | Self::Broken(reason) | Self::TimedOut(reason)) =
+            self;
         f.write_str(reason)
     }
 }

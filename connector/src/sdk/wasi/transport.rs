@@ -134,6 +134,7 @@ fn failure(code: &ErrorCode) -> TransportError {
         ErrorCode::HttpRequestDenied
         | ErrorCode::DestinationIpProhibited
         | ErrorCode::DestinationIpUnroutable => TransportError::Denied(reason),
+        ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout => TransportError::TimedOut(reason),
         ErrorCode::TlsCertificateError
         | ErrorCode::HttpRequestUriInvalid
         | ErrorCode::HttpRequestUriTooLong

@@ -140,6 +140,20 @@ fn what_is_not_a_list_is_an_error_and_never_an_empty_stream() {
 }
 
 #[test]
+fn a_server_that_repeats_the_key_is_not_repeated() {
+    let echo = format!("<html>authorization: Bearer {}</html>", mock_orb::DEFAULT_API_KEY);
+    for fault in [Fault::body(200, "text/html", echo.clone()), Fault::body(404, "text/html", echo.clone())] {
+        let orb = orb();
+        orb.inject(fault.on("/v1/plans"));
+        let setup = Setup::new(&orb);
+        let (config, catalog) = (setup.config_file(), setup.catalog_file(&["plans"]));
+        let output = setup.run(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--debug"]);
+        assert_eq!(output.errors().len(), 1);
+        output.assert_clean();
+    }
+}
+
+#[test]
 fn a_page_token_that_repeats_is_an_error() {
     let orb = orb();
     orb.inject(Fault::repeat_page_token().on("/v1/customers"));

@@ -3,6 +3,8 @@
 //! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
 //! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
 
+use std::collections::BTreeMap;
+
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,6 +50,9 @@ enum Meaning {
     Unavailable,
 }
 
+/// The kind of an error whose body is not one of Orb's: somebody else answered.
+const FOREIGN: &str = "foreign";
+
 /// One row of the table of errors: the status, the end of the error's `type` (any if empty), what it means, and our
 /// sentence. The first row that fits counts. From Orb's API reference, "Error responses".
 type ErrorRow = (u16, &'static str, Meaning, &'static str);
@@ -61,6 +66,7 @@ static ERRORS: &[ErrorRow] = &[
         Meaning::Fail(FailureType::Config),
         "there is no such address; is api_url right?",
     ),
+    (404, FOREIGN, Meaning::Fail(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
     (404, "", Meaning::Absent, "not found"),
     (400, "", Meaning::Fail(FailureType::System), "Orb refused the request"),
     (401, "", Meaning::Fail(FailureType::Config), "Orb does not accept the API key; check api_key"),
@@ -98,14 +104,21 @@ impl OrbApi {
     }
 
     /// Finds the events of a search, and looks once more in the time before for those that are missing.
-    async fn find(&self, fetcher: &Fetcher, search: Search) -> Result<Found> {
-        let mut found = self.find_in_timeframe(fetcher, &search).await?;
-        let missing = search.ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
-        let earlier = Search { ids: missing, ..search }.earlier();
-        if !earlier.ids.is_empty() {
-            found.extend(self.find_in_timeframe(fetcher, &earlier).await?);
+    async fn find(&self, fetcher: &Fetcher, search: Search) -> Result<BTreeMap<String, String>> {
+        let mut events = BTreeMap::new();
+        for search in [search.clone(), search.earlier()] {
+            let mut missing = search.without(&events);
+            while !missing.ids.is_empty() {
+                let found = self.find_in_timeframe(fetcher, &missing).await?;
+                let goes_on = found.has_more && !found.events.is_empty();
+                events.extend(found.events);
+                missing = missing.without(&events);
+                if !goes_on {
+                    break;
+                }
+            }
         }
-        Ok(found)
+        Ok(events)
     }
 
     async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Found> {
@@ -126,9 +139,8 @@ impl OrbApi {
         });
         let words: Vec<String> =
             [&problem.title, &problem.detail].into_iter().flatten().cloned().chain(details).collect();
-        let words: String = words.join(": ").chars().take(MAX_WORDS).collect();
-        let key = self.config.api_key.expose();
-        if key.len() < MIN_SECRET { words } else { words.replace(key, "[secret]") }
+        // First without the key, then cut: the beginning of a key is a secret too.
+        self.redact(&words.join(": ")).chars().take(MAX_WORDS).collect()
     }
 }
 
@@ -180,7 +192,8 @@ impl Api for OrbApi {
             return Verdict::Complete;
         }
         let problem: Problem = serde_json::from_slice(&response.body).unwrap_or_default();
-        let kind = problem.r#type.as_deref().unwrap_or_default();
+        let is_foreign = problem.r#type.is_none() && problem.title.is_none();
+        let kind = problem.r#type.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
         let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
         let (meaning, sentence) = match row {
             Some((_, _, meaning, sentence)) => (meaning, *sentence),
@@ -226,12 +239,17 @@ impl Api for OrbApi {
     fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {
         Box::pin(async move {
             let has_keys = self.config.has_event_keys();
-            let mut found = Found::new();
+            let mut found = BTreeMap::new();
             for search in if has_keys { events::searches(&page, fetcher.now()) } else { Vec::new() } {
                 found.extend(self.find(fetcher, search).await?);
             }
             Ok(events::complete(page, has_keys, &found, &self.remarks))
         })
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let key = self.config.api_key.expose();
+        if key.len() < MIN_SECRET { text.to_owned() } else { text.replace(key, "[secret]") }
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -350,6 +368,7 @@ mod tests {
         assert!(matches!(judge(200, ""), Verdict::Complete));
         assert!(matches!(judge(404, "404-feature-not-available"), Verdict::Unavailable(_)));
         assert!(matches!(judge(404, "404-resource-not-found"), Verdict::Absent(_)));
+        assert!(matches!(api().judge(&answer(404, "<html>")), Verdict::Fail(_)));
         assert!(matches!(
             judge(404, "404-url-not-found"),
             Verdict::Fail(Error { failure_type: FailureType::Config, .. })
@@ -371,5 +390,8 @@ mod tests {
             panic!("not a failure")
         };
         assert!(error.message.ends_with("bad key [secret]!"), "{error}");
+        let padded = format!(r#"{{"detail":"{}hidden"}}"#, "x".repeat(MAX_WORDS - 3));
+        let Verdict::Fail(error) = api().judge(&answer(401, padded)) else { panic!("not a failure") };
+        assert!(!error.message.contains("hid"), "{error}");
     }
 }

@@ -104,7 +104,7 @@ impl Config {
             subscription_usage_grouping_key: properties.word("subscription_usage_grouping_key")?,
             plan_id: properties.word("plan_id")?,
             draft_invoices: properties.flag("draft_invoices")?,
-            ledger_currencies: properties.texts("ledger_currencies")?,
+            ledger_currencies: properties.set("ledger_currencies")?,
             concurrency: properties.concurrency()?,
         })
     }
@@ -144,6 +144,17 @@ impl Properties {
             .as_array()
             .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
         texts.ok_or_else(|| wrong_type(name, "a list of strings"))
+    }
+
+    /// Strings, each once, without empty ones.
+    fn set(&self, name: &str) -> Result<Vec<String>> {
+        let mut set = Vec::new();
+        for text in self.texts(name)? {
+            if !text.is_empty() && !set.contains(&text) {
+                set.push(text);
+            }
+        }
+        Ok(set)
     }
 
     fn flag(&self, name: &str) -> Result<bool> {

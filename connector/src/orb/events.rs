@@ -59,6 +59,12 @@ impl Search {
         .to_string()
     }
 
+    /// The same without the ids of events that were found.
+    pub fn without(&self, events: &BTreeMap<String, String>) -> Self {
+        let ids = self.ids.iter().filter(|id| !events.contains_key(*id)).cloned().collect();
+        Self { ids, end: self.end }
+    }
+
     /// The same for the time before.
     pub fn earlier(self) -> Self {
         Self { end: self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN), ..self }
@@ -97,8 +103,14 @@ fn event_id(record: &Record) -> Option<String> {
     record.json.contains("\"event_id\"").then(|| record.text("event_id")).flatten()
 }
 
-/// The configured properties of found events, by their id.
-pub type Found = BTreeMap<String, String>;
+/// What a search found.
+#[derive(Debug)]
+pub struct Found {
+    /// The configured properties of each event, by its id.
+    pub events: BTreeMap<String, String>,
+    /// Whether not all were told. Today's Orb tells all at once.
+    pub has_more: bool,
+}
 
 /// Decodes the answer to a search.
 ///
@@ -109,6 +121,11 @@ pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, 
     struct Answer<'a> {
         #[serde(borrow)]
         data: Vec<Event<'a>>,
+        pagination_metadata: Option<More>,
+    }
+    #[derive(Deserialize)]
+    struct More {
+        has_more: bool,
     }
     #[derive(Deserialize)]
     struct Event<'a> {
@@ -121,7 +138,8 @@ pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, 
         let properties = event.properties.map_or("{}", RawValue::get);
         (event.id, selection(config, remarks, properties))
     };
-    Ok(answer.data.into_iter().map(select).collect())
+    let has_more = answer.pagination_metadata.is_some_and(|pagination| pagination.has_more);
+    Ok(Found { events: answer.data.into_iter().map(select).collect(), has_more })
 }
 
 /// The configured properties among all, each with the type its list says.
@@ -166,7 +184,7 @@ fn as_number(value: &RawValue) -> Option<String> {
 }
 
 /// The page with what was found put in.
-pub fn complete(page: Page, has_keys: bool, found: &Found, remarks: &Remarks) -> Page {
+pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, remarks: &Remarks) -> Page {
     let records = page.records.into_iter().map(|record| {
         let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
         let mut event = Object::default();
@@ -210,13 +228,14 @@ pub fn properties(config: &Config) -> Vec<(String, Value)> {
 /// What was not as it should be, gathered for one sentence each at the end.
 #[derive(Debug, Default)]
 pub struct Remarks {
-    unknown: RefCell<BTreeSet<String>>,
+    /// How many entries, and one of their events.
+    unknown: RefCell<Option<(u64, String)>>,
     not_converted: RefCell<BTreeMap<String, u64>>,
 }
 
 impl Remarks {
     fn unknown(&self, id: &str) {
-        self.unknown.borrow_mut().insert(id.to_owned());
+        self.unknown.borrow_mut().get_or_insert_with(|| (0, id.to_owned())).0 += 1;
     }
 
     fn not_converted(&self, key: &str) {
@@ -225,12 +244,8 @@ impl Remarks {
 
     /// The sentences.
     pub fn sentences(&self) -> Vec<String> {
-        let unknown = self.unknown.borrow();
-        let example = unknown.first().map(|id| {
-            format!(
-                "{} events were not found, {id:?} for one; their entries have no properties",
-                unknown.len()
-            )
+        let unknown = self.unknown.borrow().clone().map(|(count, id)| {
+            format!("{count} entries have no event properties, because their events were not found, {id:?} for one")
         });
         let not_converted = self.not_converted.borrow();
         let converted = not_converted.iter().map(|(key, count)| {
@@ -238,7 +253,7 @@ impl Remarks {
                 "the event property {key:?} was not of the configured type {count} times, and is null there"
             )
         });
-        example.into_iter().chain(converted).collect()
+        unknown.into_iter().chain(converted).collect()
     }
 }
 
@@ -265,7 +280,7 @@ mod tests {
         let records = [r#"{"event_id":null}"#, r#"{"a":1}"#].map(|json| Record::new(json.into(), None));
         let page = Page { records: records.into(), next_token: None };
         assert!(searches(&page, instant("2024-01-01T00:00:00Z")).is_empty());
-        assert_eq!(complete(page.clone(), true, &Found::new(), &Remarks::default()), page);
+        assert_eq!(complete(page.clone(), true, &BTreeMap::new(), &Remarks::default()), page);
     }
 
     #[test]
@@ -296,7 +311,7 @@ mod tests {
     fn an_event_that_several_entries_share_is_put_into_each() {
         let body = r#"{"data":[{"id":"a","properties":{"s":"x","n":1.50,"other":true}}]}"#;
         let remarks = Remarks::default();
-        let found = decode(&config(), &remarks, body.as_bytes()).unwrap();
+        let found = decode(&config(), &remarks, body.as_bytes()).unwrap().events;
         let at = "2024-03-10T00:00:00Z";
         let page = complete(page(&[("a", at), ("a", at), ("b", at)]), true, &found, &remarks);
         let expected = format!(
@@ -304,7 +319,7 @@ mod tests {
         );
         assert_eq!([&page.records[0].json, &page.records[1].json], [&expected, &expected]);
         assert!(page.records[2].json.ends_with(r#""event":{"id":"b"}}"#));
-        assert!(remarks.sentences()[0].starts_with("1 events were not found, \"b\" for one"));
+        assert!(remarks.sentences()[0].starts_with("1 entries have no event properties"));
     }
 
     #[test]

@@ -5,11 +5,13 @@
 //! for each day with usage.
 //!
 //! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
-//! wanted time, it may cut a day in two; then it overlaps its neighbour by a day, and what is cut off is dropped.
+//! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
+//! has it whole.
 
 use std::borrow::Cow;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::Error as _;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
@@ -31,8 +33,10 @@ const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// A day is shorter than this only if it was cut: the day on which clocks go forward has 23 hours.
-const SHORTEST_DAY: SignedDuration = SignedDuration::from_hours(23);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// The day on which clocks go back.
+const LONGEST_DAY: SignedDuration = SignedDuration::from_hours(25);
 
 /// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
@@ -50,7 +54,8 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     let (from, continues) = begin(config, from);
     let born = instant("start_date").filter(|born| *born >= from);
     let until = instant("end_date").map_or(until, |died| until.min(died));
-    let years = years(born.unwrap_or(from), until, continues && born.is_none());
+    let keep_from = from.checked_add(HOUR).ok().filter(|_| continues && born.is_none());
+    let years = years(born.unwrap_or(from), until, keep_from);
     let parts: Vec<Option<String>> = match &config.subscription_usage_grouping_key {
         Some(_) => metrics(&fields).into_iter().map(Some).collect(),
         None => vec![None],
@@ -73,25 +78,18 @@ fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
-/// Slices of at most a year that overlap by a day.
-fn years(from: Timestamp, until: Timestamp, overlaps_before: bool) -> Vec<Slice> {
-    let (mut slices, mut from, mut overlaps_before) = (Vec::new(), from, overlaps_before);
+/// Slices of at most a year. Days that begin before a boundary, which lies a longest day before the end of a slice, are
+/// whole in it; all others are whole in the next one, which begins an hour before the boundary.
+fn years(from: Timestamp, until: Timestamp, keep_from: Option<Timestamp>) -> Vec<Slice> {
+    let (mut slices, mut from, mut keep_from) = (Vec::new(), from, keep_from);
     while from < until {
         let end = from.checked_add(YEAR).map_or(until, |end| end.min(until));
-        let overlaps_after = end < until;
-        let bounds = (Some(from), Some(Until::Before(end)));
-        slices.push(Slice {
-            from: bounds.0,
-            until: bounds.1,
-            overlaps_before,
-            overlaps_after,
-            ..Slice::default()
-        });
-        if !overlaps_after {
-            break;
-        }
-        from = end.checked_sub(DAY).unwrap_or(end);
-        overlaps_before = true;
+        let keep_before = (end < until).then(|| end.checked_sub(LONGEST_DAY).unwrap_or(end));
+        let (begin, end) = (Some(from), Some(Until::Before(end)));
+        slices.push(Slice { from: begin, until: end, keep_from, keep_before, ..Slice::default() });
+        let Some(boundary) = keep_before else { break };
+        from = boundary.checked_sub(HOUR).unwrap_or(boundary);
+        keep_from = Some(boundary);
     }
     slices
 }
@@ -139,11 +137,13 @@ pub fn records(element: &RawValue, ask: &Ask) -> serde_json::Result<Vec<Record>>
     let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", RawValue::get);
     let group = element.object("metric_group");
     let mut records = Vec::new();
-    for day in element.list("usage") {
+    // What has another shape is not the same as no usage.
+    let days = element.raw("usage").ok_or_else(|| serde_json::Error::missing_field("usage"))?;
+    for day in serde_json::from_str::<Vec<&RawValue>>(days.get())? {
         let day = Fields::decode(day.get())?;
-        if !day.raw("quantity").is_some_and(|quantity| is_positive(quantity.get()))
-            || is_cut_off(&day, &ask.slice)
-        {
+        let quantity = day.raw("quantity").ok_or_else(|| serde_json::Error::missing_field("quantity"))?;
+        let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
+        if !is_positive(quantity.get()) || is_elsewhere(position, &ask.slice) {
             continue;
         }
         let mut object = Object::default();
@@ -160,7 +160,6 @@ pub fn records(element: &RawValue, ask: &Ask) -> serde_json::Result<Vec<Record>>
         {
             object.push(&key, group.raw("property_value").map_or("null", RawValue::get));
         }
-        let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
         records.push(Record::new(object.finish(), position));
     }
     Ok(records)
@@ -172,15 +171,11 @@ fn is_positive(number: &str) -> bool {
     !number.starts_with('-') && mantissa.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
 }
 
-/// Whether a neighbour of the slice has this day, or has it whole.
-fn is_cut_off(day: &Fields<'_>, slice: &Slice) -> bool {
-    let instant = |name: &str| day.text(name).as_deref().and_then(parse_instant);
-    let (Some(start), Some(end)) = (instant("timeframe_start"), instant("timeframe_end")) else {
-        return false;
-    };
-    let at_end = slice.until == Some(Until::Before(end));
-    let is_short = end.duration_since(start) < SHORTEST_DAY;
-    (slice.overlaps_before && slice.from == Some(start)) || (slice.overlaps_after && at_end && is_short)
+/// Whether a neighbour of the slice has the day that begins at this instant.
+fn is_elsewhere(position: Option<Timestamp>, slice: &Slice) -> bool {
+    let Some(position) = position else { return false };
+    slice.keep_from.is_some_and(|from| position < from)
+        || slice.keep_before.is_some_and(|before| position >= before)
 }
 
 #[cfg(test)]
@@ -214,11 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn a_year_is_one_request_and_more_overlap_by_a_day() {
+    fn a_year_is_one_request_and_more_overlap() {
         let spans = cut(&config(""), "{}", "2022-01-01T06:00:00Z", "2023-01-01T06:00:00Z");
         assert_eq!(spans, [("2022-01-01T06:00:00+00:00".into(), "2023-01-01T06:00:00+00:00".into())]);
         let spans = cut(&config(""), "{}", "2022-01-01T06:00:00Z", "2023-03-01T00:00:00Z");
-        assert_eq!(spans[1], ("2022-12-31T06:00:00+00:00".into(), "2023-03-01T00:00:00+00:00".into()));
+        assert_eq!(spans[1], ("2022-12-31T04:00:00+00:00".into(), "2023-03-01T00:00:00+00:00".into()));
         assert_eq!(spans.len(), 2);
     }
 
@@ -279,14 +274,49 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_a_neighbour_has_whole_is_dropped() {
-        let element = r#"{"billable_metric":{"id":"m","name":"Calls"},"usage":[
-            {"quantity":1,"timeframe_start":"2022-01-01T00:00:00Z","timeframe_end":"2022-01-01T05:00:00Z"},
-            {"quantity":2,"timeframe_start":"2022-01-01T05:00:00Z","timeframe_end":"2022-01-02T05:00:00Z"},
-            {"quantity":3,"timeframe_start":"2022-01-02T05:00:00Z","timeframe_end":"2022-01-03T00:00:00Z"}]}"#;
-        let slice = whole("2022-01-01T00:00:00Z", "2022-01-03T00:00:00Z");
-        assert_eq!(decode(element, slice.clone()).len(), 3);
-        let inner = decode(element, Slice { overlaps_before: true, overlaps_after: true, ..slice });
-        assert!(inner.len() == 1 && inner[0].json.contains("\"quantity\":2,"));
+    fn what_has_another_shape_is_not_the_same_as_no_usage() {
+        let ask = |element: &str| {
+            let stream = row("subscription_usage").unwrap().stream;
+            let ask = Ask { key: 1, stream, slice: Slice::default(), page_token: None };
+            records(&serde_json::from_str::<Box<RawValue>>(element).unwrap(), &ask)
+        };
+        for element in [r#"{"billable_metric":{}}"#, r#"{"usage":{}}"#, r#"{"usage":[{}]}"#, "[]"] {
+            assert!(ask(element).is_err(), "{element}");
+        }
+        assert_eq!(ask(r#"{"usage":[]}"#).unwrap(), []);
+    }
+
+    /// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a slice.
+    fn days(slice: &Slice, offset: i64) -> Vec<(Timestamp, Timestamp)> {
+        let Some(Until::Before(until)) = slice.until else { panic!("no end") };
+        let (from, hour) = (slice.from.unwrap(), SignedDuration::from_hours(1));
+        let first = instant("2021-12-30T00:00:00Z") + hour * i32::try_from(offset).unwrap();
+        let day = |number: i32| (first + DAY * number, first + DAY * (number + 1));
+        (0..1200)
+            .map(day)
+            .map(|(start, end)| (start.max(from), end.min(until)))
+            .filter(|(start, end)| start < end)
+            .collect()
+    }
+
+    #[test]
+    fn every_day_of_every_time_zone_is_whole_in_exactly_one_slice() {
+        let config = config("");
+        for offset in -12..=14 {
+            let slices =
+                slices(&config, &subscription("{}"), &whole("2022-01-01T06:00:00Z", "2024-06-01T00:00:00Z"));
+            let mut kept: Vec<(Timestamp, Timestamp)> = slices
+                .iter()
+                .flat_map(|slice| {
+                    days(slice, offset).into_iter().filter(|(start, _)| !is_elsewhere(Some(*start), slice))
+                })
+                .collect();
+            kept.sort_unstable();
+            assert!(kept.windows(2).all(|pair| pair[0].1 == pair[1].0), "{offset}");
+            let whole_days = kept.iter().filter(|(start, end)| end.duration_since(*start) == DAY).count();
+            assert!(kept.len() - whole_days <= 2, "{offset}: only the first and the last may be cut");
+            assert_eq!(kept.first().unwrap().0, instant("2022-01-01T06:00:00Z"));
+            assert_eq!(kept.last().unwrap().1, instant("2024-06-01T00:00:00Z"));
+        }
     }
 }

@@ -141,7 +141,7 @@ impl Fetcher {
             Verdict::Complete => match decode(&response.body) {
                 Ok(value) => Ok(Answer::Complete(value)),
                 Err(reason) => {
-                    Err(Failure { cost: UNREADABLE_COST, ..failed(unreadable(&response, &reason)) })
+                    Err(Failure { cost: UNREADABLE_COST, ..failed(self.unreadable(&response, &reason)) })
                 }
             },
             Verdict::Retry(error) => Err(Failure { retry_after: asked, ..failed(error) }),
@@ -155,6 +155,19 @@ impl Fetcher {
     }
 }
 
+impl Fetcher {
+    /// The error for a body that is not what was asked for. How it begins often tells who really answered.
+    fn unreadable(&self, response: &Response, reason: &str) -> Error {
+        let content_type = response.header("content-type").unwrap_or("unknown type");
+        let body = self.api.redact(&String::from_utf8_lossy(&response.body));
+        let beginning: String = body.chars().take(200).collect();
+        let (status, size) = (response.status, response.body.len());
+        let reason = self.api.redact(reason);
+        Error::system(format!("the answer (status {status}, {content_type}) cannot be read: {reason}"))
+            .internal(format!("the body has {size} bytes and begins {beginning:?}"))
+    }
+}
+
 /// The error that is left when there is no next try.
 fn exhausted(failure: Failure, retries: &Retries, attempt: &str) -> Error {
     let Failure { mut error, is_final, .. } = failure;
@@ -164,15 +177,6 @@ fn exhausted(failure: Failure, retries: &Retries, attempt: &str) -> Error {
     let internal = error.internal_message.take();
     let internal = internal.map_or_else(|| attempt.to_owned(), |internal| format!("{attempt}: {internal}"));
     error.internal(internal)
-}
-
-/// The error for a body that is not what was asked for. How it begins often tells who really answered.
-fn unreadable(response: &Response, reason: &str) -> Error {
-    let content_type = response.header("content-type").unwrap_or("unknown type");
-    let beginning: String = String::from_utf8_lossy(&response.body).chars().take(200).collect();
-    let size = response.body.len();
-    Error::system(format!("the answer (status {}, {content_type}) cannot be read: {reason}", response.status))
-        .internal(format!("the body has {size} bytes and begins {beginning:?}"))
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl PageChain {
     /// Says why not to follow the token: it was followed before, or the chain is too long.
     pub fn advance(&mut self, next_token: Option<String>) -> Result<(), String> {
         let Some(token) = next_token else {
-            self.finish();
+            self.progress = Progress::Finished;
             return Ok(());
         };
         if !self.followed.insert(token.clone()) {
@@ -75,11 +75,6 @@ impl PageChain {
         }
         self.progress = Progress::Waiting(token);
         Ok(())
-    }
-
-    /// Leaves the rest of the chain.
-    pub fn finish(&mut self) {
-        self.progress = Progress::Finished;
     }
 }
 

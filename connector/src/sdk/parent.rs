@@ -118,7 +118,7 @@ impl ParentLists {
             api,
             log,
             range: if parents.grace.is_some() {
-                Range { end: range.end.or(Some(opened)), ..range }
+                Range { end: Some(range.end.map_or(opened, |end| end.min(opened))), ..range }
             } else {
                 range
             },
@@ -136,7 +136,11 @@ impl ParentLists {
     }
 
     fn child(&self, id: String, parent: &Record) -> Option<Child> {
-        let cursor = self.state.parents.get(&id).or(self.state.cursor.as_ref());
+        // Where records can be older than their parent, one that is new is read from the start.
+        let is_new = |cursor: &&Cursor| parent.position.is_none_or(|position| position >= cursor.instant);
+        let of_stream =
+            self.state.cursor.as_ref().filter(|cursor| self.parents.grace.is_none() || !is_new(cursor));
+        let cursor = self.state.parents.get(&id).or(of_stream);
         let end = if self.parents.grace.is_some() { Until::Before } else { Until::Including };
         let from = Some(self.range.lower_bound(cursor));
         let whole = Slice { parent: Some(id), from, until: self.range.end.map(end), ..Slice::default() };
@@ -157,7 +161,8 @@ impl ParentLists {
                 self.is_sorted &= position <= last;
             }
             self.last_position = parent.position.or(self.last_position);
-            if self.is_read(parent.position) {
+            // Once the list is not in order, what an earlier run has read cannot be told from what it has not.
+            if self.is_sorted && self.is_read(parent.position) {
                 continue;
             }
             let Parents { stream, id, deleted, .. } = self.parents;

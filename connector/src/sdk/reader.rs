@@ -40,6 +40,7 @@ pub struct Reader {
     concurrency: usize,
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
     fetched: VecDeque<Fetched>,
+    has_received: bool,
     finished: bool,
 }
 
@@ -59,7 +60,17 @@ impl Reader {
         concurrency: usize,
     ) -> Self {
         let (in_flight, fetched) = (FuturesUnordered::new(), VecDeque::new());
-        Self { stream, slices, fetcher, log, concurrency, in_flight, fetched, finished: false }
+        Self {
+            stream,
+            slices,
+            fetcher,
+            log,
+            concurrency,
+            in_flight,
+            fetched,
+            has_received: false,
+            finished: false,
+        }
     }
 
     /// The next batch, or none at the end of the stream.
@@ -112,6 +123,9 @@ impl Reader {
                     return Err(Error::config(message).in_stream(self.stream.name));
                 }
             },
+            Answer::Unavailable(reason) if self.has_received => {
+                return Err(Error::system(format!("broke off: {reason}")).in_stream(self.stream.name));
+            }
             Answer::Unavailable(reason) => {
                 self.log
                     .warn(&format!("{}: skipped, this account does not have it: {reason}", self.stream.name));
@@ -119,8 +133,12 @@ impl Reader {
                 return Ok(Batch::default());
             }
         };
-        let observed = self.slices.observe(ask, page);
-        let records = observed.map_err(|reason| Error::system(reason).in_stream(self.stream.name))?;
+        self.has_received = true;
+        let records = self.slices.observe(ask, page).map_err(|reason| {
+            let api = self.fetcher.api();
+            let request = api.page_request(ask).to_string();
+            Error::system(api.redact(&reason)).internal(request).in_stream(self.stream.name)
+        })?;
         Ok(Batch { records, checkpoint: self.slices.checkpoint() })
     }
 

@@ -18,10 +18,10 @@ pub struct Slice {
     pub from: Option<Timestamp>,
     /// Where it ends; open if there is no end.
     pub until: Option<Until>,
-    /// Whether it begins within what another slice has whole, or had in an earlier read.
-    pub overlaps_before: bool,
-    /// Whether it ends within what another slice has whole.
-    pub overlaps_after: bool,
+    /// Records before this instant are dropped, because another slice has them, or an earlier read had them.
+    pub keep_from: Option<Timestamp>,
+    /// Records at this instant or later are dropped, because another slice has them.
+    pub keep_before: Option<Timestamp>,
 }
 
 /// The upper end of a slice.

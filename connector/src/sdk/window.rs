@@ -66,7 +66,8 @@ impl Windows {
         Window { key, from, until, chain: PageChain::default() }
     }
 
-    /// Cuts the window at `index` off at the end of its first page and puts windows over what lies below.
+    /// Puts windows in the place of the one at `index`: one above the cut, and parts below. Its first page has only told
+    /// where to cut and is read again with the window above, so that nothing depends on the order of the list.
     fn split(&mut self, index: usize, cut: Timestamp, parts: i64) {
         let from = self.windows[index].from;
         let width = (cut.duration_since(from).as_secs() / parts).max(1);
@@ -82,8 +83,9 @@ impl Windows {
             below.push(self.window(lower, Some(Until::Before(edge))));
             lower = edge;
         }
-        self.windows[index].from = cut;
-        self.windows.splice(index..index, below);
+        let above = self.window(cut, self.windows[index].until);
+        below.push(above);
+        self.windows.splice(index..=index, below);
     }
 
     fn state(&self, cursor: &str) -> String {
@@ -104,16 +106,14 @@ impl Slices for Windows {
     fn observe(&mut self, ask: &Ask, page: Page) -> Result<Vec<String>, String> {
         let index =
             self.windows.iter().position(|window| window.key == ask.key).ok_or("an unknown window")?;
-        let mut records = page.records;
+        let records = page.records;
         let is_first_of_many = ask.page_token.is_none() && page.next_token.is_some();
         let below = is_first_of_many.then(|| split_below(&records, self.windows[index].from)).flatten();
         if let Some((cut, parts)) = below {
-            self.windows[index].chain.finish();
             self.split(index, cut, parts);
-            records.retain(|record| record.position.is_none_or(|position| position >= cut));
-        } else {
-            self.windows[index].chain.advance(page.next_token)?;
+            return Ok(Vec::new());
         }
+        self.windows[index].chain.advance(page.next_token)?;
         for record in &records {
             self.watermark.observe(record);
         }
@@ -140,7 +140,7 @@ impl Slices for Windows {
 /// chain of pages is as good.
 ///
 /// The cut is a whole second above the oldest record of the page, so that records of one second, which a server may
-/// show with their fraction cut off, are never divided. The rest of that second is read again with the part below.
+/// show with their fraction cut off, are never divided.
 fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> {
     let positions: Vec<Timestamp> = records.iter().filter_map(|record| record.position).collect();
     let (newest, oldest) = (*positions.first()?, *positions.last()?);
@@ -270,6 +270,19 @@ mod tests {
         let list = testing::List::new(vec![testing::instant("2024-03-01T00:00:00.5Z"); 500]);
         let mut random = fastrand::Rng::with_seed(3);
         assert_eq!(read(&list, windows("2020-01-01T00:00:00Z"), 8, &mut random).0, 50);
+    }
+
+    #[test]
+    fn nothing_is_lost_where_a_later_page_has_newer_records() {
+        let mut windows = windows("2020-01-01T00:00:00Z");
+        let ask = windows.next_ask().unwrap();
+        let records = ["2024-05-03T00:00:00Z", "2024-05-02T00:00:00Z"].map(testing::record_at);
+        let page = Page { records: records.into(), next_token: Some("t".into()) };
+        assert_eq!(windows.observe(&ask, page).unwrap(), Vec::<String>::new());
+        let asks: Vec<Ask> = std::iter::from_fn(|| windows.next_ask()).collect();
+        let above = asks.last().unwrap();
+        assert_eq!(above.slice.from, Some(testing::instant("2024-05-02T00:00:01Z")));
+        assert_eq!((above.slice.until, &above.page_token), (None, &None));
     }
 
     #[test]

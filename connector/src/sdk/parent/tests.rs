@@ -64,12 +64,16 @@ fn day(number: u32) -> String {
 }
 
 fn lists(state: &str) -> ParentLists {
+    lists_of(testing::parents(), state)
+}
+
+fn lists_of(parents: Parents, state: &str) -> ParentLists {
     let range =
         Range { start: testing::instant("2023-01-01T00:00:00Z"), end: None, lookback: SignedDuration::ZERO };
-    let state = State::parse(state, "created_at", Some(&testing::parents())).unwrap();
+    let state = State::parse(state, "created_at", Some(&parents)).unwrap();
     let world = testing::World::new(|_| unreachable!("nothing is asked here"));
     let outside = (Rc::new(testing::PlainApi) as Rc<dyn Api>, world.platform().log);
-    ParentLists::new(&THINGS, testing::parents(), range, state, testing::instant(OPENED), outside)
+    ParentLists::new(&THINGS, parents, range, state, testing::instant(OPENED), outside)
 }
 
 /// Reads on until `stop` asks were answered, and returns the last state told with what was handed on up to it.
@@ -126,6 +130,33 @@ fn a_parent_whose_cursor_lies_in_the_future_leaves_the_others_alone() {
     let (records, state) = read(&server, &mut lists(state), usize::MAX, &mut fastrand::Rng::with_seed(2));
     assert_eq!(records.len(), 2);
     assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
+    let mut server = Server::default();
+    server.owner("2024-05-20T00:00:00Z", &[]);
+    server.owner("2024-05-31T00:00:00Z", &[]);
+    let parents = Parents { grace: Some(SignedDuration::from_hours(48)), ..testing::parents() };
+    let mut lists = lists_of(parents, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+    let listing = lists.next_ask().unwrap();
+    lists.observe(&listing, server.page(&listing)).unwrap();
+    let from: Vec<_> = std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.from.unwrap()).collect();
+    assert_eq!(from, ["2023-01-01T00:00:00Z", "2024-05-28T00:00:00Z"].map(testing::instant));
+}
+
+#[test]
+fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
+    let mut lists = lists(
+        r#"{"unfinished":{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-02-01T00:00:00Z"}}"#,
+    );
+    let listing = lists.next_ask().unwrap();
+    let positions = ["2024-03-01T00:00:00Z", "2024-01-01T00:00:00Z", "2024-04-01T00:00:00Z"];
+    let records = positions.map(|at| record(at, &format!("\"id\":{at:?}")));
+    lists.observe(&listing, Page { records: records.into(), next_token: None }).unwrap();
+    let asked: Vec<_> =
+        std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.parent.unwrap()).collect();
+    assert_eq!(asked, positions[1..]);
 }
 
 #[test]

@@ -51,7 +51,11 @@ impl Report {
         let reasons: Vec<_> = self
             .failures
             .iter()
-            .map(|failure| format!("{}: {}", failure.stream.name, failure.error))
+            .map(|failure| {
+                // A connector that names the stream itself need not be outdone.
+                let (name, error) = (&failure.stream.name, failure.error.to_string());
+                if error.starts_with(&format!("{name}: ")) { error } else { format!("{name}: {error}") }
+            })
             .collect();
         Some(Error::new(
             failure_type,
@@ -91,6 +95,12 @@ mod tests {
         let summary = report(3, &[Error::transient("later"), Error::config("no key")]).error().unwrap();
         assert_eq!(summary.failure_type(), FailureType::Config);
         assert_eq!(summary.message(), "2 of 3 streams were not read to their end; a: later; b: no key");
+    }
+
+    #[test]
+    fn a_stream_is_named_once() {
+        let summary = report(2, &[Error::config("a: no key")]).error().unwrap();
+        assert_eq!(summary.message(), "1 of 2 streams were not read to their end; a: no key");
     }
 
     #[test]

@@ -168,7 +168,8 @@ impl Properties {
         let parse = |text: &str| {
             let civil = text.strip_suffix('Z').filter(|civil| civil.len() == "2022-03-01T00:00:00".len())?;
             let civil = civil.get(10..11).filter(|separator| *separator == "T").and(Some(civil))?;
-            Offset::UTC.to_timestamp(civil.parse::<DateTime>().ok()?).ok()
+            let civil = civil.parse::<DateTime>().ok()?;
+            Some(Offset::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX))
         };
         let error =
             || Error::config(format!("config: {name} is {text:?}; it must look like 2022-03-01T00:00:00Z"));

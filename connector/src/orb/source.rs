@@ -42,6 +42,15 @@ impl Orb {
         Self { platform }
     }
 
+    /// The config, which may not begin in the future: its start would be told as a cursor that nothing is ever beyond.
+    fn config(&self, text: &str) -> Result<Config> {
+        let config = Config::parse(text)?;
+        if config.range.start > self.platform.clock.now() {
+            return Err(Error::config("config: start_date lies in the future"));
+        }
+        Ok(config)
+    }
+
     fn fetcher(&self, api: Rc<OrbApi>, policy: RetryPolicy) -> Fetcher {
         Fetcher::new(self.platform.clone(), api, policy)
     }
@@ -79,7 +88,7 @@ impl Source for Orb {
     }
 
     async fn check(&self, config: &str) -> Result<()> {
-        let api = Rc::new(OrbApi::new(Config::parse(config)?));
+        let api = Rc::new(OrbApi::new(self.config(config)?));
         let request = api.ping();
         let is_json = |body: &[u8]| Ok(body.is_empty() || serde_json::from_slice::<&RawValue>(body).is_ok());
         match self.fetcher(api, RetryPolicy::CHECK).fetch(request, is_json).await? {
@@ -94,7 +103,7 @@ impl Source for Orb {
     }
 
     fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
-        let config = Config::parse(config)?;
+        let config = self.config(config)?;
         let discovered = |row: &Row| {
             let stream = row.stream;
             let schema = resolve(stream.schema, SHARED, (row.properties)(&config));
@@ -106,7 +115,7 @@ impl Source for Orb {
     }
 
     fn read(&self, config: &str, stream: &str, state: Option<&str>) -> Result<Reader> {
-        let config = Config::parse(config)?;
+        let config = self.config(config)?;
         let row = row(stream).ok_or_else(|| Error::config(format!("there is no stream {stream:?}")))?;
         let stream = row.stream;
         let parents = match &stream.slicing {
@@ -274,6 +283,15 @@ mod tests {
         let record = r#"{"id":"a","created_at":"2024-03-01T00:00:00+00:00"}"#;
         let (batches, _) = read("customers", Duration::ZERO, move |_| page(record, Some("again")));
         assert!(batches.unwrap_err().message.contains("\"again\" twice"));
+    }
+
+    #[test]
+    fn a_start_in_the_future_is_a_config_error() {
+        let world = World::new(|_| panic!("a request"));
+        let config = CONFIG.replace("2024-01-01", "2090-01-01");
+        let error = Orb::new(world.platform()).read(&config, "plans", None).unwrap_err();
+        assert_eq!(error.message, "config: start_date lies in the future");
+        assert_eq!(error.failure_type, FailureType::Config);
     }
 
     #[test]

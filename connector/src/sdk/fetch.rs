@@ -9,6 +9,7 @@ use crate::sdk::{
     api::{Api, Verdict},
     error::{Error, Result},
     http::{Request, Response, TransportError},
+    log::Level,
     pace::Pace,
     platform::Platform,
     retry::{Retries, RetryPolicy, parse_retry_after},
@@ -103,7 +104,10 @@ impl Fetcher {
             let Some(delay) = delay.filter(|_| !failure.is_final) else {
                 return Err(exhausted(failure, &retries, &attempt));
             };
-            self.platform.log.debug(&format!("{attempt}: {}; next in {delay:.1?}", failure.error.message));
+            let line = format!("{attempt}: {}; next in {delay:.1?}", failure.error.message);
+            // A person is told when it begins to take long.
+            let takes_long = retries.failures() > 3 || failure.cost > 1;
+            self.platform.log.log(if takes_long { Level::Warn } else { Level::Debug }, &line);
             if failure.is_refusal {
                 self.pace.borrow_mut().refused(started, now, failure.retry_after);
             }

@@ -5,9 +5,12 @@
 
 use jiff::{Timestamp, tz::Offset};
 
-/// Parses a timestamp with a time zone offset.
+/// Parses a timestamp with a time zone offset. The last day of the year 9999, which some write for "never", lies beyond what
+/// an instant can be, so it is the last one there is.
 pub fn parse_instant(text: &str) -> Option<Timestamp> {
-    text.parse().ok()
+    let last_day = || text.strip_prefix("9999-12-31").map(|rest| format!("9999-12-29{rest}"));
+    let at_last = || last_day()?.parse::<Timestamp>().ok().map(|_| Timestamp::MAX);
+    text.parse().ok().or_else(at_last)
 }
 
 /// `2024-01-03T10:00:00+00:00`, with a fraction only if there is one: the form Airbyte's connectors write in their
@@ -39,6 +42,12 @@ mod tests {
             assert_eq!(parse_instant(text), Some(expected), "{text}");
         }
         assert_ne!(parse_instant("2024-01-03T10:00:00.000001Z"), Some(expected));
+    }
+
+    #[test]
+    fn the_end_of_time_is_an_instant() {
+        assert_eq!(parse_instant("9999-12-31T23:59:59+00:00"), Some(Timestamp::MAX));
+        assert_eq!(parse_instant("9999-12-31T25:59:59+00:00"), None);
     }
 
     #[test]

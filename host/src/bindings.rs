@@ -4,12 +4,14 @@
 //! whatever it does wrong as an [`Error`].
 
 use wasmtime::Store;
-use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use self::generated::elt::connector::log::Level as WitLevel;
 use self::generated::elt::connector::{log, types};
 use self::generated::{SourceConnector, SourceConnectorPre};
+use crate::breach::Limit;
+use crate::call::{self, Bounds};
 use crate::contract::{Batch, Level, Specification, Stream, SyncMode};
 use crate::ctx::Ctx;
 use crate::document::Document;
@@ -35,6 +37,12 @@ pub(crate) struct Prepared(SourceConnectorPre<Ctx>);
 
 /// A running connector.
 pub(crate) struct Instance {
+    bounds: Bounds,
+    /// None once it has crashed or was stopped: what is left of it is not fit for another call.
+    live: Option<Live>,
+}
+
+struct Live {
     store: Store<Ctx>,
     exports: SourceConnector,
 }
@@ -54,40 +62,53 @@ impl Prepared {
         SourceConnectorPre::new(linker.instantiate_pre(component)?).map(Self)
     }
 
-    /// Starts a connector that may use at most `call` bytes to answer a call.
+    /// Starts a connector.
     ///
     /// # Errors
     ///
-    /// A system error if it crashes while it starts, a config error if its functions are not those of the contract.
-    pub(crate) async fn instantiate(&self, ctx: Ctx, call: usize) -> Result<Instance> {
+    /// A system error if it crashes or breaks a limit while it starts, a config error if its functions are not those
+    /// of the contract.
+    pub(crate) async fn instantiate(&self, ctx: Ctx) -> Result<Instance> {
+        let bounds = ctx.bounds.clone();
         let mut store = Store::new(self.0.engine(), ctx);
-        store.limiter(|ctx| &mut ctx.limits);
-        store.set_hostcall_fuel(call);
-        let instance = self.0.instance_pre().instantiate_async(&mut store).await;
-        let instance = instance.map_err(|error| crash("the start", &error, store.data()))?;
+        store.limiter(|ctx| ctx);
+        store.set_hostcall_fuel(bounds.limits.batch);
+        call::interrupt(&mut store);
+        let started = bounds.call(self.0.instance_pre().instantiate_async(&mut store)).await;
+        let instance = told("the start", started, &bounds, &store)?;
         let exports = SourceConnector::new(&mut store, &instance).map_err(|error| {
             Error::config(format!("the component has another form of {SOURCE}@{VERSION} than this host"))
                 .with_internal(format!("{error:#}"))
                 .with_hint("build the connector and the host from the same wit files")
         })?;
-        Ok(Instance { store, exports })
+        Ok(Instance { bounds, live: Some(Live { store, exports }) })
     }
+}
+
+/// Calls one function of the contract within bounds, and drops the instance if that fails.
+macro_rules! call {
+    ($instance:ident, $name:literal, |$store:ident, $source:ident| $call:expr) => {{
+        let Some(Live { store: $store, exports }) = &mut $instance.live else {
+            return Err(Error::system("the connector was stopped"));
+        };
+        let $source = exports.elt_connector_source();
+        let answer = $instance.bounds.call($call).await;
+        told(concat!("`", $name, "`"), answer, &$instance.bounds, $store)
+            .inspect_err(|_| $instance.live = None)
+    }};
 }
 
 impl Instance {
     pub(crate) async fn spec(&mut self) -> Result<Specification> {
-        let answer = self.exports.elt_connector_source().call_spec(&mut self.store).await;
-        answer.map_err(|error| self.crash("spec", &error))?.try_into()
+        call!(self, "spec", |store, source| source.call_spec(&mut *store))?.try_into()
     }
 
     pub(crate) async fn check(&mut self, config: &str) -> Result<()> {
-        let answer = self.exports.elt_connector_source().call_check(&mut self.store, config).await;
-        Ok(answer.map_err(|error| self.crash("check", &error))??)
+        Ok(call!(self, "check", |store, source| source.call_check(&mut *store, config))??)
     }
 
     pub(crate) async fn discover(&mut self, config: &str) -> Result<Vec<Stream>> {
-        let answer = self.exports.elt_connector_source().call_discover(&mut self.store, config).await;
-        let streams = answer.map_err(|error| self.crash("discover", &error))??;
+        let streams = call!(self, "discover", |store, source| source.call_discover(&mut *store, config))??;
         streams.into_iter().map(Stream::try_from).collect()
     }
 
@@ -99,34 +120,60 @@ impl Instance {
         state: Option<&str>,
     ) -> Result<ReaderHandle> {
         let stream = types::ConfiguredStream { name: stream.to_owned(), sync_mode: sync_mode.into() };
-        let source = self.exports.elt_connector_source();
-        let answer = source.call_read(&mut self.store, config, &stream, state).await;
-        Ok(ReaderHandle(answer.map_err(|error| self.crash("read", &error))??))
+        let reader =
+            call!(self, "read", |store, source| source.call_read(&mut *store, config, &stream, state))??;
+        Ok(ReaderHandle(reader))
     }
 
     pub(crate) async fn next_batch(&mut self, reader: ReaderHandle) -> Result<Option<Batch>> {
-        let source = self.exports.elt_connector_source();
-        let answer = source.reader().call_next_batch(&mut self.store, reader.0).await;
-        answer.map_err(|error| self.crash("next-batch", &error))??.map(Batch::try_from).transpose()
-    }
-
-    fn crash(&self, call: &str, error: &wasmtime::Error) -> Error {
-        crash(&format!("`{call}`"), error, self.store.data())
+        let batch = call!(self, "next-batch", |store, source| source
+            .reader()
+            .call_next_batch(&mut *store, reader.0))??;
+        let longest = batch.iter().flat_map(|batch| &batch.records).map(String::len).max();
+        if longest > Some(self.bounds.limits.record) {
+            self.live = None;
+            return Err(self.bounds.error(Limit::Record));
+        }
+        batch.map(Batch::try_from).transpose()
     }
 }
 
-/// What a trap is told as. Its text and the end of what the connector wrote to stderr are for an engineer.
-fn crash(place: &str, error: &wasmtime::Error, ctx: &Ctx) -> Error {
+/// What became of a call: its answer, or the error of a connector that broke a limit or crashed. The text of a trap
+/// and the end of what the connector wrote to stderr are for an engineer.
+fn told<T>(
+    place: &str,
+    answer: Result<wasmtime::Result<T>, Limit>,
+    bounds: &Bounds,
+    store: &Store<Ctx>,
+) -> Result<T> {
+    let error = match answer {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error,
+        Err(limit) => return Err(bounds.error(limit)),
+    };
+    if let Some(limit) = broken(&error) {
+        return Err(bounds.error(limit));
+    }
     let message = match error.downcast_ref() {
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
         None => format!("the connector crashed in {place}"),
     };
-    let stderr = ctx.stderr.tail();
+    let stderr = store.data().stderr.tail();
     let told = Error::system(message);
-    match stderr.as_str() {
+    Err(match stderr.as_str() {
         "" => told.with_internal(format!("{error:#}")),
         stderr => told.with_internal(format!("{error:#}\nstderr of the connector: {stderr}")),
+    })
+}
+
+/// The limit that wasmtime itself found broken.
+fn broken(error: &wasmtime::Error) -> Option<Limit> {
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return Some(Limit::Handles);
     }
+    // This error has no public type.
+    let transfer = error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"));
+    transfer.then_some(Limit::Batch)
 }
 
 impl log::Host for Ctx {
@@ -138,7 +185,7 @@ impl log::Host for Ctx {
             WitLevel::Warn => Level::Warn,
             WitLevel::Error => Level::Error,
         };
-        self.outbox.log(level, message).await;
+        self.say(level, message).await;
     }
 }
 

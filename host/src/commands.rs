@@ -84,7 +84,7 @@ async fn check(run: &Run, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
     let config = Config::load(config)?;
     let connector = load(run, outbox)?;
     let specification = connector.spec().await?;
-    let checked = match configure(&connector, &specification, config) {
+    let checked = match configure(&connector, &specification, &config) {
         Ok(source) => source.check().await,
         Err(error) => Err(error),
     };
@@ -105,7 +105,7 @@ async fn check(run: &Run, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
 async fn discover(run: &Run, config: &Path, outbox: &Outbox) -> Result<(), Stop> {
     let config = Config::load(config)?;
     let connector = load(run, outbox)?;
-    let source = configure(&connector, &connector.spec().await?, config)?;
+    let source = configure(&connector, &connector.spec().await?, &config)?;
     Ok(outbox.send(Message::Catalog(source.discover().await?)).await?)
 }
 
@@ -121,7 +121,7 @@ async fn read(
     let catalog = ConfiguredCatalog::load(catalog)?;
     let states = state.map(States::load).transpose()?.unwrap_or_default();
     let connector = load(run, outbox)?;
-    let source = configure(&connector, &connector.spec().await?, config)?;
+    let source = configure(&connector, &connector.spec().await?, &config)?;
     let streams = catalog.resolve(&source.discover().await?)?;
     let report = Sync::new(source, streams, states).run(outbox).await?;
     report.error().map_or(Ok(()), |error| Err(Stop::Told(error)))
@@ -137,7 +137,8 @@ fn load(run: &Run, outbox: &Outbox) -> Result<Connector> {
 }
 
 /// Gives the connector its configuration and exactly the hosts that it asks for.
-fn configure(connector: &Connector, specification: &Specification, config: Config) -> Result<Source> {
+fn configure(connector: &Connector, specification: &Specification, config: &Config) -> Result<Source> {
+    let config = config.seal(specification)?;
     let allowed = AllowedHosts::requested(specification, &config)?;
     Ok(connector.source(config, allowed))
 }

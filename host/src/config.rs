@@ -3,17 +3,29 @@
 //! Only the connector knows what it means. The host reads single fields of it where the connector's specification
 //! refers to them.
 
+use std::fmt;
 use std::path::Path;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::contract::Specification;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::seal::seal;
+use crate::secrets::{Secret, Secrets};
 
 /// What the user wrote to configure a connector. Its debug form does not show it.
 #[derive(Clone, Debug)]
 pub struct Config(Document);
+
+/// A configuration as a connector is given it, and the secrets that it stands for.
+#[derive(Debug)]
+pub struct SealedConfig {
+    pub(crate) config: Config,
+    pub(crate) secrets: Secrets,
+}
 
 impl Config {
     /// Reads the file at `path`.
@@ -35,6 +47,33 @@ impl Config {
         parse(text, "the configuration")
     }
 
+    /// Puts a token in the place of every secret, which is every value that the connector's schema marks as
+    /// `airbyte_secret`. The values are put into the headers of requests where the tokens stand, and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// A system error if there are no random numbers to make tokens of.
+    pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
+        self.seal_by(specification, Secret::seal)
+    }
+
+    /// Leaves the secrets where they are: the connector sees them, and may do with them what it likes.
+    ///
+    /// # Errors
+    ///
+    /// None today.
+    pub fn expose(&self, specification: &Specification) -> Result<SealedConfig> {
+        self.seal_by(specification, |value| Ok(Secret::expose(value)))
+    }
+
+    fn seal_by(&self, specification: &Specification, by: fn(&str) -> Result<Secret>) -> Result<SealedConfig> {
+        // Fails only at a number too large for this crate in the schema. Nothing is sealed by half a schema.
+        let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
+        let config: &RawValue = serde_json::from_str(self.as_str()).map_err(broken)?;
+        let (text, secrets) = seal(config, &schema, by)?;
+        Ok(SealedConfig { config: Self(Document::parse(&text).map_err(broken)?), secrets })
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -47,6 +86,10 @@ impl Config {
             _ => None,
         }
     }
+}
+
+fn broken(error: impl fmt::Display) -> Error {
+    Error::system("the schema of the configuration cannot be read").with_internal(error)
 }
 
 fn parse(text: &str, what: &str) -> Result<Config> {

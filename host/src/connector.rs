@@ -9,14 +9,17 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::{Config as EngineConfig, Engine};
 
 use crate::bindings::{self, Instance, Prepared, SOURCE, VERSION};
+use crate::breach::Breaches;
 use crate::cache::Cache;
-use crate::config::Config;
+use crate::call;
+use crate::config::SealedConfig;
 use crate::contract::Specification;
 use crate::ctx::{self, Ctx, OFFERED};
 use crate::error::{Error, Result};
 use crate::http::{AllowedHosts, Dialer, Door};
 use crate::limits::Limits;
 use crate::outbox::Outbox;
+use crate::secrets::Secrets;
 use crate::source::Source;
 
 /// What every WebAssembly binary begins with.
@@ -71,23 +74,31 @@ impl Connector {
     ///
     /// A system error if it crashes or says what is not JSON.
     pub async fn spec(&self) -> Result<Specification> {
-        self.instantiate(&Arc::default()).await?.spec().await
+        self.instantiate(&Arc::default(), &Arc::default()).await?.spec().await
     }
 
-    /// The source that this connector is with `config`, and with access to `allowed` alone.
-    pub fn source(&self, config: Config, allowed: AllowedHosts) -> Source {
+    /// The source that this connector is with `config`, and with access to `allowed` alone. From now on, what it logs
+    /// shows no secret of the configuration.
+    pub fn source(&self, config: SealedConfig, allowed: AllowedHosts) -> Source {
+        self.outbox.redaction().add(config.secrets.list());
         Source::new(self.clone(), config, allowed)
     }
 
     /// Starts an instance.
-    pub(crate) async fn instantiate(&self, allowed: &Arc<AllowedHosts>) -> Result<Instance> {
+    pub(crate) async fn instantiate(
+        &self,
+        allowed: &Arc<AllowedHosts>,
+        secrets: &Arc<Secrets>,
+    ) -> Result<Instance> {
         let door = Door {
             dialer: self.dialer.clone(),
             allowed: allowed.clone(),
+            secrets: secrets.clone(),
             limits: self.limits.clone(),
+            breaches: Breaches::default(),
             outbox: self.outbox.clone(),
         };
-        self.prepared.instantiate(Ctx::new(door), self.limits.call).await
+        self.prepared.instantiate(Ctx::new(door)).await
     }
 }
 
@@ -139,10 +150,13 @@ fn engine(cache: Cache) -> wasmtime::Result<Engine> {
         .wasm_memory64(false)
         .wasm_relaxed_simd(false)
         .wasm_tail_call(false)
+        .epoch_interruption(true)
         // Release builds of connectors have no names, and a panic says its place itself.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false);
-    Engine::new(&config)
+    let engine = Engine::new(&config)?;
+    call::tick(&engine)?;
+    Ok(engine)
 }
 
 fn setup(error: &wasmtime::Error) -> Error {

@@ -1,14 +1,18 @@
 //! What one running connector has of the host: its handles, its limits, and the interfaces it may call.
 
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime::{Engine, StoreLimits};
+use wasmtime::{Engine, ResourceLimiter};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::p2::bindings::{cli, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::breach::Limit;
+use crate::call::Bounds;
+use crate::contract::Level;
 use crate::http::{Door, Hooks};
+use crate::limits::{CORE_ITEMS, LOG_LINE, RANDOM, STDERR};
 use crate::outbox::Outbox;
 use crate::stderr::Stderr;
 
@@ -43,9 +47,15 @@ pub(crate) const OFFERED: [&str; 22] = [
 
 /// The data of a store.
 pub(crate) struct Ctx {
-    pub(crate) limits: StoreLimits,
-    pub(crate) outbox: Outbox,
+    pub(crate) bounds: Bounds,
     pub(crate) stderr: Stderr,
+    outbox: Outbox,
+    /// Log lines that were shown.
+    logs: usize,
+    /// Bytes of all memories.
+    memory: usize,
+    /// Elements of all tables.
+    table_elements: usize,
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -56,21 +66,78 @@ impl Ctx {
     /// That of a new instance which reaches the network through `door`.
     pub(crate) fn new(door: Door) -> Self {
         let limits = &door.limits;
-        let stderr = Stderr::new(limits.stderr);
+        let stderr = Stderr::new(STDERR);
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(limits.headers);
         Self {
-            limits: limits.store(),
+            bounds: Bounds { limits: limits.clone(), breaches: door.breaches.clone() },
+            logs: 0,
+            memory: 0,
+            table_elements: 0,
             outbox: door.outbox.clone(),
             // Nothing is inherited; what is written to stdout goes nowhere.
-            wasi: WasiCtx::builder().stderr(stderr.clone()).max_random_size(limits.random).build(),
+            wasi: WasiCtx::builder().stderr(stderr.clone()).max_random_size(RANDOM).build(),
             stderr,
             table,
             http,
             hooks: Hooks::new(door),
         }
+    }
+}
+
+/// Bounds what the memories and tables of all core instances of a component take together.
+///
+/// Growing beyond traps: a guest that is merely refused memory aborts without a reason.
+impl ResourceLimiter for Ctx {
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory = self.memory.saturating_add(desired - current);
+        self.bound(self.memory <= self.bounds.limits.memory, Limit::Memory)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.table_elements = self.table_elements.saturating_add(desired - current);
+        self.bound(self.table_elements <= self.bounds.limits.table_elements, Limit::TableElements)
+    }
+
+    fn instances(&self) -> usize {
+        CORE_ITEMS
+    }
+
+    fn tables(&self) -> usize {
+        CORE_ITEMS
+    }
+
+    fn memories(&self) -> usize {
+        CORE_ITEMS
+    }
+}
+
+impl Ctx {
+    /// Passes a line of the connector's log on, cut off where it is too long. Too many end the call.
+    pub(crate) async fn say(&mut self, level: Level, mut message: String) {
+        if !self.outbox.shows(level) {
+            return;
+        }
+        self.logs += 1;
+        if self.logs > self.bounds.limits.logs {
+            self.bounds.breaches.report(Limit::Logs);
+            return;
+        }
+        if message.len() > LOG_LINE {
+            message.truncate(message.floor_char_boundary(LOG_LINE));
+            message.push('…');
+        }
+        self.outbox.log(level, message).await;
+    }
+
+    fn bound(&self, fits: bool, limit: Limit) -> wasmtime::Result<bool> {
+        if fits {
+            return Ok(true);
+        }
+        self.bounds.breaches.report(limit);
+        Err(wasmtime::format_err!("a limit was broken: {limit:?}"))
     }
 }
 

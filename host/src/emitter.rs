@@ -1,10 +1,11 @@
-//! The only thing that writes the output: messages come in, whole lines go out.
+//! The only thing that writes the output: messages come in, whole lines without secrets go out.
 
 use std::io::{self, BufWriter, Write};
 
 use crate::message::Message;
 use crate::outbox::Inbox;
 use crate::protocol;
+use crate::redaction::Redaction;
 
 /// Bytes that are gathered before they are written. A batch is commonly about this large, so that most batches are
 /// one write.
@@ -14,12 +15,19 @@ const BUFFER: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Emitter<W: Write> {
     out: BufWriter<W>,
+    /// The lines of the message at hand.
+    lines: Vec<u8>,
+    redaction: Redaction,
 }
 
 impl<W: Write> Emitter<W> {
     /// Writes to `out`, which needs no buffer of its own.
     pub fn new(out: W) -> Self {
-        Self { out: BufWriter::with_capacity(BUFFER, out) }
+        Self {
+            out: BufWriter::with_capacity(BUFFER, out),
+            lines: Vec::new(),
+            redaction: Redaction::default(),
+        }
     }
 
     /// Writes one message. States, statuses and whatever else its reader waits for are flushed.
@@ -28,7 +36,9 @@ impl<W: Write> Emitter<W> {
     ///
     /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone.
     pub fn emit(&mut self, message: &Message) -> io::Result<()> {
-        protocol::write(message, &mut self.out)?;
+        self.lines.clear();
+        protocol::write(message, &mut self.lines)?;
+        self.out.write_all(&self.redaction.lines(&self.lines))?;
         if message.is_urgent() { self.flush() } else { Ok(()) }
     }
 
@@ -51,6 +61,7 @@ impl<W: Write> Emitter<W> {
     ///
     /// Within asynchronous code.
     pub fn drain(&mut self, mut inbox: Inbox) -> io::Result<()> {
+        self.redaction = inbox.redaction().clone();
         while let Some(message) = inbox.next_blocking() {
             self.emit(&message)?;
             if inbox.is_empty() {

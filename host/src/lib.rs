@@ -16,8 +16,10 @@
 //! let writer = std::thread::spawn(|| Emitter::new(std::io::stdout()).drain(inbox));
 //!
 //! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), Cache::of_user())?.log_to(outbox.clone());
-//! let config = Config::load(Path::new("config.json"))?;
-//! let allowed = AllowedHosts::requested(&connector.spec().await?, &config)?;
+//! // The connector is given tokens in the place of secrets.
+//! let specification = connector.spec().await?;
+//! let config = Config::load(Path::new("config.json"))?.seal(&specification)?;
+//! let allowed = AllowedHosts::requested(&specification, &config)?;
 //! let source = connector.source(config, allowed);
 //!
 //! let catalog = ConfiguredCatalog::load(Path::new("catalog.json"))?;
@@ -32,7 +34,9 @@
 //! ```
 
 mod bindings;
+mod breach;
 mod cache;
+mod call;
 mod catalog;
 mod config;
 mod connector;
@@ -49,7 +53,10 @@ mod outbox;
 mod progress;
 mod protocol;
 mod record;
+mod redaction;
 mod report;
+mod seal;
+mod secrets;
 mod source;
 mod state;
 mod stderr;
@@ -57,7 +64,7 @@ mod sync;
 
 pub use self::cache::Cache;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
-pub use self::config::Config;
+pub use self::config::{Config, SealedConfig};
 pub use self::connector::Connector;
 pub use self::contract::{Batch, Level, Specification, Stream, SyncMode};
 pub use self::document::{Document, NotAnObject};
@@ -68,6 +75,7 @@ pub use self::limits::Limits;
 pub use self::message::{Message, StreamDescriptor, StreamStatus};
 pub use self::outbox::{Closed, Inbox, Outbox};
 pub use self::record::Record;
+pub use self::redaction::Redaction;
 pub use self::report::{Failure, Report};
 pub use self::source::{Reader, Source};
 pub use self::state::States;

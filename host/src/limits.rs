@@ -1,38 +1,47 @@
-//! How much a connector may use: memory, handles, bytes and time.
+//! How much a connector may use: memory, time, bytes and handles.
 //!
-//! Plain numbers come in, from the defaults here or from whoever embeds this crate; the store and the HTTP door ask
-//! them. Every default is written once, here.
+//! Plain numbers come in, from the defaults here or from whoever embeds this crate; the store, the calls and the HTTP
+//! door ask them. Every default is written once, here, and quoted by `--help`. Which [`Limit`] a connector broke is
+//! told by `breach.rs`.
 
 use std::time::Duration;
-
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
 
-/// Upper bounds of what one instance of a connector uses.
+/// Upper bounds of what one instance of a connector uses; a sync has one instance for each stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of linear memory. A connector that grows beyond is stopped.
+    /// Bytes of linear memory.
     pub memory: usize,
-    /// Elements of a table of functions.
+    /// Elements of all tables of functions and references together.
     pub table_elements: usize,
-    /// Core instances, tables and memories; a component of one language has a handful of each.
-    pub core_items: usize,
     /// Handles to host resources (requests, bodies, streams) that are open at the same time.
     pub handles: usize,
-    /// Bytes that one call may hand to the host: the size of a batch.
-    pub call: usize,
-    /// Bytes that the connector may ask of the random generator in one call.
-    pub random: u64,
-    /// Bytes of what the connector writes to its stderr that are kept, counted from the end.
-    pub stderr: usize,
-    /// Bytes of the headers of a request or response, as they are held in memory.
-    pub headers: usize,
+    /// Time that one call may compute. Waiting does not count. Measured in steps of 10 ms.
+    pub compute: Duration,
+    /// Time that one call may take, waiting included.
+    pub call: Duration,
+    /// Bytes of a batch, or of anything else that one call hands to the host.
+    pub batch: usize,
+    /// Bytes of one record.
+    pub record: usize,
+    /// Log lines that are shown. Lines below the level that is asked for do not count.
+    pub logs: usize,
+    /// Requests that wait for the head of their response at the same time.
+    pub requests: usize,
     /// Bytes of the body of a request, which is held in memory before it is sent.
     pub request_body: usize,
-    /// Bytes of the body of a response, which is streamed.
-    pub response_body: usize,
+    /// Bytes of the body of a response as the connector sees it, which is streamed.
+    pub response: usize,
+    /// Bytes of the body of a response as it is received, before it is decompressed.
+    pub response_encoded: usize,
+    /// Bytes of the headers of a request or response: names, values and 32 for each field, as HTTP/2 counts them.
+    pub headers: usize,
+    /// Bytes of the component itself.
+    pub component: usize,
+    /// Time to compile the component.
+    pub compile: Duration,
     /// Time to resolve, connect and shake hands.
     pub connect: Duration,
     /// Time from sending a request to the head of its response. A connector may ask for less.
@@ -44,18 +53,24 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            memory: 1024 * MIB,
+            memory: 512 * MIB,
             table_elements: 1_000_000,
-            core_items: 100,
             // wasmtime 48.0.8 keeps the options of every request that has any, so this also bounds their number.
             handles: 100_000,
-            call: 64 * MIB,
-            random: MIB as u64,
-            stderr: 4 * KIB,
+            compute: Duration::from_secs(60),
+            // Longer than an API commonly asks to wait (Orb's connector waits ten minutes at most).
+            call: Duration::from_secs(15 * 60),
+            batch: 64 * MIB,
+            record: 32 * MIB,
+            logs: 100_000,
+            requests: 256,
+            request_body: MIB,
+            response: 64 * MIB,
+            response_encoded: 64 * MIB,
             // wasmtime's own default; proxies commonly stop at 8 KiB on the wire.
             headers: 128 * KIB,
-            request_body: MIB,
-            response_body: 64 * MIB,
+            component: 64 * MIB,
+            compile: Duration::from_secs(60),
             connect: Duration::from_secs(10),
             first_byte: Duration::from_secs(60),
             between_bytes: Duration::from_secs(60),
@@ -63,17 +78,11 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
-    /// The part that wasmtime enforces. Growing beyond traps, so that the error says so: a guest that is merely
-    /// refused memory aborts without a reason.
-    pub(crate) fn store(&self) -> StoreLimits {
-        StoreLimitsBuilder::new()
-            .memory_size(self.memory)
-            .table_elements(self.table_elements)
-            .instances(self.core_items)
-            .tables(self.core_items)
-            .memories(self.core_items)
-            .trap_on_grow_failure(true)
-            .build()
-    }
-}
+/// Core instances, tables and memories; a component of one language has a handful of each.
+pub(crate) const CORE_ITEMS: usize = 100;
+/// Bytes that a connector may ask of the random generator in one call.
+pub(crate) const RANDOM: u64 = MIB as u64;
+/// Bytes of what a connector writes to its stderr that are kept, counted from the end.
+pub(crate) const STDERR: usize = 4 * KIB;
+/// Bytes of a log line that are shown; the rest is cut off.
+pub(crate) const LOG_LINE: usize = 16 * KIB;

@@ -1,12 +1,13 @@
 //! The way from everything that has something to tell to the one place that writes.
 //!
-//! A bounded channel: streams, and later several at once, put messages in, [`Emitter`](crate::Emitter) takes them
+//! A bounded channel: streams, several at once, put messages in, [`Emitter`](crate::Emitter) takes them
 //! out. While the output stalls, the senders wait, so nothing piles up in memory.
 
 use tokio::sync::mpsc;
 
 use crate::contract::Level;
 use crate::message::Message;
+use crate::redaction::Redaction;
 
 /// Messages that wait at most. Each may be a whole batch, so this is small.
 const CAPACITY: usize = 4;
@@ -16,11 +17,15 @@ const CAPACITY: usize = 4;
 pub struct Outbox {
     sender: mpsc::Sender<Message>,
     threshold: Level,
+    redaction: Redaction,
 }
 
 /// Where messages are taken out.
 #[derive(Debug)]
-pub struct Inbox(mpsc::Receiver<Message>);
+pub struct Inbox {
+    receiver: mpsc::Receiver<Message>,
+    redaction: Redaction,
+}
 
 /// The [`Inbox`] is gone, so nobody will read what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +35,24 @@ impl Outbox {
     /// A pair of ends. Log lines below `threshold` are not sent.
     pub fn new(threshold: Level) -> (Self, Inbox) {
         let (sender, receiver) = mpsc::channel(CAPACITY);
-        (Self { sender, threshold }, Inbox(receiver))
+        let redaction = Redaction::default();
+        (Self { sender, threshold, redaction: redaction.clone() }, Inbox { receiver, redaction })
     }
 
     /// One that nobody listens to.
     pub fn closed() -> Self {
         Self::new(Level::Error).0
+    }
+
+    /// What must not be shown of all that is sent here. The [`Emitter`](crate::Emitter) sees to it; whoever writes
+    /// elsewhere does so too.
+    pub fn redaction(&self) -> &Redaction {
+        &self.redaction
+    }
+
+    /// Whether log lines of this level are sent.
+    pub(crate) fn shows(&self, level: Level) -> bool {
+        level >= self.threshold
     }
 
     /// Waits until there is room, and puts `message` in.
@@ -49,7 +66,7 @@ impl Outbox {
 
     /// Sends a log line, unless it is below the threshold or nobody listens.
     pub async fn log(&self, level: Level, message: impl Into<String>) {
-        if level >= self.threshold {
+        if self.shows(level) {
             // A lost log line is no reason to stop: whoever sends what matters finds out by itself.
             let _ = self.send(Message::Log { level, message: message.into() }).await;
         }
@@ -59,7 +76,7 @@ impl Outbox {
 impl Inbox {
     /// Waits for the next message; none once all senders are gone.
     pub async fn next(&mut self) -> Option<Message> {
-        self.0.recv().await
+        self.receiver.recv().await
     }
 
     /// As [`next`](Self::next), for a thread of its own.
@@ -68,12 +85,17 @@ impl Inbox {
     ///
     /// Within asynchronous code.
     pub fn next_blocking(&mut self) -> Option<Message> {
-        self.0.blocking_recv()
+        self.receiver.blocking_recv()
+    }
+
+    /// What must not be shown of the messages.
+    pub fn redaction(&self) -> &Redaction {
+        &self.redaction
     }
 
     /// Whether no message waits.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.receiver.is_empty()
     }
 }
 

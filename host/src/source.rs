@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use crate::bindings::{Instance, ReaderHandle};
-use crate::config::Config;
+use crate::config::{Config, SealedConfig};
 use crate::connector::Connector;
 use crate::contract::{Batch, Stream, SyncMode};
 use crate::document::Document;
 use crate::error::Result;
 use crate::http::AllowedHosts;
+use crate::secrets::Secrets;
 
 /// A configured connector. Every question is answered by an instance of its own, which is gone afterwards.
 #[derive(Clone, Debug)]
 pub struct Source {
     connector: Connector,
     config: Config,
+    secrets: Arc<Secrets>,
     allowed: Arc<AllowedHosts>,
 }
 
@@ -25,8 +27,13 @@ pub struct Reader {
 }
 
 impl Source {
-    pub(crate) fn new(connector: Connector, config: Config, allowed: AllowedHosts) -> Self {
-        Self { connector, config, allowed: Arc::new(allowed) }
+    pub(crate) fn new(connector: Connector, config: SealedConfig, allowed: AllowedHosts) -> Self {
+        let SealedConfig { config, secrets } = config;
+        Self { connector, config, secrets: Arc::new(secrets), allowed: Arc::new(allowed) }
+    }
+
+    async fn instantiate(&self) -> Result<Instance> {
+        self.connector.instantiate(&self.allowed, &self.secrets).await
     }
 
     /// Tries whether the source can be reached.
@@ -35,7 +42,7 @@ impl Source {
     ///
     /// Why not, as the connector says; a system error if it crashes.
     pub async fn check(&self) -> Result<()> {
-        self.connector.instantiate(&self.allowed).await?.check(self.config.as_str()).await
+        self.instantiate().await?.check(self.config.as_str()).await
     }
 
     /// Lists the streams that can be read.
@@ -44,7 +51,7 @@ impl Source {
     ///
     /// As the connector says; a system error if it crashes.
     pub async fn discover(&self) -> Result<Vec<Stream>> {
-        self.connector.instantiate(&self.allowed).await?.discover(self.config.as_str()).await
+        self.instantiate().await?.discover(self.config.as_str()).await
     }
 
     /// Opens a read of one stream, continuing from `state` if given.
@@ -54,7 +61,7 @@ impl Source {
     /// As the connector says: it does not understand the configuration, the stream or the state. A system error if
     /// it crashes.
     pub async fn read(&self, stream: &str, sync_mode: SyncMode, state: Option<&Document>) -> Result<Reader> {
-        let mut instance = self.connector.instantiate(&self.allowed).await?;
+        let mut instance = self.instantiate().await?;
         let state = state.map(Document::as_str);
         let handle = instance.read(self.config.as_str(), stream, sync_mode, state).await?;
         Ok(Reader { instance, handle })

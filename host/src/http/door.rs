@@ -11,16 +11,20 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::body::{Passage, read_request};
 use super::{AllowedHosts, Dialer, Origin, failure};
+use crate::breach::Breaches;
 use crate::contract::Level;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
+use crate::secrets::Secrets;
 
 /// What one instance of a connector needs to reach the network, and what it may reach.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
     pub(crate) dialer: Dialer,
     pub(crate) allowed: Arc<AllowedHosts>,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) limits: Limits,
+    pub(crate) breaches: Breaches,
     pub(crate) outbox: Outbox,
 }
 
@@ -66,7 +70,7 @@ impl Door {
 
         let response: Response<reqwest::Body> = answer?.into();
         Ok(response.map(|body| {
-            let left = self.limits.response_body;
+            let left = self.limits.response;
             let patience = shorter(options.between_bytes_timeout, self.limits.between_bytes);
             Passage { body, left, patience, target, outbox: self.outbox.clone() }.open()
         }))
@@ -141,7 +145,9 @@ mod tests {
             let url = Url::parse(&format!("http://{}", self.address)).unwrap();
             let (outbox, inbox) = Outbox::new(Level::Info);
             let allowed = Arc::new(Origin::of(&url).into_iter().collect());
-            (Door { dialer: Dialer::new(&limits), allowed, limits, outbox }, inbox)
+            let secrets = Arc::default();
+            let breaches = Breaches::default();
+            (Door { dialer: Dialer::new(&limits), allowed, secrets, limits, breaches, outbox }, inbox)
         }
 
         fn request(&self, path: &str) -> http::request::Builder {

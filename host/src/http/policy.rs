@@ -6,7 +6,7 @@ use std::fmt;
 use reqwest::Url;
 use serde_json::Value;
 
-use crate::config::{Config, fields};
+use crate::config::{SealedConfig, fields};
 use crate::contract::Specification;
 use crate::error::{Error, Result};
 
@@ -61,10 +61,10 @@ impl AllowedHosts {
     /// # Errors
     ///
     /// A config error if a field makes no host of a pattern, a system error if a pattern is none by itself.
-    pub fn requested(specification: &Specification, config: &Config) -> Result<Self> {
+    pub fn requested(specification: &Specification, config: &SealedConfig) -> Result<Self> {
         let schema = fields(&specification.config_schema);
         let lookup = |field: &str| {
-            config.text_field(field).or_else(|| {
+            config.config.text_field(field).or_else(|| {
                 match schema.get("properties")?.get(field)?.get("default")? {
                     Value::String(text) => Some(text.clone()),
                     _ => None,
@@ -153,6 +153,7 @@ fn parse_origin(text: &str) -> Result<Origin, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::document::Document;
 
     fn requested(patterns: &[&str], config: &str) -> Result<AllowedHosts> {
@@ -166,7 +167,7 @@ mod tests {
             documentation_url: None,
             allowed_hosts: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
         };
-        AllowedHosts::requested(&specification, &Config::parse(config).unwrap())
+        AllowedHosts::requested(&specification, &Config::parse(config).unwrap().seal(&specification).unwrap())
     }
 
     fn permits(patterns: &[&str], url: &str) -> bool {

@@ -1,0 +1,212 @@
+//! Secrets that a connector works with and never sees: it holds a token in the place of each, and the door puts the
+//! value into the headers of a request on its way out.
+//!
+//! `seal.rs` finds them in a configuration, `redaction.rs` keeps them out of the output.
+
+use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderValue};
+
+use crate::error::{Error, Result};
+
+/// What every token begins with, so that a person who meets one knows what it is.
+const PREFIX: &str = "sealed";
+/// Random bytes of a token: too many to guess.
+const RANDOM_BYTES: usize = 16;
+
+/// The secrets of one configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    list: Vec<Secret>,
+    tokens: Option<AhoCorasick>,
+    values: Option<AhoCorasick>,
+}
+
+/// One secret. Its debug form shows neither half.
+#[derive(Clone)]
+pub(crate) struct Secret {
+    /// What the connector is given.
+    pub(crate) token: String,
+    /// What it stands for.
+    pub(crate) value: String,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Secret {
+    /// A secret with a new token.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the operating system has no random numbers.
+    pub(crate) fn seal(value: &str) -> Result<Self> {
+        let mut random = [0; RANDOM_BYTES];
+        getrandom::fill(&mut random)
+            .map_err(|error| Error::system(format!("the system has no random numbers: {error}")))?;
+        let digits = random.map(|byte| format!("{byte:02x}")).concat();
+        Ok(Self { token: format!("{PREFIX}{digits}"), value: value.to_owned() })
+    }
+
+    /// A secret that the connector is given as it is.
+    pub(crate) fn expose(value: &str) -> Self {
+        Self { token: value.to_owned(), value: value.to_owned() }
+    }
+}
+
+/// Why a request with a token in it cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsendable {
+    /// It would cross the network in the clear.
+    Clear,
+    /// The value has characters that no header may have, such as a line break.
+    Characters,
+}
+
+impl Secrets {
+    pub(crate) fn new(list: Vec<Secret>) -> Self {
+        let matcher = |part: fn(&Secret) -> &str| {
+            // Fails only for gigabytes of patterns. Without a matcher, tokens go out as tokens.
+            AhoCorasick::new(list.iter().map(part)).ok().filter(|_| !list.is_empty())
+        };
+        let (tokens, values) = (matcher(|secret| &secret.token), matcher(|secret| &secret.value));
+        Self { list, tokens, values }
+    }
+
+    pub(crate) fn list(&self) -> &[Secret] {
+        &self.list
+    }
+
+    /// Puts the values in the place of their tokens in the headers of a request, in `Basic` credentials too. `private`
+    /// says that nobody can listen in on the connection.
+    pub(crate) fn unseal(&self, headers: &mut HeaderMap, private: bool) -> Result<(), Unsendable> {
+        for header in headers.values_mut() {
+            let replace = |text: &[u8]| replace(self.tokens.as_ref(), text, |found| &self.list[found].value);
+            let Some(unsealed) = rewrite(header.as_bytes(), replace) else { continue };
+            if unsealed == header.as_bytes() {
+                continue;
+            }
+            if !private {
+                return Err(Unsendable::Clear);
+            }
+            *header = HeaderValue::from_bytes(&unsealed).map_err(|_| Unsendable::Characters)?;
+            header.set_sensitive(true);
+        }
+        Ok(())
+    }
+
+    /// Puts the tokens in the place of their values in the headers of a response: servers repeat what they were sent.
+    pub(crate) fn seal(&self, headers: &mut HeaderMap) {
+        for header in headers.values_mut() {
+            let replace = |text: &[u8]| replace(self.values.as_ref(), text, |found| &self.list[found].token);
+            if let Some(sealed) = rewrite(header.as_bytes(), replace) {
+                // A token has only characters that a header may have.
+                *header = HeaderValue::from_bytes(&sealed).unwrap_or(HeaderValue::from_static(""));
+            }
+        }
+    }
+}
+
+/// Rewrites the value of a header by `replace`: as it is, and what `Basic` credentials in it say. None if nothing is
+/// to be replaced.
+fn rewrite(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    if let Some(rewritten) = replace(header) {
+        return Some(rewritten);
+    }
+    let (scheme, credentials) = header.split_at_checked("Basic ".len())?;
+    if !scheme.eq_ignore_ascii_case(b"Basic ") {
+        return None;
+    }
+    let rewritten = replace(&BASE64_STANDARD.decode(credentials.trim_ascii()).ok()?)?;
+    Some([scheme, BASE64_STANDARD.encode(rewritten).as_bytes()].concat())
+}
+
+fn replace<'a>(
+    matcher: Option<&AhoCorasick>,
+    text: &[u8],
+    replacement: impl Fn(usize) -> &'a String,
+) -> Option<Vec<u8>> {
+    let matcher = matcher?;
+    if !matcher.is_match(text) {
+        return None;
+    }
+    let mut replaced = Vec::new();
+    matcher.replace_all_with_bytes(text, &mut replaced, |found, _, replaced| {
+        replaced.extend_from_slice(replacement(found.pattern().as_usize()).as_bytes());
+        true
+    });
+    Some(replaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets() -> (Secrets, String) {
+        let secret = Secret::seal("real value").unwrap();
+        let token = secret.token.clone();
+        (Secrets::new(vec![secret]), token)
+    }
+
+    fn headers(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn tokens_differ_and_say_nothing_of_their_value() {
+        let [a, b] = [Secret::seal("value").unwrap(), Secret::seal("value").unwrap()];
+        assert_ne!(a.token, b.token);
+        assert_eq!(a.token.len(), PREFIX.len() + 2 * RANDOM_BYTES);
+        assert_eq!(format!("{a:?}"), "Secret");
+    }
+
+    #[test]
+    fn a_value_takes_the_place_of_its_token_and_back() {
+        let (secrets, token) = secrets();
+        let mut headers = headers(&format!("Bearer {token}"));
+        secrets.unseal(&mut headers, true).unwrap();
+        assert_eq!(headers["authorization"], "Bearer real value");
+        assert!(headers["authorization"].is_sensitive());
+        secrets.seal(&mut headers);
+        assert_eq!(headers["authorization"], format!("Bearer {token}").as_str());
+    }
+
+    #[test]
+    fn basic_credentials_are_looked_into() {
+        let (secrets, token) = secrets();
+        let sealed = format!("basic {}", BASE64_STANDARD.encode(format!("user:{token}")));
+        let mut headers = headers(&sealed);
+        secrets.unseal(&mut headers, true).unwrap();
+        assert_eq!(headers["authorization"], "basic dXNlcjpyZWFsIHZhbHVl");
+        secrets.seal(&mut headers);
+        assert_eq!(headers["authorization"], sealed.as_str());
+    }
+
+    #[test]
+    fn nothing_secret_crosses_the_network_in_the_clear() {
+        let (secrets, token) = secrets();
+        let mut sealed = headers(&token);
+        assert_eq!(secrets.unseal(&mut sealed, false), Err(Unsendable::Clear));
+        assert_eq!(sealed["authorization"], token.as_str());
+        assert_eq!(secrets.unseal(&mut headers("nothing secret"), false), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_not_sent() {
+        let secret = Secret::seal("two\nlines").unwrap();
+        let mut headers = headers(&secret.token);
+        assert_eq!(Secrets::new(vec![secret]).unseal(&mut headers, true), Err(Unsendable::Characters));
+    }
+
+    #[test]
+    fn an_exposed_secret_may_go_anywhere() {
+        let secrets = Secrets::new(vec![Secret::expose("real value")]);
+        let mut headers = headers("real value");
+        assert_eq!(secrets.unseal(&mut headers, false), Ok(()));
+        assert_eq!(headers["authorization"], "real value");
+    }
+}

@@ -2,8 +2,12 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{self, Command, Stdio},
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
 };
 
 use mock_orb::{DEFAULT_API_KEY, MockOrb};
@@ -16,11 +20,15 @@ use super::{Output, artifacts};
 pub(crate) const STREAMS: [&str; 5] =
     ["customers", "subscriptions", "plans", "invoices", "credits_ledger_entries"];
 
-/// A config, a component, and a folder of files.
+/// How long a command may take that should end by itself. Far more than any does on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A config, a component, a folder of files, and flags.
 pub(crate) struct Setup {
     folder: TempDir,
     component: PathBuf,
     config: Value,
+    flags: Vec<String>,
 }
 
 impl Setup {
@@ -28,17 +36,24 @@ impl Setup {
     pub(crate) fn new(orb: &MockOrb) -> Self {
         let start_date = "2020-01-01T00:00:00Z";
         let config = json!({ "api_key": DEFAULT_API_KEY, "start_date": start_date, "api_url": orb.url() });
-        Self { folder: tempfile::tempdir().unwrap(), component: artifacts::orb(), config }
+        Self { folder: tempfile::tempdir().unwrap(), component: artifacts::orb(), config, flags: Vec::new() }
     }
 
     /// A guest of `tests/guests`, with this config.
     pub(crate) fn guest(name: &str, config: Value) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), component: artifacts::guest(name), config }
+        let component = artifacts::guest(name);
+        Self { folder: tempfile::tempdir().unwrap(), component, config, flags: Vec::new() }
     }
 
     /// With a property of the config changed.
     pub(crate) fn with(mut self, property: &str, value: impl Into<Value>) -> Self {
         self.config[property] = value.into();
+        self
+    }
+
+    /// With more arguments of the command line.
+    pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
+        self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
     }
 
@@ -69,15 +84,25 @@ impl Setup {
     pub(crate) fn command(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Command {
         let mut command = Command::new(artifacts::host());
         command.arg("run").arg(&self.component).args(arguments.iter().map(AsRef::as_ref));
+        command.args(&self.flags);
         command.stdin(Stdio::null()).current_dir(self.folder.path()).env_remove("LOG_LEVEL");
         // Compiled once for all tests, and not into the caches of whoever runs them.
         command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command
     }
 
-    /// Runs a command line of the host to its end.
+    /// Runs a command line of the host to its end, or kills it if that does not come.
     pub(crate) fn run(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
-        Output::of(self.command(arguments).output().unwrap())
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (done, ended) = channel();
+        let stdout = read_to_end(child.stdout.take().unwrap(), done.clone());
+        let stderr = read_to_end(child.stderr.take().unwrap(), done);
+        if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            child.kill().unwrap();
+        }
+        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+        Output::of(process::Output { status: child.wait().unwrap(), stdout, stderr })
     }
 
     /// Runs `spec`.
@@ -111,6 +136,16 @@ impl Setup {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// Reads all that comes, on a thread of its own. `done` is dropped when it has ended.
+fn read_to_end(mut pipe: impl Read + Send + 'static, done: Sender<()>) -> thread::JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes).unwrap();
+        drop(done);
+        bytes
+    })
 }
 
 /// A configured catalog of these streams.

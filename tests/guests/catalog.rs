@@ -1,0 +1,28 @@
+//! Has the streams that its config lists, each a name and a schema, whatever they are.
+
+use guests::{Error, Hostile, Next, Stream, Value, stream};
+
+struct Catalog;
+
+guests::hostile!(Catalog);
+
+impl Hostile for Catalog {
+    fn discover(config: &Value) -> Result<Vec<Stream>, Error> {
+        let streams = config["streams"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let listed = |listed: &Value| {
+            let mut stream = stream(listed[0].as_str().unwrap_or_default());
+            if let Some(schema) = listed[1].as_str() {
+                stream.json_schema = schema.into();
+            }
+            if config["modes"] == false {
+                stream.supported_sync_modes.clear();
+            }
+            stream
+        };
+        Ok(streams.iter().map(listed).collect())
+    }
+
+    fn misbehave(_: &Value, _: u64) -> Next {
+        Ok(None)
+    }
+}

@@ -1,0 +1,13 @@
+//! Exits as a program does that has done all it should.
+
+use guests::{Hostile, Next, Value};
+
+struct Exit;
+
+guests::hostile!(Exit);
+
+impl Hostile for Exit {
+    fn misbehave(_: &Value, _: u64) -> Next {
+        std::process::exit(0)
+    }
+}

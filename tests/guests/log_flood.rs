@@ -1,0 +1,16 @@
+//! Logs without end, at the level of its config.
+
+use guests::{Hostile, Level, Next, Value, log, text};
+
+struct LogFlood;
+
+guests::hostile!(LogFlood);
+
+impl Hostile for LogFlood {
+    fn misbehave(config: &Value, _: u64) -> Next {
+        let level = if text(config, "level") == "trace" { Level::Trace } else { Level::Info };
+        loop {
+            log(level, "again");
+        }
+    }
+}

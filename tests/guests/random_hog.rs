@@ -1,0 +1,14 @@
+//! Asks for more random bytes than any memory holds.
+
+use guests::{Hostile, Next, Value, once};
+use wasi::random::random::get_random_bytes;
+
+struct RandomHog;
+
+guests::hostile!(RandomHog);
+
+impl Hostile for RandomHog {
+    fn misbehave(_: &Value, turn: u64) -> Next {
+        once(turn, || get_random_bytes(1 << 40).len().into())
+    }
+}

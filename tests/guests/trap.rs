@@ -1,0 +1,13 @@
+//! Stops dead, without a last word.
+
+use guests::{Hostile, Next, Value};
+
+struct Trap;
+
+guests::hostile!(Trap);
+
+impl Hostile for Trap {
+    fn misbehave(_: &Value, _: u64) -> Next {
+        std::process::abort()
+    }
+}

@@ -1,0 +1,22 @@
+//! Fails with the message that its config holds, as often as it says, everywhere.
+
+use guests::{Error, FailureType, Hostile, Next, Value, number, text};
+
+struct WrongError;
+
+guests::hostile!(WrongError);
+
+impl Hostile for WrongError {
+    fn check(config: &Value) -> Result<(), Error> {
+        Err(Error { failure_type: FailureType::Config, ..failure(config) })
+    }
+
+    fn misbehave(config: &Value, _: u64) -> Next {
+        Err(failure(config))
+    }
+}
+
+fn failure(config: &Value) -> Error {
+    let message = text(config, "message").repeat(number(config, "times").max(1));
+    Error { failure_type: FailureType::System, internal_message: Some(message.clone()), message }
+}

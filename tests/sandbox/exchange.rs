@@ -1,0 +1,242 @@
+//! Servers that misbehave, and components that do so towards servers: sizes, times and numbers of what passes.
+
+use std::{io::Write, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{assert_limited, told};
+use crate::support::{Answer, Output, Server, Setup};
+
+/// Reads a guest that calls this server.
+fn read(guest: &str, server: &Server, count: usize, flags: &[&str]) -> Output {
+    let url = server.url();
+    let config = json!({ "api_url": url, "count": count, "requests": [{ "url": url }] });
+    Setup::guest(guest, config).flags(flags).read(&["things"])
+}
+
+/// What a guest gets when it calls this server once.
+fn call(server: &Server, flags: &[&str]) -> Value {
+    let output = read("caller", server, 1, flags);
+    told(&output).remove(0)
+}
+
+/// What a gzip file begins with (RFC 1952, 2.3): nothing is said of its content but that it is deflated.
+const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+/// A gzip that inflates to zeros without end, 158 times as many as it has bytes: its beginning, and what follows
+/// again and again.
+fn bomb() -> (Vec<u8>, Vec<u8>) {
+    // A final block with fixed codes (RFC 1951, 3.2.6): one zero, and from then on "258 bytes as the one before".
+    const BLOCK: &str = "110";
+    const ZERO: &str = "00110000";
+    const MORE: &str = "1100010100000";
+    let pack = |bits: &str| -> Vec<u8> {
+        let byte = |bits: &[u8]| {
+            bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit == b'1') << at)
+        };
+        bits.as_bytes().chunks(8).map(byte).collect()
+    };
+    // Eleven bits come first; five of the next code fill the byte, and then the codes go round within 13 bytes.
+    let first = [BLOCK, ZERO, &MORE[..5]].concat();
+    let again = [&MORE[5..], &MORE.repeat(8 * 512 - 1), &MORE[..5]].concat();
+    ([GZIP.to_vec(), pack(&first)].concat(), pack(&again))
+}
+
+/// A gzip of what does not get smaller: blocks that are stored as they are (RFC 1951, 3.2.4), without end.
+fn stored() -> (Vec<u8>, Vec<u8>) {
+    let content = [b'x'; 0x1000];
+    (GZIP.to_vec(), [&[0, 0x00, 0x10, 0xff, 0xef][..], &content].concat())
+}
+
+fn endless(encoding: &'static str, (first, again): (Vec<u8>, Vec<u8>)) -> Server {
+    Server::start(move |_| Answer::endless(encoding, first.clone(), again.clone()))
+}
+
+#[test]
+fn a_compressed_answer_is_bounded_by_what_it_inflates_to() {
+    let server = endless("gzip", bomb());
+    let output = read("caller", &server, 1, &["--max-response", "8MiB", "--max-response-encoded", "1GiB"]);
+    assert_limited(&output, "--max-response");
+}
+
+#[test]
+fn a_compressed_answer_is_bounded_without_a_flag() {
+    assert_limited(&read("caller", &endless("gzip", bomb()), 1, &[]), "--max-response");
+}
+
+#[test]
+fn a_compressed_answer_is_bounded_by_what_is_received() {
+    let server = endless("gzip", stored());
+    let output = read("caller", &server, 1, &["--max-response-encoded", "64KiB"]);
+    assert_limited(&output, "--max-response-encoded");
+}
+
+#[test]
+fn an_answer_is_bounded() {
+    let server = endless("identity", (Vec::new(), vec![b'x'; 1 << 16]));
+    assert_limited(&read("caller", &server, 1, &["--max-response", "1MiB"]), "--max-response");
+}
+
+#[test]
+fn an_answer_within_bounds_is_whole() {
+    let body = "x".repeat(1 << 20);
+    let server = Server::start(move |_| Answer::ok(&body));
+    let answer = call(&server, &["--max-response", "1MiB", "--max-response-encoded", "1MiB"]);
+    assert_eq!(answer["bytes"], 1 << 20);
+    assert_eq!(answer["failed"], Value::Null);
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up() {
+    let server = Server::start(|_| Answer::silence());
+    let answer = call(&server, &["--response-timeout", "200ms"]);
+    assert!(answer["answer"].as_str().unwrap().contains("Timeout"), "{answer}");
+}
+
+#[test]
+fn a_body_that_stops_is_given_up() {
+    let server = Server::start(|_| {
+        Answer::raw(|peer| {
+            peer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nx")?;
+            peer.wait()
+        })
+    });
+    let answer = call(&server, &["--idle-timeout", "200ms"]);
+    assert_eq!((&answer["answer"], &answer["bytes"]), (&json!(200), &json!(1)));
+    assert!(answer["failed"].is_string(), "{answer}");
+}
+
+#[test]
+fn a_body_that_drips_for_ever_has_an_end() {
+    let server = Server::start(|_| {
+        Answer::raw(|peer| {
+            peer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")?;
+            loop {
+                peer.write_all(b"x")?;
+                peer.pause(Duration::from_millis(20))?;
+            }
+        })
+    });
+    let output = read("caller", &server, 1, &["--max-call", "1s", "--idle-timeout", "60s"]);
+    assert_limited(&output, "--max-call");
+}
+
+#[test]
+fn a_head_that_drips_for_ever_is_given_up() {
+    let server = Server::start(|_| {
+        Answer::raw(|peer| {
+            peer.write_all(b"HTTP/1.1 200 OK\r\nx-drip: ")?;
+            loop {
+                peer.write_all(b"x")?;
+                peer.pause(Duration::from_millis(20))?;
+            }
+        })
+    });
+    let answer = call(&server, &["--response-timeout", "300ms"]);
+    assert!(answer["answer"].is_string(), "{answer}");
+}
+
+#[test]
+fn the_headers_of_an_answer_are_bounded() {
+    let server = Server::start(|_| {
+        let value = "y".repeat(500);
+        let names: Vec<_> = (0..50).map(|n| format!("x-{n}")).collect();
+        let headers: Vec<_> = names.iter().map(|name| (name.as_str(), value.as_str())).collect();
+        Answer::with("200 OK", &headers, "ok")
+    });
+    assert_eq!(call(&server, &[])["answer"], 200);
+    assert_limited(&read("caller", &server, 1, &["--max-headers", "8KiB"]), "--max-headers");
+}
+
+#[test]
+fn a_flood_of_headers_is_no_answer() {
+    let server = Server::start(|_| {
+        Answer::raw(|peer| {
+            peer.write_all(b"HTTP/1.1 200 OK\r\n")?;
+            loop {
+                peer.write_all(&b"x-again: and again\r\n".repeat(1000))?;
+            }
+        })
+    });
+    let output = read("caller", &server, 1, &["--max-call", "60s"]);
+    // The client has a bound of its own, beyond which it takes this for no HTTP.
+    if output.code == Some(0) {
+        assert!(told(&output)[0]["answer"].is_string());
+    } else {
+        assert_limited(&output, "--max-headers");
+    }
+}
+
+#[test]
+fn the_headers_of_a_request_are_bounded() {
+    let server = Server::ok();
+    assert_eq!(told(&read("header_hog", &server, 50, &[]))[0]["answer"], 200);
+    assert_limited(&read("header_hog", &server, 1000, &["--max-headers", "8KiB"]), "--max-headers");
+    assert_limited(&read("header_hog", &server, 10_000, &[]), "--max-headers");
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[test]
+fn the_body_of_a_request_is_bounded() {
+    let server = Server::ok();
+    assert_limited(&read("body_hog", &server, 1, &["--max-request-body", "64KiB"]), "--max-request-body");
+    assert_limited(&read("body_hog", &server, 1, &[]), "--max-request-body");
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn ten_thousand_requests_are_answered_on_few_connections() {
+    let server = Server::ok();
+    let output = read("many_requests", &server, 10_000, &[]);
+    assert_eq!(told(&output), [json!({ "answered": 10_000 })]);
+    assert_eq!(server.requests().len(), 10_000);
+    assert!(server.connections() < 10, "{} connections", server.connections());
+}
+
+#[test]
+fn requests_at_once_are_answered_as_long_as_they_are_not_too_many() {
+    let server = Server::ok();
+    assert_eq!(told(&read("request_flood", &server, 200, &[])), [json!({ "answered": 200 })]);
+    let output = read("request_flood", &server, 8, &["--max-requests", "8"]);
+    assert_eq!(told(&output), [json!({ "answered": 8 })]);
+}
+
+#[test]
+fn too_many_requests_at_once_have_an_end() {
+    let server = Server::start(|_| Answer::silence());
+    assert_limited(&read("request_flood", &server, 9, &["--max-requests", "8"]), "--max-requests");
+    assert!(server.connections() <= 9);
+}
+
+#[test]
+fn thousands_of_requests_at_once_have_an_end_without_a_flag() {
+    let server = Server::start(|_| Answer::silence());
+    assert_limited(&read("request_flood", &server, 5000, &[]), "--max-requests");
+    assert!(server.connections() <= 300, "{} connections", server.connections());
+}
+
+#[test]
+fn what_is_no_http_is_no_answer() {
+    for text in [
+        "SSH-2.0-OpenSSH\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nxx",
+        "HTTP/1.1 99999 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nx y: z\r\n\r\n",
+        "\0\0\0\0",
+        "",
+    ] {
+        let server = Server::start(move |_| Answer::raw(move |peer| peer.write_all(text.as_bytes())));
+        let answer = call(&server, &[]);
+        assert!(answer["answer"].is_string(), "{text:?}: {answer}");
+    }
+}
+
+#[test]
+fn a_body_that_is_not_what_it_says_is_a_failure() {
+    for (encoding, body) in [("gzip", "plain"), ("gzip", "\u{1f}"), ("br", "plain"), ("zstd", "plain")] {
+        let server = Server::start(move |_| Answer::with("200 OK", &[("content-encoding", encoding)], body));
+        let answer = call(&server, &[]);
+        assert!(answer["failed"].is_string() || answer["answer"].is_string(), "{encoding}: {answer}");
+    }
+}

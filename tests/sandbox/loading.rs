@@ -1,0 +1,88 @@
+//! What a component says that it needs and is, before it runs: refused in words that help.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::support::{Output, Setup, artifacts};
+
+/// A guest in whose bytes a name was changed to another of the same length.
+fn patched(guest: &str, from: &str, to: &str) -> Output {
+    assert_eq!(from.len(), to.len(), "lengths are written in a component too");
+    let mut bytes = fs::read(artifacts::guest(guest)).unwrap();
+    let mut at = 0;
+    let mut found = false;
+    while let Some(next) = bytes[at..].windows(from.len()).position(|window| window == from.as_bytes()) {
+        at += next;
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+        found = true;
+    }
+    assert!(found, "{from} is not in {guest}");
+    loaded(&bytes)
+}
+
+/// What `spec` of a component of these bytes gives.
+fn loaded(bytes: &[u8]) -> Output {
+    let setup = Setup::guest("trap", json!({}));
+    let path = setup.file("other.wasm", bytes);
+    setup.component(path).spec()
+}
+
+/// Checks that a component was refused, and returns why.
+#[track_caller]
+fn refused(output: &Output) -> String {
+    let error = output.error();
+    assert_eq!(error.failure_type, "config_error", "{}", error.message);
+    error.message.clone()
+}
+
+#[test]
+fn a_component_that_wants_files_is_refused_before_it_runs() {
+    let message = refused(&Setup::guest("files", json!({})).spec());
+    assert!(message.contains("wasi:filesystem/types"), "{message}");
+}
+
+#[test]
+fn a_component_that_wants_sockets_is_refused_before_it_runs() {
+    let message = refused(&Setup::guest("sockets", json!({})).spec());
+    assert!(message.contains("wasi:sockets/tcp"), "{message}");
+}
+
+#[test]
+fn a_component_that_wants_what_nobody_has_is_refused_before_it_runs() {
+    let message = refused(&patched("log_flood", "elt:connector/log@0.1.0", "elt:connector/lug@0.1.0"));
+    assert!(message.contains("elt:connector/lug@0.1.0"), "{message}");
+}
+
+#[test]
+fn a_component_of_another_contract_is_refused_with_both_versions() {
+    for version in ["0.9.0", "1.1.0", "0.0.1"] {
+        let other = format!("elt:connector/source@{version}");
+        let message = refused(&patched("trap", "elt:connector/source@0.1.0", &other));
+        assert!(message.contains(&other) && message.contains("elt:connector/source@0.1.0"), "{message}");
+    }
+}
+
+#[test]
+fn a_component_that_is_no_source_is_refused() {
+    let message = refused(&patched("trap", "elt:connector/source@", "elt:connector/sauce@@"));
+    assert!(message.contains("other.wasm"), "{message}");
+    let message = refused(&patched("trap", "elt:connector/source@", "elt:connector/sourse@"));
+    assert!(message.contains("does not export elt:connector/source"), "{message}");
+}
+
+#[test]
+fn a_component_that_is_broken_is_refused() {
+    let bytes = fs::read(artifacts::guest("trap")).unwrap();
+    for end in [0, 4, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
+        refused(&loaded(&bytes[..end]));
+    }
+    // A part of the machine code's source is changed, so that types do not fit or sections end too soon.
+    for at in (8..bytes.len() / 2).step_by(bytes.len() / 16) {
+        let mut broken = bytes.clone();
+        broken[at..at + 8].fill(0xff);
+        let output = loaded(&broken);
+        assert!(matches!(output.code, Some(0 | 1)), "at {at}: {}", output.stderr);
+        output.assert_clean();
+    }
+}

@@ -1,0 +1,51 @@
+//! Components that misbehave: each is stopped or refused, what came before is kept, and everything else goes on.
+//!
+//! Each module is one thing that is kept from them; the guests are in `tests/guests`, a component to a file.
+
+mod answers;
+mod crashes;
+mod exchange;
+mod forgery;
+mod hosts;
+mod limits;
+mod loading;
+mod records;
+mod secrets;
+mod spellings;
+
+use serde_json::{Value, json};
+
+use crate::support::{Output, Setup};
+
+/// Reads the stream of a guest in which it misbehaves.
+fn read(guest: &str, config: Value) -> Output {
+    Setup::guest(guest, config).read(&["things"])
+}
+
+/// Checks that a read of `things` failed, and that nothing of what came before was lost. Returns the message.
+#[track_caller]
+fn assert_stopped(output: &Output) -> &str {
+    let error = output.error();
+    assert_eq!(error.failure_type, "system_error", "{}", error.message);
+    assert_eq!(error.stream_descriptor.as_ref().map(|stream| stream.name.as_str()), Some("things"));
+    assert_eq!(output.records("things")[..2], [r#"{"n":1}"#, r#"{"n":2}"#]);
+    assert_eq!(output.states("things")[0].stream.stream_state, json!({ "n": 2 }));
+    assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "INCOMPLETE"]);
+    &error.message
+}
+
+/// Checks that a read of `things` was stopped because of the limit that this flag raises.
+#[track_caller]
+fn assert_limited(output: &Output, flag: &str) {
+    let message = assert_stopped(output);
+    assert!(message.contains(&format!("({flag} ")), "{message}");
+}
+
+/// Checks that a read went well, and returns what followed the two good records.
+#[track_caller]
+fn told(output: &Output) -> Vec<Value> {
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    output.assert_clean();
+    assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "COMPLETE"]);
+    output.records("things")[2..].iter().map(|record| serde_json::from_str(record).unwrap()).collect()
+}

@@ -1,0 +1,324 @@
+//! What the configuration marks as secret: a component works with it and never has it, and nobody reads it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+
+use super::{assert_stopped, told};
+use crate::support::{Answer, Canary, Output, Server, Setup};
+
+/// With what JSON, URLs and terminals write in other ways.
+const SECRET: &str = r#"sk/51+"H4nd\s0ff%"#;
+const PASSWORD: &str = "correct horse battery";
+
+/// A guest that knows two secrets, as far as it is given them.
+fn guest(name: &str, mut config: Value) -> Setup {
+    config["api_key"] = SECRET.into();
+    config["credentials"] = json!({ "password": PASSWORD });
+    Setup::guest(name, config)
+}
+
+/// A guest that makes these requests, and may call this server.
+fn caller(server: &str, requests: &Value) -> Setup {
+    guest("caller", json!({ "api_url": server, "requests": requests }))
+}
+
+/// The forms in which a secret could be written.
+fn forms(secret: &str) -> Vec<String> {
+    let quoted = Value::from(secret).to_string();
+    let escaped = quoted.trim_matches('"').to_owned();
+    let encoded = reqwest::Url::parse_with_params("a:", [("", secret)]).unwrap();
+    let encoded = encoded.query().unwrap().trim_start_matches('=').to_owned();
+    vec![
+        secret.to_owned(),
+        escaped.replace('\\', r"\\"),
+        escaped.replace('/', r"\/"),
+        escaped,
+        encoded.replace('+', "%20"),
+        encoded,
+        BASE64_STANDARD.encode(secret),
+    ]
+}
+
+/// Checks that neither a secret nor what stands in its place is shown.
+#[track_caller]
+fn assert_hidden(output: &Output) {
+    for text in [&output.stdout, &output.stderr] {
+        for form in [SECRET, PASSWORD].into_iter().flat_map(forms) {
+            assert!(!text.contains(&form), "{form} is shown:\n{text}");
+        }
+        let token = |rest: &str| rest.len() >= 32 && rest.bytes().take(32).all(|b| b.is_ascii_hexdigit());
+        assert!(!text.split("sealed").skip(1).any(token), "a token is shown:\n{text}");
+    }
+}
+
+/// Checks that a server was not told a secret, in any part of what it was sent.
+#[track_caller]
+fn assert_unsent(server: &Server) {
+    for request in server.requests() {
+        let text = request.text();
+        for form in [SECRET, PASSWORD].into_iter().flat_map(forms) {
+            assert!(!text.contains(&form), "{form} was sent:\n{text}");
+        }
+    }
+}
+
+fn backwards(text: &str) -> String {
+    text.chars().rev().collect()
+}
+
+#[test]
+fn a_component_never_has_its_secrets() {
+    let output = guest("smuggler", json!({})).flags(&["--debug"]).read(&["things"]);
+    assert_stopped(&output);
+    assert_hidden(&output);
+    let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
+    assert_eq!(record["key"], "****");
+    // What it wrote backwards no filter knows: it is what stands in the place of the secret.
+    assert!(!output.stdout.contains(&backwards(SECRET)));
+    let token = backwards(record["backwards"].as_str().unwrap());
+    assert!(token.starts_with("sealed"), "{token}");
+    assert!(output.logs().iter().any(|log| log.message == "the key is ****, the password is ****"));
+    assert_eq!(output.states("things")[1].stream.stream_state["key"], "****");
+}
+
+#[test]
+fn a_token_is_another_in_each_run() {
+    let token = || {
+        let output = guest("smuggler", json!({})).read(&["things"]);
+        let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
+        record["backwards"].clone()
+    };
+    assert_ne!(token(), token());
+}
+
+#[test]
+fn last_words_hide_secrets() {
+    let output = guest("panic", json!({})).read(&["things"]);
+    assert_stopped(&output);
+    assert_hidden(&output);
+    let internal = &output.error().internal_message;
+    assert!(internal.contains("on purpose, with the key ****"), "{internal}");
+}
+
+#[test]
+fn errors_hide_secrets_that_a_user_wrote_where_they_do_not_belong() {
+    for (message, hidden) in
+        [(SECRET, "****"), ("the key sk/51+\"H4nd\\s0ff% is wrong", "the key **** is wrong")]
+    {
+        let setup = guest("wrong_error", json!({ "message": message }));
+        let output = setup.read(&["things"]);
+        assert_eq!(assert_stopped(&output), hidden);
+        assert_hidden(&output);
+        assert_hidden(&setup.check());
+    }
+}
+
+#[test]
+fn output_hides_secrets_in_every_form() {
+    let lines: Vec<_> = [SECRET, PASSWORD].into_iter().flat_map(forms).collect();
+    let output = guest("talker", json!({ "lines": lines })).read(&["things"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_hidden(&output);
+}
+
+#[test]
+fn the_door_puts_secrets_into_headers() {
+    let server = Server::ok();
+    let headers = json!([
+        ["authorization", "Bearer {key}"],
+        ["x-api-key", "{key}"],
+        ["cookie", "session={key}; other={password}"],
+    ]);
+    let basic = json!([["authorization", "Basic {basic}"]]);
+    let requests =
+        json!([{ "url": server.url(), "headers": headers }, { "url": server.url(), "headers": basic }]);
+    let output = caller(&server.url(), &requests).flags(&["--debug"]).read(&["things"]);
+    assert!(told(&output).iter().all(|answer| answer["answer"] == 200));
+    assert_hidden(&output);
+    let [first, second] = &server.requests()[..] else { panic!("{:?}", server.requests()) };
+    assert_eq!(first.header("authorization"), Some(&*format!("Bearer {SECRET}")));
+    assert_eq!(first.header("x-api-key"), Some(SECRET));
+    assert_eq!(first.header("cookie"), Some(&*format!("session={SECRET}; other={PASSWORD}")));
+    let credentials = BASE64_STANDARD.encode(format!("{SECRET}:{PASSWORD}"));
+    assert_eq!(second.header("authorization"), Some(&*format!("Basic {credentials}")));
+}
+
+#[test]
+fn the_door_puts_secrets_nowhere_else() {
+    let server = Server::ok();
+    let requests = json!([
+        { "url": server.url(), "path": "/{key}" },
+        { "url": server.url(), "path": "/?key={key}&password={password}" },
+        { "url": server.url(), "path": "/?basic={basic}" },
+        { "url": server.url(), "path": "/#{key}" },
+        { "url": server.url(), "method": "POST", "body": "{key} {password} {basic}" },
+        { "url": server.url(), "method": "{key}" },
+        { "url": server.url(), "headers": [["{key}", "name"]] },
+    ]);
+    let output = caller(&server.url(), &requests).flags(&["--debug"]).read(&["things"]);
+    told(&output);
+    assert_hidden(&output);
+    assert_unsent(&server);
+}
+
+#[test]
+fn a_secret_cannot_be_a_header_of_its_own() {
+    let server = Server::ok();
+    let requests = json!([{ "url": server.url(), "headers": [["authorization", "Bearer {key}"]] }]);
+    let config =
+        json!({ "api_url": server.url(), "api_key": "key\r\nx-injected: yes", "requests": requests });
+    let output = Setup::guest("caller", config).read(&["things"]);
+    assert!(told(&output)[0]["answer"].is_string(), "{}", output.stdout);
+    assert!(server.requests().is_empty(), "{:?}", server.requests());
+}
+
+#[test]
+fn secrets_do_not_go_to_hosts_that_were_not_granted() {
+    let (server, canary) = (Server::ok(), Canary::new());
+    let headers = json!([["authorization", "Bearer {key}"], ["cookie", "{key}"]]);
+    let requests = json!([
+        { "url": canary.url(), "headers": headers },
+        { "url": "http://{key}.example.com/", "headers": headers },
+        { "url": "http://{key}:{password}@example.com/" },
+        { "url": format!("{}@{{key}}.example.com/", server.url()) },
+    ]);
+    let output = caller(&server.url(), &requests).read(&["things"]);
+    assert!(told(&output).iter().all(|answer| answer["answer"].is_string()), "{}", output.stdout);
+    assert_hidden(&output);
+    canary.assert_unreached();
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn secrets_do_not_cross_a_network_in_the_clear() {
+    let server = Server::ok();
+    let url = format!("http://localhost:{}", server.port());
+    let requests = json!([{ "url": url }, { "url": url, "headers": [["authorization", "Bearer {key}"]] }]);
+    let output = caller(&server.url(), &requests)
+        .flags(&["--allow-host", &url, "--allow-private-net"])
+        .read(&["things"]);
+    let answers = told(&output);
+    assert_eq!(answers[0]["answer"], 200);
+    assert!(answers[1]["answer"].is_string(), "{}", answers[1]);
+    assert_eq!(server.requests().len(), 1);
+    assert_unsent(&server);
+    assert!(output.logs().iter().any(|log| log.level == "WARN"), "{}", output.stdout);
+}
+
+#[test]
+fn secrets_do_not_go_to_a_proxy_in_the_clear() {
+    let (server, proxy) = (Server::ok(), Server::ok());
+    for url in [server.url(), "http://api.example.com".to_owned()] {
+        let requests = json!([{ "url": url, "headers": [["authorization", "Bearer {key}"]] }]);
+        let output = caller(&url, &requests).flags(&["--proxy", &proxy.url()]).read(&["things"]);
+        told(&output);
+        assert_hidden(&output);
+    }
+    assert_unsent(&proxy);
+}
+
+#[test]
+fn a_secret_that_comes_back_in_a_header_is_a_token_again() {
+    let server = Server::start(|request| {
+        let sent = request.header("authorization").unwrap_or_default();
+        let cookie = format!("key={}", sent.trim_start_matches("Bearer "));
+        Answer::with("200 OK", &[("x-echo", sent), ("set-cookie", &cookie), ("location", &cookie)], "")
+    });
+    for authorization in ["Bearer {key}", "Basic {basic}"] {
+        let requests = json!([{ "url": server.url(), "headers": [["authorization", authorization]] }]);
+        let output = caller(&server.url(), &requests).read(&["things"]);
+        let answer = &told(&output)[0];
+        assert_hidden(&output);
+        if authorization.starts_with("Bearer") {
+            assert_eq!(answer["knows_key"], true, "{answer}");
+            assert_eq!(answer["headers"]["x-echo"], "Bearer ****");
+        } else {
+            let real = BASE64_STANDARD.encode(format!("{SECRET}:{PASSWORD}"));
+            assert!(!answer.to_string().contains(&real), "{answer}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_comes_back_in_a_body_is_not_shown() {
+    let server = Server::start(|request| Answer::ok(request.header("x-key").unwrap_or_default()));
+    let requests = json!([{ "url": server.url(), "headers": [["x-key", "{key}"]] }]);
+    let output = caller(&server.url(), &requests).read(&["things"]);
+    assert_eq!(told(&output)[0]["body"], "****");
+    assert_hidden(&output);
+}
+
+#[test]
+fn secrets_that_are_exposed_are_told_of_and_still_not_shown() {
+    let output = guest("smuggler", json!({})).flags(&["--debug", "--expose-secrets"]).read(&["things"]);
+    assert_stopped(&output);
+    assert_hidden(&output);
+    let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
+    assert_eq!(record["backwards"], backwards(SECRET));
+    let warned =
+        output.logs().into_iter().any(|log| log.level == "WARN" && log.message.contains("--expose-secrets"));
+    assert!(warned, "{}", output.stdout);
+    let panicked = guest("panic", json!({})).flags(&["--expose-secrets"]).read(&["things"]);
+    assert_stopped(&panicked);
+    assert_hidden(&panicked);
+}
+
+#[test]
+fn secrets_that_are_exposed_can_be_sent_anywhere_within_a_granted_host() {
+    let server = Server::ok();
+    let requests = json!([{ "url": server.url(), "method": "POST", "body": "{key}" }]);
+    let output = caller(&server.url(), &requests).flags(&["--expose-secrets"]).read(&["things"]);
+    assert_eq!(told(&output)[0]["answer"], 200);
+    assert_eq!(server.requests()[0].body, SECRET.as_bytes());
+    assert_hidden(&output);
+}
+
+#[test]
+fn a_secret_that_is_cut_off_is_not_shown_in_part() {
+    // Lines are cut after 16 KiB: at every place of a secret.
+    let lines: Vec<_> = (1..=SECRET.len()).map(|at| "x".repeat(16 * 1024 - at) + SECRET).collect();
+    let output = guest("talker", json!({ "lines": lines })).read(&["things"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert!(!output.stdout.contains("xsk/51"), "a part of a secret is shown");
+}
+
+#[test]
+fn a_secret_that_is_also_a_word_of_the_protocol_breaks_no_message() {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().to_string();
+    let words = ["type", "record", "RECORD", "data", "stream", "emitted_at", "TRACE", "things", "STARTED"];
+    for secret in words.into_iter().chain([&millis[..4], &millis[..6]]) {
+        let config = json!({ "api_key": secret, "lines": [format!("said {secret}")] });
+        // That every line is a message is checked when it is parsed.
+        let output = Setup::guest("talker", config).read(&["things"]);
+        assert_eq!(output.code, Some(0), "{secret}: {}", output.stderr);
+        assert_eq!(output.records("things").len(), 2, "{secret}");
+        assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "COMPLETE"], "{secret}");
+        assert!(output.logs().iter().any(|log| log.message == "said ****"), "{secret}");
+    }
+}
+
+#[test]
+fn hiding_a_secret_breaks_no_message() {
+    // What looks like the secret begins within an escape, in a record that is deeper than most JSON readers go.
+    for (secret, within) in
+        [("nothing-much", r"\nothing-much"), ("u0041bcdef", r"\u0041bcdef"), (r#"\"tail"#, r#"\\\"tail"#)]
+    {
+        for levels in [1, 200, 10_000] {
+            let within = format!(r#""{within}""#);
+            let config = json!({ "api_key": secret, "levels": levels, "within": within });
+            let output = Setup::guest("deep_record", config).read(&["things"]);
+            assert_eq!(output.code, Some(0), "{}", output.stderr);
+            assert_eq!(output.records("things").len(), 3, "{secret} within {levels} levels");
+        }
+    }
+}
+
+#[test]
+fn hiding_a_secret_changes_nothing_else_of_a_record() {
+    let record =
+        |text: &str| format!(r#"{{"b":1.500,"a":1e400,"a":12345678901234567890123,"z":"\u00e4{text}"}}"#);
+    let output = guest("echo", json!({ "record": record(PASSWORD) })).read(&["things"]);
+    assert_eq!(output.records("things")[2], record("****"));
+}

@@ -3,6 +3,8 @@
 //! No other file sees what `bindgen!` makes. In come calls and our words; out go the connector's words as ours, and
 //! whatever it does wrong as an [`Error`].
 
+use std::collections::HashSet;
+
 use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
@@ -104,12 +106,16 @@ impl Instance {
     }
 
     pub(crate) async fn check(&mut self, config: &str) -> Result<()> {
-        Ok(call!(self, "check", |store, source| source.call_check(&mut *store, config))??)
+        let checked = call!(self, "check", |store, source| source.call_check(&mut *store, config))?;
+        checked.map_err(|error| self.error(&error))
     }
 
     pub(crate) async fn discover(&mut self, config: &str) -> Result<Vec<Stream>> {
-        let streams = call!(self, "discover", |store, source| source.call_discover(&mut *store, config))??;
-        streams.into_iter().map(Stream::try_from).collect()
+        let streams = call!(self, "discover", |store, source| source.call_discover(&mut *store, config))?;
+        let streams = streams.map_err(|error| self.error(&error))?;
+        let streams = streams.into_iter().map(Stream::try_from).collect::<Result<Vec<_>>>()?;
+        distinct(&streams)?;
+        Ok(streams)
     }
 
     pub(crate) async fn read(
@@ -121,14 +127,15 @@ impl Instance {
     ) -> Result<ReaderHandle> {
         let stream = types::ConfiguredStream { name: stream.to_owned(), sync_mode: sync_mode.into() };
         let reader =
-            call!(self, "read", |store, source| source.call_read(&mut *store, config, &stream, state))??;
-        Ok(ReaderHandle(reader))
+            call!(self, "read", |store, source| source.call_read(&mut *store, config, &stream, state))?;
+        Ok(ReaderHandle(reader.map_err(|error| self.error(&error))?))
     }
 
     pub(crate) async fn next_batch(&mut self, reader: ReaderHandle) -> Result<Option<Batch>> {
         let batch = call!(self, "next-batch", |store, source| source
             .reader()
-            .call_next_batch(&mut *store, reader.0))??;
+            .call_next_batch(&mut *store, reader.0))?;
+        let batch = batch.map_err(|error| self.error(&error))?;
         let longest = batch.iter().flat_map(|batch| &batch.records).map(String::len).max();
         if longest > Some(self.bounds.limits.record) {
             self.live = None;
@@ -136,6 +143,38 @@ impl Instance {
         }
         batch.map(Batch::try_from).transpose()
     }
+
+    /// What the connector says went wrong.
+    fn error(&self, error: &types::Error) -> Error {
+        let failure_type = match error.failure_type {
+            types::FailureType::Config => FailureType::Config,
+            types::FailureType::Transient => FailureType::Transient,
+            types::FailureType::System => FailureType::System,
+        };
+        let told = Error::new(failure_type, self.bounds.text(&error.message));
+        match &error.internal_message {
+            Some(internal) => told.with_internal(self.bounds.text(internal)),
+            None => told,
+        }
+    }
+}
+
+/// Whether streams can be told from each other and read at all.
+fn distinct(streams: &[Stream]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for Stream { name, supported_sync_modes, .. } in streams {
+        let problem = if name.is_empty() {
+            "has no name".to_owned()
+        } else if supported_sync_modes.is_empty() {
+            format!("is called `{name}` and can be read in no sync mode")
+        } else if !seen.insert(name) {
+            format!("is called `{name}` like another")
+        } else {
+            continue;
+        };
+        return Err(Error::system(format!("the connector has a stream that {problem}")));
+    }
+    Ok(())
 }
 
 /// What became of a call: its answer, or the error of a connector that broke a limit or crashed. The text of a trap
@@ -158,12 +197,11 @@ fn told<T>(
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
         None => format!("the connector crashed in {place}"),
     };
-    let stderr = store.data().stderr.tail();
-    let told = Error::system(message);
-    Err(match stderr.as_str() {
-        "" => told.with_internal(format!("{error:#}")),
-        stderr => told.with_internal(format!("{error:#}\nstderr of the connector: {stderr}")),
-    })
+    let internal = match store.data().stderr.tail().as_str() {
+        "" => format!("{error:#}"),
+        stderr => format!("{error:#}\nstderr of the connector: {stderr}"),
+    };
+    Err(Error::system(message).with_internal(bounds.text(&internal)))
 }
 
 /// The limit that wasmtime itself found broken.
@@ -171,9 +209,12 @@ fn broken(error: &wasmtime::Error) -> Option<Limit> {
     if let Some(ResourceTableError::Full) = error.downcast_ref() {
         return Some(Limit::Handles);
     }
-    // This error has no public type.
-    let transfer = error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"));
-    transfer.then_some(Limit::Batch)
+    // These errors have no public types.
+    let says = |text: &str| error.chain().any(|cause| cause.to_string().contains(text));
+    if says("fuel allocated for hostcalls") {
+        return Some(Limit::Batch);
+    }
+    says("total size of fields exceeds limit").then_some(Limit::Headers)
 }
 
 impl log::Host for Ctx {
@@ -185,26 +226,11 @@ impl log::Host for Ctx {
             WitLevel::Warn => Level::Warn,
             WitLevel::Error => Level::Error,
         };
-        self.say(level, message).await;
+        self.say(level, &message).await;
     }
 }
 
 impl types::Host for Ctx {}
-
-impl From<types::Error> for Error {
-    fn from(error: types::Error) -> Self {
-        let failure_type = match error.failure_type {
-            types::FailureType::Config => FailureType::Config,
-            types::FailureType::Transient => FailureType::Transient,
-            types::FailureType::System => FailureType::System,
-        };
-        let told = Self::new(failure_type, error.message);
-        match error.internal_message {
-            Some(internal) => told.with_internal(internal),
-            None => told,
-        }
-    }
-}
 
 impl TryFrom<types::Specification> for Specification {
     type Error = Error;

@@ -6,12 +6,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytesize::ByteSize;
 use humantime::format_duration;
 use tokio::sync::Notify;
 
 use crate::error::Error;
-use crate::limits::Limits;
+use crate::limits::{Limits, Size};
 
 /// A limit that a connector can break.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,46 +33,67 @@ pub(crate) enum Limit {
 }
 
 impl Limit {
-    /// The error of a connector that broke this limit.
-    pub(crate) fn error(self, limits: &Limits) -> Error {
-        let size = |bytes: usize| ByteSize::b(bytes as u64).display().iec().to_string();
+    /// All there are, as `inspect` lists them.
+    pub(crate) const ALL: [Self; 15] = [
+        Self::Call,
+        Self::Compute,
+        Self::Memory,
+        Self::TableElements,
+        Self::Handles,
+        Self::Batch,
+        Self::Record,
+        Self::Logs,
+        Self::Requests,
+        Self::RequestBody,
+        Self::Response,
+        Self::ResponseEncoded,
+        Self::Headers,
+        Self::Component,
+        Self::Compile,
+    ];
+
+    /// What of a connector it bounds, by how much, and the flag that raises it.
+    pub(crate) fn describe(self, limits: &Limits) -> (&'static str, String, &'static str) {
         let time = |duration| format_duration(duration).to_string();
-        let (what, flag) = match self {
-            Self::Memory => (format!("more than {} of memory", size(limits.memory)), "memory"),
+        match self {
+            Self::Memory => ("of memory", Size(limits.memory).to_string(), "--max-memory"),
             Self::TableElements => {
-                (format!("more than {} elements in its tables", limits.table_elements), "table-elements")
+                ("elements in its tables", limits.table_elements.to_string(), "--max-table-elements")
             }
-            Self::Handles => (format!("more than {} handles", limits.handles), "handles"),
-            Self::Compute => {
-                (format!("more than {} of computing in one call", time(limits.compute)), "compute")
-            }
-            Self::Call => (format!("more than {} for one call", time(limits.call)), "call"),
-            Self::Batch => (format!("more than {} for one batch", size(limits.batch)), "batch"),
-            Self::Record => (format!("more than {} for one record", size(limits.record)), "record"),
-            Self::Logs => (format!("more than {} log lines", limits.logs), "logs"),
-            Self::Requests => {
-                (format!("more than {} requests at the same time", limits.requests), "requests")
-            }
+            Self::Handles => ("handles", limits.handles.to_string(), "--max-handles"),
+            Self::Compute => ("of computing in one call", time(limits.compute), "--max-compute"),
+            Self::Call => ("for one call", time(limits.call), "--max-call"),
+            Self::Batch => ("for one batch", Size(limits.batch).to_string(), "--max-batch"),
+            Self::Record => ("for one record", Size(limits.record).to_string(), "--max-record"),
+            Self::Logs => ("log lines", limits.logs.to_string(), "--max-logs"),
+            Self::Requests => ("requests at the same time", limits.requests.to_string(), "--max-requests"),
             Self::RequestBody => {
-                (format!("more than {} for the body of a request", size(limits.request_body)), "request-body")
+                ("for the body of a request", Size(limits.request_body).to_string(), "--max-request-body")
             }
             Self::Response => {
-                (format!("more than {} for the body of a response", size(limits.response)), "response")
+                ("for the body of a response", Size(limits.response).to_string(), "--max-response")
             }
             Self::ResponseEncoded => (
-                format!("more than {} for the compressed body of a response", size(limits.response_encoded)),
-                "response-encoded",
+                "for the body of a response as received",
+                Size(limits.response_encoded).to_string(),
+                "--max-response-encoded",
             ),
             Self::Headers => (
-                format!("more than {} for the headers of a request or response", size(limits.headers)),
-                "headers",
+                "for the headers of a request or response",
+                Size(limits.headers).to_string(),
+                "--max-headers",
             ),
-            Self::Component => {
-                (format!("more than {} for the component", size(limits.component)), "component")
-            }
-            Self::Compile => (format!("more than {} to be compiled", time(limits.compile)), "compile"),
-        };
-        Error::system(format!("the connector was stopped because it took {what} (--max-{flag} allows more)"))
+            Self::Component => ("for the component", Size(limits.component).to_string(), "--max-component"),
+            Self::Compile => ("to be compiled", time(limits.compile), "--max-compile"),
+        }
+    }
+
+    /// The error of a connector that broke this limit.
+    pub(crate) fn error(self, limits: &Limits) -> Error {
+        let (what, bound, flag) = self.describe(limits);
+        Error::system(format!(
+            "the connector was stopped because it took more than {bound} {what} ({flag} allows more)"
+        ))
     }
 }
 
@@ -121,7 +141,7 @@ mod tests {
         let limits = Limits::default();
         assert_eq!(
             Limit::Memory.error(&limits).message(),
-            "the connector was stopped because it took more than 512.0 MiB of memory (--max-memory allows more)"
+            "the connector was stopped because it took more than 512MiB of memory (--max-memory allows more)"
         );
         assert_eq!(
             Limit::Call.error(&limits).message(),

@@ -12,7 +12,8 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 
 use crate::breach::{Breaches, Limit};
 use crate::ctx::Ctx;
-use crate::limits::Limits;
+use crate::limits::{Limits, TEXT};
+use crate::redaction::Redaction;
 
 /// How often a connector that computes is interrupted.
 const TICK: Duration = Duration::from_millis(10);
@@ -22,12 +23,21 @@ const TICK: Duration = Duration::from_millis(10);
 pub(crate) struct Bounds {
     pub(crate) limits: Limits,
     pub(crate) breaches: Breaches,
+    pub(crate) redaction: Redaction,
 }
 
 impl Bounds {
     /// The error of a connector that broke `limit`.
     pub(crate) fn error(&self, limit: Limit) -> crate::Error {
         limit.error(&self.limits)
+    }
+
+    /// A text of the connector, cut off where it is too long. Its secrets are taken out first: half of one would not be
+    /// recognised later.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let text = self.redaction.text(text);
+        let end = text.floor_char_boundary(TEXT);
+        if end < text.len() { format!("{}…", &text[..end]) } else { text.into_owned() }
     }
 
     /// Waits for the answer to a call.
@@ -88,7 +98,11 @@ mod tests {
     use super::*;
 
     fn bounds(compute: Duration, call: Duration) -> Bounds {
-        Bounds { limits: Limits { compute, call, ..Limits::default() }, breaches: Breaches::default() }
+        Bounds {
+            limits: Limits { compute, call, ..Limits::default() },
+            breaches: Breaches::default(),
+            redaction: Redaction::default(),
+        }
     }
 
     /// Computes for a moment, again and again.
@@ -114,6 +128,13 @@ mod tests {
     async fn waiting_has_an_end_and_is_not_computing() {
         let bounds = bounds(Duration::from_secs(60), Duration::from_millis(5));
         assert_eq!(bounds.call(pending::<()>()).await, Err(Limit::Call));
+    }
+
+    #[test]
+    fn a_text_is_cut_off_where_it_is_too_long() {
+        let bounds = bounds(Duration::ZERO, Duration::ZERO);
+        assert_eq!(bounds.text("short"), "short");
+        assert_eq!(bounds.text(&"é".repeat(TEXT)).len(), TEXT + '…'.len_utf8());
     }
 
     #[tokio::test]

@@ -1,22 +1,28 @@
 //! A connector: the bytes of a component come in, something that can be asked and configured goes out.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
 
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::{Config as EngineConfig, Engine};
 
 use crate::bindings::{self, Instance, Prepared, SOURCE, VERSION};
-use crate::breach::Breaches;
+use crate::breach::Limit;
 use crate::cache::Cache;
 use crate::call;
 use crate::config::SealedConfig;
 use crate::contract::Specification;
 use crate::ctx::{self, Ctx, OFFERED};
 use crate::error::{Error, Result};
-use crate::http::{AllowedHosts, Dialer, Door};
+use crate::http::{AllowedHosts, Dialer, Door, Network};
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::secrets::Secrets;
@@ -33,9 +39,23 @@ const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
 #[derive(Clone)]
 pub struct Connector {
     prepared: Arc<Prepared>,
+    identity: Arc<Identity>,
     dialer: Dialer,
     limits: Limits,
     outbox: Outbox,
+}
+
+/// What a component says of itself without being run.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// SHA-256 of its bytes, in hexadecimal digits.
+    pub sha256: String,
+    /// Bytes.
+    pub size: usize,
+    /// The interface of connectors that it exports, with its version.
+    pub interface: String,
+    /// The interfaces that it imports, with their versions.
+    pub imports: Vec<String>,
 }
 
 impl Connector {
@@ -45,10 +65,14 @@ impl Connector {
     ///
     /// A config error if it cannot be read or is not a connector that this host can run.
     pub fn load(path: &Path, limits: Limits, cache: Cache) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| {
+        let wrong = |error: std::io::Error| {
             Error::config(format!("the component {} cannot be read: {error}", path.display()))
-        })?;
-        compile(&bytes, limits, cache, &path.display().to_string())
+        };
+        let mut bytes = Vec::new();
+        // One more than allowed is enough to know.
+        let most = (limits.component as u64).saturating_add(1);
+        File::open(path).map_err(wrong)?.take(most).read_to_end(&mut bytes).map_err(wrong)?;
+        compile(bytes, limits, cache, &path.display().to_string())
     }
 
     /// Compiles the component of which `bytes` is the binary.
@@ -56,7 +80,7 @@ impl Connector {
     /// # Errors
     ///
     /// A config error if it is not a connector that this host can run.
-    pub fn from_bytes(bytes: &[u8], limits: Limits, cache: Cache) -> Result<Self> {
+    pub fn from_bytes(bytes: Vec<u8>, limits: Limits, cache: Cache) -> Result<Self> {
         compile(bytes, limits, cache, "the component")
     }
 
@@ -66,6 +90,23 @@ impl Connector {
     pub fn log_to(mut self, outbox: Outbox) -> Self {
         self.outbox = outbox;
         self
+    }
+
+    /// Reaches the internet as `network` says. Without this, directly.
+    #[must_use]
+    pub fn network(mut self, network: Network) -> Self {
+        self.dialer = Dialer::new(&self.limits, network);
+        self
+    }
+
+    /// What the component is, whatever it says.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The limits that it runs under.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Asks the connector what it is. Nothing can be reached meanwhile.
@@ -90,14 +131,13 @@ impl Connector {
         allowed: &Arc<AllowedHosts>,
         secrets: &Arc<Secrets>,
     ) -> Result<Instance> {
-        let door = Door {
-            dialer: self.dialer.clone(),
-            allowed: allowed.clone(),
-            secrets: secrets.clone(),
-            limits: self.limits.clone(),
-            breaches: Breaches::default(),
-            outbox: self.outbox.clone(),
-        };
+        let door = Door::new(
+            self.dialer.clone(),
+            allowed.clone(),
+            secrets.clone(),
+            self.limits.clone(),
+            self.outbox.clone(),
+        );
         self.prepared.instantiate(Ctx::new(door)).await
     }
 }
@@ -108,7 +148,10 @@ impl fmt::Debug for Connector {
     }
 }
 
-fn compile(bytes: &[u8], limits: Limits, cache: Cache, what: &str) -> Result<Connector> {
+fn compile(bytes: Vec<u8>, limits: Limits, cache: Cache, what: &str) -> Result<Connector> {
+    if bytes.len() > limits.component {
+        return Err(Limit::Component.error(&limits));
+    }
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
         Error::config(format!("{what} is not a WebAssembly component"))
             .with_hint("a component is a binary file, commonly called NAME.wasm")
@@ -120,11 +163,16 @@ fn compile(bytes: &[u8], limits: Limits, cache: Cache, what: &str) -> Result<Con
             .with_hint("build it for the target wasm32-wasip2"));
     }
     let engine = engine(cache).map_err(|error| setup(&error))?;
-    let component = Component::from_binary(&engine, bytes).map_err(|error| {
+    let (component, bytes) = within(limits.compile, {
+        let engine = engine.clone();
+        move || (Component::from_binary(&engine, &bytes), bytes)
+    })
+    .ok_or_else(|| Limit::Compile.error(&limits))?;
+    let component = component.map_err(|error| {
         Error::config(format!("{what} is not a valid WebAssembly component"))
             .with_internal(format!("{error:#}"))
     })?;
-    audit(&engine, &component, what)?;
+    let identity = audit(&engine, &component, &bytes, what)?;
     let mut linker = ctx::linker(&engine).map_err(|error| setup(&error))?;
     bindings::add_to_linker(&mut linker).map_err(|error| setup(&error))?;
     let prepared = Prepared::new(&linker, &component).map_err(|error| {
@@ -132,10 +180,19 @@ fn compile(bytes: &[u8], limits: Limits, cache: Cache, what: &str) -> Result<Con
     })?;
     Ok(Connector {
         prepared: Arc::new(prepared),
-        dialer: Dialer::new(&limits),
+        identity: Arc::new(identity),
+        dialer: Dialer::new(&limits, Network::default()),
         limits,
         outbox: Outbox::closed(),
     })
+}
+
+/// Does `work` on a thread of its own, and waits for it no longer than `patience`. A compiler cannot be interrupted:
+/// what is given up goes on until the process ends.
+fn within<T: Send + 'static>(patience: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (done, awaited) = mpsc::sync_channel(1);
+    thread::spawn(move || done.send(work()));
+    awaited.recv_timeout(patience).ok()
 }
 
 /// Only what components of the languages that are common today need. The less there is, the fewer defects of the
@@ -164,34 +221,44 @@ fn setup(error: &wasmtime::Error) -> Error {
 }
 
 /// Says in plain words what wasmtime would say in its own: the wrong contract, or imports that are not offered.
-fn audit(engine: &Engine, component: &Component, what: &str) -> Result<()> {
+fn audit(engine: &Engine, component: &Component, bytes: &[u8], what: &str) -> Result<Identity> {
     let ty = component.component_type();
     let exported =
         ty.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
     let versions: Vec<_> = exported
         .filter_map(|(name, _)| Some(split(name)).filter(|(interface, _)| *interface == SOURCE))
         .collect();
-    match versions.as_slice() {
+    let version = match versions.as_slice() {
         [] => {
             return Err(Error::config(format!(
                 "{what} does not export {SOURCE}, so it is not a source connector"
             )));
         }
-        versions if versions.iter().any(|(_, version)| fits(version)) => {}
+        versions if versions.iter().any(|(_, version)| fits(version)) => VERSION,
         [(_, version), ..] => {
             return Err(Error::config(format!(
                 "{what} was built for {SOURCE}@{version}, but this host speaks {SOURCE}@{VERSION}"
             ))
             .with_hint("build the connector and the host from the same wit files"));
         }
-    }
+    };
+    let imports: Vec<_> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let missing: Vec<_> =
-        ty.imports(engine).map(|(name, _)| name).filter(|name| !OFFERED.contains(&split(name).0)).collect();
-    if missing.is_empty() {
-        return Ok(());
+        imports.iter().map(String::as_str).filter(|name| !OFFERED.contains(&split(name).0)).collect();
+    if !missing.is_empty() {
+        return Err(Error::config(format!(
+            "{what} imports {}, which connectors are not given",
+            missing.join(", ")
+        ))
+        .with_hint("a connector has HTTP, clocks and random numbers; no file system, sockets or processes"));
     }
-    Err(Error::config(format!("{what} imports {}, which connectors are not given", missing.join(", ")))
-        .with_hint("a connector has HTTP, clocks and random numbers; no file system, sockets or processes"))
+    let digest = Sha256::digest(bytes);
+    Ok(Identity {
+        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        size: bytes.len(),
+        interface: format!("{SOURCE}@{version}"),
+        imports,
+    })
 }
 
 /// The name of an interface and its version.
@@ -210,7 +277,7 @@ mod tests {
     use super::*;
 
     fn problem(bytes: &[u8]) -> Error {
-        Connector::from_bytes(bytes, Limits::default(), Cache::none()).unwrap_err()
+        Connector::from_bytes(bytes.to_vec(), Limits::default(), Cache::none()).unwrap_err()
     }
 
     #[test]

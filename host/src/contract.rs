@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::document::Document;
 use crate::record::Record;
+use crate::seal::places;
 
 /// What a connector says of itself before it is configured.
 #[derive(Clone, Debug)]
@@ -20,6 +21,13 @@ pub struct Specification {
     pub documentation_url: Option<String>,
     /// Hosts the connector asks to reach, as patterns for [`AllowedHosts`](crate::http::AllowedHosts).
     pub allowed_hosts: Vec<String>,
+}
+
+impl Specification {
+    /// Where the configuration has secrets, as paths with dots; `*` is any member or element.
+    pub fn secrets(&self) -> Vec<String> {
+        serde_json::from_str(self.config_schema.as_str()).map(|schema| places(&schema)).unwrap_or_default()
+    }
 }
 
 /// How a stream is read.

@@ -12,7 +12,7 @@ use crate::breach::Limit;
 use crate::call::Bounds;
 use crate::contract::Level;
 use crate::http::{Door, Hooks};
-use crate::limits::{CORE_ITEMS, LOG_LINE, RANDOM, STDERR};
+use crate::limits::{CORE_ITEMS, RANDOM, STDERR};
 use crate::outbox::Outbox;
 use crate::stderr::Stderr;
 
@@ -72,7 +72,11 @@ impl Ctx {
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(limits.headers);
         Self {
-            bounds: Bounds { limits: limits.clone(), breaches: door.breaches.clone() },
+            bounds: Bounds {
+                limits: limits.clone(),
+                breaches: door.breaches.clone(),
+                redaction: door.outbox.redaction().clone(),
+            },
             logs: 0,
             memory: 0,
             table_elements: 0,
@@ -116,7 +120,7 @@ impl ResourceLimiter for Ctx {
 
 impl Ctx {
     /// Passes a line of the connector's log on, cut off where it is too long. Too many end the call.
-    pub(crate) async fn say(&mut self, level: Level, mut message: String) {
+    pub(crate) async fn say(&mut self, level: Level, message: &str) {
         if !self.outbox.shows(level) {
             return;
         }
@@ -125,11 +129,7 @@ impl Ctx {
             self.bounds.breaches.report(Limit::Logs);
             return;
         }
-        if message.len() > LOG_LINE {
-            message.truncate(message.floor_char_boundary(LOG_LINE));
-            message.push('…');
-        }
-        self.outbox.log(level, message).await;
+        self.outbox.log(level, self.bounds.text(message)).await;
     }
 
     fn bound(&self, fits: bool, limit: Limit) -> wasmtime::Result<bool> {

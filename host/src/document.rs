@@ -32,6 +32,11 @@ impl Document {
         Self(format!(r#"{{"{name}":true}}"#).into())
     }
 
+    /// With its text rewritten. `rewrite` must give an object again.
+    pub(crate) fn map(&self, rewrite: impl FnOnce(&str) -> String) -> Self {
+        Self(rewrite(&self.0).into())
+    }
+
     /// The text, on one line.
     pub fn as_str(&self) -> &str {
         &self.0

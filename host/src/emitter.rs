@@ -38,7 +38,11 @@ impl<W: Write> Emitter<W> {
     pub fn emit(&mut self, message: &Message) -> io::Result<()> {
         self.lines.clear();
         protocol::write(message, &mut self.lines)?;
-        self.out.write_all(&self.redaction.lines(&self.lines))?;
+        if let Some(redacted) = self.redaction.message(message, &self.lines) {
+            self.lines.clear();
+            protocol::write(&redacted, &mut self.lines)?;
+        }
+        self.out.write_all(&self.lines)?;
         if message.is_urgent() { self.flush() } else { Ok(()) }
     }
 

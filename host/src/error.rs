@@ -64,6 +64,16 @@ impl Error {
         self
     }
 
+    /// With every text rewritten.
+    pub(crate) fn map(&self, rewrite: impl Fn(&str) -> String) -> Self {
+        Self {
+            failure_type: self.failure_type,
+            message: rewrite(&self.message),
+            internal_message: self.internal_message.as_deref().map(&rewrite),
+            hint: self.hint.as_deref().map(&rewrite),
+        }
+    }
+
     /// Whose fault it is.
     pub fn failure_type(&self) -> FailureType {
         self.failure_type

@@ -24,7 +24,7 @@
 //!
 //! let catalog = ConfiguredCatalog::load(Path::new("catalog.json"))?;
 //! let streams = catalog.resolve(&source.discover().await?)?;
-//! let report = Sync::new(source, streams, States::default()).run(&outbox).await;
+//! let report = Sync::new(source, streams, States::default()).run(&outbox, std::future::pending()).await;
 //!
 //! drop((connector, outbox));
 //! writer.join().expect("the writer does not panic")?;
@@ -65,13 +65,13 @@ mod sync;
 pub use self::cache::Cache;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
 pub use self::config::{Config, SealedConfig};
-pub use self::connector::Connector;
+pub use self::connector::{Connector, Identity};
 pub use self::contract::{Batch, Level, Specification, Stream, SyncMode};
 pub use self::document::{Document, NotAnObject};
 pub use self::emitter::Emitter;
 pub use self::error::{Error, FailureType, Result};
-pub use self::http::{AllowedHosts, Origin};
-pub use self::limits::Limits;
+pub use self::http::{AllowedHosts, HostPattern, Network, Proxy};
+pub use self::limits::{Limits, Size};
 pub use self::message::{Message, StreamDescriptor, StreamStatus};
 pub use self::outbox::{Closed, Inbox, Outbox};
 pub use self::record::Record;

@@ -4,7 +4,13 @@
 //! door ask them. Every default is written once, here, and quoted by `--help`. Which [`Limit`] a connector broke is
 //! told by `breach.rs`.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+use bytesize::ByteSize;
+
+use crate::breach::Limit;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -78,11 +84,57 @@ impl Default for Limits {
     }
 }
 
+/// A number of bytes, written and read as people do it: `64MiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub usize);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = ByteSize::b(self.0 as u64).display().iec().to_string();
+        f.write_str(&text.replace(".0", "").replace(' ', ""))
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bytes = text.parse::<ByteSize>()?.as_u64();
+        usize::try_from(bytes).map(Self).map_err(|_| "it is more than this machine can count".to_owned())
+    }
+}
+
+impl Limits {
+    /// Each limit that a connector can break: the flag that sets it, and its value.
+    pub fn in_force(&self) -> Vec<(&'static str, String)> {
+        let describe = |limit: Limit| {
+            let (_, value, flag) = limit.describe(self);
+            (flag, value)
+        };
+        Limit::ALL.map(describe).into()
+    }
+}
+
 /// Core instances, tables and memories; a component of one language has a handful of each.
 pub(crate) const CORE_ITEMS: usize = 100;
 /// Bytes that a connector may ask of the random generator in one call.
 pub(crate) const RANDOM: u64 = MIB as u64;
 /// Bytes of what a connector writes to its stderr that are kept, counted from the end.
-pub(crate) const STDERR: usize = 4 * KIB;
-/// Bytes of a log line that are shown; the rest is cut off.
-pub(crate) const LOG_LINE: usize = 16 * KIB;
+pub(crate) const STDERR: usize = 8 * KIB;
+/// Bytes of a log line, or of a part of an error, that are shown; the rest is cut off.
+pub(crate) const TEXT: usize = 16 * KIB;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_as_they_are_read() {
+        for (bytes, text) in [(64 * MIB, "64MiB"), (128 * KIB, "128KiB"), (1536, "1.5KiB"), (7, "7B")] {
+            assert_eq!(Size(bytes).to_string(), text);
+            assert_eq!(text.parse(), Ok(Size(bytes)));
+        }
+        assert_eq!("1000".parse(), Ok(Size(1000)));
+        assert!("much".parse::<Size>().is_err());
+    }
+}

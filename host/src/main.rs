@@ -2,6 +2,8 @@
 
 mod cli;
 mod commands;
+mod inspect;
+mod signal;
 
 use std::process::ExitCode;
 

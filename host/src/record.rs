@@ -30,6 +30,11 @@ impl Record {
         }
     }
 
+    /// With its text rewritten. `rewrite` must give an object without a line break again.
+    pub(crate) fn map(&self, rewrite: impl FnOnce(&str) -> String) -> Self {
+        Self(rewrite(&self.0))
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

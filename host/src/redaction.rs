@@ -1,4 +1,4 @@
-//! What must not be shown: secrets come in when a configuration is sealed, lines of output go through.
+//! What must not be shown: secrets come in when a configuration is sealed, messages and texts go through.
 //!
 //! A connector does not know the secrets, but servers repeat what they are sent, and a person may have written one where
 //! it does not belong. Tokens are hidden too: to whoever reads the output they are noise.
@@ -10,8 +10,9 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use crate::document::Document;
+use crate::message::Message;
 use crate::secrets::Secret;
 
 /// What stands in the place of a secret, as in Airbyte's own connectors.
@@ -34,14 +35,16 @@ impl Redaction {
     pub(crate) fn add(&self, secrets: &[Secret]) {
         let mut hidden = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for secret in secrets {
-            let quoted = Value::from(secret.value.as_str()).to_string();
-            let escaped = &quoted[1..quoted.len() - 1];
+            let escaped = escape(&secret.value);
             hidden.texts.extend([
                 secret.token.clone(),
                 escaped.replace('/', r"\/"),
-                escaped.to_owned(),
+                // JSON within JSON.
+                escape(&escaped),
+                escaped,
                 BASE64_STANDARD.encode(&secret.value),
                 url_encoded(&secret.value),
+                url_encoded(&secret.value).replace('+', "%20"),
                 secret.value.clone(),
             ]);
         }
@@ -61,20 +64,41 @@ impl Redaction {
         }
     }
 
-    /// Lines of JSON without secrets, which are lines of JSON still: what stands in a string is hidden there, and a
-    /// number that holds a secret becomes a string.
-    pub(crate) fn lines<'t>(&self, lines: &'t [u8]) -> Cow<'t, [u8]> {
-        let Some(matcher) = self.matcher().filter(|matcher| matcher.is_match(lines)) else {
-            return Cow::Borrowed(lines);
-        };
-        let mut redacted = Vec::with_capacity(lines.len());
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            match std::str::from_utf8(line) {
-                Ok(line) if matcher.is_match(line) => redacted.extend(json(&matcher, line).into_bytes()),
-                _ => redacted.extend(line),
+    /// `message` without secrets, if there are any in its `lines`. What is masked is what the connector and its server
+    /// said, never the words of the protocol.
+    pub(crate) fn message(&self, message: &Message, lines: &[u8]) -> Option<Message> {
+        let matcher = self.matcher().filter(|matcher| matcher.is_match(lines))?;
+        let text = |text: &str| mask(&matcher, text);
+        let document = |document: &Document| document.map(|text| mask_json(&matcher, text));
+        let mut message = message.clone();
+        match &mut message {
+            Message::Records { records, .. } => {
+                for record in records {
+                    *record = record.map(|text| mask_json(&matcher, text));
+                }
             }
+            Message::State { state, .. } => *state = document(state),
+            Message::Log { message, .. } | Message::ConnectionStatus(Err(message)) => {
+                *message = text(message)
+            }
+            Message::Error { error, .. } => *error = error.map(text),
+            Message::Spec(specification) => {
+                specification.config_schema = document(&specification.config_schema);
+                specification.documentation_url = specification.documentation_url.as_deref().map(text);
+            }
+            Message::Catalog(streams) => {
+                for stream in streams {
+                    stream.name = text(&stream.name);
+                    stream.json_schema = document(&stream.json_schema);
+                    for name in stream.cursor_field.iter_mut().chain(stream.primary_key.iter_mut().flatten())
+                    {
+                        *name = text(name);
+                    }
+                }
+            }
+            Message::ConnectionStatus(Ok(())) | Message::StreamStatus { .. } => {}
         }
-        Cow::Owned(redacted)
+        Some(message)
     }
 
     fn matcher(&self) -> Option<Arc<AhoCorasick>> {
@@ -91,37 +115,9 @@ fn mask(matcher: &AhoCorasick, text: &str) -> String {
     masked
 }
 
-/// Masks one line of JSON.
-fn json(matcher: &AhoCorasick, line: &str) -> String {
-    let masked = mask_tokens(matcher, line);
-    if serde_json::from_str::<&RawValue>(&masked).is_ok() {
-        return masked;
-    }
-    // What looked like a secret began within an escape such as `\n`. Values are rebuilt then, as the price of it.
-    let mut value = serde_json::from_str(line).unwrap_or_default();
-    mask_value(matcher, &mut value);
-    // A line ends as it did.
-    format!("{value}{}", &line[line.trim_end_matches('\n').len()..])
-}
-
-/// Masks the strings of a value, names included.
-fn mask_value(matcher: &AhoCorasick, value: &mut Value) {
-    match value {
-        Value::String(text) => *text = mask(matcher, text),
-        Value::Array(list) => list.iter_mut().for_each(|element| mask_value(matcher, element)),
-        Value::Object(object) => {
-            for (name, mut member) in std::mem::take(object) {
-                mask_value(matcher, &mut member);
-                object.insert(mask(matcher, &name), member);
-            }
-        }
-        Value::Number(number) if matcher.is_match(&number.to_string()) => *value = MASK.into(),
-        _ => {}
-    }
-}
-
-/// Masks token by token: what is within strings, and the numbers between them.
-fn mask_tokens(matcher: &AhoCorasick, text: &str) -> String {
+/// Masks the strings of a JSON text, and the numbers that hold a secret, which become strings. It stays JSON, and what
+/// holds no secret stays as it is.
+fn mask_json(matcher: &AhoCorasick, text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -134,13 +130,32 @@ fn mask_tokens(matcher: &AhoCorasick, text: &str) -> String {
         };
         let (token, after) = rest.split_at(length);
         match first {
-            '"' if length > 1 => masked += &format!("\"{}\"", mask(matcher, &token[1..length - 1])),
+            '"' => masked += &mask_string(matcher, token),
             '-' | '0'..='9' if matcher.is_match(token) => masked += &format!("\"{MASK}\""),
             _ => masked += token,
         }
         rest = after;
     }
     masked
+}
+
+/// Masks one JSON string, quotes included. What looks like a secret may begin within an escape, so what it decodes to
+/// decides; its escapes stay as they were written where that gives the same.
+fn mask_string<'t>(matcher: &AhoCorasick, token: &'t str) -> Cow<'t, str> {
+    if !matcher.is_match(token) {
+        return token.into();
+    }
+    let Ok(decoded) = serde_json::from_str::<String>(token) else {
+        // Half of a surrogate pair. There is nothing to keep of a string with a secret beside it.
+        return format!("\"{MASK}\"").into();
+    };
+    let wanted = mask(matcher, &decoded);
+    let as_written = mask(matcher, token);
+    match serde_json::from_str::<String>(&as_written) {
+        Ok(masked) if masked == wanted => as_written.into(),
+        _ if decoded == wanted => token.into(),
+        _ => Value::from(wanted).to_string().into(),
+    }
 }
 
 /// Bytes of the string that `text` begins with, quotes included.
@@ -157,6 +172,12 @@ fn string_length(text: &str) -> usize {
     text.len()
 }
 
+/// As within a JSON string.
+fn escape(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    quoted[1..quoted.len() - 1].to_owned()
+}
+
 /// As in the query of a URL.
 fn url_encoded(text: &str) -> String {
     reqwest::Url::parse_with_params("a:", [("", text)])
@@ -168,6 +189,7 @@ fn url_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     fn redaction(values: &[&str]) -> Redaction {
         let redaction = Redaction::default();
@@ -177,43 +199,46 @@ mod tests {
         redaction
     }
 
-    fn line(values: &[&str], line: &str) -> String {
-        String::from_utf8(redaction(values).lines(line.as_bytes()).into_owned()).unwrap()
+    fn json(values: &[&str], text: &str) -> String {
+        mask_json(&redaction(values).matcher().unwrap(), text)
     }
 
     #[test]
-    fn values_and_tokens_are_hidden_in_every_common_form() {
-        let redaction = redaction(&[r#"a/b"c d"#]);
-        for form in [
-            r#"a/b"c d"#,
-            r#"a/b\"c d"#,
-            r#"a\/b\"c d"#,
-            r#"token-of-a/b"c d"#,
-            "YS9iImMgZA==",
-            "a%2Fb%22c+d",
-        ] {
-            assert_eq!(redaction.text(&format!("<{form}>")), "<****>", "{form}");
-        }
-        assert_eq!(redaction.text("nothing"), "nothing");
-    }
-
-    #[test]
-    fn a_line_stays_json() {
+    fn json_stays_json() {
+        assert_eq!(json(&["key1"], r#"{"a":"xkey1y","key1":1.50}"#), r#"{"a":"x****y","****":1.50}"#);
         assert_eq!(
-            line(&["key1"], "{\"a\":\"xkey1y\"}\n{\"key1\":1}\n"),
-            "{\"a\":\"x****y\"}\n{\"****\":1}\n"
-        );
-        assert_eq!(
-            line(&["12345"], r#"{"a":12345,"b":-1.123456,"c":"12345"}"#),
+            json(&["12345"], r#"{"a":12345,"b":-1.123456,"c":"12345"}"#),
             r#"{"a":"****","b":"****","c":"****"}"#
         );
-        assert_eq!(line(&["true", "null"], r#"{"a":true,"b":null}"#), r#"{"a":true,"b":null}"#);
-        assert_eq!(line(&["nabc"], r#"{"a":"x\nabc","b":"nabc"}"#), r#"{"a":"x\nabc","b":"****"}"#);
+        for unchanged in [
+            (&["true", "null"][..], r#"{"a":true,"b":null}"#),
+            (&[r#"x","y"#], r#"{"a":"x","y":"\"x"}"#),
+            // The n is half of an escape.
+            (&["nabc"], r#"{"a":"x\nabc"}"#),
+        ] {
+            assert_eq!(json(unchanged.0, unchanged.1), unchanged.1);
+        }
         assert_eq!(
-            line(&[r#"ab""#, r"cd\"], r#"{"a":"xab","b":"cd\"","c":"cd\\"}"#),
-            r#"{"a":"xab","b":"cd\"","c":"****"}"#
+            json(&[r#"abc""#, r"cde\"], r#"{"a":"xabc","b":"cde\"","c":"cde\\"}"#),
+            r#"{"a":"xabc","b":"cde\"","c":"****"}"#
         );
-        assert_eq!(line(&[r#"x","y"#], r#"{"a":"x","y":"\"x"}"#), r#"{"a":"x","y":"\"x"}"#);
+        assert_eq!(json(&["key1"], r#"{"a":"\ud800key1","b":"\ud800"}"#), r#"{"a":"****","b":"\ud800"}"#);
+        assert_eq!(json(&[r#"a"bc"#], r#"{"a":"{\"b\":\"a\\\"bc\"}"}"#), r#"{"a":"{\"b\":\"****\"}"}"#);
+    }
+
+    #[test]
+    fn what_the_connector_said_is_masked_and_the_words_of_the_protocol_are_not() {
+        let redaction = redaction(&["type", "0000"]);
+        let message = Message::Error {
+            error: Error::system("type").with_internal("0000"),
+            stream: None,
+            emitted_at: 0,
+        };
+        let Some(Message::Error { error, .. }) = redaction.message(&message, br#"{"type":"TRACE"}"#) else {
+            panic!("nothing was masked");
+        };
+        assert_eq!((error.message(), error.internal_message()), (MASK, Some(MASK)));
+        assert!(redaction.message(&message, b"nothing").is_none());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How a sync ended: its failures come in one by one, the failure of the whole goes out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -9,7 +10,12 @@ use crate::message::StreamDescriptor;
 #[derive(Clone, Debug)]
 pub struct Report {
     configured: usize,
-    failures: Vec<Failure>,
+    /// By their place in the catalog.
+    failures: BTreeMap<usize, Failure>,
+    /// Why the sync was ended early, if it was.
+    halt: Option<Error>,
+    /// Streams that were ended with it or never begun.
+    unread: usize,
 }
 
 /// A stream that was not read to its end.
@@ -24,44 +30,54 @@ pub struct Failure {
 impl Report {
     /// That of a sync of so many streams, none of which has failed yet.
     pub(crate) fn new(configured: usize) -> Self {
-        Self { configured, failures: Vec::new() }
+        Self { configured, failures: BTreeMap::new(), halt: None, unread: 0 }
     }
 
-    pub(crate) fn add(&mut self, failure: Failure) {
-        self.failures.push(failure);
+    /// Notes that the stream at this place of the catalog failed.
+    pub(crate) fn add(&mut self, place: usize, failure: Failure) {
+        self.failures.insert(place, failure);
     }
 
-    /// The streams that were not read to their end.
-    pub fn failures(&self) -> &[Failure] {
-        &self.failures
+    /// Notes that the sync is ended early.
+    pub(crate) fn halt(&mut self, reason: Error) {
+        self.halt = Some(reason);
+    }
+
+    /// Notes that so many streams were not read to their end because of that.
+    pub(crate) fn leave(&mut self, streams: usize) {
+        self.unread += streams;
+    }
+
+    /// The streams that failed by themselves.
+    pub fn failures(&self) -> impl ExactSizeIterator<Item = &Failure> {
+        self.failures.values()
     }
 
     /// Why the sync as a whole failed, if it did: the failure of its only stream, or the summary of several.
     pub fn error(&self) -> Option<Error> {
-        self.summary().or_else(|| self.failures.first().map(|failure| failure.error.clone()))
+        self.summary().or_else(|| self.failures().next().map(|failure| failure.error.clone()))
     }
 
-    /// What the failures are together, where there is more than one stream. Of the type that needs a person most,
-    /// because trying again helps only if it helps every stream.
+    /// What the failures are together, where that was not told yet: if there is more than one stream, or the sync was
+    /// ended early. Of the type that needs a person most, because trying again helps only if it helps every stream.
     pub(crate) fn summary(&self) -> Option<Error> {
-        let failure_type = self.failures.iter().map(|failure| failure.error.failure_type()).max()?;
-        if self.configured == 1 {
+        let halt = self.halt.as_ref().filter(|_| self.unread > 0);
+        let errors = self.failures().map(|failure| &failure.error).chain(halt);
+        let failure_type = errors.map(Error::failure_type).max()?;
+        if self.configured == 1 && halt.is_none() {
             return None;
         }
-        let reasons: Vec<_> = self
-            .failures
-            .iter()
-            .map(|failure| {
-                // A connector that names the stream itself need not be outdone.
-                let (name, error) = (&failure.stream.name, failure.error.to_string());
-                if error.starts_with(&format!("{name}: ")) { error } else { format!("{name}: {error}") }
-            })
-            .collect();
+        let mut reasons: Vec<_> = halt.map(ToString::to_string).into_iter().collect();
+        reasons.extend(self.failures().map(|failure| {
+            // A connector that names the stream itself need not be outdone.
+            let (name, error) = (&failure.stream.name, failure.error.to_string());
+            if error.starts_with(&format!("{name}: ")) { error } else { format!("{name}: {error}") }
+        }));
+        let unread = self.failures.len() + self.unread;
         Some(Error::new(
             failure_type,
             format!(
-                "{} of {} streams were not read to their end; {}",
-                reasons.len(),
+                "{unread} of {} streams were not read to their end; {}",
                 self.configured,
                 reasons.join("; ")
             ),
@@ -76,9 +92,9 @@ mod tests {
 
     fn report(configured: usize, errors: &[Error]) -> Report {
         let mut report = Report::new(configured);
-        for (error, name) in errors.iter().zip(["a", "b"]) {
+        for (place, (error, name)) in errors.iter().zip(["a", "b"]).enumerate() {
             let stream = Arc::new(StreamDescriptor { name: name.to_owned(), namespace: None });
-            report.add(Failure { stream, error: error.clone() });
+            report.add(place, Failure { stream, error: error.clone() });
         }
         report
     }
@@ -95,6 +111,15 @@ mod tests {
         let summary = report(3, &[Error::transient("later"), Error::config("no key")]).error().unwrap();
         assert_eq!(summary.failure_type(), FailureType::Config);
         assert_eq!(summary.message(), "2 of 3 streams were not read to their end; a: later; b: no key");
+    }
+
+    #[test]
+    fn a_sync_that_was_ended_early_says_why_even_of_one_stream() {
+        let mut report = report(1, &[]);
+        report.halt(Error::transient("stopped"));
+        assert_eq!(report.error(), None, "everything was read by then");
+        report.leave(1);
+        assert_eq!(report.error().unwrap().message(), "1 of 1 streams were not read to their end; stopped");
     }
 
     #[test]

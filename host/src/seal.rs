@@ -47,10 +47,44 @@ pub(crate) fn seal(
     Ok((sealer.sealed, Secrets::new(sealer.secrets)))
 }
 
+/// Where the secrets of a configuration that `schema` describes stand, as paths with dots; `*` is any member or element.
+pub(crate) fn places(schema: &Value) -> Vec<String> {
+    let mut places = Vec::new();
+    collect_places(schema, &[schema], "", &mut HashSet::new(), &mut places);
+    places.dedup();
+    places
+}
+
+fn collect_places<'s>(
+    root: &'s Value,
+    schemas: &[&'s Value],
+    path: &str,
+    above: &mut HashSet<*const Value>,
+    places: &mut Vec<String>,
+) {
+    let below_path = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    for schema in expand(root, schemas) {
+        if schema["airbyte_secret"] == true {
+            places.push(path.to_owned());
+            continue;
+        }
+        // A schema that is within itself has no end of places.
+        if !above.insert(std::ptr::from_ref(schema)) {
+            continue;
+        }
+        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            collect_places(root, &[property], &below_path(name), above, places);
+        }
+        let any: Vec<_> = [below(schema, &MEMBERS), below(schema, &ELEMENTS)].concat();
+        collect_places(root, &any, &below_path("*"), above, places);
+        above.remove(&std::ptr::from_ref(schema));
+    }
+}
+
 impl<'s> Sealer<'s> {
     /// Takes one value, with what the schema says about its place, and whether it is within a secret.
     fn seal_value(&mut self, value: &RawValue, schemas: &[&'s Value], secret: bool) -> Result<()> {
-        let schemas = self.expand(schemas);
+        let schemas = expand(self.schema, schemas);
         let secret = secret || schemas.iter().any(|schema| schema["airbyte_secret"] == true);
         match value.get().bytes().next() {
             Some(b'{') => self.seal_object(value, &schemas, secret),
@@ -108,25 +142,24 @@ impl<'s> Sealer<'s> {
         }
         Ok(())
     }
+}
 
-    /// The schemas, and all that they refer to or combine.
-    fn expand(&self, schemas: &[&'s Value]) -> Vec<&'s Value> {
-        let mut pending = schemas.to_vec();
-        let mut seen = HashSet::new();
-        let mut expanded = Vec::new();
-        while let Some(schema) = pending.pop() {
-            // A schema may refer to itself.
-            if !seen.insert(std::ptr::from_ref(schema)) {
-                continue;
-            }
-            expanded.push(schema);
-            pending.extend(below(schema, &SAME_PLACE));
-            let target =
-                schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
-            pending.extend(target.and_then(|pointer| self.schema.pointer(pointer)));
+/// The schemas, and all that they refer to or combine.
+fn expand<'s>(root: &'s Value, schemas: &[&'s Value]) -> Vec<&'s Value> {
+    let mut pending = schemas.to_vec();
+    let mut seen = HashSet::new();
+    let mut expanded = Vec::new();
+    while let Some(schema) = pending.pop() {
+        // A schema may refer to itself.
+        if !seen.insert(std::ptr::from_ref(schema)) {
+            continue;
         }
-        expanded
+        expanded.push(schema);
+        pending.extend(below(schema, &SAME_PLACE));
+        let target = schema.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        pending.extend(target.and_then(|pointer| root.pointer(pointer)));
     }
+    expanded
 }
 
 /// The schemas below any of these keywords of `schema`, whether alone, in a list or in an object.
@@ -209,6 +242,18 @@ mod tests {
             ),
             r#"{"login":{"kind":"a","token":"<b>"},"many":[{"token":"<c>"},{"token":""}],"named":{"x":"<d>"},"whole":{"a":["<e>","<7>",null,true]}}"#
         );
+    }
+
+    #[test]
+    fn the_places_of_secrets_can_be_listed() {
+        let schema = json!({
+            "properties": {
+                "login": {"oneOf": [{"properties": {"token": {"airbyte_secret": true}}}, {"$ref": "#"}]},
+                "many": {"items": {"properties": {"token": {"airbyte_secret": true}}}},
+                "days": {},
+            },
+        });
+        assert_eq!(places(&schema), ["login.token", "many.*.token"]);
     }
 
     #[test]

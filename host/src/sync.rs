@@ -5,9 +5,16 @@
 //!                                     or:  ERROR  INCOMPLETE
 //! ```
 //!
-//! Streams fail one by one: the others are still read, and the last state of a failed one stays in force. Each is
-//! read by itself and tells what it has to tell through an [`Outbox`], so that nothing here depends on there being
-//! one at a time.
+//! Several streams are read at a time, each on a thread of its own, and all tell what they have to tell through one
+//! [`Outbox`], where the order within a stream is kept. They fail one by one: the others are still read, and the last
+//! state of a failed one stays in force.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::catalog::ConfiguredStream;
 use crate::contract::{Batch, Level, SyncMode};
@@ -21,9 +28,9 @@ use crate::source::{Reader, Source};
 use crate::state::States;
 
 /// Where a sync reads from: the seam at which tests put a script in the place of a connector.
-pub trait Streams {
+pub trait Streams: Send + std::marker::Sync + 'static {
     /// A read of one stream under way.
-    type Reader: Batches;
+    type Reader: Batches + Send;
 
     /// Opens a read of one stream, continuing from `state` if given.
     fn read(
@@ -60,11 +67,14 @@ pub struct Sync<S> {
     source: S,
     streams: Vec<ConfiguredStream>,
     states: States,
+    max_streams: usize,
 }
 
 /// Why the reading of a stream stopped.
 enum Stop {
     Failed(Error),
+    /// The sync as a whole is to end.
+    Halted,
     /// Nobody listens any more, so there is nothing to tell.
     Unheard,
 }
@@ -81,32 +91,96 @@ impl From<Closed> for Stop {
     }
 }
 
+/// How the reading of a stream ended.
+enum End {
+    Complete,
+    Failed(Error),
+    Halted,
+}
+
 impl<S: Streams> Sync<S> {
-    /// Will read `streams` from `source`, each from its state among `states`.
+    /// Will read `streams` from `source`, each from its state among `states`, and as many at a time as the machine has
+    /// cores, but at least two.
     pub fn new(source: S, streams: Vec<ConfiguredStream>, states: States) -> Self {
-        Self { source, streams, states }
+        Self { source, streams, states, max_streams: default_max_streams() }
     }
 
-    /// Reads the streams one after the other and tells what there is to tell, failures included.
+    /// Reads so many streams at a time, but at least one.
+    #[must_use]
+    pub fn max_streams(mut self, max_streams: usize) -> Self {
+        self.max_streams = max_streams.max(1);
+        self
+    }
+
+    /// Reads the streams and tells what there is to tell, failures included. Ends early, with the state that each
+    /// stream has told last, if `halt` gives a reason to.
     ///
     /// # Errors
     ///
     /// [`Closed`] if nobody takes the messages out any more.
-    pub async fn run(&self, outbox: &Outbox) -> Result<Report, Closed> {
-        let mut report = Report::new(self.streams.len());
-        for stream in &self.streams {
-            if let Err(error) = self.read_stream(stream, outbox).await? {
-                report.add(Failure { stream: stream.descriptor.clone(), error });
+    pub async fn run(self, outbox: &Outbox, halt: impl Future<Output = Error>) -> Result<Report, Closed> {
+        let sync = Arc::new(self);
+        let mut report = Report::new(sync.streams.len());
+        let (halting, halted) = watch::channel(false);
+        let mut halt = std::pin::pin!(halt);
+        let mut waiting = 0..sync.streams.len();
+        let mut tasks = JoinSet::new();
+        let mut indices = HashMap::new();
+        loop {
+            while tasks.len() < sync.max_streams
+                && !*halting.borrow()
+                && let Some(index) = waiting.next()
+            {
+                let (sync, outbox, halted) = (sync.clone(), outbox.clone(), halted.clone());
+                // A thread of its own: a connector that computes would hold up the connections that share a worker of
+                // the runtime with it.
+                let runtime = Handle::current();
+                let task =
+                    tasks.spawn_blocking(move || runtime.block_on(sync.read_stream(index, &outbox, halted)));
+                indices.insert(task.id(), index);
+            }
+            tokio::select! {
+                ended = tasks.join_next_with_id() => match ended {
+                    Some(Ok((_, Ok(End::Complete)))) => {}
+                    Some(Ok((task, Ok(End::Failed(error))))) => report.add(indices[&task], sync.failure(indices[&task], error)),
+                    Some(Ok((_, Ok(End::Halted)))) => report.leave(1),
+                    Some(Ok((_, Err(Closed)))) => {
+                        halting.send_replace(true);
+                        return Err(Closed);
+                    }
+                    Some(Err(panic)) => {
+                        let index = indices[&panic.id()];
+                        let error = Error::system("the host failed in the middle of this stream");
+                        sync.tell_failure(index, &error, outbox).await?;
+                        report.add(index, sync.failure(index, error));
+                    }
+                    None => break,
+                },
+                reason = &mut halt, if !*halting.borrow() => {
+                    report.halt(reason);
+                    halting.send_replace(true);
+                }
             }
         }
+        report.leave(waiting.len());
         if let Some(summary) = report.summary() {
             outbox.send(Message::error(summary)).await?;
         }
         Ok(report)
     }
 
+    fn failure(&self, index: usize, error: Error) -> Failure {
+        Failure { stream: self.streams[index].descriptor.clone(), error }
+    }
+
     /// Reads one stream and tells how it goes, from its first status to its last.
-    async fn read_stream(&self, stream: &ConfiguredStream, outbox: &Outbox) -> Result<Result<()>, Closed> {
+    async fn read_stream(
+        &self,
+        index: usize,
+        outbox: &Outbox,
+        halted: watch::Receiver<bool>,
+    ) -> Result<End, Closed> {
+        let stream = &self.streams[index];
         let tell = |status| {
             outbox.send(Message::StreamStatus {
                 stream: stream.descriptor.clone(),
@@ -115,30 +189,45 @@ impl<S: Streams> Sync<S> {
             })
         };
         tell(StreamStatus::Started).await?;
-        match self.read_batches(stream, outbox).await {
+        match self.read_batches(stream, outbox, halted).await {
             Ok(()) => {
                 tell(StreamStatus::Complete).await?;
-                Ok(Ok(()))
+                Ok(End::Complete)
             }
             Err(Stop::Failed(error)) => {
-                let stream = Some(stream.descriptor.clone());
-                outbox.send(Message::Error { error: error.clone(), stream, emitted_at: now() }).await?;
+                self.tell_failure(index, &error, outbox).await?;
+                Ok(End::Failed(error))
+            }
+            Err(Stop::Halted) => {
                 tell(StreamStatus::Incomplete).await?;
-                Ok(Err(error))
+                Ok(End::Halted)
             }
             Err(Stop::Unheard) => Err(Closed),
         }
     }
 
-    async fn read_batches(&self, configured: &ConfiguredStream, outbox: &Outbox) -> Result<(), Stop> {
+    async fn tell_failure(&self, index: usize, error: &Error, outbox: &Outbox) -> Result<(), Closed> {
+        let stream = self.streams[index].descriptor.clone();
+        let (error, status) = (error.clone(), StreamStatus::Incomplete);
+        outbox.send(Message::Error { error, stream: Some(stream.clone()), emitted_at: now() }).await?;
+        outbox.send(Message::StreamStatus { stream, status, emitted_at: now() }).await
+    }
+
+    async fn read_batches(
+        &self,
+        configured: &ConfiguredStream,
+        outbox: &Outbox,
+        mut halted: watch::Receiver<bool>,
+    ) -> Result<(), Stop> {
         let stream = &configured.descriptor;
         let input = self.states.of(stream);
         let mut progress = Progress::default();
         let tell = |Checkpoint { state, record_count }| {
             outbox.send(Message::State { stream: stream.clone(), state, record_count })
         };
-        let mut reader = self.source.read(&stream.name, configured.sync_mode, input).await?;
-        while let Some(Batch { records, checkpoint }) = reader.next_batch().await? {
+        let opened = self.source.read(&stream.name, configured.sync_mode, input);
+        let mut reader = unless(&mut halted, opened).await??;
+        while let Some(Batch { records, checkpoint }) = unless(&mut halted, reader.next_batch()).await?? {
             if progress.is_empty() && !records.is_empty() {
                 let status = StreamStatus::Running;
                 outbox
@@ -163,172 +252,20 @@ impl<S: Streams> Sync<S> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-    use crate::message::StreamDescriptor;
-    use crate::outbox::Inbox;
-    use crate::record::Record;
-
-    /// A source that answers each stream by a script, and each read with its state as the first record.
-    struct Script(Vec<(&'static str, Vec<Result<Batch>>)>);
-
-    struct ScriptedReader(std::vec::IntoIter<Result<Batch>>);
-
-    impl Streams for Script {
-        type Reader = ScriptedReader;
-
-        async fn read(&self, stream: &str, _: SyncMode, state: Option<&Document>) -> Result<ScriptedReader> {
-            let (_, script) = self.0.iter().find(|(name, _)| *name == stream).unwrap();
-            let mut batches = script.clone();
-            if let Some(state) = state {
-                let record = Record::parse(format!(r#"{{"state":{}}}"#, state.as_str())).unwrap();
-                batches.insert(0, Ok(Batch { records: vec![record], checkpoint: None }));
-            }
-            Ok(ScriptedReader(batches.into_iter()))
-        }
-    }
-
-    impl Batches for ScriptedReader {
-        async fn next_batch(&mut self) -> Result<Option<Batch>> {
-            self.0.next().transpose()
-        }
-    }
-
-    fn batch(records: usize, checkpoint: Option<&str>) -> Result<Batch> {
-        Ok(Batch {
-            records: vec![Record::parse("{}".to_owned()).unwrap(); records],
-            checkpoint: checkpoint.map(|text| Document::parse(text).unwrap()),
-        })
-    }
-
-    /// Everything told, shortened to what these tests are about.
-    async fn told(mut inbox: Inbox) -> Vec<String> {
-        let mut told = Vec::new();
-        while let Some(message) = inbox.next().await {
-            told.push(match message {
-                Message::StreamStatus { stream, status, .. } => format!("{} {status:?}", stream.name),
-                Message::Records { records, .. } => {
-                    records.iter().map(Record::as_str).collect::<Vec<_>>().join(" ")
-                }
-                Message::State { state, record_count, .. } => {
-                    format!("{} after {record_count}", state.as_str())
-                }
-                Message::Error { error, stream, .. } => {
-                    format!(
-                        "{:?} {}: {error}",
-                        error.failure_type(),
-                        stream.map_or("all".into(), |s| s.name.clone())
-                    )
-                }
-                Message::Log { message, .. } => message,
-                other => panic!("{other:?}"),
-            });
-        }
-        told
-    }
-
-    async fn run(script: Script, states: &str) -> (Vec<String>, Report) {
-        let streams = script
-            .0
-            .iter()
-            .map(|(name, _)| ConfiguredStream {
-                descriptor: Arc::new(StreamDescriptor { name: (*name).to_owned(), namespace: None }),
-                sync_mode: SyncMode::Incremental,
-            })
-            .collect();
-        let sync = Sync::new(script, streams, States::parse(states).unwrap());
-        let (outbox, inbox) = Outbox::new(Level::Warn);
-        let (report, told) = tokio::join!(
-            async move {
-                let report = sync.run(&outbox).await.unwrap();
-                drop(outbox);
-                report
-            },
-            told(inbox)
-        );
-        (told, report)
-    }
-
-    #[tokio::test]
-    async fn a_stream_tells_its_records_before_their_state_and_that_before_its_end() {
-        let script = vec![batch(2, Some(r#"{"at":1}"#)), batch(1, None), batch(0, Some(r#"{"at":2}"#))];
-        let (told, report) = run(Script(vec![("a", script)]), "null").await;
-        assert_eq!(
-            told,
-            [
-                "a Started",
-                "a Running",
-                "{} {}",
-                r#"{"at":1} after 2"#,
-                "{}",
-                r#"{"at":2} after 1"#,
-                "a Complete"
-            ]
-        );
-        assert!(report.error().is_none());
-    }
-
-    #[tokio::test]
-    async fn an_empty_stream_never_runs_and_tells_its_state() {
-        let (told, _) = run(Script(vec![("a", vec![batch(0, None)])]), "null").await;
-        assert_eq!(told, ["a Started", r#"{"__ab_no_cursor_state_message":true} after 0"#, "a Complete"]);
-    }
-
-    #[tokio::test]
-    async fn a_stream_continues_from_its_own_state() {
-        let (told, _) = run(Script(vec![("a", vec![])]), r#"{"a":{"at":1},"b":{"at":2}}"#).await;
-        assert_eq!(
-            told,
-            ["a Started", "a Running", r#"{"state":{"at":1}}"#, r#"{"at":1} after 1"#, "a Complete"]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_failed_stream_leaves_the_others_alone() {
-        let failed = vec![batch(1, Some(r#"{"at":1}"#)), batch(1, None), Err(Error::transient("no answer"))];
-        let script = Script(vec![("a", failed), ("b", vec![batch(1, Some(r#"{"at":5}"#))])]);
-        let (told, report) = run(script, "null").await;
-        assert_eq!(
-            told,
-            [
-                "a Started",
-                "a Running",
-                "{}",
-                r#"{"at":1} after 1"#,
-                "{}",
-                "Transient a: no answer",
-                "a Incomplete",
-                "b Started",
-                "b Running",
-                "{}",
-                r#"{"at":5} after 1"#,
-                "b Complete",
-                "Transient all: 1 of 2 streams were not read to their end; a: no answer",
-            ]
-        );
-        assert_eq!(report.failures().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn a_single_stream_that_fails_needs_no_summary() {
-        let (told, report) = run(Script(vec![("a", vec![Err(Error::config("no key"))])]), "null").await;
-        assert_eq!(told, ["a Started", "Config a: no key", "a Incomplete"]);
-        assert_eq!(report.error(), Some(Error::config("no key")));
-    }
-
-    #[tokio::test]
-    async fn a_sync_that_nobody_listens_to_stops() {
-        let script = Script(vec![("a", vec![batch(1, None)])]);
-        let sync = Sync::new(script, vec![], States::default());
-        assert!(sync.run(&Outbox::closed()).await.is_ok());
-        let stream = ConfiguredStream {
-            descriptor: Arc::new(StreamDescriptor { name: "a".to_owned(), namespace: None }),
-            sync_mode: SyncMode::FullRefresh,
-        };
-        let sync = Sync { streams: vec![stream], ..sync };
-        assert_eq!(sync.run(&Outbox::closed()).await.unwrap_err(), Closed);
+/// Waits for `step`, but not any longer once the sync is to end.
+async fn unless<T>(halted: &mut watch::Receiver<bool>, step: impl Future<Output = T>) -> Result<T, Stop> {
+    tokio::select! {
+        biased;
+        // Fails only if the sync is gone, and this task with it.
+        _ = halted.wait_for(|halted| *halted) => Err(Stop::Halted),
+        done = step => Ok(done),
     }
 }
+
+/// Streams are bound by the network more than by the processor, so two are read even where there is one core.
+fn default_max_streams() -> usize {
+    std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
+}
+
+#[cfg(test)]
+mod tests;

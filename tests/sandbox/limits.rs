@@ -16,7 +16,7 @@ fn memory_has_an_end() {
     assert_limited(&output, "--max-memory");
     assert_eq!(
         output.error().message,
-        "the connector was stopped because it took more than 64.0 MiB of memory (--max-memory allows more)"
+        "the connector was stopped because it took more than 64MiB of memory (--max-memory allows more)"
     );
 }
 

@@ -41,6 +41,8 @@ pub(crate) struct Message {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Record {
     pub(crate) stream: String,
+    #[expect(dead_code, reason = "repeated from the catalog, of no interest here")]
+    namespace: Option<String>,
     pub(crate) data: Box<RawValue>,
     pub(crate) emitted_at: u64,
 }
@@ -66,6 +68,8 @@ pub(crate) struct StreamState {
 #[serde(deny_unknown_fields)]
 pub(crate) struct StreamDescriptor {
     pub(crate) name: String,
+    #[expect(dead_code, reason = "repeated from the catalog, of no interest here")]
+    namespace: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

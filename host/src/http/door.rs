@@ -3,61 +3,85 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::header::{CONTENT_LENGTH, HOST};
-use http::{Method, Request, Response, Uri};
-use reqwest::Url;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, Method, Request, Response};
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::body::{Passage, read_request};
-use super::{AllowedHosts, Dialer, Origin, failure};
-use crate::breach::Breaches;
+use super::coding::Coding;
+use super::denial::{Denial, Denials};
+use super::policy::{Reach, Refusal};
+use super::target::Target;
+use super::{AllowedHosts, Dialer, failure, head};
+use crate::breach::{Breaches, Limit};
 use crate::contract::Level;
 use crate::limits::Limits;
 use crate::outbox::Outbox;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, Unsendable};
 
-/// What one instance of a connector needs to reach the network, and what it may reach.
+/// What one instance of a connector needs to reach the network, and what it may reach. Clones belong to the same
+/// instance.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
-    pub(crate) dialer: Dialer,
-    pub(crate) allowed: Arc<AllowedHosts>,
-    pub(crate) secrets: Arc<Secrets>,
+    dialer: Dialer,
+    allowed: Arc<AllowedHosts>,
+    secrets: Arc<Secrets>,
     pub(crate) limits: Limits,
     pub(crate) breaches: Breaches,
     pub(crate) outbox: Outbox,
+    denials: Denials,
+    /// As many as requests may wait for the head of their response.
+    places: Arc<Semaphore>,
 }
 
 impl Door {
+    /// The door of a new instance.
+    pub(crate) fn new(
+        dialer: Dialer,
+        allowed: Arc<AllowedHosts>,
+        secrets: Arc<Secrets>,
+        limits: Limits,
+        outbox: Outbox,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
+        let (breaches, denials) = Default::default();
+        Self { dialer, allowed, secrets, limits, breaches, outbox, denials, places }
+    }
+
     /// Sends one request and waits for the head of its response.
     pub(super) async fn send(
         &self,
         request: Request<WasiBody>,
         options: RequestOptions,
     ) -> Result<Response<WasiBody>> {
+        let place = self.places.try_acquire();
+        let _place = place.map_err(|_| self.broke(Limit::Requests, Error::ConnectionLimitReached))?;
         let (head, body) = request.into_parts();
         // Before anything is refused: a guest that is still writing when the host drops the body sees a reset
         // stream instead of the reason.
-        let body = read_request(body, &self.limits).await?;
-        let url = self.judge(&head.method, &head.uri).await?;
-        let target = format!("{} {}{}", head.method, url.origin().ascii_serialization(), url.path());
+        let body = read_request(body, &self.limits, &self.breaches).await?;
+        let target = Target::of(&head.method, &head.uri)?;
+        let reach = self.judge(&target).await?;
+        let mut headers = head.headers;
+        self.measure(&headers).map_err(Error::HttpRequestHeaderSectionSize)?;
+        let compressed = head::prepare(&mut headers);
+        self.unseal(&mut headers, &target).await?;
+        let outgoing = compose(head.method.clone(), &target, headers, body);
 
-        let mut outgoing = reqwest::Request::new(head.method, url);
-        *outgoing.headers_mut() = head.headers;
-        // Both follow from what is sent: the URL that was judged and the body that was read.
-        outgoing.headers_mut().remove(HOST);
-        outgoing.headers_mut().remove(CONTENT_LENGTH);
-        if !body.is_empty() || matches!(*outgoing.method(), Method::POST | Method::PUT | Method::PATCH) {
-            outgoing.headers_mut().insert(CONTENT_LENGTH, body.len().into());
-            *outgoing.body_mut() = Some(body.into());
-        }
-
-        let client = self.dialer.client(outgoing.url()).map_err(|error| Error::InternalError(Some(error)))?;
+        let route =
+            self.dialer.route(&target, reach).map_err(|problem| Error::InternalError(Some(problem)))?;
+        let name = format!("{} {}{}", head.method, target.origin, target.url.path());
         let started = Instant::now();
-        let connect = shorter(options.connect_timeout, self.limits.connect);
-        let first_byte = shorter(options.first_byte_timeout, self.limits.first_byte);
-        let answer = match timeout(connect + first_byte, client.execute(outgoing)).await {
-            Ok(answer) => answer.map_err(|error| failure::classify(&error)),
+        // Connections are shared, so one cannot be given up because one request wants it sooner than another: the two
+        // bounds hold together.
+        let patience = shorter(options.connect_timeout, self.limits.connect)
+            .saturating_add(shorter(options.first_byte_timeout, self.limits.first_byte));
+        let answer = match timeout(patience, route.client.execute(outgoing)).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(self.explain(&error, &target, route.proxy.as_deref()).await),
             Err(_) => Err(Error::HttpResponseTimeout),
         };
         let outcome = match &answer {
@@ -65,40 +89,98 @@ impl Door {
             Err(error) => error.to_string(),
         };
         self.outbox
-            .log(Level::Debug, format!("{target} -> {outcome} ({} ms)", started.elapsed().as_millis()))
+            .log(Level::Debug, format!("{name} -> {outcome} ({} ms)", started.elapsed().as_millis()))
             .await;
 
-        let response: Response<reqwest::Body> = answer?.into();
+        let mut response: Response<reqwest::Body> = answer?.into();
+        self.measure(response.headers()).map_err(Error::HttpResponseHeaderSectionSize)?;
+        let coding = Coding::of(&head.method, response.status(), response.headers()).filter(|_| compressed);
+        if coding.is_some() {
+            // Both are about what was received.
+            response.headers_mut().remove(CONTENT_ENCODING);
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        self.secrets.seal(response.headers_mut());
         Ok(response.map(|body| {
-            let left = self.limits.response;
-            let patience = shorter(options.between_bytes_timeout, self.limits.between_bytes);
-            Passage { body, left, patience, target, outbox: self.outbox.clone() }.open()
+            let passage = Passage {
+                body,
+                coding,
+                patience: shorter(options.between_bytes_timeout, self.limits.between_bytes),
+                encoded: self.limits.response_encoded,
+                size: self.limits.response,
+                target: name,
+                breaches: self.breaches.clone(),
+                outbox: self.outbox.clone(),
+            };
+            passage.open()
         }))
     }
 
-    /// The URL that will be dialled, if it may be.
-    async fn judge(&self, method: &Method, uri: &Uri) -> Result<Url> {
-        // Normalised once, and from then on the only form there is: host in lower case and punycode, numbers of
-        // any base as an address, dots resolved.
-        let url = Url::parse(&uri.to_string()).map_err(|_| Error::HttpRequestUriInvalid)?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Error::HttpRequestUriInvalid);
-        }
-        if *method == Method::CONNECT {
-            return Err(Error::HttpRequestMethodInvalid);
-        }
-        if self.allowed.permit(&url) {
-            return Ok(url);
-        }
-        let origin = Origin::of(&url).map_or_else(|| url.scheme().to_owned(), |origin| origin.to_string());
-        self.outbox
-            .log(
-                Level::Warn,
-                format!("denied: the connector tried to reach {origin}, but may reach {}", self.allowed),
-            )
-            .await;
-        Err(Error::HttpRequestDenied)
+    /// Whether a request may be made, and how far it may reach.
+    async fn judge(&self, target: &Target) -> Result<Reach> {
+        let judged = self.allowed.judge(&target.origin);
+        let (denial, error) = match &judged {
+            Ok(reach) => return Ok(*reach),
+            Err(Refusal::Host) => (Denial::Host(&target.origin, &self.allowed), Error::HttpRequestDenied),
+            Err(Refusal::Address(prohibited)) => {
+                (Denial::Address(&target.origin, prohibited, &self.allowed), Error::DestinationIpProhibited)
+            }
+        };
+        self.denials.tell(denial, &self.outbox).await;
+        Err(error)
     }
+
+    /// Puts secrets in the place of their tokens.
+    async fn unseal(&self, headers: &mut HeaderMap, target: &Target) -> Result<()> {
+        let Err(unsendable) = self.secrets.unseal(headers, target.is_private()) else { return Ok(()) };
+        self.denials.tell(Denial::Secret(&target.origin, unsendable), &self.outbox).await;
+        Err(match unsendable {
+            Unsendable::Clear => Error::HttpRequestDenied,
+            Unsendable::Characters => Error::HttpRequestHeaderSize { field_name: None, field_size: None },
+        })
+    }
+
+    /// Why a request failed, in words that the guest understands. What the user can do something about is told.
+    async fn explain(&self, error: &reqwest::Error, target: &Target, proxy: Option<&str>) -> Error {
+        if let Some(prohibited) = failure::prohibited(error) {
+            let denial = Denial::Address(&target.origin, prohibited, &self.allowed);
+            self.denials.tell(denial, &self.outbox).await;
+        }
+        if let (Some(proxy), Some(reason)) = (proxy, failure::tunnel(error)) {
+            self.denials.tell(Denial::Proxy(&target.origin, proxy, reason), &self.outbox).await;
+        }
+        match failure::classify(error) {
+            large @ Error::HttpResponseHeaderSectionSize(_) => self.broke(Limit::Headers, large),
+            other => other,
+        }
+    }
+
+    /// Measures headers. The error is their size, for the guest.
+    fn measure(&self, headers: &HeaderMap) -> Result<(), Option<u32>> {
+        let size = head::size(headers);
+        if size <= self.limits.headers {
+            return Ok(());
+        }
+        self.breaches.report(Limit::Headers);
+        Err(u32::try_from(size).ok())
+    }
+
+    /// Reports that the instance broke `limit`, of which the guest hears as `error`.
+    fn broke(&self, limit: Limit, error: Error) -> Error {
+        self.breaches.report(limit);
+        error
+    }
+}
+
+/// The request that is sent. It has a body, or the length 0, where its method promises one.
+fn compose(method: Method, target: &Target, headers: HeaderMap, body: Bytes) -> reqwest::Request {
+    let mut outgoing = reqwest::Request::new(method, target.url.clone());
+    *outgoing.headers_mut() = headers;
+    if !body.is_empty() || matches!(*outgoing.method(), Method::POST | Method::PUT | Method::PATCH) {
+        outgoing.headers_mut().insert(CONTENT_LENGTH, body.len().into());
+        *outgoing.body_mut() = Some(body.into());
+    }
+    outgoing
 }
 
 /// What the guest asks for, but never longer than what the host allows.
@@ -107,180 +189,4 @@ fn shorter(asked: Option<Duration>, cap: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::{SocketAddr, TcpListener, TcpStream};
-    use std::sync::Mutex;
-
-    use http_body_util::{BodyExt, Empty, Full};
-
-    use super::*;
-    use crate::message::Message;
-    use crate::outbox::Inbox;
-
-    /// A server that answers every request with `ok`: at once, or as its path says.
-    struct Server {
-        address: SocketAddr,
-        /// The requests of each connection, as their lines.
-        connections: Arc<Mutex<Vec<Vec<String>>>>,
-    }
-
-    impl Server {
-        fn start() -> Self {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            let server = Self { address: listener.local_addr().unwrap(), connections: Arc::default() };
-            let connections = server.connections.clone();
-            std::thread::spawn(move || {
-                for stream in listener.incoming() {
-                    connections.lock().unwrap().push(Vec::new());
-                    let index = connections.lock().unwrap().len() - 1;
-                    let connections = connections.clone();
-                    std::thread::spawn(move || serve(stream.unwrap(), &connections, index));
-                }
-            });
-            server
-        }
-
-        fn door(&self, limits: Limits) -> (Door, Inbox) {
-            let url = Url::parse(&format!("http://{}", self.address)).unwrap();
-            let (outbox, inbox) = Outbox::new(Level::Info);
-            let allowed = Arc::new(Origin::of(&url).into_iter().collect());
-            let secrets = Arc::default();
-            let breaches = Breaches::default();
-            (Door { dialer: Dialer::new(&limits), allowed, secrets, limits, breaches, outbox }, inbox)
-        }
-
-        fn request(&self, path: &str) -> http::request::Builder {
-            Request::get(format!("http://{}{path}", self.address))
-        }
-    }
-
-    fn serve(stream: TcpStream, connections: &Mutex<Vec<Vec<String>>>, index: usize) {
-        let mut answer = stream.try_clone().unwrap();
-        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-        while let Some(first) = lines.next() {
-            let head: Vec<_> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
-            connections.lock().unwrap()[index].extend([vec![first.clone()], head].concat());
-            match first.split(' ').nth(1) {
-                Some("/silent") => continue,
-                Some("/stuck") => answer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no").unwrap(),
-                Some("/elsewhere") => answer
-                    .write_all(
-                        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
-                    )
-                    .unwrap(),
-                _ => answer.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap(),
-            }
-        }
-    }
-
-    fn empty() -> WasiBody {
-        Empty::new().map_err(|never| match never {}).boxed_unsync()
-    }
-
-    async fn send(door: &Door, request: http::request::Builder) -> Result<(u16, String)> {
-        let response = door.send(request.body(empty()).unwrap(), RequestOptions::default()).await?;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await?.to_bytes();
-        Ok((status, String::from_utf8(body.into()).unwrap()))
-    }
-
-    fn impatient() -> Limits {
-        let patience = Duration::from_millis(20);
-        Limits { connect: patience, first_byte: patience, between_bytes: patience, ..Limits::default() }
-    }
-
-    #[tokio::test]
-    async fn requests_share_a_connection() {
-        let server = Server::start();
-        let (door, _inbox) = server.door(Limits::default());
-        for _ in 0..5 {
-            assert_eq!(send(&door.clone(), server.request("/")).await.unwrap(), (200, "ok".to_owned()));
-        }
-        assert_eq!(server.connections.lock().unwrap().len(), 1);
-    }
-
-    #[tokio::test]
-    async fn headers_pass_and_the_host_introduces_itself_unless_the_guest_does() {
-        let server = Server::start();
-        let (door, _inbox) = server.door(Limits::default());
-        send(&door, server.request("/a?b=c").header("authorization", "Bearer key")).await.unwrap();
-        send(&door, server.request("/").header("user-agent", "orb/1")).await.unwrap();
-        let lines = server.connections.lock().unwrap()[0].clone();
-        for expected in [
-            "GET /a?b=c HTTP/1.1",
-            "authorization: Bearer key",
-            concat!("user-agent: host/", env!("CARGO_PKG_VERSION")),
-            &format!("host: {}", server.address),
-            "user-agent: orb/1",
-        ] {
-            assert_eq!(
-                lines.iter().filter(|line| *line == expected).count().min(1),
-                1,
-                "{expected} in {lines:?}"
-            );
-        }
-        assert!(!lines.iter().any(|line| line.starts_with("content-length")), "{lines:?}");
-    }
-
-    #[tokio::test]
-    async fn a_body_is_sent_with_its_length() {
-        let server = Server::start();
-        let (door, _inbox) = server.door(Limits::default());
-        let body = Full::new("".into()).map_err(|never| match never {}).boxed_unsync();
-        let request = Request::post(format!("http://{}/", server.address)).body(body).unwrap();
-        door.send(request, RequestOptions::default()).await.unwrap();
-        assert!(server.connections.lock().unwrap()[0].contains(&"content-length: 0".to_owned()));
-    }
-
-    #[tokio::test]
-    async fn what_is_not_allowed_is_denied_and_told_before_anything_is_dialled() {
-        let server = Server::start();
-        let (mut door, mut inbox) = server.door(Limits::default());
-        door.allowed = Arc::default();
-        let error = send(&door, server.request("/?key=secret")).await.unwrap_err();
-        assert!(matches!(error, Error::HttpRequestDenied));
-        let Some(Message::Log { level: Level::Warn, message }) = inbox.next().await else {
-            panic!("no warning");
-        };
-        assert_eq!(
-            message,
-            format!("denied: the connector tried to reach http://{}, but may reach no host", server.address)
-        );
-        assert!(server.connections.lock().unwrap().is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_redirect_is_an_answer() {
-        let server = Server::start();
-        let (door, _inbox) = server.door(Limits::default());
-        assert_eq!(send(&door, server.request("/elsewhere")).await.unwrap().0, 302);
-    }
-
-    #[tokio::test]
-    async fn a_silent_server_is_given_up() {
-        let server = Server::start();
-        let (door, _inbox) = server.door(impatient());
-        let error = send(&door, server.request("/silent")).await.unwrap_err();
-        assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
-        let error = send(&door, server.request("/stuck")).await.unwrap_err();
-        assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
-    }
-
-    #[tokio::test]
-    async fn a_guest_may_be_less_patient_but_not_more() {
-        assert_eq!(shorter(None, Duration::from_secs(60)), Duration::from_secs(60));
-        assert_eq!(shorter(Some(Duration::from_secs(1)), Duration::from_secs(60)), Duration::from_secs(1));
-        assert_eq!(shorter(Some(Duration::MAX), Duration::from_secs(60)), Duration::from_secs(60));
-    }
-
-    #[tokio::test]
-    async fn neither_a_tunnel_nor_a_user_in_a_url_is_possible() {
-        let server = Server::start();
-        let (door, _inbox) = server.door(Limits::default());
-        let error = send(&door, server.request("/").method(Method::CONNECT)).await.unwrap_err();
-        assert!(matches!(error, Error::HttpRequestMethodInvalid));
-        let error = send(&door, Request::get(format!("http://user@{}/", server.address))).await.unwrap_err();
-        assert!(matches!(error, Error::HttpRequestUriInvalid));
-    }
-}
+mod tests {}

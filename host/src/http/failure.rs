@@ -5,8 +5,29 @@ use std::io::{self, ErrorKind};
 
 use wasmtime_wasi_http::Error;
 
+use super::resolve::Prohibited;
+
+/// The address, if a request was not sent because of what its host leads to.
+pub(super) fn prohibited(error: &reqwest::Error) -> Option<&Prohibited> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// What a proxy said, if it did not let a request through.
+pub(super) fn tunnel(error: &reqwest::Error) -> Option<&'static str> {
+    // Neither library makes the type of this error known.
+    let text = causes(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error: "))?;
+    Some(match text.as_str() {
+        "tunnel error: proxy authorization required" => "it wants a user and a password, or other ones",
+        "tunnel error: unsuccessful" => "it refuses",
+        _ => "it does not answer as a proxy does",
+    })
+}
+
 /// Names a failure of the client. The guest decides by it whether trying again can help.
 pub(super) fn classify(error: &reqwest::Error) -> Error {
+    if prohibited(error).is_some() {
+        return Error::DestinationIpProhibited;
+    }
     if error.is_dns() {
         return Error::DnsError { rcode: Some("name not resolved".to_owned()), info_code: None };
     }
@@ -38,6 +59,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Error {
     match text.as_str() {
         "connection closed before message completed" => Error::HttpResponseIncomplete,
         "operation was canceled" => Error::ConnectionTerminated,
+        "message head is too large" => Error::HttpResponseHeaderSectionSize(None),
         _ if error.is_builder() => Error::HttpRequestUriInvalid,
         _ if error.is_body() || error.is_decode() => Error::HttpResponseIncomplete,
         _ => Error::HttpProtocolError,
@@ -74,7 +96,10 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::http::Dialer;
+    use crate::http::dial::Dialer;
+    use crate::http::network::Network;
+    use crate::http::policy::Reach;
+    use crate::http::target::Target;
     use crate::limits::Limits;
 
     /// What a request to a server that does `serve` with its first connection fails with.
@@ -91,9 +116,11 @@ mod tests {
         error
     }
 
-    async fn get(url: reqwest::Url) -> Error {
-        let dialer = Dialer::new(&Limits::default());
-        let answer = dialer.client(&url).unwrap().get(url).send().await;
+    async fn get(uri: http::Uri) -> Error {
+        let target = Target::of(&http::Method::GET, &uri).unwrap();
+        let dialer = Dialer::new(&Limits::default(), Network::default());
+        let client = dialer.route(&target, Reach::Public).unwrap().client;
+        let answer = client.get(target.url).send().await;
         match answer {
             Err(error) => classify(&error),
             Ok(response) => classify(&response.bytes().await.unwrap_err()),
@@ -117,6 +144,14 @@ mod tests {
         // Longer than a part of a name may be, so that nobody needs to be asked.
         let error = get(format!("http://{}.invalid/", "a".repeat(64)).parse().unwrap()).await;
         assert!(matches!(error, Error::DnsError { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_this_machine_is_prohibited() {
+        for uri in ["http://localhost:1/", "https://a.localhost:1/"] {
+            let error = get(http::Uri::from_static(uri)).await;
+            assert!(matches!(error, Error::DestinationIpProhibited), "{error:?}");
+        }
     }
 
     #[tokio::test]

@@ -1,50 +1,60 @@
-//! Who may be called: patterns come in, a yes or no for a URL goes out. What is not allowed is denied.
+//! Who may be called: patterns come in, and for an origin how far its addresses may reach goes out. What is not allowed
+//! is denied.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
-use reqwest::Url;
 use serde_json::Value;
 
+use super::address::special;
+use super::origin::Origin;
+use super::pattern::HostPattern;
+use super::resolve::Prohibited;
 use crate::config::{SealedConfig, fields};
 use crate::contract::Specification;
 use crate::error::{Error, Result};
 
-/// Scheme, host and port: what is granted or not.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Origin {
-    scheme: String,
-    host: String,
-    port: u16,
+/// How many hosts a line of the log names as flags.
+const FEW: usize = 3;
+
+/// Which addresses a host may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Those of public servers.
+    Public,
+    /// Any.
+    Private,
 }
 
-impl Origin {
-    /// Where `url` leads. None if it is not HTTP.
-    pub fn of(url: &Url) -> Option<Self> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return None;
-        }
-        Some(Self {
-            scheme: url.scheme().to_owned(),
-            host: url.host_str()?.to_owned(),
-            port: url.port_or_known_default()?,
-        })
-    }
+/// Why an origin may not be called.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The host is not among those that were granted.
+    Host,
+    /// The host was granted, but not its address.
+    Address(Prohibited),
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.host)?;
-        match (self.scheme.as_str(), self.port) {
-            ("https", 443) | ("http", 80) => Ok(()),
-            (_, port) => write!(f, ":{port}"),
-        }
-    }
-}
-
-/// The origins that a connector may reach.
+/// The hosts that a connector may reach.
+///
+/// A grant of a host is none of the machine and the network on which this program runs: a host with such an address is
+/// not called, unless that very host, and not a wildcard, was [granted](Self::granted) with `private_net`, or the user
+/// wrote the address itself and it is one of the loopback interface (127.0.0.0/8 or ::1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedHosts(BTreeSet<Origin>);
+pub struct AllowedHosts {
+    grants: BTreeMap<HostPattern, Reach>,
+    asked: Asked,
+}
+
+/// Who wrote the list, which decides what to advise when something is missing in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asked {
+    /// Nobody: there is nothing to advise.
+    #[default]
+    Nobody,
+    Connector,
+    Operator,
+}
 
 impl AllowedHosts {
     /// None at all.
@@ -54,9 +64,9 @@ impl AllowedHosts {
 
     /// Exactly what a connector asks for in its specification, for this configuration.
     ///
-    /// A pattern is a host, with or without a port, which is reached by https, or a URL, of which scheme, host and
-    /// port count. `${field}` stands for a top-level field of the configuration or the default that its schema gives;
-    /// a pattern whose field has neither grants nothing.
+    /// A pattern is a [`HostPattern`] or a URL, of which scheme, host and port count. `${field}` stands for a top-level
+    /// field of the configuration or the default that its schema gives; a pattern whose field has neither grants
+    /// nothing.
     ///
     /// # Errors
     ///
@@ -64,62 +74,139 @@ impl AllowedHosts {
     pub fn requested(specification: &Specification, config: &SealedConfig) -> Result<Self> {
         let schema = fields(&specification.config_schema);
         let lookup = |field: &str| {
-            config.config.text_field(field).or_else(|| {
-                match schema.get("properties")?.get(field)?.get("default")? {
-                    Value::String(text) => Some(text.clone()),
-                    _ => None,
-                }
+            let written = config.config.text_field(field).map(|value| (value, true));
+            written.or_else(|| match schema.get("properties")?.get(field)?.get("default")? {
+                Value::String(text) => Some((text.clone(), false)),
+                _ => None,
             })
         };
-        let mut origins = BTreeSet::new();
-        for pattern in &specification.allowed_hosts {
-            let Some(filled) = fill(pattern, lookup)? else { continue };
-            let origin = parse_origin(&filled).map_err(|problem| {
-                if filled == *pattern {
-                    Error::system(format!("the connector asks to reach `{pattern}`, {problem}"))
+        let mut allowed = Self { asked: Asked::Connector, ..Self::default() };
+        for asked in &specification.allowed_hosts {
+            let Some(filled) = fill(asked, lookup)? else { continue };
+            let pattern = HostPattern::of_url(&filled.text).map_err(|problem| {
+                if filled.text == *asked {
+                    Error::system(format!("the connector asks to reach `{asked}`, which {problem}"))
                 } else {
                     Error::config(format!(
-                        "the connector asks to reach `{pattern}` of the configuration, {problem}"
+                        "the connector asks to reach `{asked}` of the configuration, which {problem}"
                     ))
                 }
             })?;
-            origins.insert(origin);
+            let written =
+                filled.written.iter().any(|value| *value == filled.text || *value == pattern.origin.host);
+            if pattern.subdomains && !written && !pattern.origin.host.contains('.') {
+                return Err(Error::system(format!(
+                    "the connector asks to reach `{asked}`, which is a whole top-level domain"
+                )));
+            }
+            let loopback = written && pattern.origin.is_loopback_literal();
+            allowed.grant(pattern, if loopback { Reach::Private } else { Reach::Public });
         }
-        Ok(Self(origins))
+        Ok(allowed)
     }
 
-    /// Whether `url`, in the form in which it will be dialled, may be reached.
-    pub fn permit(&self, url: &Url) -> bool {
-        Origin::of(url).is_some_and(|origin| self.0.contains(&origin))
+    /// Exactly these, whatever a connector asks for. `private_net` says that hosts that are named without a wildcard
+    /// may have any address, such as those of the network on which this program runs.
+    pub fn granted(patterns: Vec<HostPattern>, private_net: bool) -> Self {
+        let mut allowed = Self { asked: Asked::Operator, ..Self::default() };
+        for pattern in patterns {
+            let private = pattern.origin.is_loopback_literal() || private_net && !pattern.subdomains;
+            allowed.grant(pattern, if private { Reach::Private } else { Reach::Public });
+        }
+        allowed
     }
-}
 
-impl FromIterator<Origin> for AllowedHosts {
-    fn from_iter<I: IntoIterator<Item = Origin>>(origins: I) -> Self {
-        Self(origins.into_iter().collect())
+    fn grant(&mut self, pattern: HostPattern, reach: Reach) {
+        let granted = self.grants.entry(pattern).or_insert(reach);
+        *granted = reach.max(*granted);
+    }
+
+    /// Which addresses `origin`, in the form in which it will be dialled, may have.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not be called.
+    pub(super) fn judge(&self, origin: &Origin) -> Result<Reach, Refusal> {
+        let matching = self.grants.iter().filter(|(pattern, _)| pattern.matches(origin));
+        let reach = matching.map(|(_, reach)| *reach).max().ok_or(Refusal::Host)?;
+        let address = origin.literal().filter(|_| reach == Reach::Public);
+        match address.and_then(|address| Some(Prohibited { address, range: special(address)? })) {
+            Some(prohibited) => Err(Refusal::Address(prohibited)),
+            None => Ok(reach),
+        }
+    }
+
+    /// What to add to the command line so that `origin` may be called too, and whether it `may be private`. None if
+    /// nothing helps.
+    pub(super) fn advice(&self, origin: &Origin, private: bool) -> Option<String> {
+        let flag = |host: String| format!("--allow-host {host} ");
+        let wanted = flag(origin.to_string());
+        let private = if private && !origin.is_loopback_literal() { "--allow-private-net " } else { "" };
+        let others: Vec<_> = self
+            .grants
+            .keys()
+            .map(|pattern| flag(pattern.to_string()))
+            .filter(|other| *other != wanted)
+            .collect();
+        match self.asked {
+            Asked::Nobody => None,
+            Asked::Operator => Some(format!("{wanted}{private}allows it")),
+            // The flag takes the place of what the connector asks for, so that has to be said again.
+            Asked::Connector if others.len() <= FEW => {
+                Some(format!("{}{wanted}{private}allows it", others.concat()))
+            }
+            Asked::Connector => Some(format!(
+                "{wanted}{private}allows it, in place of the {} hosts that the connector asks for",
+                self.grants.len()
+            )),
+        }
+    }
+
+    /// The patterns, as a person writes them.
+    pub fn patterns(&self) -> Vec<String> {
+        self.grants.keys().map(ToString::to_string).collect()
+    }
+
+    /// The patterns, with commas between them.
+    pub(super) fn list(&self) -> String {
+        self.patterns().join(", ")
+    }
+
+    /// Whether nothing may be reached.
+    pub(super) fn is_empty(&self) -> bool {
+        self.grants.is_empty()
     }
 }
 
 impl fmt::Display for AllowedHosts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return f.write_str("no host");
         }
-        let origins: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        f.write_str(&format!("only {}", origins.join(", ")))
+        write!(f, "only {}", self.list())
     }
 }
 
-/// Puts fields in the place of every `${field}`. None if one of them has no value.
-fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>> {
-    let mut filled = String::new();
+/// A pattern with values in it.
+struct Filled {
+    text: String,
+    /// Those of the values that the user wrote.
+    written: Vec<String>,
+}
+
+/// Puts fields in the place of every `${field}`. None if one of them has no value. `lookup` says besides whether the
+/// user wrote it.
+fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<(String, bool)>) -> Result<Option<Filled>> {
+    let mut filled = Filled { text: String::new(), written: Vec::new() };
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once("${") {
         let (field, after) = after.split_once('}').ok_or_else(|| {
             Error::system(format!("the connector asks to reach `{pattern}`, in which a `}}` is missing"))
         })?;
-        let Some(value) = lookup(field).filter(|value| !value.is_empty()) else { return Ok(None) };
-        let alone = before.is_empty() && after.is_empty() && filled.is_empty();
+        let Some((value, written)) = lookup(field).filter(|(value, _)| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let alone = before.is_empty() && after.is_empty() && filled.text.is_empty();
         // A part of a host must not end it and begin another.
         if !alone
             && !value.chars().all(|character| character.is_ascii_alphanumeric() || "-.".contains(character))
@@ -128,129 +215,16 @@ fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<Option
                 "the field `{field}` of the configuration cannot be part of a host name"
             )));
         }
-        filled += before;
-        filled += &value;
+        filled.text += before;
+        filled.text += &value;
+        if written {
+            filled.written.push(value);
+        }
         rest = after;
     }
-    filled += rest;
+    filled.text += rest;
     Ok(Some(filled))
 }
 
-/// Takes a host or URL; an error is the end of a sentence and does not quote it, because it may hold a secret.
-fn parse_origin(text: &str) -> Result<Origin, &'static str> {
-    let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("https://{text}")) };
-    let url = url.map_err(|_| "which is neither a host nor a URL")?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("which has a user in it");
-    }
-    let origin = Origin::of(&url).ok_or("which is neither http nor https")?;
-    if origin.host.contains('*') {
-        return Err("but wildcards are not supported");
-    }
-    Ok(origin)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Config;
-    use crate::document::Document;
-
-    fn requested(patterns: &[&str], config: &str) -> Result<AllowedHosts> {
-        let specification = Specification {
-            name: "test".to_owned(),
-            version: "1.0.0".to_owned(),
-            config_schema: Document::parse(
-                r#"{"properties":{"api_url":{"type":"string","default":"https://api.example.com/v1"},"region":{}}}"#,
-            )
-            .unwrap(),
-            documentation_url: None,
-            allowed_hosts: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
-        };
-        AllowedHosts::requested(&specification, &Config::parse(config).unwrap().seal(&specification).unwrap())
-    }
-
-    fn permits(patterns: &[&str], url: &str) -> bool {
-        requested(patterns, "{}").unwrap().permit(&Url::parse(url).unwrap())
-    }
-
-    #[test]
-    fn a_host_means_https_and_its_port() {
-        assert!(permits(&["api.example.com"], "https://api.example.com/v1?a=b"));
-        assert!(permits(&["api.example.com"], "https://API.EXAMPLE.COM:443/"));
-        assert!(!permits(&["api.example.com"], "http://api.example.com/"));
-        assert!(!permits(&["api.example.com"], "https://api.example.com:8443/"));
-        assert!(permits(&["api.example.com:8443"], "https://api.example.com:8443/"));
-    }
-
-    #[test]
-    fn no_other_host_passes_for_an_allowed_one() {
-        for url in [
-            "https://example.com/",
-            "https://evil.api.example.com/",
-            "https://api.example.com.evil.com/",
-            "https://api.example.com./",
-            "https://evil.com/api.example.com",
-            "https://evil.com/?https://api.example.com",
-            "https://evil.com#@api.example.com",
-            "https://api.example.com@evil.com/",
-        ] {
-            assert!(!permits(&["api.example.com"], url), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_url_means_its_scheme_host_and_port() {
-        assert!(permits(&["http://127.0.0.1:8080/v1"], "http://127.0.0.1:8080/v2"));
-        assert!(permits(&["http://127.0.0.1"], "http://2130706433/"));
-        assert!(!permits(&["http://127.0.0.1:8080"], "https://127.0.0.1:8080/"));
-        assert!(!permits(&["http://127.0.0.1:8080"], "http://127.0.0.1:8081/"));
-    }
-
-    #[test]
-    fn nothing_is_allowed_by_default() {
-        assert!(!permits(&[], "https://api.example.com/"));
-        assert_eq!(AllowedHosts::none().to_string(), "no host");
-    }
-
-    #[test]
-    fn a_field_is_filled_in_from_the_configuration_or_its_default() {
-        let text = |patterns: &[&str], config: &str| requested(patterns, config).unwrap().to_string();
-        assert_eq!(text(&["${api_url}"], "{}"), "only https://api.example.com");
-        assert_eq!(
-            text(&["${api_url}"], r#"{"api_url":"http://localhost:9/v1"}"#),
-            "only http://localhost:9"
-        );
-        assert_eq!(text(&["${region}.example.com"], r#"{"region":"eu"}"#), "only https://eu.example.com");
-        assert_eq!(text(&["${region}.example.com"], "{}"), "no host");
-        assert_eq!(
-            text(&["${api_url}", "b.example.com"], "{}"),
-            "only https://api.example.com, https://b.example.com"
-        );
-    }
-
-    #[test]
-    fn a_field_cannot_leave_its_place_in_a_host() {
-        let error = requested(&["${region}.example.com"], r#"{"region":"evil.com/"}"#).unwrap_err();
-        assert_eq!(error.failure_type(), crate::FailureType::Config);
-        assert_eq!(error.message(), "the field `region` of the configuration cannot be part of a host name");
-    }
-
-    #[test]
-    fn what_is_no_host_is_an_error_that_does_not_quote_it() {
-        let error = requested(&["${api_url}"], r#"{"api_url":"secret value"}"#).unwrap_err();
-        assert_eq!(
-            error.message(),
-            "the connector asks to reach `${api_url}` of the configuration, which is neither a host nor a URL"
-        );
-        assert_eq!(error.failure_type(), crate::FailureType::Config);
-        let problem = |pattern| requested(&[pattern], "{}").unwrap_err();
-        assert_eq!(
-            problem("*.example.com").message(),
-            "the connector asks to reach `*.example.com`, but wildcards are not supported"
-        );
-        assert_eq!(problem("ftp://example.com").failure_type(), crate::FailureType::System);
-        assert!(problem("https://user@example.com").message().ends_with("which has a user in it"));
-        assert!(problem("${api_url").message().ends_with("in which a `}` is missing"));
-    }
-}
+mod tests {}

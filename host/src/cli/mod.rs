@@ -1,9 +1,15 @@
 //! The command line: arguments come in, paths and wishes go out.
 
+mod limits;
+mod network;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use host::Level;
+
+use self::limits::LimitFlags;
+use self::network::NetworkFlags;
 
 /// Airbyte sets this for every connector; `debug` asks for more.
 const LOG_LEVEL: &str = "LOG_LEVEL";
@@ -14,6 +20,7 @@ Examples:
   host run orb.wasm check --config config.json
   host run orb.wasm discover --config config.json
   host run orb.wasm read --config config.json --catalog catalog.json --state state.json
+  host inspect orb.wasm
 
 Output:
   Messages of the Airbyte protocol on stdout, one JSON object a line, and nothing else there.
@@ -21,7 +28,8 @@ Output:
 Exit codes:
   0  done; a check that fails is done too, its message says FAILED
   1  failed; a TRACE message on stdout and a line on stderr say why
-  2  the command line is wrong";
+  2  the command line is wrong
+  A read that is stopped by SIGINT or SIGTERM writes its last states and ends by that signal.";
 
 /// Runs a source connector that is a WebAssembly component.
 ///
@@ -42,15 +50,46 @@ pub(crate) enum Command {
     /// Run one command of a connector
     #[command(after_help = EXAMPLES, after_long_help = EXAMPLES)]
     Run(Run),
+    /// Show what a connector is, what it wants and what it is given, without letting it reach anything
+    Inspect(Inspect),
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Run {
-    /// The connector: a component, such as orb.wasm
-    pub(crate) component: PathBuf,
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
 
     #[command(subcommand)]
     pub(crate) action: Action,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    #[command(flatten)]
+    pub(crate) sandbox: Sandbox,
+
+    /// A configuration: hosts and streams are then those of this configuration
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Format {
+    /// For a person
+    Text,
+    /// For a program: one JSON object
+    Json,
+}
+
+/// A connector, and what it is given.
+#[derive(Args, Debug)]
+pub(crate) struct Sandbox {
+    /// The connector: a component, such as orb.wasm
+    pub(crate) component: PathBuf,
 
     /// Where to keep compiled code between runs [default: elt-host in the user's cache directory]
     #[arg(long, value_name = "DIR", global = true, conflicts_with = "no_cache")]
@@ -59,6 +98,12 @@ pub(crate) struct Run {
     /// Compile anew, and keep nothing
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkFlags,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,12 +158,25 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+    use host::Limits;
 
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_limit_has_its_flag_and_its_default() {
+        let cli = Cli::try_parse_from(["host", "inspect", "orb.wasm"]).unwrap();
+        let Command::Inspect(inspect) = cli.command else { panic!("not inspect") };
+        assert_eq!(inspect.sandbox.limits.limits(), Limits::default());
+        let command = Cli::command();
+        let known: Vec<_> = command.get_subcommands().flat_map(clap::Command::get_arguments).collect();
+        for (flag, _) in Limits::default().in_force() {
+            assert!(known.iter().any(|known| known.get_long() == flag.strip_prefix("--")), "{flag}");
+        }
     }
 
     #[test]

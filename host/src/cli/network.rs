@@ -1,0 +1,57 @@
+//! The flags of what a connector may reach, and by which way.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use host::{AllowedHosts, HostPattern, Network, Proxy, Result, SealedConfig, Specification};
+
+/// What a connector may reach
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Network and secrets")]
+pub(crate) struct NetworkFlags {
+    /// Let the connector reach this host, and not those it asks for; may be repeated
+    ///
+    /// `https` and its port unless written; `*.example.com` stands for every host below example.com.
+    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true)]
+    pub(crate) allow_host: Vec<HostPattern>,
+
+    /// Let the hosts that --allow-host names be in a private network, or on this machine
+    #[arg(long, global = true)]
+    pub(crate) allow_private_net: bool,
+
+    /// Give the connector the secrets of the configuration, in place of tokens that stand for them
+    #[arg(long, global = true)]
+    pub(crate) expose_secrets: bool,
+
+    /// Trust the certificates in this PEM file too, besides those that the system trusts; may be repeated
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) ca_cert: Vec<PathBuf>,
+
+    /// Go through this proxy, or through those that the environment names [default: none]
+    #[arg(long, value_name = "URL|env", global = true)]
+    pub(crate) proxy: Option<Proxy>,
+}
+
+impl NetworkFlags {
+    /// The hosts that are granted, or else those that the connector asks for.
+    pub(crate) fn allowed(
+        &self,
+        specification: &Specification,
+        config: &SealedConfig,
+    ) -> Result<AllowedHosts> {
+        if self.allow_host.is_empty() {
+            return AllowedHosts::requested(specification, config);
+        }
+        Ok(AllowedHosts::granted(self.allow_host.clone(), self.allow_private_net))
+    }
+
+    /// The way to them.
+    pub(crate) fn network(&self) -> Result<Network> {
+        let network =
+            self.ca_cert.iter().try_fold(Network::default(), |network, path| network.trust(path))?;
+        Ok(match &self.proxy {
+            Some(proxy) => network.through(proxy.clone()),
+            None => network,
+        })
+    }
+}

@@ -5,12 +5,13 @@
 
 use std::{fmt, ops::RangeInclusive};
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::Offset};
 use serde_json::{Map, Value};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     cursor::Range,
     error::{Error, Result},
+    instant::parse_instant,
 };
 
 /// Where Orb's API is unless the config says otherwise (Orb's API reference, "Base URL").
@@ -166,10 +167,8 @@ impl Properties {
     fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
         let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let parse = |text: &str| {
-            let civil = text.strip_suffix('Z').filter(|civil| civil.len() == "2022-03-01T00:00:00".len())?;
-            let civil = civil.get(10..11).filter(|separator| *separator == "T").and(Some(civil))?;
-            let civil = civil.parse::<DateTime>().ok()?;
-            Some(Offset::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX))
+            let is_whole = text.len() == "2022-03-01T00:00:00Z".len() && text.ends_with('Z');
+            parse_instant(text).filter(|_| is_whole && text.contains('T'))
         };
         let error =
             || Error::config(format!("config: {name} is {text:?}; it must look like 2022-03-01T00:00:00Z"));
@@ -207,7 +206,7 @@ impl Properties {
 
     fn lookback(&self) -> Result<SignedDuration> {
         let days = self.number("lookback_window_days", 0..=MAX_LOOKBACK_DAYS)?.unwrap_or(0);
-        Ok(SignedDuration::from_hours(days * 24))
+        Ok(SignedDuration::days(days))
     }
 
     fn concurrency(&self) -> Result<usize> {

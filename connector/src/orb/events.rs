@@ -12,9 +12,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
+use time::{SignedDuration, Timestamp};
 
 use crate::{
     orb::config::Config,
@@ -30,13 +30,13 @@ use crate::{
 pub const MAX_IDS: usize = 500;
 
 /// The longest timeframe that Orb searches.
-const MAX_TIMEFRAME: SignedDuration = SignedDuration::from_hours(30 * 24);
+const MAX_TIMEFRAME: SignedDuration = SignedDuration::hours(30 * 24);
 
 /// Entries that lie further apart than this are searched for apart, so that each has twenty days before it.
-const MAX_SPAN: SignedDuration = SignedDuration::from_hours(10 * 24);
+const MAX_SPAN: SignedDuration = SignedDuration::hours(10 * 24);
 
 /// How far after its entry an event may lie: Orb takes events up to five minutes into the future.
-const FUTURE: SignedDuration = SignedDuration::from_mins(10);
+const FUTURE: SignedDuration = SignedDuration::minutes(10);
 
 /// Events that are searched for together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Search {
 impl Search {
     /// The body of the request.
     pub fn body(&self) -> String {
-        let start = self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN);
+        let start = self.end.saturating_sub(MAX_TIMEFRAME);
         json!({
             "event_ids": self.ids,
             "timeframe_start": format_instant(start),
@@ -67,7 +67,7 @@ impl Search {
 
     /// The same for the time before.
     pub fn earlier(self) -> Self {
-        Self { end: self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN), ..self }
+        Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }
     }
 }
 
@@ -83,14 +83,14 @@ pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
         if !seen.insert(id.clone()) {
             continue;
         }
-        let fits = |newest: Timestamp| newest.duration_since(position) <= MAX_SPAN;
+        let fits = |newest: Timestamp| newest - position <= MAX_SPAN;
         match searches.last_mut().filter(|search| search.ids.len() < MAX_IDS && newest.is_some_and(fits)) {
             Some(search) => {
                 search.ids.insert(id);
             }
             None => {
                 newest = Some(position);
-                let end = position.checked_add(FUTURE).unwrap_or(position);
+                let end = position.saturating_add(FUTURE);
                 searches.push(Search { ids: [id].into(), end });
             }
         }

@@ -10,9 +10,9 @@
 
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
 use serde::de::Error as _;
 use serde_json::{Value, json, value::RawValue};
+use time::{SignedDuration, Time, Timestamp};
 
 use crate::{
     orb::config::Config,
@@ -26,17 +26,17 @@ use crate::{
 
 /// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
 /// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
-pub const GRACE: SignedDuration = SignedDuration::from_hours(48);
+pub const GRACE: SignedDuration = SignedDuration::hours(48);
 
 /// The longest timeframe that Orb answers, which allows exactly a year.
-const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+const DAY: SignedDuration = SignedDuration::hours(24);
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const HOUR: SignedDuration = SignedDuration::hours(1);
 
 /// The day on which clocks go back.
-const LONGEST_DAY: SignedDuration = SignedDuration::from_hours(25);
+const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
 /// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
@@ -54,7 +54,7 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     let (from, continues) = begin(config, from);
     let born = instant("start_date").filter(|born| *born >= from);
     let until = instant("end_date").map_or(until, |died| until.min(died));
-    let keep_from = from.checked_add(HOUR).ok().filter(|_| continues && born.is_none());
+    let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
     let years = years(born.unwrap_or(from), until, keep_from);
     let parts: Vec<Option<String>> = match &config.subscription_usage_grouping_key {
         Some(_) => metrics(&fields).into_iter().map(Some).collect(),
@@ -72,9 +72,7 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
 /// all time zones are whole.
 fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     let start = config.range.start;
-    let seconds_into_day = from.as_second().rem_euclid(DAY.as_secs());
-    let midnight = Timestamp::from_second(from.as_second() - seconds_into_day);
-    let day_before = midnight.and_then(|midnight| midnight.checked_sub(DAY)).unwrap_or(start);
+    let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 

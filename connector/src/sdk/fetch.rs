@@ -5,6 +5,8 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use time::Timestamp;
+
 use crate::sdk::{
     api::{Api, Verdict},
     error::{Error, Result},
@@ -67,7 +69,7 @@ impl Fetcher {
     }
 
     /// The instant by the clock of the outside world.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.platform.clock.now()
     }
 
@@ -97,7 +99,7 @@ impl Fetcher {
                 }
                 Err(failure) => failure,
             };
-            let jitter = f64::from(now.subsec_nanosecond()) / 1e9;
+            let jitter = f64::from(now.nanosecond()) / 1e9;
             let delay = retries.next_delay(failure.cost, failure.retry_after, jitter);
             let attempt =
                 format!("{request}: attempt {} of {}", retries.failures(), self.policy.max_attempts);

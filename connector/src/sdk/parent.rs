@@ -8,7 +8,7 @@
 
 use std::{collections::VecDeque, rc::Rc};
 
-use jiff::{SignedDuration, Timestamp};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     api::Api,
@@ -33,7 +33,7 @@ const CHECKPOINT_RECORDS: usize = 5_000;
 
 /// How far our clock may be ahead of the server's. Lists are read one after the other, so a record that is created behind
 /// our back in one of them must lie beyond the cursor, although another list has newer ones already.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+const CLOCK_SKEW: SignedDuration = SignedDuration::seconds(60);
 
 /// The key of the parents' list; those of the parents follow.
 const LISTING: usize = 0;

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use serde_json::value::RawValue;
+use time::Timestamp;
 
 use crate::sdk::{
     fields::{Fields, Object},

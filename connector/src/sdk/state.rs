@@ -13,8 +13,8 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{cursor::Cursor, instant::format_instant, instant::parse_instant, stream::Parents};
 
@@ -162,7 +162,7 @@ fn parse_partitions(
     if fields.get("use_global_cursor") == Some(&Value::Bool(true)) && !global.is_null() {
         let cursor = parse_text(global, cursor_field)?;
         let took = fields.get("lookback_window").and_then(Value::as_i64).unwrap_or(0);
-        let instant = cursor.instant.checked_sub(jiff::SignedDuration::from_secs(took));
+        let instant = cursor.instant.checked_sub(SignedDuration::seconds(took));
         state.cursor = Some(instant.map_or(cursor, Cursor::at));
     }
     Ok(state)

@@ -1,7 +1,7 @@
 //! The facts of one stream. A source is a table of these; adding a stream adds a row.
 
-use jiff::SignedDuration;
 use serde_json::value::RawValue;
+use time::SignedDuration;
 
 use crate::sdk::{record::Record, slice::Ask};
 

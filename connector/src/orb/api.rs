@@ -3,7 +3,7 @@
 //! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
 //! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use crate::{
         api::{Api, Verdict},
         error::{Error, FailureType, Result},
         fetch::{Answer, Fetcher},
+        fields::{Fields, as_text},
         http::{Request, Response},
         instant::format_instant,
         page::Page,
@@ -132,26 +133,41 @@ impl OrbApi {
     }
 
     /// What Orb says in the body of an error, without our secret.
-    fn words(&self, problem: &Problem) -> String {
-        let details = problem.validation_errors.iter().map(|error| match error {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        let words: Vec<String> =
-            [&problem.title, &problem.detail].into_iter().flatten().cloned().chain(details).collect();
+    fn words(&self, problem: &Problem<'_>) -> String {
+        let words = [&problem.title, &problem.detail].into_iter().flatten().chain(&problem.validation_errors);
+        let words: Vec<&str> = words.map(|word| &**word).collect();
         // First without the key, then cut: the beginning of a key is a secret too.
         self.redact(&words.join(": ")).chars().take(MAX_WORDS).collect()
     }
 }
 
-/// The body of an error (RFC 7807).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Problem {
-    r#type: Option<String>,
-    title: Option<String>,
-    detail: Option<String>,
-    validation_errors: Vec<serde_json::Value>,
+/// The body of an error (RFC 7807); empty if it is none.
+#[derive(Default)]
+struct Problem<'a> {
+    kind: Option<Cow<'a, str>>,
+    title: Option<Cow<'a, str>>,
+    detail: Option<Cow<'a, str>>,
+    validation_errors: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Problem<'a> {
+    fn decode(body: &'a [u8]) -> Self {
+        let Ok(fields) = Fields::decode(str::from_utf8(body).unwrap_or_default()) else {
+            return Self::default();
+        };
+        // What is no string is told as it is, but not with escapes: they could hide our key.
+        let as_is =
+            |error: &'a RawValue| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
+        let validation_errors = fields.list("validation_errors").into_iter();
+        Self {
+            kind: fields.text("type"),
+            title: fields.text("title"),
+            detail: fields.text("detail"),
+            validation_errors: validation_errors
+                .filter_map(|error| as_text(error).or_else(|| as_is(error)))
+                .collect(),
+        }
+    }
 }
 
 impl Api for OrbApi {
@@ -191,9 +207,9 @@ impl Api for OrbApi {
         if (200..300).contains(&status) {
             return Verdict::Complete;
         }
-        let problem: Problem = serde_json::from_slice(&response.body).unwrap_or_default();
-        let is_foreign = problem.r#type.is_none() && problem.title.is_none();
-        let kind = problem.r#type.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
+        let problem = Problem::decode(&response.body);
+        let is_foreign = problem.kind.is_none() && problem.title.is_none();
+        let kind = problem.kind.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
         let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
         let (meaning, sentence) = match row {
             Some((_, _, meaning, sentence)) => (meaning, *sentence),
@@ -213,7 +229,8 @@ impl Api for OrbApi {
     }
 
     fn decode_page(&self, ask: &Ask, body: &[u8]) -> std::result::Result<Page, String> {
-        let list: List<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let body = str::from_utf8(body).map_err(|error| error.to_string())?;
+        let list: List<'_> = serde_json::from_str(body).map_err(|error| error.to_string())?;
         let mut records = Vec::with_capacity(list.data.len());
         for raw in list.data {
             let decoded = match ask.stream.shape {
@@ -225,7 +242,7 @@ impl Api for OrbApi {
             decoded.map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
         }
         let next_token = match list.pagination_metadata {
-            Some(pagination) => pagination.next_token()?,
+            Some(pagination) => next_token(pagination)?,
             None if ask.stream.page_limit.is_none() => None,
             None => return Err("there is no \"pagination_metadata\"".into()),
         };
@@ -263,22 +280,17 @@ impl Api for OrbApi {
 struct List<'a> {
     #[serde(borrow)]
     data: Vec<&'a RawValue>,
-    pagination_metadata: Option<Pagination>,
+    pagination_metadata: Option<&'a RawValue>,
 }
 
-#[derive(Deserialize)]
-struct Pagination {
-    has_more: bool,
-    next_cursor: Option<String>,
-}
-
-impl Pagination {
-    fn next_token(self) -> std::result::Result<Option<String>, String> {
-        if self.has_more && self.next_cursor.is_none() {
-            return Err("\"has_more\" is true, but there is no \"next_cursor\"".into());
-        }
-        Ok(self.next_cursor.filter(|_| self.has_more))
+/// The token of the next page that the metadata of a list tells; none on the last page.
+fn next_token(pagination: &RawValue) -> std::result::Result<Option<String>, String> {
+    let pagination = Fields::decode(pagination.get()).map_err(|error| error.to_string())?;
+    if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
+        return Ok(None);
     }
+    let token = pagination.text("next_cursor");
+    Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
 }
 
 #[cfg(test)]

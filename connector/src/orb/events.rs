@@ -12,14 +12,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::value::RawValue;
 use time::{SignedDuration, Timestamp};
 
 use crate::{
     orb::config::Config,
     sdk::{
-        fields::{Fields, Object},
+        fields::{Fields, Object, as_list, as_text, listed, quoted},
         instant::format_instant,
         page::Page,
         record::Record,
@@ -51,12 +50,11 @@ impl Search {
     /// The body of the request.
     pub fn body(&self) -> String {
         let start = self.end.saturating_sub(MAX_TIMEFRAME);
-        json!({
-            "event_ids": self.ids,
-            "timeframe_start": format_instant(start),
-            "timeframe_end": format_instant(self.end),
-        })
-        .to_string()
+        let mut object = Object::default();
+        object.push("event_ids", &listed(self.ids.iter().map(|id| quoted(id))));
+        object.push_text("timeframe_start", &format_instant(start));
+        object.push_text("timeframe_end", &format_instant(self.end));
+        object.finish()
     }
 
     /// The same without the ids of events that were found.
@@ -117,29 +115,23 @@ pub struct Found {
 /// # Errors
 /// If it is not a list of events.
 pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, String> {
-    #[derive(Deserialize)]
-    struct Answer<'a> {
-        #[serde(borrow)]
-        data: Vec<Event<'a>>,
-        pagination_metadata: Option<More>,
+    let answer = str::from_utf8(body).map_err(|error| error.to_string())?;
+    let answer = Fields::decode(answer).map_err(|error| error.to_string())?;
+    let mut events = BTreeMap::new();
+    for event in answer.raw("data").and_then(as_list).ok_or("there is no list \"data\"")? {
+        let event = Fields::decode(event.get()).map_err(|error| format!("an event: {error}"))?;
+        let id = event.text("id").ok_or("an event has no \"id\"")?;
+        let properties = event.value("properties").map_or("{}", RawValue::get);
+        events.insert(id.into_owned(), selection(config, remarks, properties));
     }
-    #[derive(Deserialize)]
-    struct More {
-        has_more: bool,
-    }
-    #[derive(Deserialize)]
-    struct Event<'a> {
-        id: String,
-        #[serde(borrow)]
-        properties: Option<&'a RawValue>,
-    }
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let select = |event: Event<'_>| {
-        let properties = event.properties.map_or("{}", RawValue::get);
-        (event.id, selection(config, remarks, properties))
+    let has_more = match answer.value("pagination_metadata") {
+        Some(pagination) => {
+            let pagination = Fields::decode(pagination.get()).map_err(|error| error.to_string())?;
+            pagination.flag("has_more").ok_or("there is no \"has_more\"")?
+        }
+        None => false,
     };
-    let has_more = answer.pagination_metadata.is_some_and(|pagination| pagination.has_more);
-    Ok(Found { events: answer.data.into_iter().map(select).collect(), has_more })
+    Ok(Found { events, has_more })
 }
 
 /// The configured properties among all, each with the type its list says.
@@ -167,7 +159,7 @@ fn as_string(value: &RawValue) -> Option<String> {
     match value.get().as_bytes().first() {
         Some(b'"' | b'n') => Some(value.get().to_owned()),
         Some(b'{' | b'[') | None => None,
-        Some(_) => Some(json!(value.get()).to_string()),
+        Some(_) => Some(quoted(value.get())),
     }
 }
 
@@ -178,7 +170,7 @@ fn as_number(value: &RawValue) -> Option<String> {
     if text == "null" || is_number(text) {
         return Some(text.to_owned());
     }
-    let inner: String = serde_json::from_str(text).ok()?;
+    let inner = as_text(value)?;
     let number: &RawValue = serde_json::from_str(&inner).ok()?;
     is_number(number.get()).then(|| number.get().to_owned())
 }
@@ -188,7 +180,7 @@ pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, re
     let records = page.records.into_iter().map(|record| {
         let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
         let mut event = Object::default();
-        event.push("id", &json!(id).to_string());
+        event.push_text("id", &id);
         match found.get(&id) {
             Some(properties) => event.push("properties", properties),
             None if has_keys => remarks.unknown(&id),
@@ -206,23 +198,31 @@ pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, re
 }
 
 /// The property `event` of an entry, with the configured keys.
-pub fn properties(config: &Config) -> Vec<(String, Value)> {
-    let typed = |keys: &[String], kind: &str| -> Vec<(String, Value)> {
-        keys.iter().map(|key| (key.clone(), json!({ "type": ["null", kind] }))).collect()
-    };
-    let texts = typed(&config.string_event_properties_keys, "string");
-    let numbers = typed(&config.numeric_event_properties_keys, "number");
-    let keys: serde_json::Map<String, Value> = texts.into_iter().chain(numbers).collect();
-    let event = json!({
-        "type": ["null", "object"],
-        "description": "The event that led to the entry, if Orb names one, with the configured properties.",
-        "additionalProperties": true,
-        "properties": {
-            "id": { "type": "string" },
-            "properties": { "type": ["null", "object"], "additionalProperties": true, "properties": keys },
-        },
-    });
-    vec![("event".to_owned(), event)]
+pub fn properties(config: &Config) -> Vec<(String, String)> {
+    let mut keys = Object::default();
+    for key in &config.string_event_properties_keys {
+        keys.push(key, r#"{"type":["null","string"]}"#);
+    }
+    for key in &config.numeric_event_properties_keys {
+        keys.push(key, r#"{"type":["null","number"]}"#);
+    }
+    let mut properties = Object::default();
+    properties.push("id", r#"{"type":"string"}"#);
+    properties.push("properties", &open_object(None, keys));
+    let description = "The event that led to the entry, if Orb names one, with the configured properties.";
+    vec![("event".to_owned(), open_object(Some(description), properties))]
+}
+
+/// The schema of an object that may be null and may have other properties than these.
+fn open_object(description: Option<&str>, properties: Object) -> String {
+    let mut object = Object::default();
+    object.push("type", r#"["null","object"]"#);
+    if let Some(description) = description {
+        object.push_text("description", description);
+    }
+    object.push("additionalProperties", "true");
+    object.push("properties", &properties.finish());
+    object.finish()
 }
 
 /// What was not as it should be, gathered for one sentence each at the end.

@@ -90,7 +90,10 @@ impl Source for Orb {
     async fn check(&self, config: &str) -> Result<()> {
         let api = Rc::new(OrbApi::new(self.config(config)?));
         let request = api.ping();
-        let is_json = |body: &[u8]| Ok(body.is_empty() || serde_json::from_slice::<&RawValue>(body).is_ok());
+        let is_json = |body: &[u8]| {
+            let text = str::from_utf8(body);
+            Ok(text.is_ok_and(|text| text.is_empty() || serde_json::from_str::<&RawValue>(text).is_ok()))
+        };
         match self.fetcher(api, RetryPolicy::CHECK).fetch(request, is_json).await? {
             Answer::Complete(true) => Ok(()),
             Answer::Complete(false) => {
@@ -106,7 +109,7 @@ impl Source for Orb {
         let config = self.config(config)?;
         let discovered = |row: &Row| {
             let stream = row.stream;
-            let schema = resolve(stream.schema, SHARED, (row.properties)(&config));
+            let schema = resolve(stream.schema, SHARED, &(row.properties)(&config));
             let schema = schema.map_err(|reason| Error::system(reason).in_stream(stream.name))?;
             let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
             Ok(Discovered { stream, schema, primary_key: fields.chain((row.primary_key)(&config)).collect() })

@@ -3,8 +3,6 @@
 //! Names, primary keys, cursor fields and reshapes are those of Airbyte's Orb connector; paths, filters and limits are
 //! from Orb's API reference (<https://docs.withorb.com/api-reference>).
 
-use serde_json::Value;
-
 use crate::{
     orb::{config::Config, events, ledger, usage},
     sdk::{
@@ -23,8 +21,8 @@ pub struct Row {
     pub query: fn(&Config, &Slice) -> Vec<(&'static str, String)>,
     /// The slices of one parent's list.
     pub slices: fn(&Config, &Record, &Slice) -> Vec<Slice>,
-    /// Properties that the config adds to the schema of a record.
-    pub properties: fn(&Config) -> Vec<(String, Value)>,
+    /// Properties that the config adds to the schema of a record, each with its JSON text.
+    pub properties: fn(&Config) -> Vec<(String, String)>,
     /// Fields that the config adds to the primary key.
     pub primary_key: fn(&Config) -> Vec<String>,
 }
@@ -181,7 +179,7 @@ mod tests {
     use crate::{orb::schemas::SHARED, sdk::schema::resolve};
 
     fn schema(stream: &Stream) -> Value {
-        serde_json::from_str(&resolve(stream.schema, SHARED, Vec::new()).unwrap()).unwrap()
+        serde_json::from_str(&resolve(stream.schema, SHARED, &[]).unwrap()).unwrap()
     }
 
     #[test]

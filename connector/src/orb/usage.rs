@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use serde::de::Error as _;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::value::RawValue;
 use time::{SignedDuration, Time, Timestamp};
 
 use crate::{
@@ -115,8 +115,8 @@ pub fn query(config: &Config, slice: &Slice) -> Vec<(&'static str, String)> {
 }
 
 /// The value of the grouping key stands in a field of that name.
-pub fn properties(config: &Config) -> Vec<(String, Value)> {
-    let property = |key: &String| (key.clone(), json!({ "type": ["null", "string"] }));
+pub fn properties(config: &Config) -> Vec<(String, String)> {
+    let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
     config.subscription_usage_grouping_key.iter().map(property).collect()
 }
 
@@ -150,7 +150,7 @@ pub fn records(element: &RawValue, ask: &Ask) -> serde_json::Result<Vec<Record>>
         for (name, value) in others.chain(day.iter()) {
             object.push(name, value.get());
         }
-        object.push("subscription_id", &json!(ask.slice.parent).to_string());
+        object.push_text("subscription_id", ask.slice.parent.as_deref().unwrap_or_default());
         object.push("billable_metric_name", of_metric("name"));
         object.push("billable_metric_id", of_metric("id"));
         if let Some(group) = &group

@@ -1,6 +1,8 @@
 //! The top-level fields of a JSON object, without understanding their values.
 //!
 //! In: the text of an object. Out: its fields in their order, each value as the text it has; and the other way round.
+//! All JSON of this program passes here, so none is ever a tree of values: a tree would cost every number and every key
+//! order its text, and the component a sixth of its size.
 
 use std::{borrow::Cow, fmt};
 
@@ -33,9 +35,19 @@ impl<'a> Fields<'a> {
         self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
     }
 
+    /// As [`Fields::raw`], but what is null counts as absent.
+    pub fn value(&self, name: &str) -> Option<&'a RawValue> {
+        self.raw(name).filter(|value| value.get() != "null")
+    }
+
     /// The string in a field; none if it is absent or not a string.
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        serde_json::from_str::<Text<'a>>(self.raw(name)?.get()).ok().map(|text| text.0)
+        as_text(self.raw(name)?)
+    }
+
+    /// The truth value in a field; none if it is absent or not one.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.raw(name)?.get().parse().ok()
     }
 
     /// The fields of an object in a field; none if it is absent or not an object.
@@ -45,7 +57,7 @@ impl<'a> Fields<'a> {
 
     /// The elements of a list in a field, which is empty if it is absent or not a list.
     pub fn list(&self, name: &str) -> Vec<&'a RawValue> {
-        self.raw(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+        self.raw(name).and_then(as_list).unwrap_or_default()
     }
 }
 
@@ -71,6 +83,27 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
+/// The string that a value is; none if it is something else.
+pub fn as_text(value: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Text<'_>>(value.get()).ok().map(|text| text.0)
+}
+
+/// The elements of the list that a value is; none if it is something else.
+pub fn as_list(value: &RawValue) -> Option<Vec<&RawValue>> {
+    serde_json::from_str(value.get()).ok()
+}
+
+/// The text of a JSON string.
+pub fn quoted(text: &str) -> String {
+    // Writing a string to memory cannot fail.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The text of a JSON list of these texts.
+pub fn listed(elements: impl Iterator<Item = String>) -> String {
+    format!("[{}]", elements.collect::<Vec<_>>().join(","))
+}
+
 /// A string, borrowed where it has no escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -83,9 +116,14 @@ impl Object {
     /// Adds a field whose value is this JSON text.
     pub fn push(&mut self, name: &str, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&serde_json::Value::from(name).to_string());
+        self.0.push_str(&quoted(name));
         self.0.push(':');
         self.0.push_str(value);
+    }
+
+    /// Adds a field whose value is a string.
+    pub fn push_text(&mut self, name: &str, value: &str) {
+        self.push(name, &quoted(value));
     }
 
     /// The text of the object.

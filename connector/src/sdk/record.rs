@@ -55,7 +55,7 @@ impl Record {
 
     /// Whether a top-level field is `true`.
     pub fn is_true(&self, name: &str) -> bool {
-        Fields::decode(&self.json).is_ok_and(|fields| fields.raw(name).is_some_and(|raw| raw.get() == "true"))
+        Fields::decode(&self.json).is_ok_and(|fields| fields.flag(name) == Some(true))
     }
 }
 

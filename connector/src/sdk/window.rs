@@ -7,11 +7,11 @@
 //! range is split into windows of a few pages each, which are read concurrently; those split again where they turn
 //! out to be dense. So a short range is one request, and a long history is tens of windows.
 
-use serde_json::json;
 use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     cursor::{Range, Watermark},
+    fields::Object,
     instant::floor_to_second,
     page::{Page, PageChain},
     record::Record,
@@ -89,7 +89,9 @@ impl Windows {
     }
 
     fn state(&self, cursor: &str) -> String {
-        json!({ self.stream.cursor_field: cursor }).to_string()
+        let mut state = Object::default();
+        state.push_text(self.stream.cursor_field, cursor);
+        state.finish()
     }
 }
 

@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod fields;
 pub mod http;
 pub mod instant;
+pub mod json;
 #[cfg(test)]
 mod law;
 pub mod log;

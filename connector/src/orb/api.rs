@@ -6,8 +6,6 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use futures_util::future::LocalBoxFuture;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
     orb::{
@@ -19,9 +17,10 @@ use crate::{
         api::{Api, Verdict},
         error::{Error, FailureType, Result},
         fetch::{Answer, Fetcher},
-        fields::{Fields, as_text},
+        fields::Fields,
         http::{Request, Response},
         instant::format_instant,
+        json::{Json, Scanner},
         page::Page,
         record::Record,
         slice::{Ask, Slice, Until},
@@ -156,15 +155,14 @@ impl<'a> Problem<'a> {
             return Self::default();
         };
         // What is no string is told as it is, but not with escapes: they could hide our key.
-        let as_is =
-            |error: &'a RawValue| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
+        let as_is = |error: Json<'a>| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
         let validation_errors = fields.list("validation_errors").into_iter();
         Self {
             kind: fields.text("type"),
             title: fields.text("title"),
             detail: fields.text("detail"),
             validation_errors: validation_errors
-                .filter_map(|error| as_text(error).or_else(|| as_is(error)))
+                .filter_map(|error| error.text().or_else(|| as_is(error)))
                 .collect(),
         }
     }
@@ -230,7 +228,8 @@ impl Api for OrbApi {
 
     fn decode_page(&self, ask: &Ask, body: &[u8]) -> std::result::Result<Page, String> {
         let body = str::from_utf8(body).map_err(|error| error.to_string())?;
-        let list: List<'_> = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        let list = List::decode(body)?;
+        let next_token = list.next_token(ask.stream.page_limit.is_some())?;
         let mut records = Vec::with_capacity(list.data.len());
         for raw in list.data {
             let decoded = match ask.stream.shape {
@@ -241,11 +240,6 @@ impl Api for OrbApi {
             };
             decoded.map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
         }
-        let next_token = match list.pagination_metadata {
-            Some(pagination) => next_token(pagination)?,
-            None if ask.stream.page_limit.is_none() => None,
-            None => return Err("there is no \"pagination_metadata\"".into()),
-        };
         Ok(Page { records, next_token })
     }
 
@@ -276,21 +270,38 @@ impl Api for OrbApi {
 
 /// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
 /// of a list that has pages.
-#[derive(Deserialize)]
 struct List<'a> {
-    #[serde(borrow)]
-    data: Vec<&'a RawValue>,
-    pagination_metadata: Option<&'a RawValue>,
+    data: Vec<Json<'a>>,
+    pagination: Option<Fields<'a>>,
 }
 
-/// The token of the next page that the metadata of a list tells; none on the last page.
-fn next_token(pagination: &RawValue) -> std::result::Result<Option<String>, String> {
-    let pagination = Fields::decode(pagination.get()).map_err(|error| error.to_string())?;
-    if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
-        return Ok(None);
+impl<'a> List<'a> {
+    fn decode(body: &'a str) -> std::result::Result<Self, String> {
+        let (mut data, mut pagination, mut scanner) = (None, None, Scanner::new(body));
+        scanner.open('{')?;
+        while let Some(name) = scanner.name()? {
+            match &*name {
+                // The elements right away, not the list first, which is nearly all of the body.
+                "data" => data = Some(scanner.list()?),
+                "pagination_metadata" => pagination = Fields::of(scanner.value()?),
+                _ => drop(scanner.value()?),
+            }
+        }
+        scanner.end()?;
+        Ok(Self { data: data.ok_or("there is no \"data\"")?, pagination })
     }
-    let token = pagination.text("next_cursor");
-    Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
+
+    /// The token of the next page that the metadata of a list tells; none on the last page, and where a list has no pages.
+    fn next_token(&self, has_pages: bool) -> std::result::Result<Option<String>, String> {
+        let Some(pagination) = &self.pagination else {
+            return if has_pages { Err("there is no \"pagination_metadata\"".into()) } else { Ok(None) };
+        };
+        if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
+            return Ok(None);
+        }
+        let token = pagination.text("next_cursor");
+        Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
+    }
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@
 
 use std::{borrow::Cow, fmt, ops::RangeInclusive};
 
-use serde_json::value::RawValue;
 use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     cursor::Range,
     error::{Error, Result},
-    fields::{Fields, as_list, as_text},
+    fields::Fields,
     instant::parse_instant,
+    json::Json,
 };
 
 /// Where Orb's API is unless the config says otherwise (Orb's API reference, "Base URL").
@@ -77,14 +77,8 @@ impl Config {
     /// # Errors
     /// A config error that names the property and says what is expected.
     pub fn parse(json: &str) -> Result<Self> {
-        let not_an_object = |error: serde_json::Error| {
-            let is_json = error.is_data();
-            Error::config(if is_json {
-                "the config is not a JSON object".to_owned()
-            } else {
-                format!("the config is not JSON: {error}")
-            })
-        };
+        let not_an_object =
+            |error: String| Error::config(format!("the config is not a JSON object: {error}"));
         let properties = Properties(Fields::decode(json).map_err(not_an_object)?);
         let api_key = properties.api_key()?;
         let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
@@ -134,14 +128,14 @@ impl<'a> Properties<'a> {
         &self,
         name: &str,
         expected: &str,
-        convert: impl Fn(&'a RawValue) -> Option<T>,
+        convert: impl Fn(Json<'a>) -> Option<T>,
     ) -> Result<Option<T>> {
         let wrong_type = || Error::config(format!("config: {name} must be {expected}"));
         self.0.value(name).map(|value| convert(value).ok_or_else(wrong_type)).transpose()
     }
 
     fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>> {
-        self.get(name, "a string", as_text)
+        self.get(name, "a string", Json::text)
     }
 
     /// A string that means nothing if it is empty, because forms send that.
@@ -151,7 +145,7 @@ impl<'a> Properties<'a> {
 
     /// Strings, each once, without empty ones.
     fn set(&self, name: &str) -> Result<Vec<String>> {
-        let texts = |value| as_list(value)?.into_iter().map(as_text).collect::<Option<Vec<_>>>();
+        let texts = |value: Json<'a>| value.list()?.into_iter().map(Json::text).collect::<Option<Vec<_>>>();
         let mut set = Vec::new();
         for text in self.get(name, "a list of strings", texts)?.unwrap_or_default() {
             if !text.is_empty() && !set.iter().any(|other| *other == text) {
@@ -220,7 +214,7 @@ impl<'a> Properties<'a> {
 
     fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        let whole = |value: &RawValue| value.get().parse().ok().filter(|number| range.contains(number));
+        let whole = |value: Json<'_>| value.get().parse().ok().filter(|number| range.contains(number));
         self.get(name, &expected, whole)
     }
 }

@@ -12,14 +12,14 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use serde_json::value::RawValue;
 use time::{SignedDuration, Timestamp};
 
 use crate::{
     orb::config::Config,
     sdk::{
-        fields::{Fields, Object, as_list, as_text, listed, quoted},
+        fields::{Fields, Object},
         instant::format_instant,
+        json::{Json, listed, quoted},
         page::Page,
         record::Record,
     },
@@ -116,17 +116,17 @@ pub struct Found {
 /// If it is not a list of events.
 pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, String> {
     let answer = str::from_utf8(body).map_err(|error| error.to_string())?;
-    let answer = Fields::decode(answer).map_err(|error| error.to_string())?;
+    let answer = Fields::decode(answer)?;
     let mut events = BTreeMap::new();
-    for event in answer.raw("data").and_then(as_list).ok_or("there is no list \"data\"")? {
-        let event = Fields::decode(event.get()).map_err(|error| format!("an event: {error}"))?;
+    for event in answer.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")? {
+        let event = Fields::of(event).ok_or("an event is not an object")?;
         let id = event.text("id").ok_or("an event has no \"id\"")?;
-        let properties = event.value("properties").map_or("{}", RawValue::get);
+        let properties = event.value("properties").map_or("{}", Json::get);
         events.insert(id.into_owned(), selection(config, remarks, properties));
     }
     let has_more = match answer.value("pagination_metadata") {
         Some(pagination) => {
-            let pagination = Fields::decode(pagination.get()).map_err(|error| error.to_string())?;
+            let pagination = Fields::of(pagination).ok_or("\"pagination_metadata\" is not an object")?;
             pagination.flag("has_more").ok_or("there is no \"has_more\"")?
         }
         None => false,
@@ -155,7 +155,7 @@ fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
 }
 
 /// A value as a JSON string; none if there is no exact one.
-fn as_string(value: &RawValue) -> Option<String> {
+fn as_string(value: Json<'_>) -> Option<String> {
     match value.get().as_bytes().first() {
         Some(b'"' | b'n') => Some(value.get().to_owned()),
         Some(b'{' | b'[') | None => None,
@@ -164,14 +164,14 @@ fn as_string(value: &RawValue) -> Option<String> {
 }
 
 /// A value as a JSON number; none if there is no exact one.
-fn as_number(value: &RawValue) -> Option<String> {
+fn as_number(value: Json<'_>) -> Option<String> {
     let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let text = value.get();
     if text == "null" || is_number(text) {
         return Some(text.to_owned());
     }
-    let inner = as_text(value)?;
-    let number: &RawValue = serde_json::from_str(&inner).ok()?;
+    let inner = value.text()?;
+    let number = Json::parse(&inner).ok()?;
     is_number(number.get()).then(|| number.get().to_owned())
 }
 
@@ -187,7 +187,7 @@ pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, re
             None => {}
         }
         let mut object = Object::default();
-        let fields = Fields::decode(&record.json);
+        let fields = record.fields();
         for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| *name != "event_id") {
             object.push(name, value.get());
         }

@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::value::RawValue;
-
 use crate::{
     orb::{
         api::OrbApi,
@@ -17,6 +15,7 @@ use crate::{
         error::{Error, Result},
         fetch::{Answer, Fetcher},
         instant::floor_to_second,
+        json::Json,
         parent::ParentLists,
         platform::Platform,
         reader::Reader,
@@ -92,7 +91,7 @@ impl Source for Orb {
         let request = api.ping();
         let is_json = |body: &[u8]| {
             let text = str::from_utf8(body);
-            Ok(text.is_ok_and(|text| text.is_empty() || serde_json::from_str::<&RawValue>(text).is_ok()))
+            Ok(text.is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok()))
         };
         match self.fetcher(api, RetryPolicy::CHECK).fetch(request, is_json).await? {
             Answer::Complete(true) => Ok(()),

@@ -10,8 +10,6 @@
 
 use std::borrow::Cow;
 
-use serde::de::Error as _;
-use serde_json::value::RawValue;
 use time::{SignedDuration, Time, Timestamp};
 
 use crate::{
@@ -19,6 +17,7 @@ use crate::{
     sdk::{
         fields::{Fields, Object},
         instant::parse_instant,
+        json::Json,
         record::Record,
         slice::{Ask, Slice, Until},
     },
@@ -40,7 +39,7 @@ const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
 /// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
-    let Ok(fields) = Fields::decode(&subscription.json) else { return Vec::new() };
+    let Some(fields) = subscription.fields() else { return Vec::new() };
     let plan = fields.object("plan");
     if let Some(wanted) = &config.plan_id
         && plan.as_ref().and_then(|plan| plan.text("id")).as_deref() != Some(wanted)
@@ -96,10 +95,10 @@ fn years(from: Timestamp, until: Timestamp, keep_from: Option<Timestamp>) -> Vec
 fn metrics(subscription: &Fields<'_>) -> Vec<String> {
     let of_plan = subscription.object("plan").map(|plan| plan.list("prices")).unwrap_or_default();
     let intervals = subscription.list("price_intervals");
-    let own = intervals.iter().filter_map(|interval| Fields::decode(interval.get()).ok()?.raw("price"));
+    let own = intervals.iter().filter_map(|interval| Fields::of(*interval)?.raw("price"));
     let mut metrics: Vec<String> = Vec::new();
     for price in of_plan.into_iter().chain(own) {
-        let metric = Fields::decode(price.get()).ok().and_then(|price| price.object("billable_metric"));
+        let metric = Fields::of(price).and_then(|price| price.object("billable_metric"));
         let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
         metrics.extend(id.filter(|id| !metrics.contains(id)));
     }
@@ -129,17 +128,17 @@ pub fn primary_key(config: &Config) -> Vec<String> {
 ///
 /// # Errors
 /// If it is not an object, or one of its days is not.
-pub fn records(element: &RawValue, ask: &Ask) -> serde_json::Result<Vec<Record>> {
-    let element = Fields::decode(element.get())?;
+pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
+    let element = Fields::of(element).ok_or("it is not an object")?;
     let metric = element.object("billable_metric");
-    let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", RawValue::get);
+    let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
     let group = element.object("metric_group");
     let mut records = Vec::new();
     // What has another shape is not the same as no usage.
-    let days = element.raw("usage").ok_or_else(|| serde_json::Error::missing_field("usage"))?;
-    for day in serde_json::from_str::<Vec<&RawValue>>(days.get())? {
-        let day = Fields::decode(day.get())?;
-        let quantity = day.raw("quantity").ok_or_else(|| serde_json::Error::missing_field("quantity"))?;
+    let days = element.raw("usage").ok_or("there is no \"usage\"")?;
+    for day in days.list().ok_or("\"usage\" is not a list")? {
+        let day = Fields::of(day).ok_or("a day is not an object")?;
+        let quantity = day.raw("quantity").ok_or("there is no \"quantity\"")?;
         let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
         if !is_positive(quantity.get()) || is_elsewhere(position, &ask.slice) {
             continue;
@@ -156,7 +155,7 @@ pub fn records(element: &RawValue, ask: &Ask) -> serde_json::Result<Vec<Record>>
         if let Some(group) = &group
             && let Some(key) = group.text("property_key")
         {
-            object.push(&key, group.raw("property_value").map_or("null", RawValue::get));
+            object.push(&key, group.raw("property_value").map_or("null", Json::get));
         }
         records.push(Record::new(object.finish(), position));
     }

@@ -3,9 +3,10 @@
 //! In: schemas in which `{"$ref": "shared/price.json"}` stands for another one. Out: one schema without references,
 //! which is what clients of a catalog understand.
 
-use serde_json::value::RawValue;
-
-use crate::sdk::fields::{Fields, Object, listed};
+use crate::sdk::{
+    fields::{Fields, Object},
+    json::{Json, listed},
+};
 
 /// A shared schema: the name it is referred to by, and its text.
 pub type SharedSchema = (&'static str, &'static str);
@@ -25,14 +26,16 @@ pub fn resolve(
 ) -> Result<String, String> {
     let is_replaced = |name: &str| further.iter().any(|(candidate, _)| candidate == name);
     let mut object = Object::default();
-    for (name, value) in decode(schema)?.iter() {
+    for (name, value) in Fields::decode(schema)?.iter() {
         if name != "properties" {
-            object.push(name, &resolve_value(value.get(), shared, 0)?);
+            object.push(name, &resolve_value(value, shared, 0)?);
             continue;
         }
         let mut properties = Object::default();
-        for (name, property) in decode(value.get())?.iter().filter(|(name, _)| !is_replaced(name)) {
-            properties.push(name, &resolve_value(property.get(), shared, 0)?);
+        for (name, property) in Fields::of(value).iter().flat_map(Fields::iter) {
+            if !is_replaced(name) {
+                properties.push(name, &resolve_value(property, shared, 0)?);
+            }
         }
         further.iter().for_each(|(name, property)| properties.push(name, property));
         object.push(name, &properties.finish());
@@ -40,41 +43,28 @@ pub fn resolve(
     Ok(object.finish())
 }
 
-fn resolve_value(text: &str, shared: &[SharedSchema], depth: usize) -> Result<String, String> {
-    match text.as_bytes().first() {
-        Some(b'{') => {
-            let fields = decode(text)?;
-            if let Some(name) = fields.text("$ref") {
-                if depth == MAX_DEPTH {
-                    return Err(format!("{name} refers to itself"));
-                }
-                let found = shared.iter().find(|(candidate, _)| *candidate == name);
-                let (_, text) = found.ok_or_else(|| format!("there is no shared schema {name}"))?;
-                return resolve_value(text, shared, depth + 1);
+fn resolve_value(value: Json<'_>, shared: &[SharedSchema], depth: usize) -> Result<String, String> {
+    if let Some(fields) = Fields::of(value) {
+        if let Some(name) = fields.text("$ref") {
+            if depth == MAX_DEPTH {
+                return Err(format!("{name} refers to itself"));
             }
-            let mut object = Object::default();
-            for (name, value) in fields.iter() {
-                object.push(name, &resolve_value(value.get(), shared, depth)?);
-            }
-            Ok(object.finish())
+            let found = shared.iter().find(|(candidate, _)| *candidate == name);
+            let (_, text) = found.ok_or_else(|| format!("there is no shared schema {name}"))?;
+            return resolve_value(Json::parse(text)?, shared, depth + 1);
         }
-        Some(b'[') => {
-            let items: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
-            let items: Result<Vec<_>, _> =
-                items.into_iter().map(|item| resolve_value(item.get(), shared, depth)).collect();
-            Ok(listed(items?.into_iter()))
+        let mut object = Object::default();
+        for (name, value) in fields.iter() {
+            object.push(name, &resolve_value(value, shared, depth)?);
         }
-        _ => Ok(text.to_owned()),
+        Ok(object.finish())
+    } else if let Some(items) = value.list() {
+        let items: Result<Vec<_>, _> =
+            items.into_iter().map(|item| resolve_value(item, shared, depth)).collect();
+        Ok(listed(items?.into_iter()))
+    } else {
+        Ok(value.get().to_owned())
     }
-}
-
-fn decode(text: &str) -> Result<Fields<'_>, String> {
-    Fields::decode(text).map_err(not_json)
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "the form `map_err` wants")]
-fn not_json(error: serde_json::Error) -> String {
-    format!("a schema is not JSON: {error}")
 }
 
 #[cfg(test)]

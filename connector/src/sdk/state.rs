@@ -13,13 +13,13 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
 use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     cursor::Cursor,
-    fields::{Fields, Object, as_list, as_text},
+    fields::{Fields, Object},
     instant::{format_instant, parse_instant},
+    json::Json,
     stream::Parents,
 };
 
@@ -109,9 +109,9 @@ impl Unfinished {
         object.finish()
     }
 
-    fn parse(value: &RawValue) -> Result<Self, String> {
-        let fields = Fields::decode(value.get()).map_err(|_| "\"unfinished\" is not an object")?;
-        let version = fields.raw("version").map_or("null", RawValue::get);
+    fn parse(value: Json<'_>) -> Result<Self, String> {
+        let fields = Fields::of(value).ok_or("\"unfinished\" is not an object")?;
+        let version = fields.raw("version").map_or("null", Json::get);
         if version != VERSION {
             return Err(format!("its version is {version}, this connector writes version {VERSION}"));
         }
@@ -138,7 +138,7 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String
             name if name == cursor_field => state.cursor = Some(parse_text(Some(value), name)?),
             "unfinished" => state.unfinished = Some(Unfinished::parse(value)?),
             "parents" => {
-                let fields = Fields::decode(value.get()).map_err(|_| "\"parents\" is not an object")?;
+                let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
                 state.parents = parse_cursors(&fields, cursor_field)?;
             }
             _ => return Err(format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}")),
@@ -154,8 +154,8 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) 
     let cursor_in = |fields: Option<Fields<'_>>| {
         parse_text(fields.and_then(|fields| fields.raw(cursor_field)), cursor_field)
     };
-    for element in fields.raw("states").and_then(as_list).ok_or("\"states\" is not a list")? {
-        let element = Fields::decode(element.get()).map_err(|_| "a partition is not an object")?;
+    for element in fields.raw("states").and_then(Json::list).ok_or("\"states\" is not a list")? {
+        let element = Fields::of(element).ok_or("a partition is not an object")?;
         let id = element.object("partition").and_then(|partition| partition.text(parents.key));
         let id = id.ok_or_else(|| format!("a partition has no {:?}", parents.key))?;
         let cursor = cursor_in(element.object("cursor"))?;
@@ -177,9 +177,8 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) 
 
 /// Whether every field is an object that has a cursor and nothing else.
 fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
-    let is_cursor = |value: &RawValue| {
-        let fields = Fields::decode(value.get()).ok();
-        fields.is_some_and(|fields| fields.iter().map(|(name, _)| name).eq([cursor_field]))
+    let is_cursor = |value: Json<'_>| {
+        Fields::of(value).is_some_and(|fields| fields.iter().map(|(name, _)| name).eq([cursor_field]))
     };
     fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
 }
@@ -187,16 +186,17 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, String> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
-        let cursor = Fields::decode(value.get()).ok().and_then(|fields| fields.raw(cursor_field));
+        let cursor = Fields::of(value).and_then(|fields| fields.raw(cursor_field));
         cursors.insert(id.to_owned(), parse_text(cursor, cursor_field)?);
     }
     Ok(cursors)
 }
 
-fn parse_text(value: Option<&RawValue>, name: &str) -> Result<Cursor, String> {
-    let json = value.map_or("null", RawValue::get);
-    let text =
-        value.and_then(as_text).ok_or_else(|| format!("{name:?} is {json}, not a timestamp in a string"))?;
+fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, String> {
+    let json = value.map_or("null", Json::get);
+    let text = value
+        .and_then(Json::text)
+        .ok_or_else(|| format!("{name:?} is {json}, not a timestamp in a string"))?;
     let instant = parse_instant(&text)
         .ok_or_else(|| format!("{name:?} is {text:?}, not a timestamp with an offset"))?;
     Ok(Cursor { text: text.into_owned(), instant })

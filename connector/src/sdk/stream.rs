@@ -1,9 +1,8 @@
 //! The facts of one stream. A source is a table of these; adding a stream adds a row.
 
-use serde_json::value::RawValue;
 use time::SignedDuration;
 
-use crate::sdk::{record::Record, slice::Ask};
+use crate::sdk::{json::Json, record::Record, slice::Ask};
 
 /// One row of a source's table of streams.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +53,7 @@ pub enum Shape {
     /// It is the record, once fields of nested objects have been moved to its top.
     Hoisted(&'static [Hoist]),
     /// It holds records, which are made by this function.
-    Nested(fn(&RawValue, &Ask) -> serde_json::Result<Vec<Record>>),
+    Nested(fn(Json<'_>, &Ask) -> Result<Vec<Record>, String>),
 }
 
 /// How a stream is cut into slices.

@@ -48,6 +48,9 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
+/// Takes a body, or says why it cannot be read.
+type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), String> + 'a;
+
 /// Why one try failed.
 struct Failure {
     error: Error,
@@ -82,6 +85,22 @@ impl Fetcher {
         request: Request,
         decode: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<Answer<T>> {
+        let mut decoded = None;
+        let mut keep = |body: &[u8]| {
+            decoded = Some(decode(body)?);
+            Ok(())
+        };
+        match self.fetch_with(request, &mut keep).await? {
+            Answer::Absent(reason) => Ok(Answer::Absent(reason)),
+            Answer::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
+            Answer::Complete(()) => {
+                decoded.map(Answer::Complete).ok_or_else(|| Error::system("an answer was not decoded"))
+            }
+        }
+    }
+
+    /// As [`Fetcher::fetch`], but compiled once for all kinds of answers.
+    async fn fetch_with(&self, request: Request, decode: &mut Decode<'_>) -> Result<Answer<()>> {
         let mut retries = Retries::new(self.policy);
         loop {
             let clock = &self.platform.clock;
@@ -92,7 +111,7 @@ impl Fetcher {
             let started = clock.now();
             let result = self.platform.transport.send(request.clone()).await;
             let now = clock.now();
-            let failure = match self.evaluate(result, &decode) {
+            let failure = match self.evaluate(result, decode) {
                 Ok(answer) => {
                     self.pace.borrow_mut().succeeded(now);
                     return Ok(answer);
@@ -117,11 +136,11 @@ impl Fetcher {
         }
     }
 
-    fn evaluate<T>(
+    fn evaluate(
         &self,
         result: Result<Response, TransportError>,
-        decode: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Result<Answer<T>, Failure> {
+        decode: &mut Decode<'_>,
+    ) -> Result<Answer<()>, Failure> {
         let failed =
             |error: Error| Failure { error, cost: 1, retry_after: None, is_final: false, is_refusal: false };
         let response = match result {
@@ -145,7 +164,7 @@ impl Fetcher {
         let asked = parse_retry_after(&response, self.platform.clock.now());
         match self.api.judge(&response) {
             Verdict::Complete => match decode(&response.body) {
-                Ok(value) => Ok(Answer::Complete(value)),
+                Ok(()) => Ok(Answer::Complete(())),
                 Err(reason) => {
                     Err(Failure { cost: UNREADABLE_COST, ..failed(self.unreadable(&response, &reason)) })
                 }

@@ -85,7 +85,10 @@ impl Windows {
         }
         let above = self.window(cut, self.windows[index].until);
         below.push(above);
-        self.windows.splice(index..=index, below);
+        let newer = self.windows.split_off(index + 1);
+        self.windows.truncate(index);
+        self.windows.extend(below);
+        self.windows.extend(newer);
     }
 
     fn state(&self, cursor: &str) -> String {

@@ -103,22 +103,29 @@ impl OrbApi {
             .header("user-agent", concat!("orb.wasm/", env!("CARGO_PKG_VERSION")))
     }
 
-    /// Finds the events of a search, and looks once more in the time before for those that are missing.
-    async fn find(&self, fetcher: &Fetcher, search: Search) -> Result<BTreeMap<String, String>> {
-        let mut events = BTreeMap::new();
-        for search in [search.clone(), search.earlier()] {
-            let mut missing = search.without(&events);
+    /// Puts the events of a search into `events`, and looks once more in the time before for those that are missing.
+    async fn find(
+        &self,
+        fetcher: &Fetcher,
+        search: Search,
+        events: &mut BTreeMap<String, String>,
+    ) -> Result<()> {
+        let mut missing = search;
+        for _ in 0..2 {
             while !missing.ids.is_empty() {
                 let found = self.find_in_timeframe(fetcher, &missing).await?;
                 let goes_on = found.has_more && !found.events.is_empty();
-                events.extend(found.events);
-                missing = missing.without(&events);
+                for (id, properties) in found.events {
+                    events.insert(id, properties);
+                }
+                missing.ids.retain(|id| !events.contains_key(id));
                 if !goes_on {
                     break;
                 }
             }
+            missing = missing.earlier();
         }
-        Ok(events)
+        Ok(())
     }
 
     async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Found> {
@@ -252,7 +259,7 @@ impl Api for OrbApi {
             let has_keys = self.config.has_event_keys();
             let mut found = BTreeMap::new();
             for search in if has_keys { events::searches(&page, fetcher.now()) } else { Vec::new() } {
-                found.extend(self.find(fetcher, search).await?);
+                self.find(fetcher, search, &mut found).await?;
             }
             Ok(events::complete(page, has_keys, &found, &self.remarks))
         })
@@ -280,11 +287,14 @@ impl<'a> List<'a> {
         let (mut data, mut pagination, mut scanner) = (None, None, Scanner::new(body));
         scanner.open('{')?;
         while let Some(name) = scanner.name()? {
-            match &*name {
+            if name.is("data") {
                 // The elements right away, not the list first, which is nearly all of the body.
-                "data" => data = Some(scanner.list()?),
-                "pagination_metadata" => pagination = Fields::of(scanner.value()?),
-                _ => drop(scanner.value()?),
+                data = Some(scanner.list()?);
+                continue;
+            }
+            let value = scanner.value()?;
+            if name.is("pagination_metadata") {
+                pagination = Fields::of(value);
             }
         }
         scanner.end()?;

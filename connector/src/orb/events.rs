@@ -9,7 +9,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
 };
 
 use time::{SignedDuration, Timestamp};
@@ -41,7 +41,7 @@ const FUTURE: SignedDuration = SignedDuration::minutes(10);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     /// At most [`MAX_IDS`], each once.
-    pub ids: BTreeSet<String>,
+    pub ids: Vec<String>,
     /// The end of the timeframe, exclusive.
     pub end: Timestamp,
 }
@@ -57,12 +57,6 @@ impl Search {
         object.finish()
     }
 
-    /// The same without the ids of events that were found.
-    pub fn without(&self, events: &BTreeMap<String, String>) -> Self {
-        let ids = self.ids.iter().filter(|id| !events.contains_key(*id)).cloned().collect();
-        Self { ids, end: self.end }
-    }
-
     /// The same for the time before.
     pub fn earlier(self) -> Self {
         Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }
@@ -73,23 +67,20 @@ impl Search {
 /// not handed on, so their events are not searched for.
 pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
     let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
-    let mut wanted: Vec<(Timestamp, String)> =
+    let mut wanted: BinaryHeap<(Timestamp, String)> =
         page.records.iter().filter(|record| !record.provisional).filter_map(named).collect();
-    wanted.sort_unstable_by(|one, other| other.cmp(one));
     let (mut searches, mut newest, mut seen) = (Vec::<Search>::new(), None, BTreeSet::new());
-    for (position, id) in wanted {
+    while let Some((position, id)) = wanted.pop() {
         if !seen.insert(id.clone()) {
             continue;
         }
         let fits = |newest: Timestamp| newest - position <= MAX_SPAN;
         match searches.last_mut().filter(|search| search.ids.len() < MAX_IDS && newest.is_some_and(fits)) {
-            Some(search) => {
-                search.ids.insert(id);
-            }
+            Some(search) => search.ids.push(id),
             None => {
                 newest = Some(position);
                 let end = position.saturating_add(FUTURE);
-                searches.push(Search { ids: [id].into(), end });
+                searches.push(Search { ids: vec![id], end });
             }
         }
     }
@@ -104,8 +95,8 @@ fn event_id(record: &Record) -> Option<String> {
 /// What a search found.
 #[derive(Debug)]
 pub struct Found {
-    /// The configured properties of each event, by its id.
-    pub events: BTreeMap<String, String>,
+    /// The id of each event, and its configured properties.
+    pub events: Vec<(String, String)>,
     /// Whether not all were told. Today's Orb tells all at once.
     pub has_more: bool,
 }
@@ -117,12 +108,12 @@ pub struct Found {
 pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, String> {
     let answer = str::from_utf8(body).map_err(|error| error.to_string())?;
     let answer = Fields::decode(answer)?;
-    let mut events = BTreeMap::new();
+    let mut events = Vec::new();
     for event in answer.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")? {
         let event = Fields::of(event).ok_or("an event is not an object")?;
         let id = event.text("id").ok_or("an event has no \"id\"")?;
         let properties = event.value("properties").map_or("{}", Json::get);
-        events.insert(id.into_owned(), selection(config, remarks, properties));
+        events.push((id.into_owned(), selection(config, remarks, properties)));
     }
     let has_more = match answer.value("pagination_metadata") {
         Some(pagination) => {
@@ -138,7 +129,7 @@ pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, 
 fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
     let mut object = Object::default();
     for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
-        let is_in = |keys: &[String]| keys.iter().any(|key| key == name);
+        let is_in = |keys: &[String]| keys.iter().any(|key| name.is(key));
         let converted = if is_in(&config.string_event_properties_keys) {
             as_string(value)
         } else if is_in(&config.numeric_event_properties_keys) {
@@ -146,10 +137,11 @@ fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
         } else {
             continue;
         };
+        let name = name.text().unwrap_or_default();
         if converted.is_none() {
-            remarks.not_converted(name);
+            remarks.not_converted(&name);
         }
-        object.push(name, converted.as_deref().unwrap_or("null"));
+        object.push(&name, converted.as_deref().unwrap_or("null"));
     }
     object.finish()
 }
@@ -188,8 +180,8 @@ pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, re
         }
         let mut object = Object::default();
         let fields = record.fields();
-        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| *name != "event_id") {
-            object.push(name, value.get());
+        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| !name.is("event_id")) {
+            object.carry(name, value.get());
         }
         object.push("event", &event.finish());
         Record { json: object.finish(), ..record }
@@ -230,7 +222,8 @@ fn open_object(description: Option<&str>, properties: Object) -> String {
 pub struct Remarks {
     /// How many entries, and one of their events.
     unknown: RefCell<Option<(u64, String)>>,
-    not_converted: RefCell<BTreeMap<String, u64>>,
+    /// Each key, and how often.
+    not_converted: RefCell<Vec<(String, u64)>>,
 }
 
 impl Remarks {
@@ -239,7 +232,11 @@ impl Remarks {
     }
 
     fn not_converted(&self, key: &str) {
-        *self.not_converted.borrow_mut().entry(key.to_owned()).or_default() += 1;
+        let mut counts = self.not_converted.borrow_mut();
+        match counts.iter_mut().find(|(candidate, _)| candidate == key) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((key.to_owned(), 1)),
+        }
     }
 
     /// The sentences.

@@ -144,10 +144,10 @@ pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
             continue;
         }
         let mut object = Object::default();
-        let others =
-            element.iter().filter(|(name, _)| !matches!(*name, "billable_metric" | "usage" | "metric_group"));
-        for (name, value) in others.chain(day.iter()) {
-            object.push(name, value.get());
+        let is_replaced =
+            |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
+        for (name, value) in element.iter().filter(|(name, _)| !is_replaced(*name)).chain(day.iter()) {
+            object.carry(name, value.get());
         }
         object.push_text("subscription_id", ask.slice.parent.as_deref().unwrap_or_default());
         object.push("billable_metric_name", of_metric("name"));

@@ -8,7 +8,7 @@ use crate::sdk::json::{Json, Scanner, quoted};
 
 /// The fields of an object in their order.
 #[derive(Debug)]
-pub struct Fields<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+pub struct Fields<'a>(Vec<(Json<'a>, Json<'a>)>);
 
 impl<'a> Fields<'a> {
     /// Takes the text of an object apart.
@@ -25,19 +25,19 @@ impl<'a> Fields<'a> {
         Ok(Self(fields))
     }
 
-    /// Takes an object apart; none if the value is something else, or a name has half of a surrogate pair in it.
+    /// Takes an object apart; none if the value is something else.
     pub fn of(value: Json<'a>) -> Option<Self> {
         Self::decode(value.get()).ok()
     }
 
-    /// Every field: its name and the text of its value.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Json<'a>)> {
-        self.0.iter().map(|(name, value)| (&**name, *value))
+    /// Every field: its name (a string) and its value.
+    pub fn iter(&self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
+        self.0.iter().copied()
     }
 
     /// The text of a field's value; none if there is no such field.
     pub fn raw(&self, name: &str) -> Option<Json<'a>> {
-        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+        self.iter().find(|(candidate, _)| candidate.is(name)).map(|(_, value)| value)
     }
 
     /// As [`Fields::raw`], but what is null counts as absent.
@@ -71,12 +71,17 @@ impl<'a> Fields<'a> {
 pub struct Object(String);
 
 impl Object {
-    /// Adds a field whose value is this JSON text.
-    pub fn push(&mut self, name: &str, value: &str) {
+    /// Adds a field whose name is one of another object, and whose value is this JSON text.
+    pub fn carry(&mut self, name: Json<'_>, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&quoted(name));
+        self.0.push_str(name.get());
         self.0.push(':');
         self.0.push_str(value);
+    }
+
+    /// Adds a field whose value is this JSON text.
+    pub fn push(&mut self, name: &str, value: &str) {
+        self.carry(Json::checked(&quoted(name)), value);
     }
 
     /// Adds a field whose value is a string.
@@ -97,10 +102,10 @@ mod tests {
 
     #[test]
     fn an_object_taken_apart_and_put_together_is_the_same() {
-        for json in ["{}", r#"{"b":1.10,"a":{"x":[1e5]},"\"quoted\"":null}"#] {
+        for json in ["{}", r#"{"b":1.10,"a":{"x":[1e5]},"\"quoted\"":null,"\u00e9":2,"b":3}"#] {
             let fields = Fields::decode(json).unwrap();
             let mut object = Object::default();
-            fields.iter().for_each(|(name, value)| object.push(name, value.get()));
+            fields.iter().for_each(|(name, value)| object.carry(name, value.get()));
             assert_eq!(object.finish(), json);
         }
     }

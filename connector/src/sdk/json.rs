@@ -41,6 +41,12 @@ impl<'a> Json<'a> {
         if text.contains('\\') { unescape(text).map(Cow::Owned) } else { Some(Cow::Borrowed(text)) }
     }
 
+    /// Whether the value is this string.
+    pub fn is(self, text: &str) -> bool {
+        // Looking at the length first spares most names a closer look: with quotes and escapes they only get longer.
+        self.0.len() >= text.len() + 2 && self.text().is_some_and(|own| own == text)
+    }
+
     /// The elements of the list that the value is; none if it is something else.
     pub fn list(self) -> Option<Vec<Self>> {
         Scanner::new(self.0).list().ok()
@@ -51,7 +57,7 @@ impl<'a> Json<'a> {
     pub fn field(self, name: &str) -> Option<Self> {
         let mut scanner = Scanner::new(self.0);
         scanner.open('{').ok()?;
-        while scanner.name().ok()?? != name {
+        while !scanner.name().ok()??.is(name) {
             scanner.value().ok()?;
         }
         scanner.value().ok()
@@ -98,10 +104,10 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// Says what is wrong, or missing.
-    pub fn name(&mut self) -> Result<Option<Cow<'a, str>>, String> {
+    pub fn name(&mut self) -> Result<Option<Json<'a>>, String> {
         let Some(name) = self.part('}')? else { return Ok(None) };
         self.expect(':')?;
-        name.text().map(Some).ok_or_else(|| format!("{} is not a name", name.0))
+        if name.0.starts_with('"') { Ok(Some(name)) } else { Err(format!("{} is not a name", name.0)) }
     }
 
     /// The elements of the list that comes next.

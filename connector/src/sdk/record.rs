@@ -73,12 +73,12 @@ impl Record {
 
 /// Moves fields of nested objects to the end of the record, and leaves the objects out.
 fn hoist(fields: &Fields<'_>, hoists: &[Hoist]) -> String {
-    let is_replaced = |name: &str| {
-        hoists.iter().any(|hoist| hoist.object == name || hoist.fields.iter().any(|(_, to)| *to == name))
+    let is_replaced = |name: Json<'_>| {
+        hoists.iter().any(|hoist| name.is(hoist.object) || hoist.fields.iter().any(|(_, to)| name.is(to)))
     };
     let mut object = Object::default();
-    for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(name)) {
-        object.push(name, value.get());
+    for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(*name)) {
+        object.carry(name, value.get());
     }
     for hoist in hoists {
         let nested = fields.object(hoist.object);

@@ -24,21 +24,21 @@ pub fn resolve(
     shared: &[SharedSchema],
     further: &[(String, String)],
 ) -> Result<String, String> {
-    let is_replaced = |name: &str| further.iter().any(|(candidate, _)| candidate == name);
+    let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
     let mut object = Object::default();
     for (name, value) in Fields::decode(schema)?.iter() {
-        if name != "properties" {
-            object.push(name, &resolve_value(value, shared, 0)?);
+        if !name.is("properties") {
+            object.carry(name, &resolve_value(value, shared, 0)?);
             continue;
         }
         let mut properties = Object::default();
         for (name, property) in Fields::of(value).iter().flat_map(Fields::iter) {
             if !is_replaced(name) {
-                properties.push(name, &resolve_value(property, shared, 0)?);
+                properties.carry(name, &resolve_value(property, shared, 0)?);
             }
         }
         further.iter().for_each(|(name, property)| properties.push(name, property));
-        object.push(name, &properties.finish());
+        object.carry(name, &properties.finish());
     }
     Ok(object.finish())
 }
@@ -55,7 +55,7 @@ fn resolve_value(value: Json<'_>, shared: &[SharedSchema], depth: usize) -> Resu
         }
         let mut object = Object::default();
         for (name, value) in fields.iter() {
-            object.push(name, &resolve_value(value, shared, depth)?);
+            object.carry(name, &resolve_value(value, shared, depth)?);
         }
         Ok(object.finish())
     } else if let Some(items) = value.list() {

@@ -73,11 +73,16 @@ impl State {
 
     /// The text of the state, on one line.
     pub fn to_json(&self, cursor_field: &str) -> String {
+        self.to_json_with(self.unfinished, cursor_field)
+    }
+
+    /// The text of the state with another progress, on one line.
+    pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: &str) -> String {
         let mut object = Object::default();
         if let Some(cursor) = &self.cursor {
             object.push_text(cursor_field, &cursor.text);
         }
-        if let Some(unfinished) = &self.unfinished {
+        if let Some(unfinished) = unfinished {
             object.push("unfinished", &unfinished.to_json());
         }
         if !self.parents.is_empty() {
@@ -133,7 +138,8 @@ impl Unfinished {
 fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
-        match name {
+        let name = name.text().unwrap_or_default();
+        match &*name {
             name if name == cursor_field && value.get() == "null" => {}
             name if name == cursor_field => state.cursor = Some(parse_text(Some(value), name)?),
             "unfinished" => state.unfinished = Some(Unfinished::parse(value)?),
@@ -178,7 +184,9 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) 
 /// Whether every field is an object that has a cursor and nothing else.
 fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     let is_cursor = |value: Json<'_>| {
-        Fields::of(value).is_some_and(|fields| fields.iter().map(|(name, _)| name).eq([cursor_field]))
+        Fields::of(value).is_some_and(|fields| {
+            fields.iter().all(|(name, _)| name.is(cursor_field)) && fields.iter().count() == 1
+        })
     };
     fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
 }
@@ -186,8 +194,8 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, String> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
-        let cursor = Fields::of(value).and_then(|fields| fields.raw(cursor_field));
-        cursors.insert(id.to_owned(), parse_text(cursor, cursor_field)?);
+        let id = id.text().ok_or("the id of a parent is not Unicode")?;
+        cursors.insert(id.into_owned(), parse_text(value.field(cursor_field), cursor_field)?);
     }
     Ok(cursors)
 }

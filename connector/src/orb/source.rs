@@ -20,7 +20,7 @@ use crate::{
         platform::Platform,
         reader::Reader,
         retry::RetryPolicy,
-        schema::resolve,
+        schema::{compact, resolve},
         slice::Slices,
         source::{Discovered, Source, Specification},
         state::State,
@@ -80,7 +80,7 @@ impl Source for Orb {
         Specification {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
-            config_schema: include_str!("../../spec.json"),
+            config_schema: compact!(include_str!("../../spec.json")),
             documentation_url: "https://docs.withorb.com/",
             allowed_hosts: &["${api_url}"],
         }

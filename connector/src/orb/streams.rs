@@ -7,6 +7,7 @@ use crate::{
     orb::{config::Config, events, ledger, usage},
     sdk::{
         record::Record,
+        schema::compact,
         slice::Slice,
         stream::{Bounds, Hoist, Parents, Shape, Slicing, Stream},
     },
@@ -85,7 +86,7 @@ const LIST: Stream = Stream {
 static CUSTOMERS: Stream = Stream {
     name: "customers",
     path: "customers",
-    schema: include_str!("../../schemas/customers.json"),
+    schema: compact!(include_str!("../../schemas/customers.json")),
     ..LIST
 };
 
@@ -99,15 +100,19 @@ static SUBSCRIPTIONS: Stream = Stream {
         },
         Hoist { object: "plan", fields: &[("id", "plan_id")] },
     ]),
-    schema: include_str!("../../schemas/subscriptions.json"),
+    schema: compact!(include_str!("../../schemas/subscriptions.json")),
     ..LIST
 };
 
 /// Subscriptions as parents, with the plan that their usage is cut by.
 static WHOLE_SUBSCRIPTIONS: Stream = Stream { shape: Shape::Whole, ..SUBSCRIPTIONS };
 
-static PLANS: Stream =
-    Stream { name: "plans", path: "plans", schema: include_str!("../../schemas/plans.json"), ..LIST };
+static PLANS: Stream = Stream {
+    name: "plans",
+    path: "plans",
+    schema: compact!(include_str!("../../schemas/plans.json")),
+    ..LIST
+};
 
 static INVOICES: Stream = Stream {
     name: "invoices",
@@ -116,7 +121,7 @@ static INVOICES: Stream = Stream {
     bounds: Bounds { from: "invoice_date[gte]", including: "invoice_date[lte]", before: "invoice_date[lt]" },
     // Orb leaves void invoices out unless asked for them.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
-    schema: include_str!("../../schemas/invoices.json"),
+    schema: compact!(include_str!("../../schemas/invoices.json")),
     ..LIST
 };
 
@@ -147,7 +152,7 @@ static CREDITS_LEDGER_ENTRIES: Stream = Stream {
     // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one that is committed
     // later keeps its old `created_at`.
     provisional: Some(("entry_status", "pending")),
-    schema: include_str!("../../schemas/credits_ledger_entries.json"),
+    schema: compact!(include_str!("../../schemas/credits_ledger_entries.json")),
     ..LIST
 };
 
@@ -167,7 +172,7 @@ static SUBSCRIPTION_USAGE: Stream = Stream {
         grace: Some(usage::GRACE),
     }),
     shape: Shape::Nested(usage::records),
-    schema: include_str!("../../schemas/subscription_usage.json"),
+    schema: compact!(include_str!("../../schemas/subscription_usage.json")),
     ..LIST
 };
 

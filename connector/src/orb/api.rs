@@ -3,14 +3,14 @@
 //! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
 //! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::{
     orb::{
         config::Config,
-        events::{self, Found, Remarks, Search},
+        events::{self, Event, Found, Remarks, Search},
         streams::row,
     },
     sdk::{
@@ -104,21 +104,14 @@ impl OrbApi {
     }
 
     /// Puts the events of a search into `events`, and looks once more in the time before for those that are missing.
-    async fn find(
-        &self,
-        fetcher: &Fetcher,
-        search: Search,
-        events: &mut BTreeMap<String, String>,
-    ) -> Result<()> {
+    async fn find(&self, fetcher: &Fetcher, search: Search, events: &mut Vec<Event>) -> Result<()> {
         let mut missing = search;
         for _ in 0..2 {
             while !missing.ids.is_empty() {
                 let found = self.find_in_timeframe(fetcher, &missing).await?;
                 let goes_on = found.has_more && !found.events.is_empty();
-                for (id, properties) in found.events {
-                    events.insert(id, properties);
-                }
-                missing.ids.retain(|id| !events.contains_key(id));
+                events.extend(found.events);
+                missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
                 if !goes_on {
                     break;
                 }
@@ -157,10 +150,8 @@ struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    fn decode(body: &'a [u8]) -> Self {
-        let Ok(fields) = Fields::decode(str::from_utf8(body).unwrap_or_default()) else {
-            return Self::default();
-        };
+    fn decode(body: &'a str) -> Self {
+        let Ok(fields) = Fields::decode(body) else { return Self::default() };
         // What is no string is told as it is, but not with escapes: they could hide our key.
         let as_is = |error: Json<'a>| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
         let validation_errors = fields.list("validation_errors").into_iter();
@@ -212,7 +203,8 @@ impl Api for OrbApi {
         if (200..300).contains(&status) {
             return Verdict::Complete;
         }
-        let problem = Problem::decode(&response.body);
+        let body = String::from_utf8_lossy(&response.body);
+        let problem = Problem::decode(&body);
         let is_foreign = problem.kind.is_none() && problem.title.is_none();
         let kind = problem.kind.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
         let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
@@ -257,7 +249,7 @@ impl Api for OrbApi {
     fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {
         Box::pin(async move {
             let has_keys = self.config.has_event_keys();
-            let mut found = BTreeMap::new();
+            let mut found = Vec::new();
             for search in if has_keys { events::searches(&page, fetcher.now()) } else { Vec::new() } {
                 self.find(fetcher, search, &mut found).await?;
             }

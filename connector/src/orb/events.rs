@@ -9,7 +9,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeSet, BinaryHeap},
 };
 
 use time::{SignedDuration, Timestamp};
@@ -92,11 +92,20 @@ fn event_id(record: &Record) -> Option<String> {
     record.json.contains("\"event_id\"").then(|| record.text("event_id")).flatten()
 }
 
+/// An event that was found.
+#[derive(Debug)]
+pub struct Event {
+    /// By which an entry names it.
+    pub id: String,
+    /// An object with the configured properties.
+    pub properties: String,
+}
+
 /// What a search found.
 #[derive(Debug)]
 pub struct Found {
-    /// The id of each event, and its configured properties.
-    pub events: Vec<(String, String)>,
+    /// In the server's order. They are few (a page has at most a thousand entries), so they need no index.
+    pub events: Vec<Event>,
     /// Whether not all were told. Today's Orb tells all at once.
     pub has_more: bool,
 }
@@ -113,7 +122,7 @@ pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, 
         let event = Fields::of(event).ok_or("an event is not an object")?;
         let id = event.text("id").ok_or("an event has no \"id\"")?;
         let properties = event.value("properties").map_or("{}", Json::get);
-        events.push((id.into_owned(), selection(config, remarks, properties)));
+        events.push(Event { id: id.into_owned(), properties: selection(config, remarks, properties) });
     }
     let has_more = match answer.value("pagination_metadata") {
         Some(pagination) => {
@@ -168,13 +177,13 @@ fn as_number(value: Json<'_>) -> Option<String> {
 }
 
 /// The page with what was found put in.
-pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, remarks: &Remarks) -> Page {
+pub fn complete(page: Page, has_keys: bool, found: &[Event], remarks: &Remarks) -> Page {
     let records = page.records.into_iter().map(|record| {
         let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
         let mut event = Object::default();
         event.push_text("id", &id);
-        match found.get(&id) {
-            Some(properties) => event.push("properties", properties),
+        match found.iter().find(|event| event.id == id) {
+            Some(found) => event.push("properties", &found.properties),
             None if has_keys => remarks.unknown(&id),
             None => {}
         }

@@ -64,7 +64,11 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
         part: part.clone(),
         ..year.clone()
     };
-    parts.iter().flat_map(|part| years.iter().map(|year| slice(part, year))).collect()
+    let mut slices = Vec::new();
+    for part in &parts {
+        slices.extend(years.iter().map(|year| slice(part, year)));
+    }
+    slices
 }
 
 /// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of

@@ -1,6 +1,8 @@
 //! The top-level fields of a JSON object, without understanding their values.
 //!
 //! In: an object. Out: its fields in their order, each value as the text it has; and the other way round.
+//!
+//! Some functions are called from everywhere, and are never inlined: that would add 7 kB to the component and no speed.
 
 use std::borrow::Cow;
 
@@ -26,6 +28,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes an object apart; none if the value is something else.
+    #[inline(never)]
     pub fn of(value: Json<'a>) -> Option<Self> {
         Self::decode(value.get()).ok()
     }
@@ -36,6 +39,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The text of a field's value; none if there is no such field.
+    #[inline(never)]
     pub fn raw(&self, name: &str) -> Option<Json<'a>> {
         self.iter().find(|(candidate, _)| candidate.is(name)).map(|(_, value)| value)
     }
@@ -46,6 +50,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The string in a field; none if it is absent or not a string.
+    #[inline(never)]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.raw(name)?.text()
     }
@@ -80,6 +85,7 @@ impl Object {
     }
 
     /// Adds a field whose value is this JSON text.
+    #[inline(never)]
     pub fn push(&mut self, name: &str, value: &str) {
         self.carry(Json::checked(&quoted(name)), value);
     }
@@ -90,6 +96,7 @@ impl Object {
     }
 
     /// The text of the object.
+    #[inline(never)]
     pub fn finish(mut self) -> String {
         self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
         self.0

@@ -1,17 +1,25 @@
 //! Instants in the text forms that APIs and state files use.
 //!
-//! In: any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`). Out: an instant to compare, and
-//! one canonical text for queries and states.
+//! In: any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), also with no colon in the offset.
+//! Out: an instant to compare, and one canonical text for queries and states.
 
 use time::{OffsetDateTime, Timestamp, format_description::well_known::Rfc3339};
 
 /// Parses a timestamp with a time zone offset. The last hours of the year 9999, which some write for "never", lie beyond
 /// what an instant can be where the offset is negative, so they are the last one there is.
 pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let local = parse_rfc_3339(text).or_else(|| {
+        // Without a colon in its offset, which is Python's way.
+        let (text, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
+        parse_rfc_3339(&format!("{text}:{minutes}"))
+    })?;
+    Some(local.checked_to_utc().map_or(Timestamp::MAX, Timestamp::from))
+}
+
+fn parse_rfc_3339(text: &str) -> Option<OffsetDateTime> {
     // The crate takes any character for the separator.
     let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
-    let local = OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated)?;
-    Some(local.checked_to_utc().map_or(Timestamp::MAX, Timestamp::from))
+    OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated)
 }
 
 /// `2024-01-03T10:00:00+00:00`, with a fraction only if there is one: the form Airbyte's connectors write in their
@@ -45,6 +53,7 @@ mod tests {
             "2024-01-03 10:00:00+00:00",
             "2024-01-03T10:00:00.000000+00:00",
             "2024-01-03T11:30:00.000+01:30",
+            "2024-01-03T11:30:00.000+0130",
         ] {
             assert_eq!(parse_instant(text), Some(expected), "{text}");
         }
@@ -76,6 +85,8 @@ mod tests {
             "2024-01-03T24:00:00Z",
             "2024-01-03T10:60:00Z",
             "2024-01-03T10:00:00+25:00",
+            "2024-01-03T10:00:00+01",
+            "2024-01-03T10:0000Z",
             "2024-01-03x10:00:00Z",
             "2024-01-03é10:00:00Z",
             "12024-01-03T10:00:00Z",

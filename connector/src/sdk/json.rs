@@ -42,6 +42,7 @@ impl<'a> Json<'a> {
     }
 
     /// Whether the value is this string.
+    #[inline(never)]
     pub fn is(self, text: &str) -> bool {
         // Looking at the length first spares most names a closer look: with quotes and escapes they only get longer.
         self.0.len() >= text.len() + 2 && self.text().is_some_and(|own| own == text)

@@ -21,7 +21,7 @@ fn entries_without_an_event_cost_nothing_and_stay_as_they_are() {
     let records = [r#"{"event_id":null}"#, r#"{"a":1}"#].map(|json| Record::new(json.into(), None));
     let page = Page { records: records.into(), next_token: None };
     assert!(searches(&page, instant("2024-01-01T00:00:00Z")).is_empty());
-    assert_eq!(complete(page.clone(), true, &BTreeMap::new(), &Remarks::default()), page);
+    assert_eq!(complete(page.clone(), true, &[], &Remarks::default()), page);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn many_events_and_events_far_apart_are_searched_for_apart() {
 fn an_event_that_several_entries_share_is_put_into_each() {
     let body = r#"{"data":[{"id":"a","properties":{"s":"x","n":1.50,"other":true}}]}"#;
     let remarks = Remarks::default();
-    let found = decode(&config(), &remarks, body.as_bytes()).unwrap().events.into_iter().collect();
+    let found = decode(&config(), &remarks, body.as_bytes()).unwrap().events;
     let at = "2024-03-10T00:00:00Z";
     let page = complete(page(&[("a", at), ("a", at), ("b", at)]), true, &found, &remarks);
     let expected =

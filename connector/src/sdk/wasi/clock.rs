@@ -16,8 +16,8 @@ pub struct WasiClock;
 impl Clock for WasiClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let nanoseconds = i128::try_from(since_epoch.as_nanos()).unwrap_or(i128::MAX);
-        Timestamp::from_nanoseconds(nanoseconds).unwrap_or(Timestamp::MAX)
+        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+        Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {

@@ -6,7 +6,7 @@ use crate::{
     orb::{
         api::OrbApi,
         config::{API_URL, Config},
-        schemas::SHARED,
+        schemas::unpack,
         streams::{Row, STREAMS, row},
     },
     sdk::{
@@ -14,13 +14,14 @@ use crate::{
         cursor::{Cursor, Range, Watermark},
         error::{Error, Result},
         fetch::{Answer, Fetcher},
+        fields::Fields,
         instant::floor_to_second,
         json::Json,
         parent::ParentLists,
         platform::Platform,
         reader::Reader,
         retry::RetryPolicy,
-        schema::{compact, resolve},
+        schema::resolve,
         slice::Slices,
         source::{Discovered, Source, Specification},
         state::State,
@@ -80,7 +81,7 @@ impl Source for Orb {
         Specification {
             name: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
-            config_schema: compact!(include_str!("../../spec.json")),
+            config_schema: include_str!("../../spec.json"),
             documentation_url: "https://docs.withorb.com/",
             allowed_hosts: &["${api_url}"],
         }
@@ -106,9 +107,11 @@ impl Source for Orb {
 
     fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
+        let schemas = unpack();
+        let schemas = Fields::decode(&schemas).map_err(Error::system)?;
         let discovered = |row: &Row| {
             let stream = row.stream;
-            let schema = resolve(stream.schema, SHARED, &(row.properties)(&config));
+            let schema = resolve(stream.schema, &schemas, &(row.properties)(&config));
             let schema = schema.map_err(|reason| Error::system(reason).in_stream(stream.name))?;
             let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
             Ok(Discovered { stream, schema, primary_key: fields.chain((row.primary_key)(&config)).collect() })

@@ -30,7 +30,7 @@ pub struct Stream {
     /// A top-level field and the value it has while a record can still change. Such a record is not emitted, and the
     /// cursor is held below it until it has settled.
     pub provisional: Option<(&'static str, &'static str)>,
-    /// JSON Schema of a record, in which `{"$ref": "name.json"}` stands for a shared schema.
+    /// Name of the JSON Schema of a record, in which `{"$ref": "name.json"}` stands for another one.
     pub schema: &'static str,
 }
 

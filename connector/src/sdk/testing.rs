@@ -56,7 +56,7 @@ pub(crate) static OWNERS: Stream = Stream {
     shape: Shape::Whole,
     is_enriched: false,
     provisional: None,
-    schema: "{}",
+    schema: "owners.json",
 };
 
 /// The parents of a stream.

@@ -11,6 +11,7 @@ use crate::{
     orb::{
         config::Config,
         events::{self, Event, Found, Remarks, Search},
+        list::List,
         streams::row,
     },
     sdk::{
@@ -20,7 +21,7 @@ use crate::{
         fields::Fields,
         http::{Request, Response},
         instant::format_instant,
-        json::{Json, Scanner},
+        json::Json,
         page::Page,
         record::Record,
         slice::{Ask, Slice, Until},
@@ -264,45 +265,6 @@ impl Api for OrbApi {
 
     fn remarks(&self) -> Vec<String> {
         self.remarks.sentences()
-    }
-}
-
-/// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
-/// of a list that has pages.
-struct List<'a> {
-    data: Vec<Json<'a>>,
-    pagination: Option<Fields<'a>>,
-}
-
-impl<'a> List<'a> {
-    fn decode(body: &'a str) -> std::result::Result<Self, String> {
-        let (mut data, mut pagination, mut scanner) = (None, None, Scanner::new(body));
-        scanner.open('{')?;
-        while let Some(name) = scanner.name()? {
-            if name.is("data") {
-                // The elements right away, not the list first, which is nearly all of the body.
-                data = Some(scanner.list()?);
-                continue;
-            }
-            let value = scanner.value()?;
-            if name.is("pagination_metadata") {
-                pagination = Fields::of(value);
-            }
-        }
-        scanner.end()?;
-        Ok(Self { data: data.ok_or("there is no \"data\"")?, pagination })
-    }
-
-    /// The token of the next page that the metadata of a list tells; none on the last page, and where a list has no pages.
-    fn next_token(&self, has_pages: bool) -> std::result::Result<Option<String>, String> {
-        let Some(pagination) = &self.pagination else {
-            return if has_pages { Err("there is no \"pagination_metadata\"".into()) } else { Ok(None) };
-        };
-        if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
-            return Ok(None);
-        }
-        let token = pagination.text("next_cursor");
-        Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
     }
 }
 

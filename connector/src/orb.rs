@@ -8,6 +8,7 @@ pub mod api;
 pub mod config;
 pub mod events;
 pub mod ledger;
+pub mod list;
 pub mod schemas;
 pub mod source;
 pub mod streams;

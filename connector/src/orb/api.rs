@@ -3,24 +3,25 @@
 //! In: what a slice wants, and the responses. Out: requests by Orb's conventions (`limit`, `cursor`, `created_at[gte]`),
 //! pages, and verdicts. Orb calls its page token "cursor"; that word is translated here and nowhere else.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use futures_util::future::LocalBoxFuture;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::{
     orb::{
         config::Config,
-        events::{self, Found, Remarks, Search},
+        events::{self, Event, Found, Remarks, Search},
+        list::List,
         streams::row,
     },
     sdk::{
         api::{Api, Verdict},
         error::{Error, FailureType, Result},
         fetch::{Answer, Fetcher},
+        fields::Fields,
         http::{Request, Response},
         instant::format_instant,
+        json::Json,
         page::Page,
         record::Record,
         slice::{Ask, Slice, Until},
@@ -103,22 +104,22 @@ impl OrbApi {
             .header("user-agent", concat!("orb.wasm/", env!("CARGO_PKG_VERSION")))
     }
 
-    /// Finds the events of a search, and looks once more in the time before for those that are missing.
-    async fn find(&self, fetcher: &Fetcher, search: Search) -> Result<BTreeMap<String, String>> {
-        let mut events = BTreeMap::new();
-        for search in [search.clone(), search.earlier()] {
-            let mut missing = search.without(&events);
+    /// Puts the events of a search into `events`, and looks once more in the time before for those that are missing.
+    async fn find(&self, fetcher: &Fetcher, search: Search, events: &mut Vec<Event>) -> Result<()> {
+        let mut missing = search;
+        for _ in 0..2 {
             while !missing.ids.is_empty() {
                 let found = self.find_in_timeframe(fetcher, &missing).await?;
                 let goes_on = found.has_more && !found.events.is_empty();
                 events.extend(found.events);
-                missing = missing.without(&events);
+                missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
                 if !goes_on {
                     break;
                 }
             }
+            missing = missing.earlier();
         }
-        Ok(events)
+        Ok(())
     }
 
     async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Found> {
@@ -132,26 +133,38 @@ impl OrbApi {
     }
 
     /// What Orb says in the body of an error, without our secret.
-    fn words(&self, problem: &Problem) -> String {
-        let details = problem.validation_errors.iter().map(|error| match error {
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        let words: Vec<String> =
-            [&problem.title, &problem.detail].into_iter().flatten().cloned().chain(details).collect();
+    fn words(&self, problem: &Problem<'_>) -> String {
+        let words = [&problem.title, &problem.detail].into_iter().flatten().chain(&problem.validation_errors);
+        let words: Vec<&str> = words.map(|word| &**word).collect();
         // First without the key, then cut: the beginning of a key is a secret too.
         self.redact(&words.join(": ")).chars().take(MAX_WORDS).collect()
     }
 }
 
-/// The body of an error (RFC 7807).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Problem {
-    r#type: Option<String>,
-    title: Option<String>,
-    detail: Option<String>,
-    validation_errors: Vec<serde_json::Value>,
+/// The body of an error (RFC 7807); empty if it is none.
+#[derive(Default)]
+struct Problem<'a> {
+    kind: Option<Cow<'a, str>>,
+    title: Option<Cow<'a, str>>,
+    detail: Option<Cow<'a, str>>,
+    validation_errors: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Problem<'a> {
+    fn decode(body: &'a str) -> Self {
+        let Ok(fields) = Fields::decode(body) else { return Self::default() };
+        // What is no string is told as it is, but not with escapes: they could hide our key.
+        let as_is = |error: Json<'a>| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
+        let validation_errors = fields.list("validation_errors").into_iter();
+        Self {
+            kind: fields.text("type"),
+            title: fields.text("title"),
+            detail: fields.text("detail"),
+            validation_errors: validation_errors
+                .filter_map(|error| error.text().or_else(|| as_is(error)))
+                .collect(),
+        }
+    }
 }
 
 impl Api for OrbApi {
@@ -191,9 +204,10 @@ impl Api for OrbApi {
         if (200..300).contains(&status) {
             return Verdict::Complete;
         }
-        let problem: Problem = serde_json::from_slice(&response.body).unwrap_or_default();
-        let is_foreign = problem.r#type.is_none() && problem.title.is_none();
-        let kind = problem.r#type.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
+        let body = String::from_utf8_lossy(&response.body);
+        let problem = Problem::decode(&body);
+        let is_foreign = problem.kind.is_none() && problem.title.is_none();
+        let kind = problem.kind.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
         let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
         let (meaning, sentence) = match row {
             Some((_, _, meaning, sentence)) => (meaning, *sentence),
@@ -213,7 +227,9 @@ impl Api for OrbApi {
     }
 
     fn decode_page(&self, ask: &Ask, body: &[u8]) -> std::result::Result<Page, String> {
-        let list: List<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let body = str::from_utf8(body).map_err(|error| error.to_string())?;
+        let list = List::decode(body)?;
+        let next_token = list.next_token(ask.stream.page_limit.is_some())?;
         let mut records = Vec::with_capacity(list.data.len());
         for raw in list.data {
             let decoded = match ask.stream.shape {
@@ -224,11 +240,6 @@ impl Api for OrbApi {
             };
             decoded.map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
         }
-        let next_token = match list.pagination_metadata {
-            Some(pagination) => pagination.next_token()?,
-            None if ask.stream.page_limit.is_none() => None,
-            None => return Err("there is no \"pagination_metadata\"".into()),
-        };
         Ok(Page { records, next_token })
     }
 
@@ -239,9 +250,9 @@ impl Api for OrbApi {
     fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {
         Box::pin(async move {
             let has_keys = self.config.has_event_keys();
-            let mut found = BTreeMap::new();
+            let mut found = Vec::new();
             for search in if has_keys { events::searches(&page, fetcher.now()) } else { Vec::new() } {
-                found.extend(self.find(fetcher, search).await?);
+                self.find(fetcher, search, &mut found).await?;
             }
             Ok(events::complete(page, has_keys, &found, &self.remarks))
         })
@@ -254,30 +265,6 @@ impl Api for OrbApi {
 
     fn remarks(&self) -> Vec<String> {
         self.remarks.sentences()
-    }
-}
-
-/// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
-/// of a list that has pages.
-#[derive(Deserialize)]
-struct List<'a> {
-    #[serde(borrow)]
-    data: Vec<&'a RawValue>,
-    pagination_metadata: Option<Pagination>,
-}
-
-#[derive(Deserialize)]
-struct Pagination {
-    has_more: bool,
-    next_cursor: Option<String>,
-}
-
-impl Pagination {
-    fn next_token(self) -> std::result::Result<Option<String>, String> {
-        if self.has_more && self.next_cursor.is_none() {
-            return Err("\"has_more\" is true, but there is no \"next_cursor\"".into());
-        }
-        Ok(self.next_cursor.filter(|_| self.has_more))
     }
 }
 

@@ -3,14 +3,16 @@
 //! In: the config as JSON text, in the form of `spec.json` (which is Airbyte's for Orb, plus a few properties). Out: a
 //! [`Config`], or an error that names the property.
 
-use std::{fmt, ops::RangeInclusive};
+use std::{borrow::Cow, fmt, ops::RangeInclusive};
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::Offset};
-use serde_json::{Map, Value};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     cursor::Range,
     error::{Error, Result},
+    fields::Fields,
+    instant::parse_instant,
+    json::Json,
 };
 
 /// Where Orb's API is unless the config says otherwise (Orb's API reference, "Base URL").
@@ -75,20 +77,17 @@ impl Config {
     /// # Errors
     /// A config error that names the property and says what is expected.
     pub fn parse(json: &str) -> Result<Self> {
-        let value: Value = serde_json::from_str(json)
-            .map_err(|error| Error::config(format!("the config is not JSON: {error}")))?;
-        let Value::Object(fields) = value else {
-            return Err(Error::config("the config is not a JSON object"));
-        };
-        let properties = Properties(fields);
+        let not_an_object =
+            |error: String| Error::config(format!("the config is not a JSON object: {error}"));
+        let properties = Properties(Fields::decode(json).map_err(not_an_object)?);
         let api_key = properties.api_key()?;
         let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
         let end = properties.instant("end_date")?;
         if end.is_some_and(|end| end < start) {
             return Err(Error::config("config: end_date is before start_date"));
         }
-        let text_keys = properties.texts("string_event_properties_keys")?;
-        let numeric_keys = properties.texts("numeric_event_properties_keys")?;
+        let text_keys = properties.set("string_event_properties_keys")?;
+        let numeric_keys = properties.set("numeric_event_properties_keys")?;
         if let Some(key) = text_keys.iter().find(|key| numeric_keys.contains(key)) {
             return Err(Error::config(format!(
                 "config: {key:?} is in both string_event_properties_keys and numeric_event_properties_keys; a key \
@@ -121,63 +120,60 @@ impl Config {
 }
 
 /// The properties of the config, each read by type. A property that is null counts as absent.
-struct Properties(Map<String, Value>);
+struct Properties<'a>(Fields<'a>);
 
-impl Properties {
-    fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+impl<'a> Properties<'a> {
+    /// A property, if it is present, in the form that `convert` finds in it.
+    fn get<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        convert: impl Fn(Json<'a>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let wrong_type = || Error::config(format!("config: {name} must be {expected}"));
+        self.0.value(name).map(|value| convert(value).ok_or_else(wrong_type)).transpose()
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>> {
-        let Some(value) = self.value(name) else { return Ok(None) };
-        value.as_str().map(Some).ok_or_else(|| wrong_type(name, "a string"))
+    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>> {
+        self.get(name, "a string", Json::text)
     }
 
     /// A string that means nothing if it is empty, because forms send that.
     fn word(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.text(name)?.filter(|text| !text.is_empty()).map(str::to_owned))
-    }
-
-    fn texts(&self, name: &str) -> Result<Vec<String>> {
-        let Some(value) = self.value(name) else { return Ok(Vec::new()) };
-        let texts: Option<Vec<String>> = value
-            .as_array()
-            .and_then(|items| items.iter().map(|item| item.as_str().map(str::to_owned)).collect());
-        texts.ok_or_else(|| wrong_type(name, "a list of strings"))
+        Ok(self.text(name)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
     }
 
     /// Strings, each once, without empty ones.
     fn set(&self, name: &str) -> Result<Vec<String>> {
+        let texts = |value: Json<'a>| value.list()?.into_iter().map(Json::text).collect::<Option<Vec<_>>>();
         let mut set = Vec::new();
-        for text in self.texts(name)? {
-            if !text.is_empty() && !set.contains(&text) {
-                set.push(text);
+        for text in self.get(name, "a list of strings", texts)?.unwrap_or_default() {
+            if !text.is_empty() && !set.iter().any(|other| *other == text) {
+                set.push(text.into_owned());
             }
         }
         Ok(set)
     }
 
     fn flag(&self, name: &str) -> Result<bool> {
-        let Some(value) = self.value(name) else { return Ok(false) };
-        value.as_bool().ok_or_else(|| wrong_type(name, "true or false"))
+        Ok(self.get(name, "true or false", |value| value.get().parse().ok())?.unwrap_or_default())
     }
 
     /// A timestamp as the spec wants it: `2022-03-01T00:00:00Z`. An empty text counts as absent, because forms send it.
     fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
         let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let parse = |text: &str| {
-            let civil = text.strip_suffix('Z').filter(|civil| civil.len() == "2022-03-01T00:00:00".len())?;
-            let civil = civil.get(10..11).filter(|separator| *separator == "T").and(Some(civil))?;
-            let civil = civil.parse::<DateTime>().ok()?;
-            Some(Offset::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX))
+            let is_whole = text.len() == "2022-03-01T00:00:00Z".len() && text.ends_with('Z');
+            parse_instant(text).filter(|_| is_whole && text.contains('T'))
         };
         let error =
             || Error::config(format!("config: {name} is {text:?}; it must look like 2022-03-01T00:00:00Z"));
-        parse(text).map(Some).ok_or_else(error)
+        parse(&text).map(Some).ok_or_else(error)
     }
 
     fn api_key(&self) -> Result<Secret> {
-        let key = self.text("api_key")?.ok_or_else(|| required("api_key"))?.trim();
+        let key = self.text("api_key")?.ok_or_else(|| required("api_key"))?;
+        let key = key.trim();
         if key.is_empty() {
             return Err(Error::config("config: api_key is empty"));
         }
@@ -190,7 +186,8 @@ impl Properties {
     }
 
     fn api_url(&self) -> Result<String> {
-        let url = self.text("api_url")?.unwrap_or(API_URL).trim().trim_end_matches('/');
+        let url = self.text("api_url")?.unwrap_or(Cow::Borrowed(API_URL));
+        let url = url.trim().trim_end_matches('/');
         let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
         let is_plain = |rest: &str| {
             !rest.is_empty()
@@ -207,7 +204,7 @@ impl Properties {
 
     fn lookback(&self) -> Result<SignedDuration> {
         let days = self.number("lookback_window_days", 0..=MAX_LOOKBACK_DAYS)?.unwrap_or(0);
-        Ok(SignedDuration::from_hours(days * 24))
+        Ok(SignedDuration::days(days))
     }
 
     fn concurrency(&self) -> Result<usize> {
@@ -216,19 +213,14 @@ impl Properties {
     }
 
     fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
-        let Some(value) = self.value(name) else { return Ok(None) };
-        let expected = || format!("a whole number from {} to {}", range.start(), range.end());
-        let number = value.as_i64().filter(|number| range.contains(number));
-        number.map(Some).ok_or_else(|| wrong_type(name, &expected()))
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        let whole = |value: Json<'_>| value.get().parse().ok().filter(|number| range.contains(number));
+        self.get(name, &expected, whole)
     }
 }
 
 fn required(name: &str) -> Error {
     Error::config(format!("config: {name} is a required property"))
-}
-
-fn wrong_type(name: &str, expected: &str) -> Error {
-    Error::config(format!("config: {name} must be {expected}"))
 }
 
 #[cfg(test)]

@@ -9,18 +9,17 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, BinaryHeap},
 };
 
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use time::{SignedDuration, Timestamp};
 
 use crate::{
     orb::config::Config,
     sdk::{
         fields::{Fields, Object},
         instant::format_instant,
+        json::{Json, listed, quoted},
         page::Page,
         record::Record,
     },
@@ -30,19 +29,19 @@ use crate::{
 pub const MAX_IDS: usize = 500;
 
 /// The longest timeframe that Orb searches.
-const MAX_TIMEFRAME: SignedDuration = SignedDuration::from_hours(30 * 24);
+const MAX_TIMEFRAME: SignedDuration = SignedDuration::hours(30 * 24);
 
 /// Entries that lie further apart than this are searched for apart, so that each has twenty days before it.
-const MAX_SPAN: SignedDuration = SignedDuration::from_hours(10 * 24);
+const MAX_SPAN: SignedDuration = SignedDuration::hours(10 * 24);
 
 /// How far after its entry an event may lie: Orb takes events up to five minutes into the future.
-const FUTURE: SignedDuration = SignedDuration::from_mins(10);
+const FUTURE: SignedDuration = SignedDuration::minutes(10);
 
 /// Events that are searched for together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
     /// At most [`MAX_IDS`], each once.
-    pub ids: BTreeSet<String>,
+    pub ids: Vec<String>,
     /// The end of the timeframe, exclusive.
     pub end: Timestamp,
 }
@@ -50,24 +49,17 @@ pub struct Search {
 impl Search {
     /// The body of the request.
     pub fn body(&self) -> String {
-        let start = self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN);
-        json!({
-            "event_ids": self.ids,
-            "timeframe_start": format_instant(start),
-            "timeframe_end": format_instant(self.end),
-        })
-        .to_string()
-    }
-
-    /// The same without the ids of events that were found.
-    pub fn without(&self, events: &BTreeMap<String, String>) -> Self {
-        let ids = self.ids.iter().filter(|id| !events.contains_key(*id)).cloned().collect();
-        Self { ids, end: self.end }
+        let start = self.end.saturating_sub(MAX_TIMEFRAME);
+        let mut object = Object::default();
+        object.push("event_ids", &listed(self.ids.iter().map(|id| quoted(id))));
+        object.push_text("timeframe_start", &format_instant(start));
+        object.push_text("timeframe_end", &format_instant(self.end));
+        object.finish()
     }
 
     /// The same for the time before.
     pub fn earlier(self) -> Self {
-        Self { end: self.end.checked_sub(MAX_TIMEFRAME).unwrap_or(Timestamp::MIN), ..self }
+        Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }
     }
 }
 
@@ -75,23 +67,20 @@ impl Search {
 /// not handed on, so their events are not searched for.
 pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
     let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
-    let mut wanted: Vec<(Timestamp, String)> =
+    let mut wanted: BinaryHeap<(Timestamp, String)> =
         page.records.iter().filter(|record| !record.provisional).filter_map(named).collect();
-    wanted.sort_unstable_by(|one, other| other.cmp(one));
     let (mut searches, mut newest, mut seen) = (Vec::<Search>::new(), None, BTreeSet::new());
-    for (position, id) in wanted {
+    while let Some((position, id)) = wanted.pop() {
         if !seen.insert(id.clone()) {
             continue;
         }
-        let fits = |newest: Timestamp| newest.duration_since(position) <= MAX_SPAN;
+        let fits = |newest: Timestamp| newest - position <= MAX_SPAN;
         match searches.last_mut().filter(|search| search.ids.len() < MAX_IDS && newest.is_some_and(fits)) {
-            Some(search) => {
-                search.ids.insert(id);
-            }
+            Some(search) => search.ids.push(id),
             None => {
                 newest = Some(position);
-                let end = position.checked_add(FUTURE).unwrap_or(position);
-                searches.push(Search { ids: [id].into(), end });
+                let end = position.saturating_add(FUTURE);
+                searches.push(Search { ids: vec![id], end });
             }
         }
     }
@@ -103,11 +92,20 @@ fn event_id(record: &Record) -> Option<String> {
     record.json.contains("\"event_id\"").then(|| record.text("event_id")).flatten()
 }
 
+/// An event that was found.
+#[derive(Debug)]
+pub struct Event {
+    /// By which an entry names it.
+    pub id: String,
+    /// An object with the configured properties.
+    pub properties: String,
+}
+
 /// What a search found.
 #[derive(Debug)]
 pub struct Found {
-    /// The configured properties of each event, by its id.
-    pub events: BTreeMap<String, String>,
+    /// In the server's order. They are few (a page has at most a thousand entries), so they need no index.
+    pub events: Vec<Event>,
     /// Whether not all were told. Today's Orb tells all at once.
     pub has_more: bool,
 }
@@ -117,36 +115,30 @@ pub struct Found {
 /// # Errors
 /// If it is not a list of events.
 pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, String> {
-    #[derive(Deserialize)]
-    struct Answer<'a> {
-        #[serde(borrow)]
-        data: Vec<Event<'a>>,
-        pagination_metadata: Option<More>,
+    let answer = str::from_utf8(body).map_err(|error| error.to_string())?;
+    let answer = Fields::decode(answer)?;
+    let mut events = Vec::new();
+    for event in answer.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")? {
+        let event = Fields::of(event).ok_or("an event is not an object")?;
+        let id = event.text("id").ok_or("an event has no \"id\"")?;
+        let properties = event.value("properties").map_or("{}", Json::get);
+        events.push(Event { id: id.into_owned(), properties: selection(config, remarks, properties) });
     }
-    #[derive(Deserialize)]
-    struct More {
-        has_more: bool,
-    }
-    #[derive(Deserialize)]
-    struct Event<'a> {
-        id: String,
-        #[serde(borrow)]
-        properties: Option<&'a RawValue>,
-    }
-    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    let select = |event: Event<'_>| {
-        let properties = event.properties.map_or("{}", RawValue::get);
-        (event.id, selection(config, remarks, properties))
+    let has_more = match answer.value("pagination_metadata") {
+        Some(pagination) => {
+            let pagination = Fields::of(pagination).ok_or("\"pagination_metadata\" is not an object")?;
+            pagination.flag("has_more").ok_or("there is no \"has_more\"")?
+        }
+        None => false,
     };
-    let has_more = answer.pagination_metadata.is_some_and(|pagination| pagination.has_more);
-    Ok(Found { events: answer.data.into_iter().map(select).collect(), has_more })
+    Ok(Found { events, has_more })
 }
 
 /// The configured properties among all, each with the type its list says.
 fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
     let mut object = Object::default();
     for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
-        let is_in = |keys: &[String]| keys.iter().any(|key| key == name);
+        let is_in = |keys: &[String]| keys.iter().any(|key| name.is(key));
         let converted = if is_in(&config.string_event_properties_keys) {
             as_string(value)
         } else if is_in(&config.numeric_event_properties_keys) {
@@ -154,50 +146,51 @@ fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
         } else {
             continue;
         };
+        let name = name.text().unwrap_or_default();
         if converted.is_none() {
-            remarks.not_converted(name);
+            remarks.not_converted(&name);
         }
-        object.push(name, converted.as_deref().unwrap_or("null"));
+        object.push(&name, converted.as_deref().unwrap_or("null"));
     }
     object.finish()
 }
 
 /// A value as a JSON string; none if there is no exact one.
-fn as_string(value: &RawValue) -> Option<String> {
+fn as_string(value: Json<'_>) -> Option<String> {
     match value.get().as_bytes().first() {
         Some(b'"' | b'n') => Some(value.get().to_owned()),
         Some(b'{' | b'[') | None => None,
-        Some(_) => Some(json!(value.get()).to_string()),
+        Some(_) => Some(quoted(value.get())),
     }
 }
 
 /// A value as a JSON number; none if there is no exact one.
-fn as_number(value: &RawValue) -> Option<String> {
+fn as_number(value: Json<'_>) -> Option<String> {
     let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let text = value.get();
     if text == "null" || is_number(text) {
         return Some(text.to_owned());
     }
-    let inner: String = serde_json::from_str(text).ok()?;
-    let number: &RawValue = serde_json::from_str(&inner).ok()?;
+    let inner = value.text()?;
+    let number = Json::parse(&inner).ok()?;
     is_number(number.get()).then(|| number.get().to_owned())
 }
 
 /// The page with what was found put in.
-pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, remarks: &Remarks) -> Page {
+pub fn complete(page: Page, has_keys: bool, found: &[Event], remarks: &Remarks) -> Page {
     let records = page.records.into_iter().map(|record| {
         let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
         let mut event = Object::default();
-        event.push("id", &json!(id).to_string());
-        match found.get(&id) {
-            Some(properties) => event.push("properties", properties),
+        event.push_text("id", &id);
+        match found.iter().find(|event| event.id == id) {
+            Some(found) => event.push("properties", &found.properties),
             None if has_keys => remarks.unknown(&id),
             None => {}
         }
         let mut object = Object::default();
-        let fields = Fields::decode(&record.json);
-        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| *name != "event_id") {
-            object.push(name, value.get());
+        let fields = record.fields();
+        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| !name.is("event_id")) {
+            object.carry(name, value.get());
         }
         object.push("event", &event.finish());
         Record { json: object.finish(), ..record }
@@ -206,23 +199,31 @@ pub fn complete(page: Page, has_keys: bool, found: &BTreeMap<String, String>, re
 }
 
 /// The property `event` of an entry, with the configured keys.
-pub fn properties(config: &Config) -> Vec<(String, Value)> {
-    let typed = |keys: &[String], kind: &str| -> Vec<(String, Value)> {
-        keys.iter().map(|key| (key.clone(), json!({ "type": ["null", kind] }))).collect()
-    };
-    let texts = typed(&config.string_event_properties_keys, "string");
-    let numbers = typed(&config.numeric_event_properties_keys, "number");
-    let keys: serde_json::Map<String, Value> = texts.into_iter().chain(numbers).collect();
-    let event = json!({
-        "type": ["null", "object"],
-        "description": "The event that led to the entry, if Orb names one, with the configured properties.",
-        "additionalProperties": true,
-        "properties": {
-            "id": { "type": "string" },
-            "properties": { "type": ["null", "object"], "additionalProperties": true, "properties": keys },
-        },
-    });
-    vec![("event".to_owned(), event)]
+pub fn properties(config: &Config) -> Vec<(String, String)> {
+    let mut keys = Object::default();
+    for key in &config.string_event_properties_keys {
+        keys.push(key, r#"{"type":["null","string"]}"#);
+    }
+    for key in &config.numeric_event_properties_keys {
+        keys.push(key, r#"{"type":["null","number"]}"#);
+    }
+    let mut properties = Object::default();
+    properties.push("id", r#"{"type":"string"}"#);
+    properties.push("properties", &open_object(None, keys));
+    let description = "The event that led to the entry, if Orb names one, with the configured properties.";
+    vec![("event".to_owned(), open_object(Some(description), properties))]
+}
+
+/// The schema of an object that may be null and may have other properties than these.
+fn open_object(description: Option<&str>, properties: Object) -> String {
+    let mut object = Object::default();
+    object.push("type", r#"["null","object"]"#);
+    if let Some(description) = description {
+        object.push_text("description", description);
+    }
+    object.push("additionalProperties", "true");
+    object.push("properties", &properties.finish());
+    object.finish()
 }
 
 /// What was not as it should be, gathered for one sentence each at the end.
@@ -230,7 +231,8 @@ pub fn properties(config: &Config) -> Vec<(String, Value)> {
 pub struct Remarks {
     /// How many entries, and one of their events.
     unknown: RefCell<Option<(u64, String)>>,
-    not_converted: RefCell<BTreeMap<String, u64>>,
+    /// Each key, and how often.
+    not_converted: RefCell<Vec<(String, u64)>>,
 }
 
 impl Remarks {
@@ -239,7 +241,11 @@ impl Remarks {
     }
 
     fn not_converted(&self, key: &str) {
-        *self.not_converted.borrow_mut().entry(key.to_owned()).or_default() += 1;
+        let mut counts = self.not_converted.borrow_mut();
+        match counts.iter_mut().find(|(candidate, _)| candidate == key) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((key.to_owned(), 1)),
+        }
     }
 
     /// The sentences.

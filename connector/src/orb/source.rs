@@ -2,13 +2,11 @@
 
 use std::rc::Rc;
 
-use serde_json::value::RawValue;
-
 use crate::{
     orb::{
         api::OrbApi,
         config::{API_URL, Config},
-        schemas::SHARED,
+        schemas::unpack,
         streams::{Row, STREAMS, row},
     },
     sdk::{
@@ -16,7 +14,9 @@ use crate::{
         cursor::{Cursor, Range, Watermark},
         error::{Error, Result},
         fetch::{Answer, Fetcher},
+        fields::Fields,
         instant::floor_to_second,
+        json::Json,
         parent::ParentLists,
         platform::Platform,
         reader::Reader,
@@ -90,7 +90,10 @@ impl Source for Orb {
     async fn check(&self, config: &str) -> Result<()> {
         let api = Rc::new(OrbApi::new(self.config(config)?));
         let request = api.ping();
-        let is_json = |body: &[u8]| Ok(body.is_empty() || serde_json::from_slice::<&RawValue>(body).is_ok());
+        let is_json = |body: &[u8]| {
+            let text = str::from_utf8(body);
+            Ok(text.is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok()))
+        };
         match self.fetcher(api, RetryPolicy::CHECK).fetch(request, is_json).await? {
             Answer::Complete(true) => Ok(()),
             Answer::Complete(false) => {
@@ -104,9 +107,11 @@ impl Source for Orb {
 
     fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
+        let schemas = unpack();
+        let schemas = Fields::decode(&schemas).map_err(Error::system)?;
         let discovered = |row: &Row| {
             let stream = row.stream;
-            let schema = resolve(stream.schema, SHARED, (row.properties)(&config));
+            let schema = resolve(stream.schema, &schemas, &(row.properties)(&config));
             let schema = schema.map_err(|reason| Error::system(reason).in_stream(stream.name))?;
             let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
             Ok(Discovered { stream, schema, primary_key: fields.chain((row.primary_key)(&config)).collect() })

@@ -3,8 +3,6 @@
 //! Names, primary keys, cursor fields and reshapes are those of Airbyte's Orb connector; paths, filters and limits are
 //! from Orb's API reference (<https://docs.withorb.com/api-reference>).
 
-use serde_json::Value;
-
 use crate::{
     orb::{config::Config, events, ledger, usage},
     sdk::{
@@ -23,8 +21,8 @@ pub struct Row {
     pub query: fn(&Config, &Slice) -> Vec<(&'static str, String)>,
     /// The slices of one parent's list.
     pub slices: fn(&Config, &Record, &Slice) -> Vec<Slice>,
-    /// Properties that the config adds to the schema of a record.
-    pub properties: fn(&Config) -> Vec<(String, Value)>,
+    /// Properties that the config adds to the schema of a record, each with its JSON text.
+    pub properties: fn(&Config) -> Vec<(String, String)>,
     /// Fields that the config adds to the primary key.
     pub primary_key: fn(&Config) -> Vec<String>,
 }
@@ -84,12 +82,7 @@ const LIST: Stream = Stream {
     schema: "",
 };
 
-static CUSTOMERS: Stream = Stream {
-    name: "customers",
-    path: "customers",
-    schema: include_str!("../../schemas/customers.json"),
-    ..LIST
-};
+static CUSTOMERS: Stream = Stream { name: "customers", path: "customers", schema: "customers.json", ..LIST };
 
 static SUBSCRIPTIONS: Stream = Stream {
     name: "subscriptions",
@@ -101,15 +94,14 @@ static SUBSCRIPTIONS: Stream = Stream {
         },
         Hoist { object: "plan", fields: &[("id", "plan_id")] },
     ]),
-    schema: include_str!("../../schemas/subscriptions.json"),
+    schema: "subscriptions.json",
     ..LIST
 };
 
 /// Subscriptions as parents, with the plan that their usage is cut by.
 static WHOLE_SUBSCRIPTIONS: Stream = Stream { shape: Shape::Whole, ..SUBSCRIPTIONS };
 
-static PLANS: Stream =
-    Stream { name: "plans", path: "plans", schema: include_str!("../../schemas/plans.json"), ..LIST };
+static PLANS: Stream = Stream { name: "plans", path: "plans", schema: "plans.json", ..LIST };
 
 static INVOICES: Stream = Stream {
     name: "invoices",
@@ -118,7 +110,7 @@ static INVOICES: Stream = Stream {
     bounds: Bounds { from: "invoice_date[gte]", including: "invoice_date[lte]", before: "invoice_date[lt]" },
     // Orb leaves void invoices out unless asked for them.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
-    schema: include_str!("../../schemas/invoices.json"),
+    schema: "invoices.json",
     ..LIST
 };
 
@@ -149,7 +141,7 @@ static CREDITS_LEDGER_ENTRIES: Stream = Stream {
     // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one that is committed
     // later keeps its old `created_at`.
     provisional: Some(("entry_status", "pending")),
-    schema: include_str!("../../schemas/credits_ledger_entries.json"),
+    schema: "credits_ledger_entries.json",
     ..LIST
 };
 
@@ -169,7 +161,7 @@ static SUBSCRIPTION_USAGE: Stream = Stream {
         grace: Some(usage::GRACE),
     }),
     shape: Shape::Nested(usage::records),
-    schema: include_str!("../../schemas/subscription_usage.json"),
+    schema: "subscription_usage.json",
     ..LIST
 };
 
@@ -178,10 +170,15 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{orb::schemas::SHARED, sdk::schema::resolve};
+    use crate::{
+        orb::schemas::unpack,
+        sdk::{fields::Fields, schema::resolve},
+    };
 
     fn schema(stream: &Stream) -> Value {
-        serde_json::from_str(&resolve(stream.schema, SHARED, Vec::new()).unwrap()).unwrap()
+        let schemas = unpack();
+        let schema = resolve(stream.schema, &Fields::decode(&schemas).unwrap(), &[]).unwrap();
+        serde_json::from_str(&schema).unwrap()
     }
 
     #[test]

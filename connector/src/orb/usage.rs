@@ -10,15 +10,14 @@
 
 use std::borrow::Cow;
 
-use jiff::{SignedDuration, Timestamp};
-use serde::de::Error as _;
-use serde_json::{Value, json, value::RawValue};
+use time::{SignedDuration, Time, Timestamp};
 
 use crate::{
     orb::config::Config,
     sdk::{
         fields::{Fields, Object},
         instant::parse_instant,
+        json::Json,
         record::Record,
         slice::{Ask, Slice, Until},
     },
@@ -26,21 +25,21 @@ use crate::{
 
 /// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
 /// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
-pub const GRACE: SignedDuration = SignedDuration::from_hours(48);
+pub const GRACE: SignedDuration = SignedDuration::hours(48);
 
 /// The longest timeframe that Orb answers, which allows exactly a year.
-const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
+const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 
-const DAY: SignedDuration = SignedDuration::from_hours(24);
+const DAY: SignedDuration = SignedDuration::hours(24);
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const HOUR: SignedDuration = SignedDuration::hours(1);
 
 /// The day on which clocks go back.
-const LONGEST_DAY: SignedDuration = SignedDuration::from_hours(25);
+const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
 /// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
-    let Ok(fields) = Fields::decode(&subscription.json) else { return Vec::new() };
+    let Some(fields) = subscription.fields() else { return Vec::new() };
     let plan = fields.object("plan");
     if let Some(wanted) = &config.plan_id
         && plan.as_ref().and_then(|plan| plan.text("id")).as_deref() != Some(wanted)
@@ -54,7 +53,7 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     let (from, continues) = begin(config, from);
     let born = instant("start_date").filter(|born| *born >= from);
     let until = instant("end_date").map_or(until, |died| until.min(died));
-    let keep_from = from.checked_add(HOUR).ok().filter(|_| continues && born.is_none());
+    let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
     let years = years(born.unwrap_or(from), until, keep_from);
     let parts: Vec<Option<String>> = match &config.subscription_usage_grouping_key {
         Some(_) => metrics(&fields).into_iter().map(Some).collect(),
@@ -65,16 +64,18 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
         part: part.clone(),
         ..year.clone()
     };
-    parts.iter().flat_map(|part| years.iter().map(|year| slice(part, year))).collect()
+    let mut slices = Vec::new();
+    for part in &parts {
+        slices.extend(years.iter().map(|year| slice(part, year)));
+    }
+    slices
 }
 
 /// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of
 /// all time zones are whole.
 fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     let start = config.range.start;
-    let seconds_into_day = from.as_second().rem_euclid(DAY.as_secs());
-    let midnight = Timestamp::from_second(from.as_second() - seconds_into_day);
-    let day_before = midnight.and_then(|midnight| midnight.checked_sub(DAY)).unwrap_or(start);
+    let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
@@ -98,10 +99,10 @@ fn years(from: Timestamp, until: Timestamp, keep_from: Option<Timestamp>) -> Vec
 fn metrics(subscription: &Fields<'_>) -> Vec<String> {
     let of_plan = subscription.object("plan").map(|plan| plan.list("prices")).unwrap_or_default();
     let intervals = subscription.list("price_intervals");
-    let own = intervals.iter().filter_map(|interval| Fields::decode(interval.get()).ok()?.raw("price"));
+    let own = intervals.iter().filter_map(|interval| Fields::of(*interval)?.raw("price"));
     let mut metrics: Vec<String> = Vec::new();
     for price in of_plan.into_iter().chain(own) {
-        let metric = Fields::decode(price.get()).ok().and_then(|price| price.object("billable_metric"));
+        let metric = Fields::of(price).and_then(|price| price.object("billable_metric"));
         let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
         metrics.extend(id.filter(|id| !metrics.contains(id)));
     }
@@ -117,8 +118,8 @@ pub fn query(config: &Config, slice: &Slice) -> Vec<(&'static str, String)> {
 }
 
 /// The value of the grouping key stands in a field of that name.
-pub fn properties(config: &Config) -> Vec<(String, Value)> {
-    let property = |key: &String| (key.clone(), json!({ "type": ["null", "string"] }));
+pub fn properties(config: &Config) -> Vec<(String, String)> {
+    let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
     config.subscription_usage_grouping_key.iter().map(property).collect()
 }
 
@@ -131,34 +132,34 @@ pub fn primary_key(config: &Config) -> Vec<String> {
 ///
 /// # Errors
 /// If it is not an object, or one of its days is not.
-pub fn records(element: &RawValue, ask: &Ask) -> serde_json::Result<Vec<Record>> {
-    let element = Fields::decode(element.get())?;
+pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
+    let element = Fields::of(element).ok_or("it is not an object")?;
     let metric = element.object("billable_metric");
-    let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", RawValue::get);
+    let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
     let group = element.object("metric_group");
     let mut records = Vec::new();
     // What has another shape is not the same as no usage.
-    let days = element.raw("usage").ok_or_else(|| serde_json::Error::missing_field("usage"))?;
-    for day in serde_json::from_str::<Vec<&RawValue>>(days.get())? {
-        let day = Fields::decode(day.get())?;
-        let quantity = day.raw("quantity").ok_or_else(|| serde_json::Error::missing_field("quantity"))?;
+    let days = element.raw("usage").ok_or("there is no \"usage\"")?;
+    for day in days.list().ok_or("\"usage\" is not a list")? {
+        let day = Fields::of(day).ok_or("a day is not an object")?;
+        let quantity = day.raw("quantity").ok_or("there is no \"quantity\"")?;
         let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
         if !is_positive(quantity.get()) || is_elsewhere(position, &ask.slice) {
             continue;
         }
         let mut object = Object::default();
-        let others =
-            element.iter().filter(|(name, _)| !matches!(*name, "billable_metric" | "usage" | "metric_group"));
-        for (name, value) in others.chain(day.iter()) {
-            object.push(name, value.get());
+        let is_replaced =
+            |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
+        for (name, value) in element.iter().filter(|(name, _)| !is_replaced(*name)).chain(day.iter()) {
+            object.carry(name, value.get());
         }
-        object.push("subscription_id", &json!(ask.slice.parent).to_string());
+        object.push_text("subscription_id", ask.slice.parent.as_deref().unwrap_or_default());
         object.push("billable_metric_name", of_metric("name"));
         object.push("billable_metric_id", of_metric("id"));
         if let Some(group) = &group
             && let Some(key) = group.text("property_key")
         {
-            object.push(&key, group.raw("property_value").map_or("null", RawValue::get));
+            object.push(&key, group.raw("property_value").map_or("null", Json::get));
         }
         records.push(Record::new(object.finish(), position));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use jiff::Timestamp;
+use time::Timestamp;
 
 /// Tells the time and waits.
 pub trait Clock {

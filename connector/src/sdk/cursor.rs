@@ -3,7 +3,7 @@
 //! In: the range the config asks for, the cursor of the last state, and every record that passes. Out: where a read
 //! begins, and the cursor that becomes true when it has ended.
 
-use jiff::{SignedDuration, Timestamp};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     instant::{format_instant, parse_instant},
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_read_begins_at_the_cursor_less_the_lookback_but_not_before_the_start() {
         let start = instant("2024-01-01T00:00:00Z");
-        let range = Range { start, end: None, lookback: SignedDuration::from_hours(48) };
+        let range = Range { start, end: None, lookback: SignedDuration::hours(48) };
         assert_eq!(range.lower_bound(None), start);
         let cursor = Cursor::parse("2024-01-10T00:00:00Z").unwrap();
         assert_eq!(range.lower_bound(Some(&cursor)), instant("2024-01-08T00:00:00Z"));

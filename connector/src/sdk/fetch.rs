@@ -5,6 +5,8 @@
 
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
+use time::Timestamp;
+
 use crate::sdk::{
     api::{Api, Verdict},
     error::{Error, Result},
@@ -46,6 +48,9 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
+/// Takes a body, or says why it cannot be read.
+type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), String> + 'a;
+
 /// Why one try failed.
 struct Failure {
     error: Error,
@@ -67,7 +72,7 @@ impl Fetcher {
     }
 
     /// The instant by the clock of the outside world.
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.platform.clock.now()
     }
 
@@ -80,6 +85,22 @@ impl Fetcher {
         request: Request,
         decode: impl Fn(&[u8]) -> Result<T, String>,
     ) -> Result<Answer<T>> {
+        let mut decoded = None;
+        let mut keep = |body: &[u8]| {
+            decoded = Some(decode(body)?);
+            Ok(())
+        };
+        match self.fetch_with(request, &mut keep).await? {
+            Answer::Absent(reason) => Ok(Answer::Absent(reason)),
+            Answer::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
+            Answer::Complete(()) => {
+                decoded.map(Answer::Complete).ok_or_else(|| Error::system("an answer was not decoded"))
+            }
+        }
+    }
+
+    /// As [`Fetcher::fetch`], but compiled once for all kinds of answers.
+    async fn fetch_with(&self, request: Request, decode: &mut Decode<'_>) -> Result<Answer<()>> {
         let mut retries = Retries::new(self.policy);
         loop {
             let clock = &self.platform.clock;
@@ -90,14 +111,14 @@ impl Fetcher {
             let started = clock.now();
             let result = self.platform.transport.send(request.clone()).await;
             let now = clock.now();
-            let failure = match self.evaluate(result, &decode) {
+            let failure = match self.evaluate(result, decode) {
                 Ok(answer) => {
                     self.pace.borrow_mut().succeeded(now);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
             };
-            let jitter = f64::from(now.subsec_nanosecond()) / 1e9;
+            let jitter = f64::from(now.nanosecond()) / 1e9;
             let delay = retries.next_delay(failure.cost, failure.retry_after, jitter);
             let attempt =
                 format!("{request}: attempt {} of {}", retries.failures(), self.policy.max_attempts);
@@ -115,11 +136,11 @@ impl Fetcher {
         }
     }
 
-    fn evaluate<T>(
+    fn evaluate(
         &self,
         result: Result<Response, TransportError>,
-        decode: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Result<Answer<T>, Failure> {
+        decode: &mut Decode<'_>,
+    ) -> Result<Answer<()>, Failure> {
         let failed =
             |error: Error| Failure { error, cost: 1, retry_after: None, is_final: false, is_refusal: false };
         let response = match result {
@@ -143,7 +164,7 @@ impl Fetcher {
         let asked = parse_retry_after(&response, self.platform.clock.now());
         match self.api.judge(&response) {
             Verdict::Complete => match decode(&response.body) {
-                Ok(value) => Ok(Answer::Complete(value)),
+                Ok(()) => Ok(Answer::Complete(())),
                 Err(reason) => {
                     Err(Failure { cost: UNREADABLE_COST, ..failed(self.unreadable(&response, &reason)) })
                 }

@@ -1,94 +1,102 @@
 //! The top-level fields of a JSON object, without understanding their values.
 //!
-//! In: the text of an object. Out: its fields in their order, each value as the text it has; and the other way round.
+//! In: an object. Out: its fields in their order, each value as the text it has; and the other way round.
+//!
+//! Some functions are called from everywhere, and are never inlined: that would add 7 kB to the component and no speed.
 
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use crate::sdk::json::{Json, Scanner, quoted};
 
 /// The fields of an object in their order.
 #[derive(Debug)]
-pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+pub struct Fields<'a>(Vec<(Json<'a>, Json<'a>)>);
 
 impl<'a> Fields<'a> {
-    /// Takes an object apart.
+    /// Takes the text of an object apart.
     ///
     /// # Errors
-    /// If the text is not a JSON object.
-    pub fn decode(json: &'a str) -> serde_json::Result<Self> {
-        serde_json::from_str(json)
+    /// If it is not JSON, or not an object.
+    pub fn decode(text: &'a str) -> Result<Self, String> {
+        let (mut fields, mut scanner) = (Vec::new(), Scanner::new(text));
+        scanner.open('{')?;
+        while let Some(name) = scanner.name()? {
+            fields.push((name, scanner.value()?));
+        }
+        scanner.end()?;
+        Ok(Self(fields))
     }
 
-    /// Every field: its name and the text of its value.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
-        self.0.iter().map(|(name, value)| (&**name, *value))
+    /// Takes an object apart; none if the value is something else.
+    #[inline(never)]
+    pub fn of(value: Json<'a>) -> Option<Self> {
+        Self::decode(value.get()).ok()
+    }
+
+    /// Every field: its name (a string) and its value.
+    pub fn iter(&self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
+        self.0.iter().copied()
     }
 
     /// The text of a field's value; none if there is no such field.
-    pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
-        self.iter().find(|(candidate, _)| *candidate == name).map(|(_, value)| value)
+    #[inline(never)]
+    pub fn raw(&self, name: &str) -> Option<Json<'a>> {
+        self.iter().find(|(candidate, _)| candidate.is(name)).map(|(_, value)| value)
+    }
+
+    /// As [`Fields::raw`], but what is null counts as absent.
+    pub fn value(&self, name: &str) -> Option<Json<'a>> {
+        self.raw(name).filter(|value| value.get() != "null")
     }
 
     /// The string in a field; none if it is absent or not a string.
+    #[inline(never)]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        serde_json::from_str::<Text<'a>>(self.raw(name)?.get()).ok().map(|text| text.0)
+        self.raw(name)?.text()
+    }
+
+    /// The truth value in a field; none if it is absent or not one.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.raw(name)?.get().parse().ok()
     }
 
     /// The fields of an object in a field; none if it is absent or not an object.
     pub fn object(&self, name: &str) -> Option<Self> {
-        Self::decode(self.raw(name)?.get()).ok()
+        Self::of(self.raw(name)?)
     }
 
     /// The elements of a list in a field, which is empty if it is absent or not a list.
-    pub fn list(&self, name: &str) -> Vec<&'a RawValue> {
-        self.raw(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
+    pub fn list(&self, name: &str) -> Vec<Json<'a>> {
+        self.raw(name).and_then(Json::list).unwrap_or_default()
     }
 }
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(Text(name)) = map.next_key()? {
-                    fields.push((name, map.next_value()?));
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-/// A string, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// An object that is put together from texts.
 #[derive(Debug, Default)]
 pub struct Object(String);
 
 impl Object {
-    /// Adds a field whose value is this JSON text.
-    pub fn push(&mut self, name: &str, value: &str) {
+    /// Adds a field whose name is one of another object, and whose value is this JSON text.
+    pub fn carry(&mut self, name: Json<'_>, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&serde_json::Value::from(name).to_string());
+        self.0.push_str(name.get());
         self.0.push(':');
         self.0.push_str(value);
     }
 
+    /// Adds a field whose value is this JSON text.
+    #[inline(never)]
+    pub fn push(&mut self, name: &str, value: &str) {
+        self.carry(Json::checked(&quoted(name)), value);
+    }
+
+    /// Adds a field whose value is a string.
+    pub fn push_text(&mut self, name: &str, value: &str) {
+        self.push(name, &quoted(value));
+    }
+
     /// The text of the object.
+    #[inline(never)]
     pub fn finish(mut self) -> String {
         self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
         self.0
@@ -101,10 +109,10 @@ mod tests {
 
     #[test]
     fn an_object_taken_apart_and_put_together_is_the_same() {
-        for json in ["{}", r#"{"b":1.10,"a":{"x":[1e5]},"\"quoted\"":null}"#] {
+        for json in ["{}", r#"{"b":1.10,"a":{"x":[1e5]},"\"quoted\"":null,"\u00e9":2,"b":3}"#] {
             let fields = Fields::decode(json).unwrap();
             let mut object = Object::default();
-            fields.iter().for_each(|(name, value)| object.push(name, value.get()));
+            fields.iter().for_each(|(name, value)| object.carry(name, value.get()));
             assert_eq!(object.finish(), json);
         }
     }

@@ -9,7 +9,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use jiff::{SignedDuration, Timestamp};
+use time::{SignedDuration, Timestamp};
 
 /// How many answers are looked back at to tell what the server has been serving: more than it serves in a second.
 const REMEMBERED: usize = 256;
@@ -59,7 +59,7 @@ impl Pace {
         if let Some(rate) = self.rate {
             self.next_start = after(start, Duration::from_secs_f64(1.0 / rate));
         }
-        Duration::try_from(start.duration_since(now)).unwrap_or_default()
+        Duration::try_from(start - now).unwrap_or_default()
     }
 
     /// Notes that a request was served.
@@ -104,12 +104,12 @@ impl Pace {
         let since = self.answers.front().map_or(now, |(oldest, _)| *oldest);
         #[expect(clippy::cast_precision_loss, reason = "at most 256")]
         let served = served as f64;
-        BACK_OFF * served / now.duration_since(since).as_secs_f64().max(1.0)
+        BACK_OFF * served / (now - since).as_seconds_f64().max(1.0)
     }
 }
 
 fn after(instant: Timestamp, duration: Duration) -> Timestamp {
-    SignedDuration::try_from(duration).ok().and_then(|wait| instant.checked_add(wait).ok()).unwrap_or(instant)
+    SignedDuration::try_from(duration).ok().and_then(|wait| instant.checked_add(wait)).unwrap_or(instant)
 }
 
 #[cfg(test)]
@@ -121,13 +121,13 @@ mod tests {
     /// Returns how many it served and refused in `seconds`.
     fn served_by(limit: f64, seconds: i64, latency: Duration) -> (f64, u32) {
         let start = instant("2024-01-01T00:00:00Z");
-        let end = start + SignedDuration::from_secs(seconds);
+        let end = start + SignedDuration::seconds(seconds);
         let (mut pace, mut now, mut tokens, mut filled) = (Pace::default(), start, limit, start);
         let (mut served, mut refused) = (0.0, 0);
         while now < end {
             let wait = pace.take_turn(now);
             now = after(now, wait.max(Duration::from_millis(1)));
-            tokens = (tokens + limit * now.duration_since(filled).as_secs_f64()).min(limit);
+            tokens = (tokens + limit * (now - filled).as_seconds_f64()).min(limit);
             filled = now;
             if tokens >= 1.0 {
                 tokens -= 1.0;

@@ -1,6 +1,6 @@
 //! One answer's worth of records, and the guard against chains of pages that never end.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::sdk::record::Record;
 
@@ -21,7 +21,7 @@ pub struct Page {
 #[derive(Debug, Default)]
 pub struct PageChain {
     progress: Progress,
-    followed: HashSet<String>,
+    followed: BTreeSet<String>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

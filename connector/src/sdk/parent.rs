@@ -8,7 +8,7 @@
 
 use std::{collections::VecDeque, rc::Rc};
 
-use jiff::{SignedDuration, Timestamp};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     api::Api,
@@ -33,7 +33,7 @@ const CHECKPOINT_RECORDS: usize = 5_000;
 
 /// How far our clock may be ahead of the server's. Lists are read one after the other, so a record that is created behind
 /// our back in one of them must lie beyond the cursor, although another list has newer ones already.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+const CLOCK_SKEW: SignedDuration = SignedDuration::seconds(60);
 
 /// The key of the parents' list; those of the parents follow.
 const LISTING: usize = 0;
@@ -203,8 +203,8 @@ impl ParentLists {
         State { cursor: Some(cursor), ..State::default() }
     }
 
-    /// The state now, if it says more than the last one told.
-    fn progress_state(&mut self) -> Option<State> {
+    /// How far the read has come, if that is further than was told last.
+    fn progress(&mut self) -> Option<Unfinished> {
         let oldest = match self.children.front() {
             Some(child) => child.position,
             None => self.last_position,
@@ -213,8 +213,7 @@ impl ParentLists {
             oldest.filter(|oldest| self.is_sorted && self.told.is_none_or(|told| *oldest < told))?;
         self.told = Some(parents_after);
         let Watermark { opened, observed, held, .. } = self.watermark;
-        let unfinished = Unfinished { opened, parents_after, observed, held };
-        Some(State { unfinished: Some(unfinished), ..self.state.clone() })
+        Some(Unfinished { opened, parents_after, observed, held })
     }
 }
 
@@ -250,9 +249,9 @@ impl Slices for ParentLists {
         if self.since_checkpoint.0 < CHECKPOINT_PARENTS && self.since_checkpoint.1 < CHECKPOINT_RECORDS {
             return None;
         }
-        let state = self.progress_state()?;
+        let progress = self.progress()?;
         self.since_checkpoint = (0, 0);
-        Some(state.to_json(cursor_field))
+        Some(self.state.to_json_with(Some(progress), cursor_field))
     }
 }
 

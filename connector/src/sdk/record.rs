@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-use serde_json::value::RawValue;
+use time::Timestamp;
 
 use crate::sdk::{
     fields::{Fields, Object},
     instant::parse_instant,
+    json::Json,
     stream::{Hoist, Shape, Stream},
 };
 
@@ -35,44 +35,56 @@ impl Record {
     ///
     /// # Errors
     /// If the text is not a JSON object.
-    pub fn decode(raw: &RawValue, stream: &Stream) -> serde_json::Result<Self> {
-        let fields = Fields::decode(raw.get())?;
-        let position = fields.text(stream.cursor_field).as_deref().and_then(parse_instant);
-        let provisional = stream
-            .provisional
-            .is_some_and(|(name, value)| fields.text(name).is_some_and(|actual| actual == value));
-        let json = match stream.shape {
-            Shape::Hoisted(hoists) => hoist(&fields, hoists),
-            Shape::Whole | Shape::Nested(_) => raw.get().to_owned(),
+    pub fn decode(raw: Json<'_>, stream: &Stream) -> Result<Self, String> {
+        let hoisted = match stream.shape {
+            Shape::Hoisted(hoists) => Some((Fields::of(raw).ok_or("it is not an object")?, hoists)),
+            Shape::Whole | Shape::Nested(_) if raw.get().starts_with('{') => None,
+            Shape::Whole | Shape::Nested(_) => return Err("it is not an object".into()),
+        };
+        let text = |name| match &hoisted {
+            Some((fields, _)) => fields.text(name),
+            None => raw.field(name)?.text(),
+        };
+        let position = text(stream.cursor_field).as_deref().and_then(parse_instant);
+        let provisional =
+            stream.provisional.is_some_and(|(name, value)| text(name).as_deref() == Some(value));
+        let json = match &hoisted {
+            Some((fields, hoists)) => hoist(fields, hoists),
+            None => raw.get().to_owned(),
         };
         Ok(Self { provisional, ..Self::new(json, position) })
     }
 
+    /// The top-level fields; none if the text is not that of an object.
+    pub fn fields(&self) -> Option<Fields<'_>> {
+        Fields::of(Json::checked(&self.json))
+    }
+
     /// The text of a top-level field; none if it is absent or not a string.
     pub fn text(&self, name: &str) -> Option<String> {
-        Fields::decode(&self.json).ok()?.text(name).map(Cow::into_owned)
+        Json::checked(&self.json).field(name)?.text().map(Cow::into_owned)
     }
 
     /// Whether a top-level field is `true`.
     pub fn is_true(&self, name: &str) -> bool {
-        Fields::decode(&self.json).is_ok_and(|fields| fields.raw(name).is_some_and(|raw| raw.get() == "true"))
+        Json::checked(&self.json).field(name).is_some_and(|value| value.get() == "true")
     }
 }
 
 /// Moves fields of nested objects to the end of the record, and leaves the objects out.
 fn hoist(fields: &Fields<'_>, hoists: &[Hoist]) -> String {
-    let is_replaced = |name: &str| {
-        hoists.iter().any(|hoist| hoist.object == name || hoist.fields.iter().any(|(_, to)| *to == name))
+    let is_replaced = |name: Json<'_>| {
+        hoists.iter().any(|hoist| name.is(hoist.object) || hoist.fields.iter().any(|(_, to)| name.is(to)))
     };
     let mut object = Object::default();
-    for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(name)) {
-        object.push(name, value.get());
+    for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(*name)) {
+        object.carry(name, value.get());
     }
     for hoist in hoists {
         let nested = fields.object(hoist.object);
         for (from, to) in hoist.fields {
             let value = nested.as_ref().and_then(|nested| nested.raw(from));
-            object.push(to, value.map_or("null", RawValue::get));
+            object.push(to, value.map_or("null", Json::get));
         }
     }
     object.finish()
@@ -80,7 +92,7 @@ fn hoist(fields: &Fields<'_>, hoists: &[Hoist]) -> String {
 
 /// A line break can stand in valid JSON only between tokens, where it means nothing.
 fn on_one_line(mut json: String) -> String {
-    if json.contains(['\n', '\r']) {
+    if json.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
         json.retain(|character| !matches!(character, '\n' | '\r'));
     }
     json
@@ -92,8 +104,7 @@ mod tests {
     use crate::sdk::testing::stream;
 
     fn decode(json: &str, stream: &Stream) -> Record {
-        let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
-        Record::decode(&raw, stream).unwrap()
+        Record::decode(Json::parse(json).unwrap(), stream).unwrap()
     }
 
     fn hoisting() -> Stream {
@@ -146,8 +157,7 @@ mod tests {
     #[test]
     fn what_is_not_an_object_is_no_record() {
         for json in ["[]", "1", "null", "\"x\""] {
-            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
-            assert!(Record::decode(&raw, &stream()).is_err(), "{json}");
+            assert!(Record::decode(Json::parse(json).unwrap(), &stream()).is_err(), "{json}");
         }
     }
 }

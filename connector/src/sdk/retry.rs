@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use jiff::{Timestamp, fmt::rfc2822};
+use time::Timestamp;
 
 use crate::sdk::http::Response;
 
@@ -70,7 +70,7 @@ impl Retries {
         let doubled = self.policy.first_delay.saturating_mul(1 << (self.failures - 1).min(16));
         let own = doubled.min(self.policy.max_delay).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
         let delay = retry_after.map_or(own, |asked| asked.max(own));
-        self.waited += delay;
+        self.waited = self.waited.saturating_add(delay);
         (self.waited <= self.policy.max_wait).then_some(delay)
     }
 }
@@ -78,16 +78,24 @@ impl Retries {
 /// How long a response asks us to wait: `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3).
 pub fn parse_retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let text = response.header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO))
+    parse_seconds(text).or_else(|| {
+        let date = Timestamp::from(httpdate::parse_http_date(text).ok()?);
+        Some(Duration::try_from(date - now).unwrap_or(Duration::ZERO))
+    })
+}
+
+/// Seconds, perhaps with a fraction, which the RFC does not know and some servers send.
+fn parse_seconds(text: &str) -> Option<Duration> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    // The fraction as nanoseconds: filled up with zeros to nine digits, or cut there.
+    let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
+    Some(Duration::new(seconds.parse().ok()?, nanoseconds))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sdk::testing::instant;
 
     fn asking(value: &str) -> Response {
         Response { headers: vec![("retry-after".into(), value.into())], ..Response::default() }
@@ -119,6 +127,7 @@ mod tests {
     fn a_wait_beyond_the_budget_is_a_failure_now() {
         let mut retries = Retries::new(RetryPolicy::READ);
         assert_eq!(retries.next_delay(1, Some(Duration::from_secs(601)), 0.0), None);
+        assert_eq!(retries.next_delay(1, Some(Duration::MAX), 0.0), None);
     }
 
     #[test]
@@ -129,14 +138,19 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_in_seconds_and_as_a_date() {
-        let now: Timestamp = "2024-01-01T00:00:00Z".parse().unwrap();
+        let now = instant("2024-01-01T00:00:00Z");
         assert_eq!(parse_retry_after(&asking("7"), now), Some(Duration::from_secs(7)));
         assert_eq!(parse_retry_after(&asking("1.5"), now), Some(Duration::from_millis(1500)));
-        let date = asking("Mon, 01 Jan 2024 00:00:09 GMT");
-        assert_eq!(parse_retry_after(&date, now), Some(Duration::from_secs(9)));
+        for date in
+            ["Mon, 01 Jan 2024 00:00:09 GMT", "Monday, 01-Jan-24 00:00:09 GMT", "Mon Jan  1 00:00:09 2024"]
+        {
+            assert_eq!(parse_retry_after(&asking(date), now), Some(Duration::from_secs(9)), "{date}");
+        }
         let past = asking("Sun, 31 Dec 2023 00:00:00 GMT");
         assert_eq!(parse_retry_after(&past, now), Some(Duration::ZERO));
-        for nonsense in ["soon", "-3", ""] {
+        for nonsense in
+            ["soon", "-3", "", ".", "1.x", "1e999", "99999999999999999999", "Mon, 32 Jan 2024 00:00:09 GMT"]
+        {
             assert_eq!(parse_retry_after(&asking(nonsense), now), None, "{nonsense}");
         }
     }

@@ -1,51 +1,65 @@
-//! Puts shared schemas into the schema of a stream.
+//! Puts schemas into each other.
 //!
 //! In: schemas in which `{"$ref": "shared/price.json"}` stands for another one. Out: one schema without references,
 //! which is what clients of a catalog understand.
 
-use serde_json::Value;
+use crate::sdk::{
+    fields::{Fields, Object},
+    json::{Json, listed},
+};
 
-/// A shared schema: the name it is referred to by, and its text.
-pub type SharedSchema = (&'static str, &'static str);
-
-/// The schema with every reference replaced by what it names, and with further properties at its top.
-///
-/// # Errors
-/// Names the reference that has no schema, or the schema that is not JSON.
-pub fn resolve(
-    schema: &str,
-    shared: &[SharedSchema],
-    properties: Vec<(String, Value)>,
-) -> Result<String, String> {
-    let mut value: Value =
-        serde_json::from_str(schema).map_err(|error| format!("a schema is not JSON: {error}"))?;
-    resolve_value(&mut value, shared, 0)?;
-    for (name, property) in properties {
-        value["properties"][name] = property;
-    }
-    Ok(value.to_string())
-}
-
-/// Shared schemas refer to each other no deeper than this; more is a circle.
+/// Schemas refer to each other no deeper than this; more is a circle.
 const MAX_DEPTH: usize = 8;
 
-fn resolve_value(value: &mut Value, shared: &[SharedSchema], depth: usize) -> Result<(), String> {
-    match value {
-        Value::Object(fields) => match fields.get("$ref").and_then(Value::as_str) {
-            Some(name) => {
-                if depth == MAX_DEPTH {
-                    return Err(format!("{name} refers to itself"));
-                }
-                let found = shared.iter().find(|(candidate, _)| *candidate == name);
-                let (_, text) = found.ok_or_else(|| format!("there is no shared schema {name}"))?;
-                *value =
-                    serde_json::from_str(text).map_err(|error| format!("{name} is not JSON: {error}"))?;
-                resolve_value(value, shared, depth + 1)
+/// The schema of this name with every reference replaced by what it names, and with further properties (name and JSON
+/// text) at its top, in the place of those of the same name. `schemas` has every schema in a field of its name.
+///
+/// # Errors
+/// Names the schema that is missing, is no object, or refers to itself.
+pub fn resolve(name: &str, schemas: &Fields<'_>, further: &[(String, String)]) -> Result<String, String> {
+    let schema = Fields::of(find(name, schemas)?).ok_or_else(|| format!("{name} is not an object"))?;
+    let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
+    let mut object = Object::default();
+    for (name, value) in schema.iter() {
+        if !name.is("properties") {
+            object.carry(name, &resolve_value(value, schemas, 0)?);
+            continue;
+        }
+        let mut properties = Object::default();
+        for (name, property) in Fields::of(value).iter().flat_map(Fields::iter) {
+            if !is_replaced(name) {
+                properties.carry(name, &resolve_value(property, schemas, 0)?);
             }
-            None => fields.values_mut().try_for_each(|field| resolve_value(field, shared, depth)),
-        },
-        Value::Array(items) => items.iter_mut().try_for_each(|item| resolve_value(item, shared, depth)),
-        _ => Ok(()),
+        }
+        further.iter().for_each(|(name, property)| properties.push(name, property));
+        object.carry(name, &properties.finish());
+    }
+    Ok(object.finish())
+}
+
+fn find<'a>(name: &str, schemas: &Fields<'a>) -> Result<Json<'a>, String> {
+    schemas.raw(name).ok_or_else(|| format!("there is no schema {name}"))
+}
+
+fn resolve_value(value: Json<'_>, schemas: &Fields<'_>, depth: usize) -> Result<String, String> {
+    if let Some(fields) = Fields::of(value) {
+        if let Some(name) = fields.text("$ref") {
+            if depth == MAX_DEPTH {
+                return Err(format!("{name} refers to itself"));
+            }
+            return resolve_value(find(&name, schemas)?, schemas, depth + 1);
+        }
+        let mut object = Object::default();
+        for (name, value) in fields.iter() {
+            object.carry(name, &resolve_value(value, schemas, depth)?);
+        }
+        Ok(object.finish())
+    } else if let Some(items) = value.list() {
+        let items: Result<Vec<_>, _> =
+            items.into_iter().map(|item| resolve_value(item, schemas, depth)).collect();
+        Ok(listed(items?.into_iter()))
+    } else {
+        Ok(value.get().to_owned())
     }
 }
 
@@ -53,23 +67,29 @@ fn resolve_value(value: &mut Value, shared: &[SharedSchema], depth: usize) -> Re
 mod tests {
     use super::*;
 
+    fn resolve(schemas: &str, further: &[(String, String)]) -> Result<String, String> {
+        super::resolve("it.json", &Fields::decode(schemas).unwrap(), further)
+    }
+
     #[test]
     fn references_are_replaced_however_deep() {
-        let shared =
-            [("a.json", r#"{"type":"array","items":{"$ref":"b.json"}}"#), ("b.json", r#"{"type":"null"}"#)];
-        let resolved = resolve(
-            r#"{"properties":{"x":{"$ref":"a.json"}}}"#,
-            &shared,
-            vec![("y".into(), Value::Bool(true))],
-        )
-        .unwrap();
-        assert_eq!(resolved, r#"{"properties":{"x":{"type":"array","items":{"type":"null"}},"y":true}}"#);
+        let schemas = r#"{
+            "it.json": {"properties": {"x": {"$ref": "a.json"}}},
+            "a.json": {"type": "array", "items": {"$ref": "b.json"}, "enum": [ 1.0, {} ]},
+            "b.json": {"type": "null"}
+        }"#;
+        assert_eq!(
+            resolve(schemas, &[("y".into(), "true".into())]).unwrap(),
+            r#"{"properties":{"x":{"type":"array","items":{"type":"null"},"enum":[1.0,{}]},"y":true}}"#
+        );
+        assert_eq!(resolve(schemas, &[("x".into(), "true".into())]).unwrap(), r#"{"properties":{"x":true}}"#);
     }
 
     #[test]
     fn a_reference_to_nothing_or_in_a_circle_is_an_error() {
-        assert!(resolve(r#"{"$ref":"c.json"}"#, &[], Vec::new()).unwrap_err().contains("c.json"));
-        let circle = [("a.json", r#"{"$ref":"a.json"}"#)];
-        assert!(resolve(r#"{"$ref":"a.json"}"#, &circle, Vec::new()).unwrap_err().contains("itself"));
+        assert!(resolve("{}", &[]).unwrap_err().contains("it.json"));
+        assert!(resolve(r#"{"it.json":{"x":{"$ref":"a.json"}}}"#, &[]).unwrap_err().contains("a.json"));
+        let circle = r#"{"it.json":{"x":{"$ref":"a.json"}},"a.json":{"$ref":"a.json"}}"#;
+        assert!(resolve(circle, &[]).unwrap_err().contains("itself"));
     }
 }

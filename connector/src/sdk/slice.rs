@@ -3,7 +3,7 @@
 //! A stream is cut into slices, and each slice is a chain of pages. [`Slices`] knows which pages are to be asked for,
 //! notes what came, and says which state has become true. It asks for nothing itself: the reader does.
 
-use jiff::Timestamp;
+use time::Timestamp;
 
 use crate::sdk::{page::Page, stream::Stream};
 

@@ -13,13 +13,18 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use time::{SignedDuration, Timestamp};
 
-use crate::sdk::{cursor::Cursor, instant::format_instant, instant::parse_instant, stream::Parents};
+use crate::sdk::{
+    cursor::Cursor,
+    fields::{Fields, Object},
+    instant::{format_instant, parse_instant},
+    json::Json,
+    stream::Parents,
+};
 
 /// The version of the unfinished form.
-const VERSION: u64 = 1;
+const VERSION: &str = "1";
 
 /// A state that was given or is to be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,13 +58,12 @@ impl State {
     /// # Errors
     /// Says what is not understood.
     pub fn parse(text: &str, cursor_field: &str, parents: Option<&Parents>) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text).map_err(|error| format!("it is not JSON ({error})"))?;
-        let Value::Object(fields) = value else { return Err("it is not a JSON object".into()) };
+        let fields = Fields::decode(text).map_err(|error| format!("it is not a JSON object ({error})"))?;
         match parents {
-            Some(parents) if fields.contains_key("states") => {
+            Some(parents) if fields.raw("states").is_some() => {
                 parse_partitions(&fields, cursor_field, parents)
             }
-            Some(_) if !fields.is_empty() && fields.values().all(is_cursor_object(cursor_field)) => {
+            Some(_) if is_cursors(&fields, cursor_field) => {
                 let parents = parse_cursors(&fields, cursor_field)?;
                 Ok(Self { parents, ..Self::default() })
             }
@@ -69,48 +73,56 @@ impl State {
 
     /// The text of the state, on one line.
     pub fn to_json(&self, cursor_field: &str) -> String {
-        let mut fields = Map::new();
+        self.to_json_with(self.unfinished, cursor_field)
+    }
+
+    /// The text of the state with another progress, on one line.
+    pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: &str) -> String {
+        let mut object = Object::default();
         if let Some(cursor) = &self.cursor {
-            fields.insert(cursor_field.to_owned(), Value::from(cursor.text.clone()));
+            object.push_text(cursor_field, &cursor.text);
         }
-        if let Some(unfinished) = &self.unfinished {
-            fields.insert("unfinished".to_owned(), unfinished.to_json());
+        if let Some(unfinished) = unfinished {
+            object.push("unfinished", &unfinished.to_json());
         }
         if !self.parents.is_empty() {
-            let cursors =
-                self.parents.iter().map(|(id, cursor)| (id.clone(), json!({ cursor_field: cursor.text })));
-            fields.insert("parents".to_owned(), Value::Object(cursors.collect()));
+            let mut parents = Object::default();
+            for (id, Cursor { text, .. }) in &self.parents {
+                let mut parent = Object::default();
+                parent.push_text(cursor_field, text);
+                parents.push(id, &parent.finish());
+            }
+            object.push("parents", &parents.finish());
         }
-        Value::Object(fields).to_string()
+        object.finish()
     }
 }
 
 impl Unfinished {
-    fn to_json(self) -> Value {
-        let mut fields = Map::new();
-        fields.insert("version".to_owned(), Value::from(VERSION));
+    fn to_json(self) -> String {
+        let mut object = Object::default();
+        object.push("version", VERSION);
         let mut put = |name: &str, instant: Option<Timestamp>| {
             if let Some(instant) = instant {
-                fields.insert(name.to_owned(), Value::from(format_instant(instant)));
+                object.push_text(name, &format_instant(instant));
             }
         };
         put("opened", Some(self.opened));
         put("parents_after", Some(self.parents_after));
         put("observed", self.observed);
         put("held", self.held);
-        Value::Object(fields)
+        object.finish()
     }
 
-    fn parse(value: &Value) -> Result<Self, String> {
-        if value["version"] != VERSION {
-            return Err(format!(
-                "its version is {}, this connector writes version {VERSION}",
-                value["version"]
-            ));
+    fn parse(value: Json<'_>) -> Result<Self, String> {
+        let fields = Fields::of(value).ok_or("\"unfinished\" is not an object")?;
+        let version = fields.raw("version").map_or("null", Json::get);
+        if version != VERSION {
+            return Err(format!("its version is {version}, this connector writes version {VERSION}"));
         }
-        let optional = |name: &str| match &value[name] {
-            Value::Null => Ok(None),
-            value => parse_text(value, name).map(|cursor| Some(cursor.instant)),
+        let optional = |name: &str| {
+            let value = fields.value(name);
+            value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
         };
         let required = |name: &str| optional(name)?.ok_or(format!("{name:?} is missing"));
         Ok(Self {
@@ -123,16 +135,17 @@ impl Unfinished {
 }
 
 /// Our own form, and the plain one of other connectors.
-fn parse_fields(fields: &Map<String, Value>, cursor_field: &str) -> Result<State, String> {
+fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String> {
     let mut state = State::default();
-    for (name, value) in fields {
-        match name.as_str() {
-            name if name == cursor_field && value.is_null() => {}
-            name if name == cursor_field => state.cursor = Some(parse_text(value, name)?),
+    for (name, value) in fields.iter() {
+        let name = name.text().unwrap_or_default();
+        match &*name {
+            name if name == cursor_field && value.get() == "null" => {}
+            name if name == cursor_field => state.cursor = Some(parse_text(Some(value), name)?),
             "unfinished" => state.unfinished = Some(Unfinished::parse(value)?),
             "parents" => {
-                let fields = value.as_object().ok_or("\"parents\" is not an object")?;
-                state.parents = parse_cursors(fields, cursor_field)?;
+                let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
+                state.parents = parse_cursors(&fields, cursor_field)?;
             }
             _ => return Err(format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}")),
         }
@@ -142,52 +155,59 @@ fn parse_fields(fields: &Map<String, Value>, cursor_field: &str) -> Result<State
 
 /// Airbyte's form with one cursor per partition. A parent that it does not list is read from the start, because that
 /// connector did not list parents it had never read; unless it had switched to one cursor for all.
-fn parse_partitions(
-    fields: &Map<String, Value>,
-    cursor_field: &str,
-    parents: &Parents,
-) -> Result<State, String> {
+fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) -> Result<State, String> {
     let mut state = State::default();
-    for element in fields["states"].as_array().ok_or("\"states\" is not a list")? {
-        let id = element["partition"][parents.key].as_str();
+    let cursor_in = |fields: Option<Fields<'_>>| {
+        parse_text(fields.and_then(|fields| fields.raw(cursor_field)), cursor_field)
+    };
+    for element in fields.raw("states").and_then(Json::list).ok_or("\"states\" is not a list")? {
+        let element = Fields::of(element).ok_or("a partition is not an object")?;
+        let id = element.object("partition").and_then(|partition| partition.text(parents.key));
         let id = id.ok_or_else(|| format!("a partition has no {:?}", parents.key))?;
-        let cursor = parse_text(&element["cursor"][cursor_field], cursor_field)?;
+        let cursor = cursor_in(element.object("cursor"))?;
         // A parent with several partitions continues from the one that is furthest behind.
-        let known = state.parents.get(id).is_some_and(|known| known.instant <= cursor.instant);
+        let known = state.parents.get(&*id).is_some_and(|known| known.instant <= cursor.instant);
         if !known {
-            state.parents.insert(id.to_owned(), cursor);
+            state.parents.insert(id.into_owned(), cursor);
         }
     }
-    let global = fields.get("state").map_or(&Value::Null, |state| &state[cursor_field]);
-    if fields.get("use_global_cursor") == Some(&Value::Bool(true)) && !global.is_null() {
-        let cursor = parse_text(global, cursor_field)?;
-        let took = fields.get("lookback_window").and_then(Value::as_i64).unwrap_or(0);
-        let instant = cursor.instant.checked_sub(jiff::SignedDuration::from_secs(took));
+    let global = fields.object("state").filter(|global| global.value(cursor_field).is_some());
+    if fields.flag("use_global_cursor") == Some(true) && global.is_some() {
+        let cursor = cursor_in(global)?;
+        let took = fields.raw("lookback_window").and_then(|took| took.get().parse().ok()).unwrap_or(0);
+        let instant = cursor.instant.checked_sub(SignedDuration::seconds(took));
         state.cursor = Some(instant.map_or(cursor, Cursor::at));
     }
     Ok(state)
 }
 
-fn is_cursor_object(cursor_field: &str) -> impl Fn(&Value) -> bool + '_ {
-    move |value| {
-        value.as_object().is_some_and(|fields| fields.len() == 1 && fields.contains_key(cursor_field))
+/// Whether every field is an object that has a cursor and nothing else.
+fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
+    let is_cursor = |value: Json<'_>| {
+        Fields::of(value).is_some_and(|fields| {
+            fields.iter().all(|(name, _)| name.is(cursor_field)) && fields.iter().count() == 1
+        })
+    };
+    fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
+}
+
+fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, String> {
+    let mut cursors = BTreeMap::new();
+    for (id, value) in fields.iter() {
+        let id = id.text().ok_or("the id of a parent is not Unicode")?;
+        cursors.insert(id.into_owned(), parse_text(value.field(cursor_field), cursor_field)?);
     }
+    Ok(cursors)
 }
 
-fn parse_cursors(
-    fields: &Map<String, Value>,
-    cursor_field: &str,
-) -> Result<BTreeMap<String, Cursor>, String> {
-    let parse =
-        |(id, value): (&String, &Value)| Ok((id.clone(), parse_text(&value[cursor_field], cursor_field)?));
-    fields.iter().map(parse).collect()
-}
-
-fn parse_text(value: &Value, name: &str) -> Result<Cursor, String> {
-    let text = value.as_str().ok_or_else(|| format!("{name:?} is {value}, not a timestamp in a string"))?;
-    let instant =
-        parse_instant(text).ok_or_else(|| format!("{name:?} is {text:?}, not a timestamp with an offset"))?;
-    Ok(Cursor { text: text.to_owned(), instant })
+fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, String> {
+    let json = value.map_or("null", Json::get);
+    let text = value
+        .and_then(Json::text)
+        .ok_or_else(|| format!("{name:?} is {json}, not a timestamp in a string"))?;
+    let instant = parse_instant(&text)
+        .ok_or_else(|| format!("{name:?} is {text:?}, not a timestamp with an offset"))?;
+    Ok(Cursor { text: text.into_owned(), instant })
 }
 
 #[cfg(test)]

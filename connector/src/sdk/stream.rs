@@ -1,9 +1,8 @@
 //! The facts of one stream. A source is a table of these; adding a stream adds a row.
 
-use jiff::SignedDuration;
-use serde_json::value::RawValue;
+use time::SignedDuration;
 
-use crate::sdk::{record::Record, slice::Ask};
+use crate::sdk::{json::Json, record::Record, slice::Ask};
 
 /// One row of a source's table of streams.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +30,7 @@ pub struct Stream {
     /// A top-level field and the value it has while a record can still change. Such a record is not emitted, and the
     /// cursor is held below it until it has settled.
     pub provisional: Option<(&'static str, &'static str)>,
-    /// JSON Schema of a record, in which `{"$ref": "name.json"}` stands for a shared schema.
+    /// Name of the JSON Schema of a record, in which `{"$ref": "name.json"}` stands for another one.
     pub schema: &'static str,
 }
 
@@ -54,7 +53,7 @@ pub enum Shape {
     /// It is the record, once fields of nested objects have been moved to its top.
     Hoisted(&'static [Hoist]),
     /// It holds records, which are made by this function.
-    Nested(fn(&RawValue, &Ask) -> serde_json::Result<Vec<Record>>),
+    Nested(fn(Json<'_>, &Ask) -> Result<Vec<Record>, String>),
 }
 
 /// How a stream is cut into slices.

@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::future::{LocalBoxFuture, poll_fn};
-use jiff::{SignedDuration, Timestamp};
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     api::{Api, Verdict},
@@ -56,7 +56,7 @@ pub(crate) static OWNERS: Stream = Stream {
     shape: Shape::Whole,
     is_enriched: false,
     provisional: None,
-    schema: "{}",
+    schema: "owners.json",
 };
 
 /// The parents of a stream.
@@ -112,7 +112,7 @@ impl World {
 
     /// How long this world has lasted.
     pub(crate) fn elapsed(&self) -> Duration {
-        self.now.get().duration_since(instant("2024-06-01T00:00:00Z")).try_into().unwrap()
+        (self.now.get() - instant("2024-06-01T00:00:00Z")).try_into().unwrap()
     }
 
     /// Runs a future; whenever it waits, the clock jumps to the next moment that somebody waits for.

@@ -7,11 +7,11 @@
 //! range is split into windows of a few pages each, which are read concurrently; those split again where they turn
 //! out to be dense. So a short range is one request, and a long history is tens of windows.
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use time::{SignedDuration, Timestamp};
 
 use crate::sdk::{
     cursor::{Range, Watermark},
+    fields::Object,
     instant::floor_to_second,
     page::{Page, PageChain},
     record::Record,
@@ -70,9 +70,9 @@ impl Windows {
     /// where to cut and is read again with the window above, so that nothing depends on the order of the list.
     fn split(&mut self, index: usize, cut: Timestamp, parts: i64) {
         let from = self.windows[index].from;
-        let width = (cut.duration_since(from).as_secs() / parts).max(1);
+        let width = ((cut - from).whole_seconds() / parts).max(1);
         let mut edges: Vec<Timestamp> = (1..parts)
-            .filter_map(|part| from.checked_add(SignedDuration::from_secs(width * part)).ok())
+            .map(|part| from.saturating_add(SignedDuration::seconds(width * part)))
             .map(floor_to_second)
             .take_while(|edge| *edge < cut)
             .collect();
@@ -85,11 +85,16 @@ impl Windows {
         }
         let above = self.window(cut, self.windows[index].until);
         below.push(above);
-        self.windows.splice(index..=index, below);
+        let newer = self.windows.split_off(index + 1);
+        self.windows.truncate(index);
+        self.windows.extend(below);
+        self.windows.extend(newer);
     }
 
     fn state(&self, cursor: &str) -> String {
-        json!({ self.stream.cursor_field: cursor }).to_string()
+        let mut state = Object::default();
+        state.push_text(self.stream.cursor_field, cursor);
+        state.finish()
     }
 }
 
@@ -147,12 +152,12 @@ fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> 
     if !positions.is_sorted_by(|newer, older| newer >= older) {
         return None;
     }
-    let cut = floor_to_second(oldest).checked_add(SignedDuration::from_secs(1)).ok()?;
+    let cut = floor_to_second(oldest).checked_add(SignedDuration::seconds(1))?;
     if cut > newest || cut <= from {
         return None;
     }
-    let span = newest.duration_since(oldest).as_secs_f64();
-    let further_pages = oldest.duration_since(from).as_secs_f64() / span;
+    let span = (newest - oldest).as_seconds_f64();
+    let further_pages = (oldest - from).as_seconds_f64() / span;
     let parts = (further_pages / PAGES_PER_WINDOW).ceil().clamp(2.0, MAX_PARTS);
     #[expect(clippy::cast_possible_truncation, reason = "clamped to 2..=32")]
     (further_pages > SPLIT_ABOVE_PAGES).then_some((cut, parts as i64))

@@ -5,7 +5,7 @@ use crate::sdk::{error::FailureType, testing::instant};
 
 fn parse(changes: &str) -> Result<Config> {
     let mut config = serde_json::json!({"api_key": "k", "start_date": "2024-01-01T00:00:00Z"});
-    let changes: Value = serde_json::from_str(changes).unwrap();
+    let changes: serde_json::Value = serde_json::from_str(changes).unwrap();
     for (name, value) in changes.as_object().unwrap() {
         config[name] = value.clone();
     }

@@ -76,8 +76,8 @@ fn only_subscriptions_to_the_wanted_plan_are_read() {
 
 fn decode(element: &str, slice: Slice) -> Vec<Record> {
     let ask = Ask { key: 1, stream: row("subscription_usage").unwrap().stream, slice, page_token: None };
-    let raw: Box<RawValue> = serde_json::from_str(element).unwrap();
-    records(&raw, &ask).unwrap()
+    let raw = Json::parse(element).unwrap();
+    records(raw, &ask).unwrap()
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn what_has_another_shape_is_not_the_same_as_no_usage() {
     let ask = |element: &str| {
         let stream = row("subscription_usage").unwrap().stream;
         let ask = Ask { key: 1, stream, slice: Slice::default(), page_token: None };
-        records(&serde_json::from_str::<Box<RawValue>>(element).unwrap(), &ask)
+        records(Json::parse(element).unwrap(), &ask)
     };
     for element in [r#"{"billable_metric":{}}"#, r#"{"usage":{}}"#, r#"{"usage":[{}]}"#, "[]"] {
         assert!(ask(element).is_err(), "{element}");
@@ -108,7 +108,7 @@ fn what_has_another_shape_is_not_the_same_as_no_usage() {
 /// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a slice.
 fn days(slice: &Slice, offset: i64) -> Vec<(Timestamp, Timestamp)> {
     let Some(Until::Before(until)) = slice.until else { panic!("no end") };
-    let (from, hour) = (slice.from.unwrap(), SignedDuration::from_hours(1));
+    let (from, hour) = (slice.from.unwrap(), SignedDuration::hours(1));
     let first = instant("2021-12-30T00:00:00Z") + hour * i32::try_from(offset).unwrap();
     let day = |number: i32| (first + DAY * number, first + DAY * (number + 1));
     (0..1200)
@@ -132,7 +132,7 @@ fn every_day_of_every_time_zone_is_whole_in_exactly_one_slice() {
             .collect();
         kept.sort_unstable();
         assert!(kept.windows(2).all(|pair| pair[0].1 == pair[1].0), "{offset}");
-        let whole_days = kept.iter().filter(|(start, end)| end.duration_since(*start) == DAY).count();
+        let whole_days = kept.iter().filter(|(start, end)| *end - *start == DAY).count();
         assert!(kept.len() - whole_days <= 2, "{offset}: only the first and the last may be cut");
         assert_eq!(kept.first().unwrap().0, instant("2022-01-01T06:00:00Z"));
         assert_eq!(kept.last().unwrap().1, instant("2024-06-01T00:00:00Z"));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use time::SignedDuration;
 
 use super::*;
 use crate::sdk::{slice::Until, testing};
@@ -137,7 +137,7 @@ fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
     let mut server = Server::default();
     server.owner("2024-05-20T00:00:00Z", &[]);
     server.owner("2024-05-31T00:00:00Z", &[]);
-    let parents = Parents { grace: Some(SignedDuration::from_hours(48)), ..testing::parents() };
+    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..testing::parents() };
     let mut lists = lists_of(parents, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
     let listing = lists.next_ask().unwrap();
     lists.observe(&listing, server.page(&listing)).unwrap();

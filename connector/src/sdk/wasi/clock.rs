@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::LocalBoxFuture;
-use jiff::Timestamp;
+use time::Timestamp;
 use wasi::clocks::monotonic_clock::subscribe_duration;
 
 use super::reactor::Readiness;
@@ -16,8 +16,8 @@ pub struct WasiClock;
 impl Clock for WasiClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let nanoseconds = i128::try_from(since_epoch.as_nanos()).unwrap_or(i128::MAX);
-        Timestamp::from_nanosecond(nanoseconds).unwrap_or(Timestamp::MAX)
+        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+        Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {

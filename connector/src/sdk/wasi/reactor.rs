@@ -18,6 +18,7 @@ struct Waiting {
     pollable: Pollable,
     waker: Waker,
     ticket: u64,
+    is_ready: bool,
 }
 
 /// Blocks until at least one of the futures of this thread can go on, and wakes those that can.
@@ -28,12 +29,12 @@ pub fn wait() {
     WAITING.with_borrow_mut(|waiting| {
         assert!(!waiting.is_empty(), "a future waits for nothing");
         let pollables: Vec<&Pollable> = waiting.iter().map(|entry| &entry.pollable).collect();
-        let mut ready = poll(&pollables);
-        ready.sort_unstable();
-        for index in ready.into_iter().rev() {
-            let entry = waiting.swap_remove(usize::try_from(index).unwrap_or(usize::MAX));
-            entry.waker.wake();
+        for index in poll(&pollables) {
+            let entry = &mut waiting[usize::try_from(index).unwrap_or(usize::MAX)];
+            entry.is_ready = true;
+            entry.waker.wake_by_ref();
         }
+        waiting.retain(|entry| !entry.is_ready);
     });
 }
 
@@ -59,7 +60,7 @@ impl Future for Readiness {
             }
             let ticket = WAITING.with_borrow_mut(|waiting| {
                 let ticket = next_ticket();
-                waiting.push(Waiting { pollable, waker: context.waker().clone(), ticket });
+                waiting.push(Waiting { pollable, waker: context.waker().clone(), ticket, is_ready: false });
                 ticket
             });
             self.ticket = Some(ticket);

@@ -55,8 +55,8 @@ fn read(
 }
 
 fn spread(random: &mut fastrand::Rng, count: usize, first: &str, last: &str) -> testing::List {
-    let range = testing::instant(first).as_nanosecond()..testing::instant(last).as_nanosecond();
-    let mut at = || Timestamp::from_nanosecond(random.i128(range.clone())).unwrap();
+    let range = testing::instant(first).as_nanoseconds()..testing::instant(last).as_nanoseconds();
+    let mut at = || Timestamp::from_nanoseconds(random.i128(range.clone())).unwrap();
     testing::List::new((0..count).map(|_| at()).collect())
 }
 
@@ -92,11 +92,11 @@ fn every_record_is_handed_on_once_however_they_are_spread() {
         let bursts = random.usize(1..6);
         let mut positions = Vec::new();
         for _ in 0..bursts {
-            let start = testing::instant("2023-01-01T00:00:00Z")
-                + SignedDuration::from_secs(random.i64(0..40_000_000));
+            let start =
+                testing::instant("2023-01-01T00:00:00Z") + SignedDuration::seconds(random.i64(0..40_000_000));
             let width = 10_i64.pow(random.u32(0..7));
             for _ in 0..random.usize(..400) {
-                positions.push(start + SignedDuration::from_millis(random.i64(0..width * 1000)));
+                positions.push(start + SignedDuration::milliseconds(random.i64(0..width * 1000)));
             }
         }
         let list = testing::List::new(positions);

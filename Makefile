@@ -11,7 +11,9 @@ HOST := $(TARGET_DIR)/release/host
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit conformance lint format toolchain component guests native clean
+CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
+
+.PHONY: help build run test unit conformance lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +39,10 @@ lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p orb -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --examples -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p orb -p host -p mock-orb
+
+deny: ## Check advisories, licences and sources of all dependencies; needs GitHub for the advisories
+	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools
+	$(CARGO_DENY) --workspace check
 
 format: ## Format the code
 	$(CARGO) fmt --all

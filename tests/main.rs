@@ -12,9 +12,13 @@ mod documents;
 mod enrichment;
 mod faults;
 mod incremental;
+mod inspect;
 mod read;
 mod resume;
 mod sandbox;
+mod sizes;
 mod spec;
+#[cfg(unix)]
+mod stop;
 mod support;
 mod usage;

@@ -46,16 +46,25 @@ pub struct Connector {
 }
 
 /// What a component says of itself without being run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Identity {
-    /// SHA-256 of its bytes, in hexadecimal digits.
-    pub sha256: String,
-    /// Bytes.
-    pub size: usize,
+    bytes: Vec<u8>,
     /// The interface of connectors that it exports, with its version.
     pub interface: String,
     /// The interfaces that it imports, with their versions.
     pub imports: Vec<String>,
+}
+
+impl Identity {
+    /// SHA-256 of the component, in hexadecimal digits.
+    pub fn sha256(&self) -> String {
+        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Bytes of the component.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 impl Connector {
@@ -172,7 +181,7 @@ fn compile(bytes: Vec<u8>, limits: Limits, cache: Cache, what: &str) -> Result<C
         Error::config(format!("{what} is not a valid WebAssembly component"))
             .with_internal(format!("{error:#}"))
     })?;
-    let identity = audit(&engine, &component, &bytes, what)?;
+    let identity = audit(&engine, &component, bytes, what)?;
     let mut linker = ctx::linker(&engine).map_err(|error| setup(&error))?;
     bindings::add_to_linker(&mut linker).map_err(|error| setup(&error))?;
     let prepared = Prepared::new(&linker, &component).map_err(|error| {
@@ -221,7 +230,7 @@ fn setup(error: &wasmtime::Error) -> Error {
 }
 
 /// Says in plain words what wasmtime would say in its own: the wrong contract, or imports that are not offered.
-fn audit(engine: &Engine, component: &Component, bytes: &[u8], what: &str) -> Result<Identity> {
+fn audit(engine: &Engine, component: &Component, bytes: Vec<u8>, what: &str) -> Result<Identity> {
     let ty = component.component_type();
     let exported =
         ty.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
@@ -252,13 +261,7 @@ fn audit(engine: &Engine, component: &Component, bytes: &[u8], what: &str) -> Re
         ))
         .with_hint("a connector has HTTP, clocks and random numbers; no file system, sockets or processes"));
     }
-    let digest = Sha256::digest(bytes);
-    Ok(Identity {
-        sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        size: bytes.len(),
-        interface: format!("{SOURCE}@{version}"),
-        imports,
-    })
+    Ok(Identity { bytes, interface: format!("{SOURCE}@{version}"), imports })
 }
 
 /// The name of an interface and its version.

@@ -82,8 +82,8 @@ impl Inspection {
         let (identity, specification) = (self.connector.identity(), &self.specification);
         let mut sections: Vec<(&str, Vec<String>)> = vec![
             ("connector", vec![format!("{} {}", specification.name, specification.version)]),
-            ("sha256", vec![identity.sha256.clone()]),
-            ("size", vec![format!("{} bytes", identity.size)]),
+            ("sha256", vec![identity.sha256()]),
+            ("size", vec![format!("{} bytes", identity.size())]),
             ("interface", vec![identity.interface.clone()]),
             ("can use", self.capabilities().iter().map(|(what, _)| (*what).to_owned()).collect()),
             ("may reach", self.hosts.patterns()),
@@ -133,8 +133,8 @@ impl Inspection {
             "name": specification.name,
             "version": specification.version,
             "documentation_url": specification.documentation_url,
-            "sha256": identity.sha256,
-            "size": identity.size,
+            "sha256": identity.sha256(),
+            "size": identity.size(),
             "interface": identity.interface,
             "capabilities": capabilities,
             "hosts": self.hosts.patterns(),

@@ -1,0 +1,16 @@
+//! The sizes of what is shipped. They grow with every crate, so growing is a decision: measure, and change the figure.
+
+use std::path::Path;
+
+use crate::support::artifacts;
+
+fn assert_at_most(path: &Path, bytes: u64) {
+    let size = std::fs::metadata(path).unwrap().len();
+    assert!(size <= bytes, "{} has {size} bytes, which is more than {bytes}", path.display());
+}
+
+#[test]
+fn the_component_is_small() {
+    // Measured: 345,816 bytes.
+    assert_at_most(&artifacts::orb(), 350_000);
+}

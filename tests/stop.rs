@@ -1,0 +1,93 @@
+//! Signals: a read that is asked to end brings its output in order, and ends by that signal.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    os::unix::process::ExitStatusExt as _,
+    process::{Child, Command, Stdio},
+};
+
+use mock_orb::{Account, MockOrb, Settings};
+
+use crate::support::{Output, Setup};
+
+/// An account that takes longer to read than any test here.
+fn endless() -> MockOrb {
+    let orb = MockOrb::start(Account::generate(&Settings { customers: 5_000, ..Settings::default() }));
+    orb.set_latency(std::time::Duration::from_millis(300));
+    orb
+}
+
+fn start(setup: &Setup) -> Child {
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(&["customers", "plans"]));
+    setup
+        .command(&[&"read", &"--config", &config, &"--catalog", &catalog])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn send(signal: &str, child: &Child) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Reads until the customers are under way, sends a signal, and waits for the end.
+fn stop(signal: &str) -> (Output, Option<i32>) {
+    let orb = endless();
+    let setup = Setup::new(&orb);
+    let mut child = start(&setup);
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains(r#""stream":"customers""#) {
+        assert_ne!(stdout.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    send(signal, &child);
+    stdout.read_to_string(&mut text).unwrap();
+    let mut output = child.wait_with_output().unwrap();
+    let ended_by = output.status.signal();
+    output.stdout = text.into_bytes();
+    // Every line is whole, though the process was ended by a signal.
+    assert!(output.stdout.ends_with(b"\n"));
+    (Output::of(output), ended_by)
+}
+
+#[test]
+fn a_read_that_is_stopped_ends_its_lines_and_its_streams() {
+    for (signal, number) in [("-TERM", 15), ("-INT", 2)] {
+        let (output, ended_by) = stop(signal);
+        assert_eq!(ended_by, Some(number));
+        assert_eq!(output.statuses("customers").last(), Some(&"INCOMPLETE"));
+        let error = output.errors()[0];
+        assert_eq!(error.failure_type, "transient_error");
+        assert!(error.message.contains("were not read to their end; stopped by SIG"), "{}", error.message);
+        assert!(output.stderr.starts_with("error: stopped by SIG"), "{}", output.stderr);
+    }
+}
+
+#[test]
+fn what_was_read_before_it_was_stopped_is_covered_by_the_last_states() {
+    let (output, _) = stop("-TERM");
+    let covered: f64 = output.states("customers").iter().map(|state| state.source_stats.record_count).sum();
+    assert!(covered <= output.records("customers").len() as f64);
+}
+
+#[test]
+fn a_reader_that_has_stalled_does_not_hold_the_end_up() {
+    let orb = MockOrb::start(Account::generate(&Settings { customers: 5_000, ..Settings::default() }));
+    let setup = Setup::new(&orb);
+    let mut child = start(&setup);
+    // Nobody reads, so the pipe is full before long; the first byte says that writing has begun.
+    child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+    send("-TERM", &child);
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+}
+
+#[test]
+fn a_component_that_never_answers_can_be_stopped() {
+    let setup = Setup::guest("endless_spec", serde_json::json!({}));
+    let mut child = setup.command(&[&"spec"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // The command ends however soon the signal comes: before or after the host listens for it.
+    send("-TERM", &child);
+    assert_eq!(child.wait().unwrap().signal(), Some(15));
+}

@@ -157,7 +157,7 @@ impl Fetcher {
                 return Err(Failure { is_final: true, ..failed(error) });
             }
             Err(TransportError::Denied(reason)) => {
-                let error = Error::config(format!("the host does not allow this request: {reason}"));
+                let error = Error::config(format!("{reason}; the log says what would allow it"));
                 return Err(Failure { is_final: true, ..failed(error) });
             }
         };

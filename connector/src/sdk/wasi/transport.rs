@@ -127,13 +127,15 @@ fn failure(code: &ErrorCode) -> TransportError {
             "the answer timed out".to_owned()
         }
         ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => "the host name cannot be resolved".to_owned(),
+        ErrorCode::HttpRequestDenied => "the API may not be reached".to_owned(),
+        ErrorCode::DestinationIpProhibited => "the API has an address that may not be reached".to_owned(),
+        ErrorCode::DestinationIpUnroutable => "there is no route to the API".to_owned(),
+        ErrorCode::TlsCertificateError => "the certificate of the API is not trusted".to_owned(),
         ErrorCode::InternalError(Some(reason)) => reason.clone(),
         other => format!("{other:?}"),
     };
     match code {
-        ErrorCode::HttpRequestDenied
-        | ErrorCode::DestinationIpProhibited
-        | ErrorCode::DestinationIpUnroutable => TransportError::Denied(reason),
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => TransportError::Denied(reason),
         ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout => TransportError::TimedOut(reason),
         ErrorCode::TlsCertificateError
         | ErrorCode::HttpRequestUriInvalid

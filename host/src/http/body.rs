@@ -111,7 +111,7 @@ fn receive(body: reqwest::Body, patience: Duration) -> impl Stream<Item = Result
 
 /// Ends a body with an error when more than `size` bytes come.
 fn bound(
-    parts: impl Stream<Item = Result<Bytes>> + Send + 'static,
+    parts: impl Stream<Item = Result<Bytes>> + Send,
     size: usize,
     limit: Limit,
     breaches: Breaches,
@@ -145,4 +145,4 @@ fn decode(
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

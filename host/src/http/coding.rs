@@ -27,8 +27,8 @@ pub(super) enum Coding {
     Zstd,
 }
 
-/// A body, or what is made of it.
-pub(super) type Bytes<'b> = Pin<Box<dyn AsyncRead + Send + 'b>>;
+/// What is made of a body.
+pub(super) type Decoded = Pin<Box<dyn AsyncRead + Send>>;
 
 impl Coding {
     /// How the body of this response is compressed; none if it is not, or has none, or in a way that is not known
@@ -67,10 +67,10 @@ impl Coding {
     /// # Errors
     ///
     /// Those of the body.
-    pub(super) async fn decode<'b>(
+    pub(super) async fn decode(
         self,
-        mut body: impl AsyncBufRead + Unpin + Send + 'b,
-    ) -> io::Result<Bytes<'b>> {
+        mut body: impl AsyncBufRead + Unpin + Send + 'static,
+    ) -> io::Result<Decoded> {
         if poll_fn(|context| Pin::new(&mut body).poll_fill_buf(context).map_ok(<[u8]>::is_empty)).await? {
             return Ok(Box::pin(body));
         }

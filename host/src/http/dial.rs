@@ -162,4 +162,4 @@ fn tls(provider: Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, Want
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -92,9 +92,34 @@ impl Door {
             .log(Level::Debug, format!("{name} -> {outcome} ({} ms)", started.elapsed().as_millis()))
             .await;
 
-        let mut response: Response<reqwest::Body> = answer?.into();
+        let response: Response<reqwest::Body> = answer?.into();
+        let coding = Coding::of(&head.method, response.status(), response.headers());
+        self.admit(response, coding.filter(|_| compressed), options, name)
+    }
+
+    /// Whether a request may be made, and how far it may reach.
+    async fn judge(&self, target: &Target) -> Result<Reach> {
+        let judged = self.allowed.judge(&target.origin);
+        let (denial, error) = match &judged {
+            Ok(reach) => return Ok(*reach),
+            Err(Refusal::Host) => (Denial::Host(&target.origin, &self.allowed), Error::HttpRequestDenied),
+            Err(Refusal::Address(prohibited)) => {
+                (Denial::Address(&target.origin, prohibited, &self.allowed), Error::DestinationIpProhibited)
+            }
+        };
+        self.denials.tell(denial, &self.outbox).await;
+        Err(error)
+    }
+
+    /// Lets a response in, whose body is still to come and compressed as `coding` says.
+    fn admit(
+        &self,
+        mut response: Response<reqwest::Body>,
+        coding: Option<Coding>,
+        options: RequestOptions,
+        name: String,
+    ) -> Result<Response<WasiBody>> {
         self.measure(response.headers()).map_err(Error::HttpResponseHeaderSectionSize)?;
-        let coding = Coding::of(&head.method, response.status(), response.headers()).filter(|_| compressed);
         if coding.is_some() {
             // Both are about what was received.
             response.headers_mut().remove(CONTENT_ENCODING);
@@ -114,20 +139,6 @@ impl Door {
             };
             passage.open()
         }))
-    }
-
-    /// Whether a request may be made, and how far it may reach.
-    async fn judge(&self, target: &Target) -> Result<Reach> {
-        let judged = self.allowed.judge(&target.origin);
-        let (denial, error) = match &judged {
-            Ok(reach) => return Ok(*reach),
-            Err(Refusal::Host) => (Denial::Host(&target.origin, &self.allowed), Error::HttpRequestDenied),
-            Err(Refusal::Address(prohibited)) => {
-                (Denial::Address(&target.origin, prohibited, &self.allowed), Error::DestinationIpProhibited)
-            }
-        };
-        self.denials.tell(denial, &self.outbox).await;
-        Err(error)
     }
 
     /// Puts secrets in the place of their tokens.
@@ -189,4 +200,4 @@ fn shorter(asked: Option<Duration>, cap: Duration) -> Duration {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

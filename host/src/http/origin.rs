@@ -33,7 +33,7 @@ impl Origin {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
-    /// Whether the host is an address of this machine: 127.0.0.0/8 or ::1.
+    /// Whether the host is an address of this machine: 127.0.0.0/8 or `::1`.
     pub(super) fn is_loopback_literal(&self) -> bool {
         self.literal().is_some_and(|address| address.is_loopback())
     }

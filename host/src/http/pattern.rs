@@ -149,7 +149,7 @@ mod tests {
             ("api.*.com", "has a `*` elsewhere"),
             ("%2a.example.com", "has a `*` elsewhere"),
             ("*.10.0.0.1", "has a `*` in front of an IP address"),
-            ("*.[::1]", "is neither a host nor a URL"),
+            ("*.[::1]", "has a `*` in front of an IP address"),
             ("ftp://example.com", "is neither http nor https"),
             ("file:///etc/passwd", "is neither http nor https"),
             ("https:///example.com", "is neither a host nor a URL"),

@@ -39,7 +39,7 @@ pub(super) enum Refusal {
 ///
 /// A grant of a host is none of the machine and the network on which this program runs: a host with such an address is
 /// not called, unless that very host, and not a wildcard, was [granted](Self::granted) with `private_net`, or the user
-/// wrote the address itself and it is one of the loopback interface (127.0.0.0/8 or ::1).
+/// wrote the address itself and it is one of the loopback interface (127.0.0.0/8 or `::1`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     grants: BTreeMap<HostPattern, Reach>,
@@ -139,7 +139,9 @@ impl AllowedHosts {
     /// What to add to the command line so that `origin` may be called too, and whether it `may be private`. None if
     /// nothing helps.
     pub(super) fn advice(&self, origin: &Origin, private: bool) -> Option<String> {
-        let flag = |host: String| format!("--allow-host {host} ");
+        // A shell would look for files of that name.
+        let quote = |host: &str| if host.contains(['*', '[']) { "'" } else { "" };
+        let flag = |host: String| format!("--allow-host {0}{host}{0} ", quote(&host));
         let wanted = flag(origin.to_string());
         let private = if private && !origin.is_loopback_literal() { "--allow-private-net " } else { "" };
         let others: Vec<_> = self
@@ -227,4 +229,4 @@ fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<(String, bool)>) -> Resul
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 
 /// The proxy, or proxies, that requests go through.
 ///
-/// Requests to this machine (127.0.0.0/8, ::1, localhost) never do. A proxy resolves names itself, so it is the proxy
+/// Requests to this machine (127.0.0.0/8, `::1`, localhost) never do. A proxy resolves names itself, so it is the proxy
 /// that decides to which addresses they lead; addresses that are written as such are judged here all the same. The
 /// host of a proxy is not judged: it is the operator's.
 #[derive(Clone)]

@@ -11,6 +11,9 @@ use wasmtime_wasi_http::{Error, Result};
 
 use super::origin::{Origin, without_final_dot};
 
+/// Bytes of a host name at most (RFC 1035), so that no line of the log is longer than a line.
+const LONGEST: usize = 253;
+
 /// The destination of one request.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -35,7 +38,8 @@ impl Target {
         }
         let url = Url::parse(&uri.to_string()).ok().and_then(without_final_dot);
         let url = url.ok_or(Error::HttpRequestUriInvalid)?;
-        let origin = Origin::of(&url).ok_or(Error::HttpRequestUriInvalid)?;
+        let origin = Origin::of(&url).filter(|origin| origin.host.len() <= LONGEST);
+        let origin = origin.ok_or(Error::HttpRequestUriInvalid)?;
         Ok(Self { url, origin })
     }
 
@@ -123,6 +127,12 @@ mod tests {
                 Err(error) => assert!(matches!(error, Error::HttpRequestUriInvalid), "{path}"),
             }
         }
+    }
+
+    #[test]
+    fn a_name_that_no_name_server_knows_is_no_host() {
+        assert!(origin(&format!("https://{}example.com/", "a.".repeat(121))).is_ok());
+        assert!(origin(&format!("https://{}example.com/", "a.".repeat(122))).is_err());
     }
 
     #[test]

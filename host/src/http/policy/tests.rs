@@ -151,7 +151,9 @@ fn a_loopback_address_is_in_reach_if_the_user_wrote_it() {
     assert_eq!(reach("http://127.0.0.1:9", "{}", url), Err(loopback.clone()));
     assert_eq!(reach("http://127.0.0.${region}:9", r#"{"region":"1"}"#, url), Err(loopback));
     // Other addresses of this network are not so easily in reach, nor is a name.
-    for written in ["http://10.0.0.1:9", "http://169.254.169.254", "http://0.0.0.0", "http://[::ffff:127.0.0.1]"] {
+    for written in
+        ["http://10.0.0.1:9", "http://169.254.169.254", "http://0.0.0.0", "http://[::ffff:127.0.0.1]"]
+    {
         let refused = reach("${local}", &format!(r#"{{"local":"{written}"}}"#), written).unwrap_err();
         assert!(refused.contains("(RFC"), "{written}: {refused}");
     }
@@ -205,6 +207,10 @@ fn the_advice_names_the_flags_that_are_missing() {
     assert_eq!(
         advice(&many, "https://evil.example/", false).unwrap(),
         "--allow-host https://evil.example allows it, in place of the 4 hosts that the connector asks for"
+    );
+    assert_eq!(
+        advice(&requested(&["*.example.com"], "{}").unwrap(), "https://[2000::1]/", false).unwrap(),
+        "--allow-host 'https://*.example.com' --allow-host 'https://[2000::1]' allows it"
     );
     // What is on the command line already need not be said again, and a loopback address is enough by itself.
     assert_eq!(

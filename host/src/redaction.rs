@@ -79,7 +79,7 @@ impl Redaction {
             }
             Message::State { state, .. } => *state = document(state),
             Message::Log { message, .. } | Message::ConnectionStatus(Err(message)) => {
-                *message = text(message)
+                *message = text(message);
             }
             Message::Error { error, .. } => *error = error.map(text),
             Message::Spec(specification) => {

@@ -8,21 +8,19 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
-
 use wasmtime::component::Component;
-use wasmtime::component::types::ComponentItem;
 use wasmtime::{Config as EngineConfig, Engine};
 
-use crate::bindings::{self, Instance, Prepared, SOURCE, VERSION};
+use crate::bindings::{self, Instance, Prepared};
 use crate::breach::Limit;
 use crate::cache::Cache;
 use crate::call;
 use crate::config::SealedConfig;
 use crate::contract::Specification;
-use crate::ctx::{self, Ctx, OFFERED};
+use crate::ctx::{self, Ctx};
 use crate::error::{Error, Result};
 use crate::http::{AllowedHosts, Dialer, Door, Network};
+use crate::identity::{Identity, audit};
 use crate::limits::Limits;
 use crate::outbox::Outbox;
 use crate::secrets::Secrets;
@@ -43,28 +41,6 @@ pub struct Connector {
     dialer: Dialer,
     limits: Limits,
     outbox: Outbox,
-}
-
-/// What a component says of itself without being run.
-#[derive(Debug)]
-pub struct Identity {
-    bytes: Vec<u8>,
-    /// The interface of connectors that it exports, with its version.
-    pub interface: String,
-    /// The interfaces that it imports, with their versions.
-    pub imports: Vec<String>,
-}
-
-impl Identity {
-    /// SHA-256 of the component, in hexadecimal digits.
-    pub fn sha256(&self) -> String {
-        Sha256::digest(&self.bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Bytes of the component.
-    pub fn size(&self) -> usize {
-        self.bytes.len()
-    }
 }
 
 impl Connector {
@@ -229,52 +205,6 @@ fn setup(error: &wasmtime::Error) -> Error {
     Error::system("the WebAssembly runtime cannot be set up").with_internal(format!("{error:#}"))
 }
 
-/// Says in plain words what wasmtime would say in its own: the wrong contract, or imports that are not offered.
-fn audit(engine: &Engine, component: &Component, bytes: Vec<u8>, what: &str) -> Result<Identity> {
-    let ty = component.component_type();
-    let exported =
-        ty.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
-    let versions: Vec<_> = exported
-        .filter_map(|(name, _)| Some(split(name)).filter(|(interface, _)| *interface == SOURCE))
-        .collect();
-    let version = match versions.as_slice() {
-        [] => {
-            return Err(Error::config(format!(
-                "{what} does not export {SOURCE}, so it is not a source connector"
-            )));
-        }
-        versions if versions.iter().any(|(_, version)| fits(version)) => VERSION,
-        [(_, version), ..] => {
-            return Err(Error::config(format!(
-                "{what} was built for {SOURCE}@{version}, but this host speaks {SOURCE}@{VERSION}"
-            ))
-            .with_hint("build the connector and the host from the same wit files"));
-        }
-    };
-    let imports: Vec<_> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
-    let missing: Vec<_> =
-        imports.iter().map(String::as_str).filter(|name| !OFFERED.contains(&split(name).0)).collect();
-    if !missing.is_empty() {
-        return Err(Error::config(format!(
-            "{what} imports {}, which connectors are not given",
-            missing.join(", ")
-        ))
-        .with_hint("a connector has HTTP, clocks and random numbers; no file system, sockets or processes"));
-    }
-    Ok(Identity { bytes, interface: format!("{SOURCE}@{version}"), imports })
-}
-
-/// The name of an interface and its version.
-fn split(name: &str) -> (&str, &str) {
-    name.split_once('@').unwrap_or((name, ""))
-}
-
-/// Whether what is built for `version` of the contract can be used: while it is 0.x, the minor version decides.
-fn fits(version: &str) -> bool {
-    let track = |version: &str| version.rsplit_once('.').map(|(track, _)| track.to_owned());
-    track(version) == track(VERSION)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -306,11 +236,5 @@ mod tests {
             problem(b"\0asm\x0d\0\x01\0").message(),
             "the component does not export elt:connector/source, so it is not a source connector"
         );
-    }
-
-    #[test]
-    fn the_minor_version_decides() {
-        assert!(fits("0.1.0") && fits("0.1.7"));
-        assert!(!fits("0.2.0") && !fits("1.1.0") && !fits(""));
     }
 }

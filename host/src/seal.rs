@@ -47,37 +47,52 @@ pub(crate) fn seal(
     Ok((sealer.sealed, Secrets::new(sealer.secrets)))
 }
 
+/// Schemas that are looked at to list secrets. Those that refer to each other can describe any number of places.
+const MOST_SCHEMAS: usize = 10_000;
+
 /// Where the secrets of a configuration that `schema` describes stand, as paths with dots; `*` is any member or element.
 pub(crate) fn places(schema: &Value) -> Vec<String> {
-    let mut places = Vec::new();
-    collect_places(schema, &[schema], "", &mut HashSet::new(), &mut places);
-    places.dedup();
-    places
+    let mut search = Search { root: schema, above: HashSet::new(), left: MOST_SCHEMAS, places: Vec::new() };
+    search.collect(&[schema], "");
+    search.places.dedup();
+    if search.left == 0 {
+        search.places.push("and more".to_owned());
+    }
+    search.places
 }
 
-fn collect_places<'s>(
+/// A search for the places of secrets.
+struct Search<'s> {
     root: &'s Value,
-    schemas: &[&'s Value],
-    path: &str,
-    above: &mut HashSet<*const Value>,
-    places: &mut Vec<String>,
-) {
-    let below_path = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    for schema in expand(root, schemas) {
-        if schema["airbyte_secret"] == true {
-            places.push(path.to_owned());
-            continue;
+    /// The schemas on the way to the one at hand: one that is within itself has no end of places.
+    above: HashSet<*const Value>,
+    /// Schemas that may still be looked at.
+    left: usize,
+    places: Vec<String>,
+}
+
+impl<'s> Search<'s> {
+    fn collect(&mut self, schemas: &[&'s Value], path: &str) {
+        let below_path =
+            |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        for schema in expand(self.root, schemas) {
+            let Some(left) = self.left.checked_sub(1) else { return };
+            self.left = left;
+            if schema["airbyte_secret"] == true {
+                self.places.push(path.to_owned());
+                continue;
+            }
+            if !self.above.insert(std::ptr::from_ref(schema)) {
+                continue;
+            }
+            for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+            {
+                self.collect(&[property], &below_path(name));
+            }
+            let any: Vec<_> = [below(schema, &MEMBERS), below(schema, &ELEMENTS)].concat();
+            self.collect(&any, &below_path("*"));
+            self.above.remove(&std::ptr::from_ref(schema));
         }
-        // A schema that is within itself has no end of places.
-        if !above.insert(std::ptr::from_ref(schema)) {
-            continue;
-        }
-        for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            collect_places(root, &[property], &below_path(name), above, places);
-        }
-        let any: Vec<_> = [below(schema, &MEMBERS), below(schema, &ELEMENTS)].concat();
-        collect_places(root, &any, &below_path("*"), above, places);
-        above.remove(&std::ptr::from_ref(schema));
     }
 }
 
@@ -254,6 +269,17 @@ mod tests {
             },
         });
         assert_eq!(places(&schema), ["login.token", "many.*.token"]);
+    }
+
+    #[test]
+    fn schemas_that_multiply_are_listed_up_to_a_bound() {
+        let mut definitions = serde_json::Map::new();
+        for level in 0..40 {
+            let next = json!({ "$ref": format!("#/definitions/{}", level + 1) });
+            definitions.insert(level.to_string(), json!({ "properties": { "a": next, "b": next } }));
+        }
+        let schema = json!({ "$ref": "#/definitions/0", "definitions": definitions });
+        assert_eq!(places(&schema), ["and more"]);
     }
 
     #[test]

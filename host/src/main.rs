@@ -2,7 +2,6 @@
 
 mod cli;
 mod commands;
-mod inspect;
 mod signal;
 
 use std::process::ExitCode;

@@ -1,15 +1,17 @@
 //! The command line: arguments come in, paths and wishes go out.
 
+mod action;
 mod limits;
 mod network;
+mod sandbox;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use host::Level;
 
-use self::limits::LimitFlags;
-use self::network::NetworkFlags;
+pub(crate) use self::action::{Action, ReadFiles, SourceArgs};
+pub(crate) use self::sandbox::Sandbox;
 
 /// Airbyte sets this for every connector; `debug` asks for more.
 const LOG_LEVEL: &str = "LOG_LEVEL";
@@ -56,15 +58,18 @@ pub(crate) enum Command {
 
 #[derive(Args, Debug)]
 pub(crate) struct Run {
-    #[command(flatten)]
-    pub(crate) sandbox: Sandbox,
+    /// The connector: a component, such as orb.wasm
+    pub(crate) component: PathBuf,
 
-    #[command(subcommand)]
-    pub(crate) action: Action,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
+    /// The connector: a component, such as orb.wasm
+    pub(crate) component: PathBuf,
+
     #[command(flatten)]
     pub(crate) sandbox: Sandbox,
 
@@ -83,63 +88,6 @@ pub(crate) enum Format {
     Text,
     /// For a program: one JSON object
     Json,
-}
-
-/// A connector, and what it is given.
-#[derive(Args, Debug)]
-pub(crate) struct Sandbox {
-    /// The connector: a component, such as orb.wasm
-    pub(crate) component: PathBuf,
-
-    /// Where to keep compiled code between runs [default: elt-host in the user's cache directory]
-    #[arg(long, value_name = "DIR", global = true, conflicts_with = "no_cache")]
-    pub(crate) cache_dir: Option<PathBuf>,
-
-    /// Compile anew, and keep nothing
-    #[arg(long, global = true)]
-    pub(crate) no_cache: bool,
-
-    #[command(flatten)]
-    pub(crate) network: NetworkFlags,
-
-    #[command(flatten)]
-    pub(crate) limits: LimitFlags,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Action {
-    /// Print what the configuration looks like
-    Spec,
-    /// Try whether the source can be reached
-    Check {
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-    /// Print the streams that can be read
-    Discover {
-        #[command(flatten)]
-        config: ConfigFile,
-    },
-    /// Read the configured streams
-    Read {
-        #[command(flatten)]
-        config: ConfigFile,
-
-        /// Which streams to read, and how: a `ConfiguredAirbyteCatalog`
-        #[arg(long, value_name = "FILE")]
-        catalog: PathBuf,
-
-        /// States of an earlier read to continue from; everything is read without it
-        #[arg(long, value_name = "FILE")]
-        state: Option<PathBuf>,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct ConfigFile {
-    /// The configuration of the connector: a JSON object as `spec` describes it
-    #[arg(long = "config", value_name = "FILE")]
-    pub(crate) path: PathBuf,
 }
 
 impl Cli {

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use host::{AllowedHosts, Config, Connector, Error, Result, Specification, Stream, SyncMode};
 use serde_json::{Map, Value, json};
 
+use super::connector::cache;
 use crate::cli::{Format, Inspect};
-use crate::commands::cache;
 
 /// What interfaces are to a person, by the beginning of their names. The first that fits counts.
 const CAPABILITIES: [(&str, &str); 8] = [
@@ -41,7 +41,7 @@ struct Inspection {
 /// Those of loading it, and of what it says.
 pub(crate) async fn inspect(wanted: &Inspect) -> Result<String> {
     let sandbox = &wanted.sandbox;
-    let connector = Connector::load(&sandbox.component, sandbox.limits.limits(), cache(sandbox)?)?;
+    let connector = Connector::load(&wanted.component, sandbox.limits.limits(), cache(sandbox)?)?;
     let specification = connector.spec().await?;
     let config = match &wanted.config {
         Some(path) => Config::load(path)?,

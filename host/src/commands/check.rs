@@ -1,0 +1,37 @@
+//! `check`: a config comes in, whether the source can be reached with it goes out.
+
+use std::path::Path;
+
+use host::{Config, FailureType, Level, Message, Outbox};
+
+use super::connector::{configure, load};
+use super::outcome::Stop;
+use crate::cli::Sandbox;
+
+/// Tells whether the source can be reached.
+pub(crate) async fn check(
+    component: &Path,
+    sandbox: &Sandbox,
+    config: &Path,
+    outbox: &Outbox,
+) -> Result<(), Stop> {
+    let config = Config::load(config)?;
+    let connector = load(component, sandbox, outbox)?;
+    let specification = connector.spec().await?;
+    let checked = match configure(sandbox, &connector, &specification, &config, outbox).await {
+        Ok(source) => source.check().await,
+        Err(error) => Err(error),
+    };
+    let status = match checked {
+        Ok(()) => Ok(()),
+        // A defect is no answer.
+        Err(error) if error.failure_type() == FailureType::System => return Err(error.into()),
+        Err(error) => {
+            if let Some(internal) = error.internal_message() {
+                outbox.log(Level::Debug, internal).await;
+            }
+            Err(error.message().to_owned())
+        }
+    };
+    Ok(outbox.send(Message::ConnectionStatus(status)).await?)
+}

@@ -21,7 +21,7 @@ fn a_program_learns_all_there_is() {
     let orb = artifacts::orb();
     let seen = json(&[orb.to_str().unwrap()]);
     assert_eq!(seen["name"], "orb");
-    assert_eq!(seen["interface"], "elt:connector/source@0.1.0");
+    assert_eq!(seen["interface"], "elt:connector/source@0.2.0");
     assert_eq!(seen["hosts"], serde_json::json!(["https://api.withorb.com"]));
     assert_eq!(seen["secrets"], serde_json::json!(["api_key"]));
     assert_eq!(seen["size"], std::fs::metadata(&orb).unwrap().len());
@@ -42,6 +42,7 @@ fn the_imports_of_orb_are_these_and_no_others() {
         imports.map(|import| import.as_str().unwrap().split('@').next().unwrap()).collect();
     let expected = [
         "elt:connector/log",
+        "elt:connector/progress",
         "elt:connector/types",
         "wasi:cli/environment",
         "wasi:cli/exit",

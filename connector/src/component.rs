@@ -2,10 +2,13 @@
 
 use std::{cell::RefCell, rc::Rc};
 
+use time::Timestamp;
+
 use crate::{
     bindings::{
         elt::connector::{
             log::{self as host_log, Level as HostLevel},
+            progress as host_progress,
             types::{Batch, ConfiguredStream, Error, FailureType, Specification, Stream, SyncMode},
         },
         exports::elt::connector::source::{self as wit, Guest, GuestReader},
@@ -16,6 +19,7 @@ use crate::{
         executor::block_on,
         log::{Level, Log},
         platform::Platform,
+        progress::Progress,
         reader,
         source::Source as _,
         wasi::{WasiClock, WasiTransport, wait},
@@ -70,7 +74,12 @@ impl GuestReader for Reader {
 }
 
 fn source() -> Orb {
-    Orb::new(Platform { transport: Rc::new(WasiTransport), clock: Rc::new(WasiClock), log: Rc::new(HostLog) })
+    Orb::new(Platform {
+        transport: Rc::new(WasiTransport),
+        clock: Rc::new(WasiClock),
+        log: Rc::new(HostLog),
+        progress: Rc::new(HostProgress),
+    })
 }
 
 struct HostLog;
@@ -83,6 +92,18 @@ impl Log for HostLog {
             Level::Warn => HostLevel::Warn,
         };
         host_log::log(level, message);
+    }
+}
+
+struct HostProgress;
+
+impl Progress for HostProgress {
+    fn rate_limited(&self, until: Timestamp) {
+        host_progress::rate_limited(until.as_milliseconds().try_into().unwrap_or_default());
+    }
+
+    fn slices(&self, done: u64, total: Option<u64>) {
+        host_progress::slices(done, total);
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is true of reading any HTTP API as a source; nothing in here knows which API it is.
 //!
 //! In: the facts of a stream ([`stream::Stream`]), an [`api::Api`] that speaks to the server, and the outside world
-//! behind three seams ([`http::Transport`], [`clock::Clock`], [`log::Log`]). Out: batches of records with the
-//! checkpoints that make them safe ([`reader::Reader`]).
+//! behind four seams ([`http::Transport`], [`clock::Clock`], [`log::Log`], [`progress::Progress`]). Out: batches of
+//! records with the checkpoints that make them safe ([`reader::Reader`]).
 //!
 //! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`mod@slice`] (with
 //! [`window`] or [`parent`]) what to ask next, [`api`] how, [`fetch`] gets the answer in spite of [`retry`]able
@@ -26,6 +26,7 @@ pub mod pace;
 pub mod page;
 pub mod parent;
 pub mod platform;
+pub mod progress;
 pub mod reader;
 pub mod record;
 pub mod retry;

@@ -10,7 +10,7 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceAny, ResourceTable
 use wasmtime_wasi::I32Exit;
 
 use self::generated::elt::connector::log::Level as WitLevel;
-use self::generated::elt::connector::{log, types};
+use self::generated::elt::connector::{log, progress, types};
 use self::generated::{SourceConnector, SourceConnectorPre};
 use crate::breach::Limit;
 use crate::call::{self, Bounds};
@@ -32,7 +32,7 @@ mod generated {
 /// The interface that a connector exports.
 pub(crate) const SOURCE: &str = "elt:connector/source";
 /// The version of the package that it belongs to.
-pub(crate) const VERSION: &str = "0.1.0";
+pub(crate) const VERSION: &str = "0.2.0";
 
 /// A component whose imports and exports are those of a connector.
 pub(crate) struct Prepared(SourceConnectorPre<Ctx>);
@@ -227,6 +227,16 @@ impl log::Host for Ctx {
             WitLevel::Error => Level::Error,
         };
         self.say(level, &message).await;
+    }
+}
+
+impl progress::Host for Ctx {
+    async fn rate_limited(&mut self, until: u64) {
+        self.tell_rate_limit(until).await;
+    }
+
+    async fn slices(&mut self, done: u64, total: Option<u64>) {
+        self.tell_slices(done, total);
     }
 }
 

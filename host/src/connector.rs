@@ -22,9 +22,11 @@ use crate::error::{Error, Result};
 use crate::http::{AllowedHosts, Dialer, Door, Network};
 use crate::identity::{Identity, audit};
 use crate::limits::Limits;
+use crate::message::StreamDescriptor;
 use crate::outbox::Outbox;
 use crate::secrets::Secrets;
 use crate::source::Source;
+use crate::watch::Watch;
 
 /// What every WebAssembly binary begins with.
 const MAGIC: &[u8] = b"\0asm";
@@ -100,7 +102,7 @@ impl Connector {
     ///
     /// A system error if it crashes or says what is not JSON.
     pub async fn spec(&self) -> Result<Specification> {
-        self.instantiate(&Arc::default(), &Arc::default()).await?.spec().await
+        self.instantiate(&Arc::default(), &Arc::default(), None).await?.spec().await
     }
 
     /// The source that this connector is with `config`, and with access to `allowed` alone. From now on, what it logs
@@ -110,11 +112,12 @@ impl Connector {
         Source::new(self.clone(), config, allowed)
     }
 
-    /// Starts an instance.
+    /// Starts an instance, which reads `stream` if there is one.
     pub(crate) async fn instantiate(
         &self,
         allowed: &Arc<AllowedHosts>,
         secrets: &Arc<Secrets>,
+        stream: Option<&Arc<StreamDescriptor>>,
     ) -> Result<Instance> {
         let door = Door::new(
             self.dialer.clone(),
@@ -123,7 +126,8 @@ impl Connector {
             self.limits.clone(),
             self.outbox.clone(),
         );
-        self.prepared.instantiate(Ctx::new(door)).await
+        let watch = stream.map(|stream| Watch::new(stream.clone(), self.outbox.clone()));
+        self.prepared.instantiate(Ctx::new(door, watch)).await
     }
 }
 

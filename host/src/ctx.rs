@@ -15,13 +15,15 @@ use crate::http::{Door, Hooks};
 use crate::limits::{CORE_ITEMS, RANDOM, STDERR};
 use crate::outbox::Outbox;
 use crate::stderr::Stderr;
+use crate::watch::Watch;
 
 /// The interfaces that [`linker`] offers, without their versions, for an error that names what is not among them.
 ///
 /// No file system and no sockets. Environment, arguments, stdin and terminals are there because the standard library
 /// of Rust imports them, and are empty.
-pub(crate) const OFFERED: [&str; 22] = [
+pub(crate) const OFFERED: [&str; 23] = [
     "elt:connector/log",
+    "elt:connector/progress",
     "elt:connector/types",
     "wasi:cli/environment",
     "wasi:cli/exit",
@@ -50,6 +52,8 @@ pub(crate) struct Ctx {
     pub(crate) bounds: Bounds,
     pub(crate) stderr: Stderr,
     outbox: Outbox,
+    /// Who watches, if a stream is being read.
+    watch: Option<Watch>,
     /// Log lines that were shown.
     logs: usize,
     /// Bytes of all memories.
@@ -63,8 +67,8 @@ pub(crate) struct Ctx {
 }
 
 impl Ctx {
-    /// That of a new instance which reaches the network through `door`.
-    pub(crate) fn new(door: Door) -> Self {
+    /// That of a new instance which reaches the network through `door` and tells `watch` how its read goes.
+    pub(crate) fn new(door: Door, watch: Option<Watch>) -> Self {
         let limits = &door.limits;
         let stderr = Stderr::new(STDERR);
         let mut table = ResourceTable::new();
@@ -77,6 +81,7 @@ impl Ctx {
                 breaches: door.breaches.clone(),
                 redaction: door.outbox.redaction().clone(),
             },
+            watch,
             logs: 0,
             memory: 0,
             table_elements: 0,
@@ -130,6 +135,20 @@ impl Ctx {
             return;
         }
         self.outbox.log(level, self.bounds.text(message)).await;
+    }
+
+    /// Passes on until when requests are refused, in milliseconds since 1970.
+    pub(crate) async fn tell_rate_limit(&mut self, until: u64) {
+        if let Some(watch) = &mut self.watch {
+            watch.rate_limited(until).await;
+        }
+    }
+
+    /// Passes on how many slices have been read.
+    pub(crate) fn tell_slices(&self, done: u64, total: Option<u64>) {
+        if let Some(watch) = &self.watch {
+            watch.slices(done, total);
+        }
     }
 
     fn bound(&self, fits: bool, limit: Limit) -> wasmtime::Result<bool> {

@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_minor_version_decides() {
-        assert!(fits("0.1.0") && fits("0.1.7"));
-        assert!(!fits("0.2.0") && !fits("1.1.0") && !fits(""));
+        assert!(fits("0.2.0") && fits("0.2.7"));
+        assert!(!fits("0.1.0") && !fits("1.2.0") && !fits(""));
     }
 }

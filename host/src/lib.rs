@@ -62,6 +62,7 @@ mod source;
 mod state;
 mod stderr;
 mod sync;
+mod watch;
 
 pub use self::cache::Cache;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};

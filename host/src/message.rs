@@ -26,13 +26,18 @@ pub enum StreamStatus {
     Started,
     /// Its first record has come.
     Running,
+    /// The API refuses requests as too many.
+    RateLimited {
+        /// Until when, in milliseconds since 1970.
+        quota_reset: i64,
+    },
     /// It was read to its end and its last state was emitted.
     Complete,
     /// It was not read to its end.
     Incomplete,
 }
 
-/// One thing to tell. [`Message::Records`] is one line per record, everything else one line.
+/// One thing to tell. [`Message::Records`] is one line per record, [`Message::Slices`] none, everything else one line.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// What the connector says of itself.
@@ -68,6 +73,15 @@ pub enum Message {
         /// When, in milliseconds since 1970.
         emitted_at: i64,
     },
+    /// How many slices of a stream have been read. For whoever watches; not part of the output.
+    Slices {
+        /// The stream.
+        stream: Arc<StreamDescriptor>,
+        /// Read to their end.
+        done: u64,
+        /// Of so many, which may still grow, if that is known.
+        total: Option<u64>,
+    },
     /// A failure.
     Error {
         /// What failed.
@@ -94,7 +108,7 @@ impl Message {
 
     /// Whether whoever reads the output should see this at once.
     pub fn is_urgent(&self) -> bool {
-        !matches!(self, Self::Records { .. } | Self::Log { .. })
+        !matches!(self, Self::Records { .. } | Self::Log { .. } | Self::Slices { .. })
     }
 }
 

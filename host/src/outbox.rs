@@ -64,6 +64,12 @@ impl Outbox {
         self.sender.send(message).await.map_err(|_| Closed)
     }
 
+    /// Puts `message` in if there is room, and drops it otherwise.
+    pub(crate) fn offer(&self, message: Message) {
+        // What may be dropped may be unheard.
+        let _ = self.sender.try_send(message);
+    }
+
     /// Sends a log line, unless it is below the threshold or nobody listens.
     pub async fn log(&self, level: Level, message: impl Into<String>) {
         if self.shows(level) {

@@ -20,6 +20,7 @@ use crate::record::Record;
 /// Those of `out`.
 pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
     let line = match message {
+        Message::Slices { .. } => return Ok(()),
         Message::Records { stream, emitted_at, records } => {
             return write_records(stream, *emitted_at, records, out);
         }
@@ -52,6 +53,12 @@ pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
                 stream_status: StatusOfStream {
                     stream_descriptor: Descriptor::new(stream),
                     status: status_name(*status),
+                    reasons: match status {
+                        StreamStatus::RateLimited { quota_reset } => Some([Reason::RateLimited {
+                            rate_limited: RateLimited { quota_reset: *quota_reset },
+                        }]),
+                        _ => None,
+                    },
                 },
             },
         },
@@ -210,6 +217,19 @@ enum Trace<'a> {
 struct StatusOfStream<'a> {
     stream_descriptor: Descriptor<'a>,
     status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<[Reason; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum Reason {
+    RateLimited { rate_limited: RateLimited },
+}
+
+#[derive(Serialize)]
+struct RateLimited {
+    quota_reset: i64,
 }
 
 #[derive(Serialize)]
@@ -257,7 +277,7 @@ fn mode_name(mode: SyncMode) -> &'static str {
 fn status_name(status: StreamStatus) -> &'static str {
     match status {
         StreamStatus::Started => "STARTED",
-        StreamStatus::Running => "RUNNING",
+        StreamStatus::Running | StreamStatus::RateLimited { .. } => "RUNNING",
         StreamStatus::Complete => "COMPLETE",
         StreamStatus::Incomplete => "INCOMPLETE",
     }
@@ -351,6 +371,20 @@ mod tests {
             concat!(
                 r#"{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":5,"stream_status":"#,
                 r#"{"stream_descriptor":{"name":"plans","namespace":"n"},"status":"INCOMPLETE"}}}"#,
+                "\n"
+            )
+        );
+        let limited = Message::StreamStatus {
+            stream: descriptor("plans", None),
+            status: StreamStatus::RateLimited { quota_reset: 9000 },
+            emitted_at: 5,
+        };
+        assert_eq!(
+            lines(&limited),
+            concat!(
+                r#"{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":5,"stream_status":"#,
+                r#"{"stream_descriptor":{"name":"plans"},"status":"RUNNING","#,
+                r#""reasons":[{"type":"RATE_LIMITED","rate_limited":{"quota_reset":9000}}]}}}"#,
                 "\n"
             )
         );

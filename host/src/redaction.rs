@@ -96,7 +96,7 @@ impl Redaction {
                     }
                 }
             }
-            Message::ConnectionStatus(Ok(())) | Message::StreamStatus { .. } => {}
+            Message::ConnectionStatus(Ok(())) | Message::StreamStatus { .. } | Message::Slices { .. } => {}
         }
         Some(message)
     }

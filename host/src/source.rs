@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::bindings::{Instance, ReaderHandle};
+use crate::catalog::ConfiguredStream;
 use crate::config::{Config, SealedConfig};
 use crate::connector::Connector;
-use crate::contract::{Batch, Stream, SyncMode};
+use crate::contract::{Batch, Stream};
 use crate::document::Document;
 use crate::error::Result;
 use crate::http::AllowedHosts;
+use crate::message::StreamDescriptor;
 use crate::secrets::Secrets;
 
 /// A configured connector. Every question is answered by an instance of its own, which is gone afterwards.
@@ -32,8 +34,8 @@ impl Source {
         Self { connector, config, secrets: Arc::new(secrets), allowed: Arc::new(allowed) }
     }
 
-    async fn instantiate(&self) -> Result<Instance> {
-        self.connector.instantiate(&self.allowed, &self.secrets).await
+    async fn instantiate(&self, stream: Option<&Arc<StreamDescriptor>>) -> Result<Instance> {
+        self.connector.instantiate(&self.allowed, &self.secrets, stream).await
     }
 
     /// Tries whether the source can be reached.
@@ -42,7 +44,7 @@ impl Source {
     ///
     /// Why not, as the connector says; a system error if it crashes.
     pub async fn check(&self) -> Result<()> {
-        self.instantiate().await?.check(self.config.as_str()).await
+        self.instantiate(None).await?.check(self.config.as_str()).await
     }
 
     /// Lists the streams that can be read.
@@ -51,7 +53,7 @@ impl Source {
     ///
     /// As the connector says; a system error if it crashes.
     pub async fn discover(&self) -> Result<Vec<Stream>> {
-        self.instantiate().await?.discover(self.config.as_str()).await
+        self.instantiate(None).await?.discover(self.config.as_str()).await
     }
 
     /// Opens a read of one stream, continuing from `state` if given.
@@ -60,10 +62,11 @@ impl Source {
     ///
     /// As the connector says: it does not understand the configuration, the stream or the state. A system error if
     /// it crashes.
-    pub async fn read(&self, stream: &str, sync_mode: SyncMode, state: Option<&Document>) -> Result<Reader> {
-        let mut instance = self.instantiate().await?;
+    pub async fn read(&self, stream: &ConfiguredStream, state: Option<&Document>) -> Result<Reader> {
+        let ConfiguredStream { descriptor, sync_mode } = stream;
+        let mut instance = self.instantiate(Some(descriptor)).await?;
         let state = state.map(Document::as_str);
-        let handle = instance.read(self.config.as_str(), stream, sync_mode, state).await?;
+        let handle = instance.read(self.config.as_str(), &descriptor.name, *sync_mode, state).await?;
         Ok(Reader { instance, handle })
     }
 }

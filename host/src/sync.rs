@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::catalog::ConfiguredStream;
-use crate::contract::{Batch, Level, SyncMode};
+use crate::contract::{Batch, Level};
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::message::{Message, StreamStatus, now};
@@ -35,8 +35,7 @@ pub trait Streams: Send + std::marker::Sync + 'static {
     /// Opens a read of one stream, continuing from `state` if given.
     fn read(
         &self,
-        stream: &str,
-        sync_mode: SyncMode,
+        stream: &ConfiguredStream,
         state: Option<&Document>,
     ) -> impl Future<Output = Result<Self::Reader>> + Send;
 }
@@ -50,8 +49,8 @@ pub trait Batches {
 impl Streams for Source {
     type Reader = Reader;
 
-    async fn read(&self, stream: &str, sync_mode: SyncMode, state: Option<&Document>) -> Result<Reader> {
-        self.read(stream, sync_mode, state).await
+    async fn read(&self, stream: &ConfiguredStream, state: Option<&Document>) -> Result<Reader> {
+        self.read(stream, state).await
     }
 }
 
@@ -225,7 +224,7 @@ impl<S: Streams> Sync<S> {
         let tell = |Checkpoint { state, record_count }| {
             outbox.send(Message::State { stream: stream.clone(), state, record_count })
         };
-        let opened = self.source.read(&stream.name, configured.sync_mode, input);
+        let opened = self.source.read(configured, input);
         let mut reader = unless(&mut halted, opened).await??;
         while let Some(Batch { records, checkpoint }) = unless(&mut halted, reader.next_batch()).await?? {
             if progress.is_empty() && !records.is_empty() {

@@ -145,7 +145,7 @@ impl Source for Orb {
         let api = Rc::new(OrbApi::new(config));
         let slices = self.slices(stream, range, state, Rc::clone(&api));
         let fetcher = self.fetcher(api, RetryPolicy::READ);
-        Ok(Reader::new(stream, slices, Rc::new(fetcher), Rc::clone(&self.platform.log), concurrency))
+        Ok(Reader::new(stream, slices, Rc::new(fetcher), self.platform.clone(), concurrency))
     }
 }
 

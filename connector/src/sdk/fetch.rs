@@ -130,6 +130,7 @@ impl Fetcher {
             let takes_long = retries.failures() > 3 || failure.cost > 1;
             self.platform.log.log(if takes_long { Level::Warn } else { Level::Debug }, &line);
             if failure.is_refusal {
+                self.platform.progress.rate_limited(now.saturating_add(delay.try_into().unwrap_or_default()));
                 self.pace.borrow_mut().refused(started, now, failure.retry_after);
             }
             clock.sleep(delay).await;
@@ -210,7 +211,7 @@ mod tests {
     use crate::sdk::{
         error::FailureType,
         http::Request,
-        testing::{PlainApi, World, answer},
+        testing::{PlainApi, World, answer, instant},
     };
 
     fn utf8(body: &[u8]) -> Result<String, String> {
@@ -288,6 +289,8 @@ mod tests {
         let (result, world) = fetch(vec![Ok(busy), Ok(answer(200, "fine"))]);
         assert!(result.is_ok());
         assert_eq!(world.elapsed().as_secs(), 42);
+        let told = instant("2024-06-01T00:00:42Z");
+        assert_eq!(*world.rate_limits.borrow(), [told]);
     }
 
     #[test]

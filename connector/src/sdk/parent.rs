@@ -51,6 +51,8 @@ pub struct ParentLists {
     /// In the order they were listed; the first is not finished.
     children: VecDeque<Child>,
     first_key: usize,
+    /// Lists that were read to their end.
+    done: usize,
     since_checkpoint: (usize, usize),
     /// The creation of the last parent that was listed, and whether they all came in order.
     last_position: Option<Timestamp>,
@@ -128,6 +130,7 @@ impl ParentLists {
             listing: PageChain::default(),
             children: VecDeque::new(),
             first_key: LISTING + 1,
+            done: 0,
             since_checkpoint: (0, 0),
             last_position: None,
             is_sorted: true,
@@ -179,6 +182,7 @@ impl ParentLists {
     fn observe_child(&mut self, key: usize, page: Page) -> Result<Vec<String>, String> {
         let child = self.children.get_mut(key - self.first_key).ok_or("an unknown parent")?;
         child.advance(page.next_token)?;
+        self.done += usize::from(child.is_finished());
         for record in &page.records {
             self.watermark.observe(record);
         }
@@ -238,6 +242,11 @@ impl Slices for ParentLists {
         } else {
             self.observe_child(ask.key, page)
         }
+    }
+
+    fn progress(&self) -> (u64, Option<u64>) {
+        let listed = self.first_key - (LISTING + 1) + self.children.len();
+        (self.done as u64, self.listing.is_finished().then_some(listed as u64))
     }
 
     fn checkpoint(&mut self) -> Option<String> {

@@ -1,8 +1,8 @@
-//! The three seams together: everything outside that a source needs.
+//! The four seams together: everything outside that a source needs.
 
 use std::rc::Rc;
 
-use crate::sdk::{clock::Clock, http::Transport, log::Log};
+use crate::sdk::{clock::Clock, http::Transport, log::Log, progress::Progress};
 
 /// The outside world, handed from room to room.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct Platform {
     pub clock: Rc<dyn Clock>,
     /// Takes lines for the person who watches.
     pub log: Rc<dyn Log>,
+    /// Takes how a read goes.
+    pub progress: Rc<dyn Progress>,
 }
 
 impl std::fmt::Debug for Platform {

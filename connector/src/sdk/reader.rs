@@ -14,8 +14,8 @@ use futures_util::{
 use crate::sdk::{
     error::{Error, Result},
     fetch::{Answer, Fetcher},
-    log::Log,
     page::Page,
+    platform::Platform,
     slice::{Ask, Slices},
     stream::Stream,
 };
@@ -36,8 +36,10 @@ pub struct Reader {
     stream: &'static Stream,
     slices: Box<dyn Slices>,
     fetcher: Rc<Fetcher>,
-    log: Rc<dyn Log>,
+    platform: Platform,
     concurrency: usize,
+    /// How many slices were last told as read, and of how many.
+    told: (u64, Option<u64>),
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
     fetched: VecDeque<Fetched>,
     has_received: bool,
@@ -56,7 +58,7 @@ impl Reader {
         stream: &'static Stream,
         slices: Box<dyn Slices>,
         fetcher: Rc<Fetcher>,
-        log: Rc<dyn Log>,
+        platform: Platform,
         concurrency: usize,
     ) -> Self {
         let (in_flight, fetched) = (FuturesUnordered::new(), VecDeque::new());
@@ -64,8 +66,9 @@ impl Reader {
             stream,
             slices,
             fetcher,
-            log,
+            platform,
             concurrency,
+            told: (0, None),
             in_flight,
             fetched,
             has_received: false,
@@ -95,7 +98,7 @@ impl Reader {
                 None => {
                     self.finished = true;
                     for remark in self.fetcher.api().remarks() {
-                        self.log.warn(&format!("{}: {remark}", self.stream.name));
+                        self.platform.log.warn(&format!("{}: {remark}", self.stream.name));
                     }
                     Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() }
                 }
@@ -114,7 +117,8 @@ impl Reader {
             Answer::Complete(page) => page,
             Answer::Absent(reason) => match &ask.slice.parent {
                 Some(parent) => {
-                    self.log
+                    self.platform
+                        .log
                         .warn(&format!("{}: skipped {parent}, which is gone: {reason}", self.stream.name));
                     Page::default()
                 }
@@ -127,7 +131,8 @@ impl Reader {
                 return Err(Error::system(format!("broke off: {reason}")).in_stream(self.stream.name));
             }
             Answer::Unavailable(reason) => {
-                self.log
+                self.platform
+                    .log
                     .warn(&format!("{}: skipped, this account does not have it: {reason}", self.stream.name));
                 self.cancel();
                 return Ok(Batch::default());
@@ -139,7 +144,18 @@ impl Reader {
             let request = api.page_request(ask).to_string();
             Error::system(api.redact(&reason)).internal(request).in_stream(self.stream.name)
         })?;
-        Ok(Batch { records, checkpoint: self.slices.checkpoint() })
+        let checkpoint = self.slices.checkpoint();
+        self.tell_progress();
+        Ok(Batch { records, checkpoint })
+    }
+
+    /// Tells how many slices have been read, if that is news.
+    fn tell_progress(&mut self) {
+        let progress = self.slices.progress();
+        if self.told != progress {
+            self.told = progress;
+            self.platform.progress.slices(progress.0, progress.1);
+        }
     }
 
     /// Starts as many requests as may be in flight, and takes what has come meanwhile.

@@ -57,6 +57,9 @@ pub trait Slices {
     /// Says what is wrong with the page.
     fn observe(&mut self, ask: &Ask, page: Page) -> Result<Vec<String>, String>;
 
+    /// How many slices have been read to their end, and how many there are, if that is known. Both may grow.
+    fn progress(&self) -> (u64, Option<u64>);
+
     /// The state that is true once all records handed on so far are written, if it is time to tell one.
     fn checkpoint(&mut self) -> Option<String>;
 }

@@ -21,6 +21,7 @@ use crate::sdk::{
     log::{Level, Log},
     page::Page,
     platform::Platform,
+    progress::Progress,
     record::Record,
     slice::{Ask, Until},
     stream::{Bounds, Parents, Shape, Slicing, Stream},
@@ -77,6 +78,10 @@ pub(crate) struct World {
     /// The most requests that were in flight at once.
     pub(crate) most_in_flight: Cell<usize>,
     in_flight: Cell<usize>,
+    /// Until when the server was said to refuse requests, each time.
+    pub(crate) rate_limits: RefCell<Vec<Timestamp>>,
+    /// How many slices were said to be read, and of how many, each time.
+    pub(crate) slices: RefCell<Vec<(u64, Option<u64>)>>,
     /// Every log line.
     pub(crate) lines: RefCell<Vec<(Level, String)>>,
 }
@@ -94,6 +99,8 @@ impl World {
             requests: RefCell::default(),
             most_in_flight: Cell::default(),
             in_flight: Cell::default(),
+            rate_limits: RefCell::default(),
+            slices: RefCell::default(),
             lines: RefCell::default(),
         })
     }
@@ -107,7 +114,12 @@ impl World {
     /// The seams to this world.
     pub(crate) fn platform(self: &Rc<Self>) -> Platform {
         let outside = Rc::new(Outside(Rc::clone(self)));
-        Platform { transport: outside.clone(), clock: outside.clone(), log: outside }
+        Platform {
+            transport: outside.clone(),
+            clock: outside.clone(),
+            log: outside.clone(),
+            progress: outside,
+        }
     }
 
     /// How long this world has lasted.
@@ -165,6 +177,16 @@ impl Clock for Outside {
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
         self.0.sleep(duration)
+    }
+}
+
+impl Progress for Outside {
+    fn rate_limited(&self, until: Timestamp) {
+        self.0.rate_limits.borrow_mut().push(until);
+    }
+
+    fn slices(&self, done: u64, total: Option<u64>) {
+        self.0.slices.borrow_mut().push((done, total));
     }
 }
 

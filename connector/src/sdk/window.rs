@@ -34,6 +34,8 @@ pub struct Windows {
     stream: &'static Stream,
     windows: Vec<Window>,
     next_key: usize,
+    /// Finished windows that are not kept any more.
+    past: usize,
     watermark: Watermark,
     told: Timestamp,
     finished: bool,
@@ -52,7 +54,8 @@ impl Windows {
     pub fn new(stream: &'static Stream, range: &Range, watermark: Watermark) -> Self {
         let from = range.lower_bound(Some(watermark.previous()));
         let told = watermark.previous().instant;
-        let mut windows = Self { stream, windows: Vec::new(), next_key: 0, watermark, told, finished: false };
+        let mut windows =
+            Self { stream, windows: Vec::new(), next_key: 0, past: 0, watermark, told, finished: false };
         if range.end.is_none_or(|end| end >= from) {
             let whole = windows.window(from, range.end.map(Until::Including));
             windows.windows.push(whole);
@@ -125,6 +128,11 @@ impl Slices for Windows {
         Ok(records.into_iter().filter(|record| !record.provisional).map(|record| record.json).collect())
     }
 
+    fn progress(&self) -> (u64, Option<u64>) {
+        let finished = self.windows.iter().filter(|window| window.chain.is_finished()).count();
+        ((self.past + finished) as u64, Some((self.past + self.windows.len()) as u64))
+    }
+
     fn checkpoint(&mut self) -> Option<String> {
         let finished = self.windows.iter().take_while(|window| window.chain.is_finished()).count();
         if finished == self.windows.len() {
@@ -132,6 +140,7 @@ impl Slices for Windows {
             return first_time.then(|| self.state(&self.watermark.cursor().text));
         }
         self.windows.drain(..finished);
+        self.past += finished;
         let cursor = self.watermark.up_to(self.windows[0].from);
         if cursor.instant <= self.told {
             return None;

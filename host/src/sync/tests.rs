@@ -3,6 +3,7 @@ use std::future::{pending, ready};
 use tokio::sync::Barrier;
 
 use super::*;
+use crate::contract::SyncMode;
 use crate::message::StreamDescriptor;
 use crate::outbox::Inbox;
 use crate::record::Record;
@@ -23,7 +24,8 @@ fn scripted(streams: Vec<(&'static str, Vec<Result<Batch>>)>) -> Script {
 impl Streams for Script {
     type Reader = ScriptedReader;
 
-    async fn read(&self, stream: &str, _: SyncMode, state: Option<&Document>) -> Result<ScriptedReader> {
+    async fn read(&self, stream: &ConfiguredStream, state: Option<&Document>) -> Result<ScriptedReader> {
+        let stream = stream.descriptor.name.as_str();
         if stream.starts_with("together") {
             self.1.wait().await;
         }

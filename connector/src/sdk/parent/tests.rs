@@ -111,6 +111,20 @@ fn all_parents_are_read_whatever_their_age_and_one_cursor_is_left() {
 }
 
 #[test]
+fn how_many_parents_there_are_is_told_once_all_are_listed() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2), &day(3)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1)]);
+    server.owner("2024-01-03T00:00:00Z", &[]);
+    let (mut lists, mut random) = (lists("{}"), fastrand::Rng::with_seed(3));
+    assert_eq!(lists.progress(), (0, None));
+    read(&server, &mut lists, 1, &mut random);
+    assert_eq!(lists.progress(), (0, None), "one page of two was listed");
+    read(&server, &mut lists, usize::MAX, &mut random);
+    assert_eq!(lists.progress(), (3, Some(3)));
+}
+
+#[test]
 fn each_parent_continues_from_its_own_cursor_if_it_has_one() {
     let mut server = Server::default();
     server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);

@@ -50,6 +50,9 @@ fn read(
         }
     }
     assert_eq!(seen.len(), list.len());
+    // Every window that was begun is counted as read in the end, those included that are not kept any more.
+    let (done, total) = windows.progress();
+    assert_eq!(Some(done), total);
     assert!(told.is_sorted_by(|one, next| one < next), "{told:?}");
     (asked, told.len())
 }

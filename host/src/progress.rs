@@ -1,15 +1,20 @@
 //! Which states of a stream are told, and how many records each covers.
 //!
-//! Batches come in as counts and checkpoints; states to emit come out. Airbyte compares the counts with what arrived,
-//! and takes two equal states in a row for a mistake.
+//! Batches come in as counts and checkpoints; states to emit come out. Airbyte compares the counts with what arrived, and
+//! takes two equal states for a mistake. So a checkpoint is told when the next one comes, or at the end: by then all
+//! records that it is the last state of have been emitted, and no state need be told twice to cover them. Only where a
+//! connector takes long over its next batch is the state told at once, so that it is not lost with the process.
 
 use crate::document::Document;
 
-/// What has been told of one stream.
+/// What has been told of one stream, and what is due.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
-    since_state: u64,
+    /// Records that no state covers yet.
+    uncovered: u64,
     total: u64,
+    /// The last checkpoint, which is true already and not told yet.
+    pending: Option<Document>,
     told: Option<Document>,
 }
 
@@ -21,27 +26,51 @@ pub(crate) struct Checkpoint {
 }
 
 impl Progress {
-    /// Notes that `records` were emitted, and says whether a state follows them. One that was just told is not told
-    /// again; its records count towards the next.
-    pub(crate) fn observe(&mut self, records: usize, checkpoint: Option<Document>) -> Option<Checkpoint> {
-        self.since_state += records as u64;
+    /// Takes the checkpoint of the next batch, before the records of that batch are emitted. The state that comes out is
+    /// to be emitted before them too.
+    pub(crate) fn advance(&mut self, checkpoint: Option<Document>) -> Option<Checkpoint> {
+        let checkpoint = checkpoint?;
+        let last = self.pending.as_ref().or(self.told.as_ref());
+        if last == Some(&checkpoint) {
+            return None;
+        }
+        let due = self.tell_pending();
+        self.pending = Some(checkpoint);
+        due
+    }
+
+    /// Notes that so many records were emitted.
+    pub(crate) fn emitted(&mut self, records: usize) {
+        self.uncovered += records as u64;
         self.total += records as u64;
-        let state = checkpoint.filter(|state| self.told.as_ref() != Some(state))?;
+    }
+
+    /// The last checkpoint, if it was not told yet, for a stream that ends before its end.
+    pub(crate) fn tell_pending(&mut self) -> Option<Checkpoint> {
+        let state = self.pending.take()?;
         Some(self.tell(state))
     }
 
-    /// The state at the end of the stream, if one is still due: for records that no state covers yet, and for a
-    /// stream without any, because every stream tells one. `input` is the state that the read began with.
+    /// The state at the end of the stream, if one is still due: the last checkpoint; or that which the read began with,
+    /// or none, because every stream tells a state. `input` is the state that the read began with.
     pub(crate) fn finish(
         &mut self,
         input: Option<&Document>,
         none: impl FnOnce() -> Document,
     ) -> Option<Checkpoint> {
-        if self.since_state == 0 && self.told.is_some() {
-            return None;
-        }
-        let state = self.told.clone().or_else(|| input.cloned()).unwrap_or_else(none);
-        Some(self.tell(state))
+        self.tell_pending().or_else(|| {
+            let state = match &self.told {
+                Some(_) if self.uncovered == 0 => return None,
+                Some(told) => told.clone(),
+                None => input.cloned().unwrap_or_else(none),
+            };
+            Some(self.tell(state))
+        })
+    }
+
+    /// Whether a checkpoint waits to be told.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.pending.is_some()
     }
 
     /// Whether no record was seen yet.
@@ -56,7 +85,7 @@ impl Progress {
 
     fn tell(&mut self, state: Document) -> Checkpoint {
         self.told = Some(state.clone());
-        Checkpoint { state, record_count: std::mem::take(&mut self.since_state) }
+        Checkpoint { state, record_count: std::mem::take(&mut self.uncovered) }
     }
 }
 
@@ -76,33 +105,41 @@ mod tests {
         state(0)
     }
 
+    /// A batch of so many records with this checkpoint; what is told before its records.
+    fn batch(progress: &mut Progress, records: usize, checkpoint: Option<u32>) -> Option<Checkpoint> {
+        let due = progress.advance(checkpoint.map(state));
+        progress.emitted(records);
+        due
+    }
+
     #[test]
     fn a_state_covers_the_records_since_the_one_before() {
         let mut progress = Progress::default();
-        assert_eq!(progress.observe(2, Some(state(1))), told(1, 2));
-        assert_eq!(progress.observe(3, None), None);
-        assert_eq!(progress.observe(4, Some(state(2))), told(2, 7));
-        assert_eq!(progress.finish(None, none), None);
+        assert_eq!(batch(&mut progress, 2, Some(1)), None);
+        assert_eq!(batch(&mut progress, 3, None), None);
+        assert_eq!(batch(&mut progress, 4, Some(2)), told(1, 5));
+        assert_eq!(progress.finish(None, none), told(2, 4));
         assert_eq!(progress.total(), 9);
     }
 
     #[test]
     fn the_same_state_is_not_told_twice_in_a_row() {
         let mut progress = Progress::default();
-        assert_eq!(progress.observe(1, Some(state(1))), told(1, 1));
-        assert_eq!(progress.observe(0, Some(state(1))), None);
-        assert_eq!(progress.observe(2, Some(state(1))), None);
-        assert_eq!(progress.observe(3, Some(state(2))), told(2, 5));
-        assert_eq!(progress.observe(1, Some(state(1))), told(1, 1));
+        assert_eq!(batch(&mut progress, 1, Some(1)), None);
+        assert_eq!(batch(&mut progress, 0, Some(1)), None);
+        assert_eq!(batch(&mut progress, 2, Some(1)), None);
+        assert_eq!(batch(&mut progress, 3, Some(2)), told(1, 3));
+        assert_eq!(batch(&mut progress, 1, Some(1)), told(2, 3));
+        assert_eq!(progress.finish(None, none), told(1, 1));
     }
 
     #[test]
-    fn records_that_no_state_covers_are_counted_at_the_end() {
+    fn records_that_have_no_state_of_their_own_are_counted_at_the_end() {
         let mut progress = Progress::default();
-        progress.observe(1, Some(state(1)));
-        progress.observe(2, Some(state(1)));
-        progress.observe(3, None);
-        assert_eq!(progress.finish(Some(&state(9)), none), told(1, 5));
+        batch(&mut progress, 1, Some(1));
+        batch(&mut progress, 2, Some(1));
+        batch(&mut progress, 3, None);
+        assert_eq!(progress.finish(Some(&state(9)), none), told(1, 6));
     }
 
     #[test]
@@ -110,15 +147,26 @@ mod tests {
         assert_eq!(Progress::default().finish(None, none), told(0, 0));
         assert_eq!(Progress::default().finish(Some(&state(9)), none), told(9, 0));
         let mut progress = Progress::default();
-        progress.observe(5, None);
+        batch(&mut progress, 5, None);
         assert_eq!(progress.finish(None, none), told(0, 5));
     }
 
     #[test]
     fn the_state_of_a_stream_without_news_is_told_once() {
         let mut progress = Progress::default();
-        assert_eq!(progress.observe(0, Some(state(9))), told(9, 0));
-        assert_eq!(progress.observe(0, Some(state(9))), None);
+        assert_eq!(batch(&mut progress, 0, Some(9)), None);
+        assert_eq!(batch(&mut progress, 0, Some(9)), None);
+        assert_eq!(progress.finish(Some(&state(9)), none), told(9, 0));
         assert_eq!(progress.finish(Some(&state(9)), none), None);
+    }
+
+    #[test]
+    fn a_state_that_was_told_early_is_told_again_only_if_records_need_it() {
+        let mut progress = Progress::default();
+        batch(&mut progress, 1, Some(1));
+        assert_eq!(progress.tell_pending(), told(1, 1));
+        assert_eq!(progress.tell_pending(), None);
+        batch(&mut progress, 2, None);
+        assert_eq!(progress.finish(None, none), told(1, 2));
     }
 }

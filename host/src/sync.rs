@@ -10,22 +10,29 @@
 //! state of a failed one stays in force.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 use crate::catalog::ConfiguredStream;
 use crate::contract::{Batch, Level};
 use crate::document::Document;
 use crate::error::{Error, Result};
-use crate::message::{Message, StreamStatus, now};
+use crate::message::{Message, StreamDescriptor, StreamStatus, now};
 use crate::outbox::{Closed, Outbox};
 use crate::progress::{Checkpoint, Progress};
 use crate::report::{Failure, Report};
 use crate::source::{Reader, Source};
 use crate::state::States;
+
+/// How long a state waits for the next one at most. Long enough for the next page of an API that is not slow, and no loss
+/// if the process dies meanwhile.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where a sync reads from: the seam at which tests put a script in the place of a connector.
 pub trait Streams: Send + std::marker::Sync + 'static {
@@ -67,6 +74,7 @@ pub struct Sync<S> {
     streams: Vec<ConfiguredStream>,
     states: States,
     max_streams: usize,
+    patience: Duration,
 }
 
 /// Why the reading of a stream stopped.
@@ -101,7 +109,7 @@ impl<S: Streams> Sync<S> {
     /// Will read `streams` from `source`, each from its state among `states`, and as many at a time as the machine has
     /// cores, but at least two.
     pub fn new(source: S, streams: Vec<ConfiguredStream>, states: States) -> Self {
-        Self { source, streams, states, max_streams: default_max_streams() }
+        Self { source, streams, states, max_streams: default_max_streams(), patience: PATIENCE }
     }
 
     /// Reads so many streams at a time, but at least one.
@@ -221,34 +229,69 @@ impl<S: Streams> Sync<S> {
         let stream = &configured.descriptor;
         let input = self.states.of(stream);
         let mut progress = Progress::default();
-        let tell = |Checkpoint { state, record_count }| {
-            outbox.send(Message::State { stream: stream.clone(), state, record_count })
+        let read = self.read_with(configured, input, &mut progress, outbox, &mut halted).await;
+        let due = match &read {
+            Ok(()) => progress.finish(input, States::none),
+            Err(_) => progress.tell_pending(),
         };
+        if let Some(checkpoint) = due {
+            tell_state(stream, checkpoint, outbox).await?;
+        }
+        read?;
+        let total = progress.total();
+        let noun = if total == 1 { "record" } else { "records" };
+        outbox.log(Level::Info, format!("read {total} {noun} of {}", stream.name)).await;
+        Ok(())
+    }
+
+    /// Emits what a stream has, and its states as they fall due.
+    async fn read_with(
+        &self,
+        configured: &ConfiguredStream,
+        input: Option<&Document>,
+        progress: &mut Progress,
+        outbox: &Outbox,
+        halted: &mut watch::Receiver<bool>,
+    ) -> Result<(), Stop> {
+        let stream = &configured.descriptor;
         let opened = self.source.read(configured, input);
-        let mut reader = unless(&mut halted, opened).await??;
-        while let Some(Batch { records, checkpoint }) = unless(&mut halted, reader.next_batch()).await?? {
+        let mut reader = unless(halted, opened).await??;
+        loop {
+            let mut next = pin!(unless(halted, reader.next_batch()));
+            let next = tokio::select! {
+                biased;
+                next = &mut next => next,
+                () = sleep(self.patience), if progress.is_pending() => {
+                    if let Some(checkpoint) = progress.tell_pending() {
+                        tell_state(stream, checkpoint, outbox).await?;
+                    }
+                    next.await
+                }
+            };
+            let Some(Batch { records, checkpoint }) = next?? else { return Ok(()) };
+            if let Some(checkpoint) = progress.advance(checkpoint) {
+                tell_state(stream, checkpoint, outbox).await?;
+            }
             if progress.is_empty() && !records.is_empty() {
                 let status = StreamStatus::Running;
                 outbox
                     .send(Message::StreamStatus { stream: stream.clone(), status, emitted_at: now() })
                     .await?;
             }
-            let due = progress.observe(records.len(), checkpoint);
             if !records.is_empty() {
+                progress.emitted(records.len());
                 outbox.send(Message::Records { stream: stream.clone(), emitted_at: now(), records }).await?;
             }
-            if let Some(checkpoint) = due {
-                tell(checkpoint).await?;
-            }
         }
-        if let Some(checkpoint) = progress.finish(input, States::none) {
-            tell(checkpoint).await?;
-        }
-        let total = progress.total();
-        let noun = if total == 1 { "record" } else { "records" };
-        outbox.log(Level::Info, format!("read {total} {noun} of {}", stream.name)).await;
-        Ok(())
     }
+}
+
+async fn tell_state(
+    stream: &Arc<StreamDescriptor>,
+    Checkpoint { state, record_count }: Checkpoint,
+    outbox: &Outbox,
+) -> Result<(), Closed> {
+    outbox.send(Message::State { stream: stream.clone(), state, record_count }).await
 }
 
 /// Waits for `step`, but not any longer once the sync is to end.

@@ -115,7 +115,7 @@ async fn a_stream_tells_its_records_before_their_state_and_that_before_its_end()
     let (told, report) = run(scripted(vec![("a", script)]), "null").await;
     assert_eq!(
         told,
-        ["a Started", "a Running", "{} {}", r#"{"at":1} after 2"#, "{}", r#"{"at":2} after 1"#, "a Complete"]
+        ["a Started", "a Running", "{} {}", "{}", r#"{"at":1} after 3"#, r#"{"at":2} after 0"#, "a Complete"]
     );
     assert!(report.error().is_none());
 }
@@ -146,8 +146,8 @@ async fn a_failed_stream_leaves_the_others_alone() {
             "a Started",
             "a Running",
             "{}",
-            r#"{"at":1} after 1"#,
             "{}",
+            r#"{"at":1} after 2"#,
             "Transient a: no answer",
             "a Incomplete",
             "b Started",
@@ -212,7 +212,23 @@ async fn a_sync_that_is_halted_keeps_the_last_states_and_says_what_is_missing() 
     stop.send(Error::transient("stopped")).unwrap();
     assert_eq!(
         told(inbox).await,
-        ["endless Incomplete", "Transient all: 2 of 3 streams were not read to their end; stopped"]
+        [
+            r#"{"at":2} after 2"#,
+            "endless Incomplete",
+            "Transient all: 2 of 3 streams were not read to their end; stopped"
+        ]
     );
     assert_eq!(running.await.unwrap().error().unwrap().failure_type(), crate::FailureType::Transient);
+}
+
+#[tokio::test]
+async fn a_state_does_not_wait_for_a_connector_that_takes_long() {
+    let script = scripted(vec![("endless", vec![batch(1, Some(r#"{"at":1}"#))])]);
+    let streams = configured(&script);
+    let mut sync = Sync::new(script, streams, States::default());
+    sync.patience = Duration::ZERO;
+    let (outbox, mut inbox) = Outbox::new(Level::Warn);
+    let running = tokio::spawn(async move { sync.run(&outbox, pending()).await });
+    while !matches!(inbox.next().await.unwrap(), Message::State { .. }) {}
+    running.abort();
 }

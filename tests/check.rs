@@ -48,13 +48,15 @@ fn a_config_that_is_wrong_fails_before_any_request() {
 }
 
 #[test]
-fn a_server_that_is_down_fails_and_says_so() {
+fn a_server_that_is_down_says_nothing_about_the_config() {
     let orb = orb();
     let setup = Setup::new(&orb);
     orb.stop();
-    let (status, message) = check(&setup);
-    assert_eq!(status, "FAILED");
-    assert!(message.contains("connection was refused"), "{message}");
+    let output = setup.check();
+    let error = output.error();
+    assert_eq!(error.failure_type, "transient_error");
+    assert!(error.message.contains("connection was refused"), "{}", error.message);
+    assert!(output.messages.iter().all(|message| message.connection_status.is_none()), "{}", output.stdout);
 }
 
 #[test]

@@ -11,13 +11,13 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 346,438 bytes.
+    // Measured: 348,559 bytes.
     assert_at_most(&artifacts::orb(), 350_000);
 }
 
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn the_host_does_not_grow_unnoticed() {
-    // Measured: 22,854,016 bytes.
-    assert_at_most(artifacts::host(), 23_500_000);
+    // Measured: 24,926,112 bytes, of which 1.9 MB check configs by their schemas.
+    assert_at_most(artifacts::host(), 25_500_000);
 }

@@ -30,11 +30,13 @@ pub struct ConfiguredStream {
 /// What of Airbyte's `ConfiguredAirbyteCatalog` concerns a source. Fields are optional so that a missing one gets an
 /// error that helps; unknown ones are for the destination.
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a list of `streams`")]
 struct WireCatalog {
     streams: Option<Vec<WireEntry>>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with a `stream` and its `sync_mode`")]
 struct WireEntry {
     stream: Option<WireStream>,
     sync_mode: Option<String>,
@@ -43,6 +45,7 @@ struct WireEntry {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a `stream` as `discover` prints it, with its `name`")]
 struct WireStream {
     name: Option<String>,
     namespace: Option<String>,

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::seal::seal;
 use crate::secrets::{Secret, Secrets};
+use crate::validation::validate;
 
 /// What the user wrote to configure a connector. Its debug form does not show it.
 #[derive(Clone, Debug)]
@@ -45,6 +46,16 @@ impl Config {
     /// A config error if it is not one JSON object.
     pub fn parse(text: &str) -> Result<Self> {
         parse(text, "the configuration")
+    }
+
+    /// Checks it by the connector's own schema.
+    ///
+    /// # Errors
+    ///
+    /// A config error that names each property that is wrong, without its value; a system error if the schema cannot be
+    /// used.
+    pub fn validate(&self, specification: &Specification) -> Result<()> {
+        validate(self.as_str(), specification)
     }
 
     /// Puts a token in the place of every secret, which is every value that the connector's schema marks as

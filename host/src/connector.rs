@@ -4,9 +4,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
+use std::sync::Arc;
 
 use wasmtime::component::Component;
 use wasmtime::{Config as EngineConfig, Engine};
@@ -18,6 +16,7 @@ use crate::call;
 use crate::config::SealedConfig;
 use crate::contract::Specification;
 use crate::ctx::{self, Ctx};
+use crate::deadline::within;
 use crate::error::{Error, Result};
 use crate::http::{AllowedHosts, Dialer, Door, Network};
 use crate::identity::{Identity, audit};
@@ -174,14 +173,6 @@ fn compile(bytes: Vec<u8>, limits: Limits, cache: Cache, what: &str) -> Result<C
         limits,
         outbox: Outbox::closed(),
     })
-}
-
-/// Does `work` on a thread of its own, and waits for it no longer than `patience`. A compiler cannot be interrupted:
-/// what is given up goes on until the process ends.
-fn within<T: Send + 'static>(patience: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (done, awaited) = mpsc::sync_channel(1);
-    thread::spawn(move || done.send(work()));
-    awaited.recv_timeout(patience).ok()
 }
 
 /// Only what components of the languages that are common today need. The less there is, the fewer defects of the

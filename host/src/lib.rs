@@ -18,7 +18,9 @@
 //! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), Cache::of_user())?.log_to(outbox.clone());
 //! // The connector is given tokens in the place of secrets.
 //! let specification = connector.spec().await?;
-//! let config = Config::load(Path::new("config.json"))?.seal(&specification)?;
+//! let config = Config::load(Path::new("config.json"))?;
+//! config.validate(&specification)?;
+//! let config = config.seal(&specification)?;
 //! let allowed = AllowedHosts::requested(&specification, &config)?;
 //! let source = connector.source(config, allowed);
 //!
@@ -42,6 +44,7 @@ mod config;
 mod connector;
 mod contract;
 mod ctx;
+mod deadline;
 mod document;
 mod emitter;
 mod error;
@@ -61,7 +64,9 @@ mod secrets;
 mod source;
 mod state;
 mod stderr;
+mod streams;
 mod sync;
+mod validation;
 mod watch;
 
 pub use self::cache::Cache;
@@ -82,4 +87,5 @@ pub use self::redaction::Redaction;
 pub use self::report::{Failure, Report};
 pub use self::source::{Reader, Source};
 pub use self::state::States;
-pub use self::sync::{Batches, Streams, Sync};
+pub use self::streams::{Batches, Streams};
+pub use self::sync::Sync;

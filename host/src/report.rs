@@ -67,21 +67,36 @@ impl Report {
         if self.configured == 1 && halt.is_none() {
             return None;
         }
-        let mut reasons: Vec<_> = halt.map(ToString::to_string).into_iter().collect();
-        reasons.extend(self.failures().map(|failure| {
-            // A connector that names the stream itself need not be outdone.
-            let (name, error) = (&failure.stream.name, failure.error.to_string());
-            if error.starts_with(&format!("{name}: ")) { error } else { format!("{name}: {error}") }
-        }));
-        let unread = self.failures.len() + self.unread;
-        Some(Error::new(
-            failure_type,
-            format!(
-                "{unread} of {} streams were not read to their end; {}",
-                self.configured,
-                reasons.join("; ")
-            ),
-        ))
+        let unread = match (self.failures.len() + self.unread, self.configured) {
+            (_, 1) => "the stream was not read to its end".to_owned(),
+            (unread, configured) => format!("{unread} of {configured} streams were not read to their end"),
+        };
+        let mut parts = vec![unread];
+        parts.extend(halt.map(ToString::to_string));
+        parts.extend(
+            self.reasons().into_iter().map(|(names, reason)| format!("{}: {reason}", names.join(", "))),
+        );
+        let error = Error::new(failure_type, parts.join("; "));
+        let hints = self.failures().map(|failure| &failure.error).chain(halt).filter_map(Error::hint);
+        Some(match hints.min() {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        })
+    }
+
+    /// Why streams failed, each reason once, with the names of the streams that failed for it.
+    fn reasons(&self) -> Vec<(Vec<&str>, String)> {
+        let mut reasons: Vec<(Vec<&str>, String)> = Vec::new();
+        for Failure { stream, error } in self.failures() {
+            let (name, text) = (stream.name.as_str(), error.to_string());
+            // A connector may name the stream itself.
+            let reason = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text);
+            match reasons.iter_mut().find(|(_, known)| known == reason) {
+                Some((names, _)) => names.push(name),
+                None => reasons.push((vec![name], reason.to_owned())),
+            }
+        }
+        reasons
     }
 }
 
@@ -119,13 +134,21 @@ mod tests {
         report.halt(Error::transient("stopped"));
         assert_eq!(report.error(), None, "everything was read by then");
         report.leave(1);
-        assert_eq!(report.error().unwrap().message(), "1 of 1 streams were not read to their end; stopped");
+        assert_eq!(report.error().unwrap().message(), "the stream was not read to its end; stopped");
     }
 
     #[test]
     fn a_stream_is_named_once() {
         let summary = report(2, &[Error::config("a: no key")]).error().unwrap();
         assert_eq!(summary.message(), "1 of 2 streams were not read to their end; a: no key");
+    }
+
+    #[test]
+    fn what_several_streams_failed_for_is_told_once() {
+        let failures = [Error::config("a: no key").with_hint("write one"), Error::config("b: no key")];
+        let summary = report(2, &failures).error().unwrap();
+        assert_eq!(summary.message(), "2 of 2 streams were not read to their end; a, b: no key");
+        assert_eq!(summary.hint(), Some("write one"));
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl States {
         self.0.get(stream)
     }
 
+    /// Whether there are states of streams of this name, but none in its namespace.
+    pub(crate) fn are_elsewhere(&self, stream: &StreamDescriptor) -> bool {
+        self.of(stream).is_none() && self.0.keys().any(|other| other.name == stream.name)
+    }
+
     /// The state of a stream that has none.
     pub(crate) fn none() -> Document {
         Document::flag(NO_CURSOR)
@@ -59,6 +64,7 @@ impl States {
 
 /// A state message, or the part of one that is per stream.
 #[derive(Deserialize)]
+#[serde(expecting = "a state message")]
 struct WireState {
     /// The whole message around a state.
     state: Option<Box<WireState>>,
@@ -73,6 +79,7 @@ struct WireState {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a `stream_descriptor` and its `stream_state`")]
 struct WireStreamState {
     #[serde(alias = "streamDescriptor")]
     stream_descriptor: WireDescriptor,
@@ -81,12 +88,14 @@ struct WireStreamState {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with `stream_states`")]
 struct WireGlobal {
     #[serde(alias = "streamStates")]
     stream_states: Option<Vec<WireStreamState>>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with the `name` of a stream")]
 struct WireDescriptor {
     name: String,
     namespace: Option<String>,
@@ -273,6 +282,22 @@ mod tests {
         let of = |name: &str| states.of(&StreamDescriptor { name: name.to_owned(), namespace: None });
         assert_eq!(of("data").unwrap().as_str(), r#"{"a":1}"#);
         assert_eq!(of("type").unwrap().as_str(), r#"{"b":2}"#);
+    }
+
+    #[test]
+    fn a_state_belongs_to_a_namespace() {
+        let states = States::parse(
+            r#"[{"stream":{"stream_descriptor":{"name":"a","namespace":"n"},"stream_state":{"at":1}}}]"#,
+        )
+        .unwrap();
+        let stream = |name: &str, namespace: Option<&str>| StreamDescriptor {
+            name: name.to_owned(),
+            namespace: namespace.map(str::to_owned),
+        };
+        assert!(states.of(&stream("a", Some("n"))).is_some());
+        assert!(states.of(&stream("a", None)).is_none());
+        assert!(states.are_elsewhere(&stream("a", None)));
+        assert!(!states.are_elsewhere(&stream("a", Some("n"))) && !states.are_elsewhere(&stream("b", None)));
     }
 
     #[test]

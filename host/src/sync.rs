@@ -27,45 +27,12 @@ use crate::message::{Message, StreamDescriptor, StreamStatus, now};
 use crate::outbox::{Closed, Outbox};
 use crate::progress::{Checkpoint, Progress};
 use crate::report::{Failure, Report};
-use crate::source::{Reader, Source};
 use crate::state::States;
+use crate::streams::{Batches, Streams};
 
 /// How long a state waits for the next one at most. Long enough for the next page of an API that is not slow, and no loss
 /// if the process dies meanwhile.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Where a sync reads from: the seam at which tests put a script in the place of a connector.
-pub trait Streams: Send + std::marker::Sync + 'static {
-    /// A read of one stream under way.
-    type Reader: Batches + Send;
-
-    /// Opens a read of one stream, continuing from `state` if given.
-    fn read(
-        &self,
-        stream: &ConfiguredStream,
-        state: Option<&Document>,
-    ) -> impl Future<Output = Result<Self::Reader>> + Send;
-}
-
-/// A read of one stream under way.
-pub trait Batches {
-    /// The next records, or none at the end of the stream.
-    fn next_batch(&mut self) -> impl Future<Output = Result<Option<Batch>>> + Send;
-}
-
-impl Streams for Source {
-    type Reader = Reader;
-
-    async fn read(&self, stream: &ConfiguredStream, state: Option<&Document>) -> Result<Reader> {
-        self.read(stream, state).await
-    }
-}
-
-impl Batches for Reader {
-    async fn next_batch(&mut self) -> Result<Option<Batch>> {
-        self.next_batch().await
-    }
-}
 
 /// One run over all configured streams.
 #[derive(Clone, Debug)]
@@ -228,6 +195,11 @@ impl<S: Streams> Sync<S> {
     ) -> Result<(), Stop> {
         let stream = &configured.descriptor;
         let input = self.states.of(stream);
+        if self.states.are_elsewhere(stream) {
+            let text =
+                format!("{}: its state is not used, because it is that of another namespace", stream.name);
+            outbox.log(Level::Warn, text).await;
+        }
         let mut progress = Progress::default();
         let read = self.read_with(configured, input, &mut progress, outbox, &mut halted).await;
         let due = match &read {

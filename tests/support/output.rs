@@ -105,6 +105,22 @@ pub(crate) struct TraceError {
 pub(crate) struct StreamStatus {
     pub(crate) stream_descriptor: StreamDescriptor,
     pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) reasons: Vec<Reason>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Reason {
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) rate_limited: RateLimited,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RateLimited {
+    pub(crate) quota_reset: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,12 +176,30 @@ impl Output {
         Value::Array(last.iter().map(element).collect()).to_string()
     }
 
-    /// The statuses of a stream, in their order.
+    /// The statuses of a stream, in their order, without those that have reasons.
     pub(crate) fn statuses(&self, stream: &str) -> Vec<&str> {
+        let plain = self.all_statuses(stream).filter(|status| status.reasons.is_empty());
+        plain.map(|status| status.status.as_str()).collect()
+    }
+
+    /// Until when a stream was told to be refused, each time, in milliseconds since 1970.
+    pub(crate) fn rate_limits(&self, stream: &str) -> Vec<u64> {
+        let reasons = self.all_statuses(stream).flat_map(|status| {
+            assert!(status.reasons.is_empty() || status.status == "RUNNING", "{status:?}");
+            &status.reasons
+        });
+        reasons
+            .map(|reason| {
+                assert_eq!(reason.kind, "RATE_LIMITED");
+                reason.rate_limited.quota_reset
+            })
+            .collect()
+    }
+
+    fn all_statuses(&self, stream: &str) -> impl Iterator<Item = &StreamStatus> {
         let statuses =
             self.messages.iter().filter_map(|message| message.trace.as_ref()?.stream_status.as_ref());
-        let of_stream = statuses.filter(|status| status.stream_descriptor.name == stream);
-        of_stream.map(|status| status.status.as_str()).collect()
+        statuses.filter(move |status| status.stream_descriptor.name == stream)
     }
 
     /// The errors, in their order.

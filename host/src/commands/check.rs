@@ -24,8 +24,8 @@ pub(crate) async fn check(
     };
     let status = match checked {
         Ok(()) => Ok(()),
-        // A defect is no answer.
-        Err(error) if error.failure_type() == FailureType::System => return Err(error.into()),
+        // Neither a defect nor an API that is down says anything about the config.
+        Err(error) if error.failure_type() != FailureType::Config => return Err(error.into()),
         Err(error) => {
             if let Some(internal) = error.internal_message() {
                 outbox.log(Level::Debug, internal).await;

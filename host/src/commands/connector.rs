@@ -31,6 +31,7 @@ pub(crate) async fn configure(
     config: &Config,
     outbox: &Outbox,
 ) -> Result<Source> {
+    config.validate(specification)?;
     let config = if sandbox.network.expose_secrets {
         outbox
             .log(

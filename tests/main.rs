@@ -13,6 +13,7 @@ mod enrichment;
 mod faults;
 mod incremental;
 mod inspect;
+mod protocol;
 mod read;
 mod resume;
 mod sandbox;

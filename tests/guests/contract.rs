@@ -26,6 +26,7 @@ wit_bindgen::generate!({
 
 pub use elt::connector::{
     log::{Level, log},
+    progress,
     types::{Batch, ConfiguredStream, Error, FailureType, Specification, Stream, SyncMode},
 };
 use exports::elt::connector::source::{Guest, GuestReader, Reader};

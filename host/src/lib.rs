@@ -35,9 +35,11 @@
 
 mod bindings;
 mod breach;
+mod bundle;
 mod cache;
 mod call;
 mod catalog;
+mod compiler;
 mod config;
 mod connector;
 mod contract;
@@ -45,6 +47,7 @@ mod ctx;
 mod document;
 mod emitter;
 mod error;
+mod executable;
 mod file;
 mod http;
 mod identity;
@@ -63,6 +66,7 @@ mod state;
 mod stderr;
 mod sync;
 
+pub use self::bundle::{Bundle, Manifest, Program};
 pub use self::cache::Cache;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
 pub use self::config::{Config, SealedConfig};
@@ -71,6 +75,7 @@ pub use self::contract::{Batch, Level, Specification, Stream, SyncMode};
 pub use self::document::{Document, NotAnObject};
 pub use self::emitter::Emitter;
 pub use self::error::{Error, FailureType, Result};
+pub use self::executable::Executable;
 pub use self::http::{AllowedHosts, HostPattern, Network, Proxy};
 pub use self::identity::Identity;
 pub use self::limits::{Limits, Size};

@@ -10,7 +10,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config as EngineConfig, Engine};
 
 use crate::breach::Limit;
-use crate::cache::Cache;
+use crate::cache::{Cache, Key};
 use crate::call;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -26,6 +26,19 @@ const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
 pub(crate) struct Code(Vec<u8>);
 
 impl Code {
+    /// Compiles a component as `engine` does it.
+    ///
+    /// # Errors
+    ///
+    /// A config error, which speaks of the component as `what`, if it is not a valid component or breaks a limit.
+    fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<Self> {
+        let (engine, component) = (engine.clone(), component.to_vec());
+        within(limits, move || engine.precompile_component(&component))?.map(Self).map_err(|error| {
+            Error::config(format!("{what} is not a valid WebAssembly component"))
+                .with_internal(format!("{error:#}"))
+        })
+    }
+
     /// Compiles a component for every processor of this architecture, and not for the one at hand alone.
     ///
     /// # Errors
@@ -35,11 +48,7 @@ impl Code {
         check(component, limits, what)?;
         // Without a target, wasmtime uses all that the processor at hand can do.
         let engine = settings().target(env!("TARGET")).and_then(|settings| Engine::new(settings));
-        let engine = engine.map_err(|error| setup(&error))?;
-        let component = component.to_vec();
-        within(limits, move || engine.precompile_component(&component))?
-            .map(Self)
-            .map_err(|error| invalid(&error, what))
+        Self::compile(&engine.map_err(|error| setup(&error))?, component, limits, what)
     }
 
     /// Takes code back that was kept. It must be what [`bytes`](Self::bytes) gave, to the bit: if not, anything can
@@ -66,22 +75,32 @@ impl Code {
     }
 }
 
-/// Compiles a component for this machine, or takes what was compiled of the same bytes from the engine's cache.
+/// Makes a component ready to run on this machine: compiles it, or takes what was compiled of it before from `cache`.
 ///
 /// # Errors
 ///
-/// As [`Code::portable`].
-pub(crate) fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<Component> {
+/// A config error, which speaks of the component as `what`, if it is not a valid component or breaks a limit.
+pub(crate) fn component(
+    engine: &Engine,
+    component: &[u8],
+    cache: &Cache,
+    limits: &Limits,
+    what: &str,
+) -> Result<Component> {
     check(component, limits, what)?;
-    let (engine, component) = (engine.clone(), component.to_vec());
-    within(limits, move || Component::from_binary(&engine, &component))?
-        .map_err(|error| invalid(&error, what))
+    let key = Key::new(engine, component);
+    if let Some(loaded) = cache.get(&key).and_then(|code| code.load(engine).ok()) {
+        return Ok(loaded);
+    }
+    let code = Code::compile(engine, component, limits, what)?;
+    cache.put(&key, &code);
+    code.load(engine).map_err(|error| setup(&error))
 }
 
 /// What runs components, and interrupts them now and then.
-pub(crate) fn engine(cache: Cache) -> Result<Engine> {
+pub(crate) fn engine() -> Result<Engine> {
     let start = || {
-        let engine = Engine::new(settings().cache(cache.into_inner()))?;
+        let engine = Engine::new(&settings())?;
         call::tick(&engine)?;
         Ok(engine)
     };
@@ -129,10 +148,6 @@ fn within<T: Send + 'static>(limits: &Limits, compile: impl FnOnce() -> T + Send
     let (done, awaited) = mpsc::sync_channel(1);
     thread::spawn(move || done.send(compile()));
     awaited.recv_timeout(limits.compile).map_err(|_| Limit::Compile.error(limits))
-}
-
-fn invalid(error: &wasmtime::Error, what: &str) -> Error {
-    Error::config(format!("{what} is not a valid WebAssembly component")).with_internal(format!("{error:#}"))
 }
 
 /// A failure that has nothing to do with the component.

@@ -44,7 +44,7 @@ impl Connector {
     /// A config error if it cannot be read or is not a connector that this host can run.
     pub fn load(path: &Path, limits: Limits, cache: Cache) -> Result<Self> {
         let bytes = read(path, &limits)?;
-        Self::compile(bytes, limits, cache, &path.display().to_string())
+        Self::compile(bytes, limits, &cache, &path.display().to_string())
     }
 
     /// Compiles the component of which `bytes` is the binary.
@@ -53,7 +53,7 @@ impl Connector {
     ///
     /// A config error if it is not a connector that this host can run.
     pub fn from_bytes(bytes: Vec<u8>, limits: Limits, cache: Cache) -> Result<Self> {
-        Self::compile(bytes, limits, cache, "the component")
+        Self::compile(bytes, limits, &cache, "the component")
     }
 
     /// Opens a program that was made with a component in it. Where its native code does not fit this machine, compiles the
@@ -65,11 +65,11 @@ impl Connector {
     pub fn from_bundle(bundle: &Bundle, limits: Limits) -> Result<Self> {
         let Contents { code, component } = bundle.open()?;
         let what = "the component of this program";
-        let engine = compiler::engine(Cache::none())?;
+        let engine = compiler::engine()?;
         match code.load(&engine) {
             Ok(loaded) => assemble(&engine, &loaded, component, limits, what),
             Err(unfit) => {
-                let mut connector = Self::compile(component, limits, Cache::none(), what)?;
+                let mut connector = Self::compile(component, limits, &Cache::none(), what)?;
                 connector.notice = Some(format!(
                     "the native code of this program does not fit this machine, so its component was compiled: {unfit:#}"
                 ));
@@ -80,14 +80,14 @@ impl Connector {
 
     /// The connector that was compiled to `code` from `component`.
     pub(crate) fn from_code(code: &Code, component: Vec<u8>, limits: Limits, what: &str) -> Result<Self> {
-        let engine = compiler::engine(Cache::none())?;
+        let engine = compiler::engine()?;
         let loaded = code.load(&engine).map_err(|error| compiler::setup(&error))?;
         assemble(&engine, &loaded, component, limits, what)
     }
 
-    fn compile(component: Vec<u8>, limits: Limits, cache: Cache, what: &str) -> Result<Self> {
-        let engine = compiler::engine(cache)?;
-        let compiled = compiler::compile(&engine, &component, &limits, what)?;
+    fn compile(component: Vec<u8>, limits: Limits, cache: &Cache, what: &str) -> Result<Self> {
+        let engine = compiler::engine()?;
+        let compiled = compiler::component(&engine, &component, cache, &limits, what)?;
         assemble(&engine, &compiled, component, limits, what)
     }
 

@@ -5,7 +5,6 @@ use std::{
     io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::Command,
-    sync::LazyLock,
 };
 
 use mock_orb::{Account, MockOrb, Settings};
@@ -13,7 +12,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use crate::support::{Output, Setup, artifacts, setup::run};
+use crate::support::{
+    Output, Setup,
+    artifacts::{self, bundle},
+    setup::run,
+};
 
 /// Bytes of what stands before and after the added parts.
 const MAGIC: u64 = 16;
@@ -21,18 +24,6 @@ const MAGIC: u64 = 16;
 const LENGTH: u64 = 8;
 /// Bytes of a SHA-256.
 const HASH: u64 = 32;
-
-/// The bundle of Orb, made once for all tests.
-fn bundle() -> &'static Path {
-    static MADE: LazyLock<PathBuf> = LazyLock::new(|| {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bundle").join("source-orb");
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let made = make(&[&artifacts::orb(), Path::new("-o"), &path]);
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        path
-    });
-    &MADE
-}
 
 /// Runs `host bundle`.
 fn make(arguments: &[&Path]) -> std::process::Output {

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
-use host::{Bundle, Manifest};
+use host::{Bundle, Limits, Manifest, Size};
 
 use super::action::{Action, SourceArgs};
 use super::limits::LimitFlags;
@@ -40,8 +40,21 @@ pub(crate) struct Bundling {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub(crate) limits: LimitFlags,
+    /// The component itself, at most
+    #[arg(long, value_name = "SIZE", default_value_t = Size(Limits::default().component))]
+    max_component: Size,
+
+    /// Time to compile the component
+    #[arg(long, value_name = "TIME", default_value_t = Limits::default().compile.into())]
+    max_compile: humantime::Duration,
+}
+
+impl Bundling {
+    /// The limits under which the component is compiled and asked for its name.
+    pub(crate) fn limits(&self) -> Limits {
+        let (component, compile) = (self.max_component.0, self.max_compile.into());
+        Limits { component, compile, ..Limits::default() }
+    }
 }
 
 /// The command line of a bundle.

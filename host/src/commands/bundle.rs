@@ -15,7 +15,7 @@ use crate::cli::Bundling;
 /// Those of loading the component, and of reading and writing programs.
 pub(crate) async fn bundle(wanted: &Bundling) -> Result<()> {
     let executable = Executable::own()?;
-    let program = Program::load(&wanted.component, wanted.limits.limits()).await?;
+    let program = Program::load(&wanted.component, wanted.limits()).await?;
     let manifest = program.manifest();
     let output = wanted.output.clone().unwrap_or_else(|| PathBuf::from(&manifest.name));
     for (kept, what) in [(&wanted.component, "the component"), (&executable.path, "this program")] {

@@ -108,7 +108,8 @@ impl Copy {
         let output = self.spec();
         let error = output.error();
         assert_eq!(error.failure_type, "system_error", "{how}: {}", error.message);
-        assert!(error.message.contains("is damaged"), "{how}: {}", error.message);
+        let expected = format!("the program {} is damaged: ", self.path.display());
+        assert!(error.message.starts_with(&expected), "{how}: {}", error.message);
         assert!(output.stderr.contains("hint: "), "{how}: {}", output.stderr);
     }
 }

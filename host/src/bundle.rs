@@ -9,7 +9,7 @@
 //! A program is recognised by its last bytes, so the host alone reads no more than these. The hash finds damage: a disk or
 //! a copy that went wrong. It does not find malice, and need not: who can write to the file can change the host in it too.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -242,12 +242,17 @@ fn file_name(connector: &str) -> String {
     }
 }
 
+/// Where a program is for a person, to whom the kernel's own name for it says nothing.
+fn shown(path: &Path) -> PathBuf {
+    if path.starts_with("/proc") { fs::read_link(path).ok() } else { None }.unwrap_or_else(|| path.to_owned())
+}
+
 fn unreadable(path: &Path, error: &io::Error) -> Error {
-    Error::system(format!("the program {} cannot be read: {error}", path.display()))
+    Error::system(format!("the program {} cannot be read: {error}", shown(path).display()))
 }
 
 fn damaged(path: &Path, why: &str) -> Error {
-    Error::system(format!("the program {} is damaged: {why}", path.display()))
+    Error::system(format!("the program {} is damaged: {why}", shown(path).display()))
         .with_hint("copy or download it anew, or make it again with `host bundle`")
 }
 
@@ -258,7 +263,7 @@ mod tests {
     /// A program of this host and these parts.
     fn program(host: &[u8], parts: [&[u8]; PARTS]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        described(parts).write(executable(host), &mut bytes).unwrap();
+        described(parts).write(executable(host), &mut bytes).expect("it can be written");
         bytes
     }
 
@@ -268,13 +273,13 @@ mod tests {
     }
 
     fn executable(bytes: &[u8]) -> Executable {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
+        let mut file = tempfile::tempfile().expect("it can be made");
+        file.write_all(bytes).expect("it can be written");
         Executable { path: "it".into(), file }
     }
 
     fn opened(bytes: &[u8]) -> Result<Contents> {
-        Bundle::find(executable(bytes)).unwrap().unwrap().open()
+        Bundle::find(executable(bytes))?.expect("it is one").open()
     }
 
     #[test]

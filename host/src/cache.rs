@@ -171,9 +171,9 @@ mod tests {
 
     /// A cache, the key of a component in it, and the file of its entry.
     fn entry(directory: &Path, component: &[u8]) -> (Cache, Key, PathBuf) {
-        let key = Key::new(&compiler::engine().unwrap(), component);
+        let key = Key::new(&compiler::engine().expect("it can be set up"), component);
         let path = directory.join(key.file_name());
-        (Cache::at(directory).unwrap(), key, path)
+        (Cache::at(directory).expect("it can be used"), key, path)
     }
 
     #[test]

@@ -42,9 +42,9 @@ impl Connector {
     /// # Errors
     ///
     /// A config error if it cannot be read or is not a connector that this host can run.
-    pub fn load(path: &Path, limits: Limits, cache: Cache) -> Result<Self> {
+    pub fn load(path: &Path, limits: Limits, cache: &Cache) -> Result<Self> {
         let bytes = read(path, &limits)?;
-        Self::compile(bytes, limits, &cache, &path.display().to_string())
+        Self::compile(bytes, limits, cache, &path.display().to_string())
     }
 
     /// Compiles the component of which `bytes` is the binary.
@@ -52,8 +52,8 @@ impl Connector {
     /// # Errors
     ///
     /// A config error if it is not a connector that this host can run.
-    pub fn from_bytes(bytes: Vec<u8>, limits: Limits, cache: Cache) -> Result<Self> {
-        Self::compile(bytes, limits, &cache, "the component")
+    pub fn from_bytes(bytes: Vec<u8>, limits: Limits, cache: &Cache) -> Result<Self> {
+        Self::compile(bytes, limits, cache, "the component")
     }
 
     /// Opens a program that was made with a component in it. Where its native code does not fit this machine, compiles the
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     fn problem(bytes: &[u8]) -> Error {
-        Connector::from_bytes(bytes.to_vec(), Limits::default(), Cache::none()).unwrap_err()
+        Connector::from_bytes(bytes.to_vec(), Limits::default(), &Cache::none()).unwrap_err()
     }
 
     #[test]

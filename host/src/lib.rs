@@ -15,7 +15,7 @@
 //! let (outbox, inbox) = Outbox::new(Level::Info);
 //! let writer = std::thread::spawn(|| Emitter::new(std::io::stdout()).drain(inbox));
 //!
-//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), Cache::of_user())?.log_to(outbox.clone());
+//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), &Cache::of_user())?.log_to(outbox.clone());
 //! // The connector is given tokens in the place of secrets.
 //! let specification = connector.spec().await?;
 //! let config = Config::load(Path::new("config.json"))?.seal(&specification)?;

@@ -14,7 +14,7 @@ pub(crate) fn load(component: &Origin, sandbox: &Sandbox, outbox: &Outbox) -> Re
 pub(crate) fn open(component: &Origin, sandbox: &Sandbox) -> Result<Connector> {
     let limits = sandbox.limits.limits();
     match component {
-        Origin::File(path) => Connector::load(path, limits, cache(sandbox)?),
+        Origin::File(path) => Connector::load(path, limits, &cache(sandbox)?),
         Origin::Bundle(bundle) => Connector::from_bundle(bundle, limits),
     }
 }

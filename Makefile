@@ -8,18 +8,23 @@ WASM := wasm32-wasip2
 # compiled once for running and testing.
 COMPONENT := $(TARGET_DIR)/$(WASM)/component/orb.wasm
 HOST := $(TARGET_DIR)/release/host
+BUNDLE := $(TARGET_DIR)/bundle/source-orb
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
 
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build run test unit conformance lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: component native ## Build orb.wasm and the host, and print their sizes
 	@ls -l $(COMPONENT) $(HOST) | awk '{ printf "%12d bytes  %s\n", $$5, $$NF }' >&2
+
+bundle: component native ## Build source-orb: the host and orb.wasm in one executable
+	@mkdir -p $(dir $(BUNDLE))
+	@$(HOST) bundle $(COMPONENT) -o $(BUNDLE)
 
 run: component native ## Read every stream of a test server through the host; messages on stdout, a summary on stderr
 	@demo/run.sh $(HOST) $(COMPONENT) $(MOCK_ORB)

@@ -1,21 +1,60 @@
-//! Compiled code, kept from one run to the next: a directory comes in, what wasmtime keeps its cache in goes out.
+//! Compiled code, kept from one run to the next: a directory comes in, what was kept there goes out, if nobody changed it.
 //!
-//! Compiling a connector takes some hundred milliseconds, loading it from here some single ones. wasmtime keys what it
-//! keeps by the bytes of the component, its own version and all settings that matter. What it finds there it runs as
-//! native code, so the directory must be one that nobody else can write to.
+//! Compiling a connector takes some hundred milliseconds, loading it from here some single ones. What is found here is run
+//! as native code, so the directory must be one that nobody else can write to. An entry is a file: the code, and a
+//! SHA-256 that finds what a damaged disk changed in it. It does not find malice, which the directory keeps out.
 
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
-use wasmtime::CacheConfig;
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
 
+use crate::compiler::Code;
 use crate::error::{Error, Result};
 
 /// The directory below the user's caches.
 const NAME: &str = "elt-host";
+/// What the names of entries end with. Nothing else in the directory is ever touched.
+const SUFFIX: &str = ".elt-code";
+/// Entries that are kept at most; the oldest go first. A user has a handful of connectors, our tests have some dozens.
+const ENTRIES: usize = 128;
+/// Bytes of all entries together, with the same consequence. The code of a connector has about one MB.
+const BYTES: u64 = 512 * 1024 * 1024;
+/// Bytes of a SHA-256.
+const HASH: usize = 32;
 
 /// Where compiled code is kept, if anywhere. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Cache(Option<wasmtime::Cache>);
+pub struct Cache(Option<Arc<Path>>);
+
+/// What an entry is known by: the component, and all that matters of how it was compiled.
+pub(crate) struct Key([u8; HASH]);
+
+impl Key {
+    /// The key of `component` as `engine` compiles it.
+    pub(crate) fn new(engine: &Engine, component: &[u8]) -> Self {
+        // The version of wasmtime, the settings and the features of the processor.
+        let mut compiler = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut compiler);
+        let hash = Sha256::new().chain_update(compiler.finish().to_le_bytes()).chain_update(component);
+        Self(hash.finalize().into())
+    }
+
+    /// What the code of an entry is sealed with, so that no entry passes for another.
+    fn seal(&self, code: &[u8]) -> [u8; HASH] {
+        Sha256::new().chain_update(self.0).chain_update(code).finalize().into()
+    }
+
+    fn file_name(&self) -> String {
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        digits + SUFFIX
+    }
+}
 
 impl Cache {
     /// Nothing is kept.
@@ -35,20 +74,58 @@ impl Cache {
     ///
     /// A config error if it cannot be made, or if others can write to it.
     pub fn at(directory: &Path) -> Result<Self> {
-        let problem = |reason: String| {
+        make_private(directory).map_err(|reason| {
             Error::config(format!("the cache directory {} cannot be used: {reason}", directory.display()))
-        };
-        let directory = std::path::absolute(directory).map_err(|error| problem(error.to_string()))?;
-        make_private(&directory).map_err(problem)?;
-        let mut config = CacheConfig::new();
-        config.with_directory(directory);
-        let cache = wasmtime::Cache::new(config).map_err(|error| problem(format!("{error:#}")))?;
-        Ok(Self(Some(cache)))
+        })?;
+        Ok(Self(Some(directory.into())))
     }
 
-    pub(crate) fn into_inner(self) -> Option<wasmtime::Cache> {
-        self.0
+    /// What was kept under this key, if it is as it was.
+    pub(crate) fn get(&self, key: &Key) -> Option<Code> {
+        let mut bytes = fs::read(self.0.as_ref()?.join(key.file_name())).ok()?;
+        let seal = bytes.split_off(bytes.len().checked_sub(HASH)?);
+        (key.seal(&bytes)[..] == seal).then(|| Code::kept(bytes))
     }
+
+    /// Keeps code. That it cannot be kept is no failure: it is compiled again then.
+    pub(crate) fn put(&self, key: &Key, code: &Code) {
+        if let Some(directory) = &self.0
+            && write(directory, key, code).is_ok()
+        {
+            let _ = clean(directory, ENTRIES, BYTES);
+        }
+    }
+}
+
+/// Writes an entry, whole or not at all.
+fn write(directory: &Path, key: &Key, code: &Code) -> io::Result<()> {
+    // With the suffix, so that what a killed process leaves behind is cleaned up too.
+    let mut file = tempfile::Builder::new().suffix(SUFFIX).tempfile_in(directory)?;
+    file.write_all(code.bytes())?;
+    file.write_all(&key.seal(code.bytes()))?;
+    file.persist(directory.join(key.file_name()))?;
+    Ok(())
+}
+
+/// Removes the oldest entries, until there are no more than so many, and no more bytes than so many. The newest stays.
+fn clean(directory: &Path, entries: usize, bytes: u64) -> io::Result<()> {
+    let mut found: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().ends_with(SUFFIX) {
+            let metadata = entry.metadata()?;
+            found.push((metadata.modified()?, metadata.len(), entry.path()));
+        }
+    }
+    found.sort_unstable();
+    let mut sum = 0;
+    for (index, (_, size, path)) in found.iter().rev().enumerate() {
+        sum += size;
+        if index > 0 && (index >= entries || sum > bytes) {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 fn user_caches() -> Option<PathBuf> {
@@ -86,10 +163,79 @@ fn make_private(_: &Path) -> std::result::Result<(), String> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    use std::fs;
+    use std::fs::File;
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
+    use crate::compiler;
+
+    /// A cache, the key of a component in it, and the file of its entry.
+    fn entry(directory: &Path, component: &[u8]) -> (Cache, Key, PathBuf) {
+        let key = Key::new(&compiler::engine().expect("it can be set up"), component);
+        let path = directory.join(key.file_name());
+        (Cache::at(directory).expect("it can be used"), key, path)
+    }
+
+    #[test]
+    fn what_is_kept_is_found_by_its_key_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, key, path) = entry(folder.path(), b"one");
+        let (_, other, elsewhere) = entry(folder.path(), b"other");
+        assert!(cache.get(&key).is_none());
+        cache.put(&key, &Code::kept(b"code".to_vec()));
+        assert_eq!(cache.get(&key).unwrap().bytes(), b"code");
+        assert!(cache.get(&other).is_none());
+        fs::rename(path, elsewhere).unwrap();
+        assert!(cache.get(&other).is_none(), "it was kept for another component");
+    }
+
+    #[test]
+    fn an_entry_of_which_a_bit_changed_is_not_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, key, path) = entry(folder.path(), b"one");
+        cache.put(&key, &Code::kept(b"code".to_vec()));
+        let whole = fs::read(&path).unwrap();
+        for bit in 0..whole.len() * 8 {
+            let mut changed = whole.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            fs::write(&path, changed).unwrap();
+            assert!(cache.get(&key).is_none(), "bit {bit}");
+        }
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).unwrap();
+            assert!(cache.get(&key).is_none(), "{length} bytes");
+        }
+        cache.put(&key, &Code::kept(b"code".to_vec()));
+        assert!(cache.get(&key).is_some());
+    }
+
+    #[test]
+    fn the_oldest_entries_are_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |name: &str, age: u64| {
+            let path = folder.path().join(name);
+            fs::write(&path, "0123456789").unwrap();
+            let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000 - age);
+            File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        };
+        let left = || {
+            let mut names: Vec<_> =
+                fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        for (name, age) in
+            [("a.elt-code", 0), ("b.elt-code", 1), ("c.elt-code", 2), ("d.elt-code", 3), ("theirs", 4)]
+        {
+            made(name, age);
+        }
+        clean(folder.path(), 3, 1000).unwrap();
+        assert_eq!(left(), ["a.elt-code", "b.elt-code", "c.elt-code", "theirs"]);
+        clean(folder.path(), 3, 29).unwrap();
+        assert_eq!(left(), ["a.elt-code", "b.elt-code", "theirs"]);
+        clean(folder.path(), 3, 5).unwrap();
+        assert_eq!(left(), ["a.elt-code", "theirs"]);
+    }
 
     #[test]
     fn a_directory_is_made_for_its_owner_alone() {

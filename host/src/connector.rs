@@ -6,17 +6,16 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use wasmtime::Engine;
 use wasmtime::component::Component;
-use wasmtime::{Config as EngineConfig, Engine};
 
 use crate::bindings::{self, Instance, Prepared};
-use crate::breach::Limit;
+use crate::bundle::{Bundle, Contents};
 use crate::cache::Cache;
-use crate::call;
+use crate::compiler::{self, Code};
 use crate::config::SealedConfig;
-use crate::contract::Specification;
+use crate::contract::{Level, Specification};
 use crate::ctx::{self, Ctx};
-use crate::deadline::within;
 use crate::error::{Error, Result};
 use crate::http::{AllowedHosts, Dialer, Door, Network};
 use crate::identity::{Identity, audit};
@@ -27,13 +26,6 @@ use crate::secrets::Secrets;
 use crate::source::Source;
 use crate::watch::Watch;
 
-/// What every WebAssembly binary begins with.
-const MAGIC: &[u8] = b"\0asm";
-/// What follows in a component: version 13 of layer 1.
-const COMPONENT: &[u8] = &[13, 0, 1, 0];
-/// What follows in a core module: version 1 of layer 0.
-const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
-
 /// A compiled connector, of which any number of instances can run. Cheap to clone.
 #[derive(Clone)]
 pub struct Connector {
@@ -42,6 +34,8 @@ pub struct Connector {
     dialer: Dialer,
     limits: Limits,
     outbox: Outbox,
+    /// What there is to tell of how it was loaded.
+    notice: Option<String>,
 }
 
 impl Connector {
@@ -50,15 +44,9 @@ impl Connector {
     /// # Errors
     ///
     /// A config error if it cannot be read or is not a connector that this host can run.
-    pub fn load(path: &Path, limits: Limits, cache: Cache) -> Result<Self> {
-        let wrong = |error: std::io::Error| {
-            Error::config(format!("the component {} cannot be read: {error}", path.display()))
-        };
-        let mut bytes = Vec::new();
-        // One more than allowed is enough to know.
-        let most = (limits.component as u64).saturating_add(1);
-        File::open(path).map_err(wrong)?.take(most).read_to_end(&mut bytes).map_err(wrong)?;
-        compile(bytes, limits, cache, &path.display().to_string())
+    pub fn load(path: &Path, limits: Limits, cache: &Cache) -> Result<Self> {
+        let bytes = read(path, &limits)?;
+        Self::compile(bytes, limits, cache, &path.display().to_string())
     }
 
     /// Compiles the component of which `bytes` is the binary.
@@ -66,8 +54,43 @@ impl Connector {
     /// # Errors
     ///
     /// A config error if it is not a connector that this host can run.
-    pub fn from_bytes(bytes: Vec<u8>, limits: Limits, cache: Cache) -> Result<Self> {
-        compile(bytes, limits, cache, "the component")
+    pub fn from_bytes(bytes: Vec<u8>, limits: Limits, cache: &Cache) -> Result<Self> {
+        Self::compile(bytes, limits, cache, "the component")
+    }
+
+    /// Opens a program that was made with a component in it. Where its native code does not fit this machine, compiles the
+    /// component, and says so to whom [`log_to`](Self::log_to) names.
+    ///
+    /// # Errors
+    ///
+    /// A system error if it is damaged, else as [`load`](Self::load).
+    pub fn from_bundle(bundle: &Bundle, limits: Limits) -> Result<Self> {
+        let Contents { code, component } = bundle.open()?;
+        let what = "the component of this program";
+        let engine = compiler::engine()?;
+        match code.load(&engine) {
+            Ok(loaded) => assemble(&engine, &loaded, component, limits, what),
+            Err(unfit) => {
+                let mut connector = Self::compile(component, limits, &Cache::none(), what)?;
+                connector.notice = Some(format!(
+                    "the native code of this program does not fit this machine, so its component was compiled: {unfit:#}"
+                ));
+                Ok(connector)
+            }
+        }
+    }
+
+    /// The connector that was compiled to `code` from `component`.
+    pub(crate) fn from_code(code: &Code, component: Vec<u8>, limits: Limits, what: &str) -> Result<Self> {
+        let engine = compiler::engine()?;
+        let loaded = code.load(&engine).map_err(|error| compiler::setup(&error))?;
+        assemble(&engine, &loaded, component, limits, what)
+    }
+
+    fn compile(component: Vec<u8>, limits: Limits, cache: &Cache, what: &str) -> Result<Self> {
+        let engine = compiler::engine()?;
+        let compiled = compiler::component(&engine, &component, cache, &limits, what)?;
+        assemble(&engine, &compiled, component, limits, what)
     }
 
     /// Sends what instances log, and what the host has to say of them, to `outbox`. Somebody must take it out, or
@@ -75,6 +98,9 @@ impl Connector {
     #[must_use]
     pub fn log_to(mut self, outbox: Outbox) -> Self {
         self.outbox = outbox;
+        if let Some(notice) = self.notice.take() {
+            self.outbox.note(Level::Info, notice);
+        }
         self
     }
 
@@ -136,34 +162,29 @@ impl fmt::Debug for Connector {
     }
 }
 
-fn compile(bytes: Vec<u8>, limits: Limits, cache: Cache, what: &str) -> Result<Connector> {
-    if bytes.len() > limits.component {
-        return Err(Limit::Component.error(&limits));
-    }
-    let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| {
-        Error::config(format!("{what} is not a WebAssembly component"))
-            .with_hint("a component is a binary file, commonly called NAME.wasm")
-    })?;
-    if !rest.starts_with(COMPONENT) {
-        let kind =
-            if rest.starts_with(CORE_MODULE) { "a core WebAssembly module" } else { "of an unknown kind" };
-        return Err(Error::config(format!("{what} is not a WebAssembly component but {kind}"))
-            .with_hint("build it for the target wasm32-wasip2"));
-    }
-    let engine = engine(cache).map_err(|error| setup(&error))?;
-    let (component, bytes) = within(limits.compile, {
-        let engine = engine.clone();
-        move || (Component::from_binary(&engine, &bytes), bytes)
-    })
-    .ok_or_else(|| Limit::Compile.error(&limits))?;
-    let component = component.map_err(|error| {
-        Error::config(format!("{what} is not a valid WebAssembly component"))
-            .with_internal(format!("{error:#}"))
-    })?;
-    let identity = audit(&engine, &component, bytes, what)?;
-    let mut linker = ctx::linker(&engine).map_err(|error| setup(&error))?;
-    bindings::add_to_linker(&mut linker).map_err(|error| setup(&error))?;
-    let prepared = Prepared::new(&linker, &component).map_err(|error| {
+/// Reads a component, or as much of it as is enough to know that it is larger than allowed.
+pub(crate) fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+    let wrong = |error: std::io::Error| {
+        Error::config(format!("the component {} cannot be read: {error}", path.display()))
+    };
+    let mut bytes = Vec::new();
+    let most = (limits.component as u64).saturating_add(1);
+    File::open(path).map_err(wrong)?.take(most).read_to_end(&mut bytes).map_err(wrong)?;
+    Ok(bytes)
+}
+
+/// Joins what was compiled with what it may import.
+fn assemble(
+    engine: &Engine,
+    component: &Component,
+    bytes: Vec<u8>,
+    limits: Limits,
+    what: &str,
+) -> Result<Connector> {
+    let identity = audit(engine, component, bytes, what)?;
+    let mut linker = ctx::linker(engine).map_err(|error| compiler::setup(&error))?;
+    bindings::add_to_linker(&mut linker).map_err(|error| compiler::setup(&error))?;
+    let prepared = Prepared::new(&linker, component).map_err(|error| {
         Error::config(format!("{what} does not fit this host")).with_internal(format!("{error:#}"))
     })?;
     Ok(Connector {
@@ -172,32 +193,8 @@ fn compile(bytes: Vec<u8>, limits: Limits, cache: Cache, what: &str) -> Result<C
         dialer: Dialer::new(&limits, Network::default()),
         limits,
         outbox: Outbox::closed(),
+        notice: None,
     })
-}
-
-/// Only what components of the languages that are common today need. The less there is, the fewer defects of the
-/// runtime concern us.
-fn engine(cache: Cache) -> wasmtime::Result<Engine> {
-    let mut config = EngineConfig::new();
-    config
-        .cache(cache.into_inner())
-        // Calls into an instance never overlap: each stream has its own.
-        .concurrency_support(false)
-        .gc_support(false)
-        .wasm_memory64(false)
-        .wasm_relaxed_simd(false)
-        .wasm_tail_call(false)
-        .epoch_interruption(true)
-        // Release builds of connectors have no names, and a panic says its place itself.
-        .wasm_backtrace_max_frames(None)
-        .generate_address_map(false);
-    let engine = Engine::new(&config)?;
-    call::tick(&engine)?;
-    Ok(engine)
-}
-
-fn setup(error: &wasmtime::Error) -> Error {
-    Error::system("the WebAssembly runtime cannot be set up").with_internal(format!("{error:#}"))
 }
 
 #[cfg(test)]
@@ -205,7 +202,7 @@ mod tests {
     use super::*;
 
     fn problem(bytes: &[u8]) -> Error {
-        Connector::from_bytes(bytes.to_vec(), Limits::default(), Cache::none()).unwrap_err()
+        Connector::from_bytes(bytes.to_vec(), Limits::default(), &Cache::none()).unwrap_err()
     }
 
     #[test]

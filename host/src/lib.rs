@@ -15,7 +15,7 @@
 //! let (outbox, inbox) = Outbox::new(Level::Info);
 //! let writer = std::thread::spawn(|| Emitter::new(std::io::stdout()).drain(inbox));
 //!
-//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), Cache::of_user())?.log_to(outbox.clone());
+//! let connector = Connector::load(Path::new("orb.wasm"), Limits::default(), &Cache::of_user())?.log_to(outbox.clone());
 //! // The connector is given tokens in the place of secrets.
 //! let specification = connector.spec().await?;
 //! let config = Config::load(Path::new("config.json"))?;
@@ -37,9 +37,11 @@
 
 mod bindings;
 mod breach;
+mod bundle;
 mod cache;
 mod call;
 mod catalog;
+mod compiler;
 mod config;
 mod connector;
 mod contract;
@@ -48,6 +50,7 @@ mod deadline;
 mod document;
 mod emitter;
 mod error;
+mod executable;
 mod file;
 mod http;
 mod identity;
@@ -69,6 +72,7 @@ mod sync;
 mod validation;
 mod watch;
 
+pub use self::bundle::{Bundle, Manifest, Program};
 pub use self::cache::Cache;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
 pub use self::config::{Config, SealedConfig};
@@ -77,6 +81,7 @@ pub use self::contract::{Batch, Level, Specification, Stream, SyncMode};
 pub use self::document::{Document, NotAnObject};
 pub use self::emitter::Emitter;
 pub use self::error::{Error, FailureType, Result};
+pub use self::executable::Executable;
 pub use self::http::{AllowedHosts, HostPattern, Network, Proxy};
 pub use self::identity::Identity;
 pub use self::limits::{Limits, Size};

@@ -77,6 +77,13 @@ impl Outbox {
             let _ = self.send(Message::Log { level, message: message.into() }).await;
         }
     }
+
+    /// As [`log`](Self::log), for whoever cannot wait: what finds no room is dropped.
+    pub(crate) fn note(&self, level: Level, message: String) {
+        if self.shows(level) {
+            let _ = self.sender.try_send(Message::Log { level, message });
+        }
+    }
 }
 
 impl Inbox {

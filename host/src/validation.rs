@@ -43,7 +43,7 @@ pub(crate) fn validate(config: &str, specification: &Specification) -> Result<()
     // It is JSON, so what is wrong is a number that does not fit.
     let config: Value = serde_json::from_str(config)
         .map_err(|_| Error::config("the configuration has a number that is too large"))?;
-    let problems = within(PATIENCE, move || problems(&config, schema)).ok_or_else(|| {
+    let problems = within(PATIENCE, move || problems(&config, &schema)).ok_or_else(|| {
         Error::system("the schema of the configuration cannot be used: it takes too long or fails")
     })?;
     let problems = problems.map_err(|reason| {
@@ -67,7 +67,7 @@ impl UrlLoader for Nowhere {
     }
 }
 
-fn problems(config: &Value, schema: Value) -> Result<Vec<Problem>, String> {
+fn problems(config: &Value, schema: &Value) -> Result<Vec<Problem>, String> {
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
     compiler.use_loader(Box::new(Nowhere));
     compiler.set_default_draft(Draft::V7);
@@ -76,7 +76,7 @@ fn problems(config: &Value, schema: Value) -> Result<Vec<Problem>, String> {
     let index = compiler.compile(SCHEMA, &mut schemas).map_err(|error| error.to_string())?;
     let Err(error) = schemas.validate(config, index) else { return Ok(Vec::new()) };
     let mut problems = Vec::new();
-    collect(&error, config, &schema, &mut problems);
+    collect(&error, config, schema, &mut problems);
     problems.truncate(TOLD);
     Ok(problems)
 }
@@ -91,10 +91,10 @@ fn collect(error: &ValidationError<'_, '_>, config: &Value, schema: &Value, prob
         }
         ErrorKind::Required { want } => {
             for missing in want {
-                problems.push(problem(error, Some(missing), "is missing".to_owned(), schema));
+                problems.push(problem(error, Some(missing), "is missing", schema));
             }
         }
-        kind => problems.push(problem(error, None, predicate(kind, value_at(error, config)), schema)),
+        kind => problems.push(problem(error, None, &predicate(kind, value_at(error, config)), schema)),
     }
 }
 
@@ -132,7 +132,7 @@ fn value_at<'v>(error: &ValidationError<'_, '_>, config: &'v Value) -> &'v Value
 fn problem(
     error: &ValidationError<'_, '_>,
     missing: Option<&str>,
-    predicate: String,
+    predicate: &str,
     schema: &Value,
 ) -> Problem {
     let tokens = error.instance_location.tokens.iter().map(|token| match token {

@@ -2,9 +2,9 @@
 
 use std::{
     fs,
-    io::Read,
+    io::{ErrorKind, Read},
     path::{Path, PathBuf},
-    process::{self, Command, Stdio},
+    process::{self, Child, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub(crate) struct Setup {
     folder: TempDir,
     component: PathBuf,
+    /// A bundle to run in the place of the host and the component.
+    bundle: Option<PathBuf>,
     config: Value,
     flags: Vec<String>,
 }
@@ -36,13 +38,19 @@ impl Setup {
     pub(crate) fn new(orb: &MockOrb) -> Self {
         let start_date = "2020-01-01T00:00:00Z";
         let config = json!({ "api_key": DEFAULT_API_KEY, "start_date": start_date, "api_url": orb.url() });
-        Self { folder: tempfile::tempdir().unwrap(), component: artifacts::orb(), config, flags: Vec::new() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            component: artifacts::orb(),
+            bundle: None,
+            config,
+            flags: Vec::new(),
+        }
     }
 
     /// A guest of `tests/guests`, with this config.
     pub(crate) fn guest(name: &str, config: Value) -> Self {
         let component = artifacts::guest(name);
-        Self { folder: tempfile::tempdir().unwrap(), component, config, flags: Vec::new() }
+        Self { folder: tempfile::tempdir().unwrap(), component, bundle: None, config, flags: Vec::new() }
     }
 
     /// With a property of the config changed.
@@ -60,6 +68,12 @@ impl Setup {
     /// With another component.
     pub(crate) fn component(mut self, path: impl Into<PathBuf>) -> Self {
         self.component = path.into();
+        self
+    }
+
+    /// With a bundle, which has a component in it.
+    pub(crate) fn bundle(mut self, path: impl Into<PathBuf>) -> Self {
+        self.bundle = Some(path.into());
         self
     }
 
@@ -82,9 +96,11 @@ impl Setup {
 
     /// A command line of the host, ready to run.
     pub(crate) fn command(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Command {
-        let mut command = Command::new(artifacts::host());
-        command.arg("run").arg(&self.component).args(arguments.iter().map(AsRef::as_ref));
-        command.args(&self.flags);
+        let mut command = Command::new(self.bundle.as_deref().unwrap_or(artifacts::host()));
+        if self.bundle.is_none() {
+            command.arg("run").arg(&self.component);
+        }
+        command.args(arguments.iter().map(AsRef::as_ref)).args(&self.flags);
         command.stdin(Stdio::null()).current_dir(self.folder.path()).env_remove("LOG_LEVEL");
         // Compiled once for all tests, and not into the caches of whoever runs them.
         command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
@@ -93,16 +109,7 @@ impl Setup {
 
     /// Runs a command line of the host to its end, or kills it if that does not come.
     pub(crate) fn run(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
-        let mut command = self.command(arguments);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (done, ended) = channel();
-        let stdout = read_to_end(child.stdout.take().unwrap(), done.clone());
-        let stderr = read_to_end(child.stderr.take().unwrap(), done);
-        if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            child.kill().unwrap();
-        }
-        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
-        Output::of(process::Output { status: child.wait().unwrap(), stdout, stderr })
+        run(self.command(arguments))
     }
 
     /// Runs `spec`.
@@ -135,6 +142,31 @@ impl Setup {
     /// The folder of all files, which is the working directory of the commands.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+/// Runs a command to its end, or kills it if that does not come.
+pub(crate) fn run(mut command: Command) -> Output {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = spawn(&mut command);
+    let (done, ended) = channel();
+    let stdout = read_to_end(child.stdout.take().unwrap(), done.clone());
+    let stderr = read_to_end(child.stderr.take().unwrap(), done);
+    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+        child.kill().unwrap();
+    }
+    let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+    Output::of(process::Output { status: child.wait().unwrap(), stdout, stderr })
+}
+
+/// Starts a command. A program that this process just wrote is busy while a child that another test is starting still
+/// has it open.
+fn spawn(command: &mut Command) -> Child {
+    loop {
+        match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            started => return started.unwrap(),
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use host::{Config, FailureType, Level, Message, Outbox};
 
 use super::connector::{configure, load};
 use super::outcome::Stop;
-use crate::cli::Sandbox;
+use crate::cli::{Origin, Sandbox};
 
 /// Tells whether the source can be reached.
 pub(crate) async fn check(
-    component: &Path,
+    component: &Origin,
     sandbox: &Sandbox,
     config: &Path,
     outbox: &Outbox,

@@ -1,20 +1,26 @@
 //! A connector as the flags want it: a component and flags come in, something that can be asked and read goes out.
 
-use std::path::Path;
-
 use host::{Cache, Config, Connector, Level, Outbox, Result, Source, Specification};
 
-use crate::cli::Sandbox;
+use crate::cli::{Origin, Sandbox};
+
+/// The connector as a command runs it: by its network, and heard.
+pub(crate) fn load(component: &Origin, sandbox: &Sandbox, outbox: &Outbox) -> Result<Connector> {
+    let network = sandbox.network.network()?;
+    Ok(open(component, sandbox)?.network(network).log_to(outbox.clone()))
+}
 
 /// Compiles the component, or takes what was compiled of it.
-pub(crate) fn load(component: &Path, sandbox: &Sandbox, outbox: &Outbox) -> Result<Connector> {
-    let network = sandbox.network.network()?;
-    let connector = Connector::load(component, sandbox.limits.limits(), cache(sandbox)?)?;
-    Ok(connector.network(network).log_to(outbox.clone()))
+pub(crate) fn open(component: &Origin, sandbox: &Sandbox) -> Result<Connector> {
+    let limits = sandbox.limits.limits();
+    match component {
+        Origin::File(path) => Connector::load(path, limits, &cache(sandbox)?),
+        Origin::Bundle(bundle) => Connector::from_bundle(bundle, limits),
+    }
 }
 
 /// Where compiled code is kept, by the flags.
-pub(crate) fn cache(sandbox: &Sandbox) -> Result<Cache> {
+fn cache(sandbox: &Sandbox) -> Result<Cache> {
     match &sandbox.cache_dir {
         _ if sandbox.no_cache => Ok(Cache::none()),
         Some(directory) => Cache::at(directory),

@@ -6,11 +6,11 @@ use host::{Config, Message, Outbox};
 
 use super::connector::{configure, load};
 use super::outcome::Stop;
-use crate::cli::Sandbox;
+use crate::cli::{Origin, Sandbox};
 
 /// Tells which streams there are.
 pub(crate) async fn discover(
-    component: &Path,
+    component: &Origin,
     sandbox: &Sandbox,
     config: &Path,
     outbox: &Outbox,

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use host::{AllowedHosts, Config, Connector, Error, Result, Specification, Stream, SyncMode};
 use serde_json::{Map, Value, json};
 
-use super::connector::cache;
+use super::connector::open;
 use crate::cli::{Format, Inspect};
 
 /// What interfaces are to a person, by the beginning of their names. The first that fits counts.
@@ -41,23 +41,27 @@ struct Inspection {
 /// Those of loading it, and of what it says.
 pub(crate) async fn inspect(wanted: &Inspect) -> Result<String> {
     let sandbox = &wanted.sandbox;
-    let connector = Connector::load(&wanted.component, sandbox.limits.limits(), cache(sandbox)?)?;
+    let connector = open(&wanted.component, sandbox)?;
     let specification = connector.spec().await?;
-    let config = match &wanted.config {
-        Some(path) => Config::load(path)?,
+    let config = match &wanted.view.config {
+        Some(path) => {
+            let config = Config::load(path)?;
+            config.validate(&specification)?;
+            config
+        }
         None => Config::parse(&sample(&specification).to_string())?,
     }
     .seal(&specification)?;
     let hosts = sandbox.network.allowed(&specification, &config)?;
     let streams = connector.source(config, AllowedHosts::none()).discover().await.map_err(|error| {
-        match wanted.config {
+        match wanted.view.config {
             Some(_) => error,
             None => error.with_hint("give a configuration with --config"),
         }
     })?;
     let limits = sandbox.limits.in_force(connector.limits());
     let inspection = Inspection { connector, specification, hosts, streams, limits };
-    match wanted.format {
+    match wanted.view.format {
         Format::Text => Ok(inspection.text()),
         Format::Json => inspection.json(),
     }

@@ -1,5 +1,6 @@
 //! The commands: what the command line asks for is done, and ends in an exit code.
 
+mod bundle;
 mod check;
 mod connector;
 mod discover;
@@ -14,6 +15,7 @@ use std::process::ExitCode;
 use host::Error;
 use tokio::runtime::Runtime;
 
+use self::bundle::bundle;
 use self::inspect::inspect;
 use self::outcome::{fail, show};
 use self::source::speak;
@@ -29,6 +31,10 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
         Command::Run(run) => speak(&runtime, &run.component, &run.source, cli.level()),
         Command::Inspect(wanted) => match runtime.block_on(inspect(wanted)) {
             Ok(text) => show(&text),
+            Err(error) => fail(&error, None),
+        },
+        Command::Bundle(wanted) => match runtime.block_on(bundle(wanted)) {
+            Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error, None),
         },
     };

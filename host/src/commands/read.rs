@@ -1,18 +1,17 @@
 //! `read`: a config, a catalog and states come in, records and new states go out.
 
 use std::future::Future;
-use std::path::Path;
 
 use host::{Config, ConfiguredCatalog, Error, Outbox, States, Sync};
 use tokio::time::sleep;
 
 use super::connector::{configure, load};
 use super::outcome::Stop;
-use crate::cli::{ReadFiles, Sandbox};
+use crate::cli::{Origin, ReadFiles, Sandbox};
 
 /// Reads the configured streams, until `stopped` says that it must end.
 pub(crate) async fn read(
-    component: &Path,
+    component: &Origin,
     sandbox: &Sandbox,
     files: &ReadFiles,
     outbox: &Outbox,

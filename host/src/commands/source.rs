@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io::{self, ErrorKind};
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,14 +15,14 @@ use super::discover::discover;
 use super::outcome::{Stop, fail};
 use super::read::read;
 use super::spec::spec;
-use crate::cli::{Action, SourceArgs};
+use crate::cli::{Action, Origin, SourceArgs};
 use crate::signal::{self, Signal};
 
 /// How long the output may take to come in order after a signal. Airbyte's clients send SIGKILL after some seconds.
 const GRACE: Duration = Duration::from_millis(900);
 
 /// Runs one command of a connector. All of stdout is written by one emitter on a thread of its own.
-pub(crate) fn speak(runtime: &Runtime, component: &Path, source: &SourceArgs, level: Level) -> ExitCode {
+pub(crate) fn speak(runtime: &Runtime, component: &Origin, source: &SourceArgs, level: Level) -> ExitCode {
     let (outbox, inbox) = Outbox::new(level);
     let redaction = outbox.redaction().clone();
     let writer = runtime.spawn_blocking(|| Emitter::new(io::stdout()).drain(inbox));
@@ -72,7 +71,7 @@ async fn stopped(signals: &watch::Receiver<Option<Signal>>) -> Error {
 }
 
 async fn execute(
-    component: &Path,
+    component: &Origin,
     source: &SourceArgs,
     outbox: &Outbox,
     signals: &watch::Receiver<Option<Signal>>,

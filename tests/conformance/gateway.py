@@ -1,0 +1,56 @@
+"""Stands between the connector and an emulator: the emulator's URL and what to refuse in, a URL out."""
+
+import contextlib
+import http.server
+import socket
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+
+@contextlib.contextmanager
+def gateway(url, refuse):
+    """A server that passes requests on, and answers those below a path with 403."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            base = urllib.parse.urlsplit(url).path
+            if self.path.startswith(f"{base}{refuse}"):
+                return self.answer(403, "application/json", b'{"status": 403, "title": "refused by the gateway"}')
+            headers = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
+            request = urllib.request.Request(urllib.parse.urljoin(url, self.path), headers=headers)
+            try:
+                answer = urllib.request.urlopen(request, timeout=60)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                self.answer(answer.status, answer.headers["Content-Type"], answer.read())
+
+        def answer(self, status, kind, body):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{urllib.parse.urlsplit(url).path}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def closed():
+    """A URL where nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}/v1"

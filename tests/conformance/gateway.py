@@ -1,7 +1,8 @@
-"""Stands between the connector and an emulator: the emulator's URL and what to refuse in, a URL out."""
+"""Stands between the connector and an emulator: the emulator's URL, and what to refuse or to leave out, in; a URL out."""
 
 import contextlib
 import http.server
+import json
 import socket
 import threading
 import urllib.error
@@ -10,15 +11,15 @@ import urllib.request
 
 
 @contextlib.contextmanager
-def gateway(url, refuse):
-    """A server that passes requests on, and answers those below a path with 403."""
+def gateway(url, refuse=None, leave_out=lambda path, record: False):
+    """A server that passes requests on, answers those below a path with 403, and leaves records out of lists."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self):
             base = urllib.parse.urlsplit(url).path
-            if self.path.startswith(f"{base}{refuse}"):
+            if refuse and self.path.startswith(f"{base}{refuse}"):
                 return self.answer(403, "application/json", b'{"status": 403, "title": "refused by the gateway"}')
             headers = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
             request = urllib.request.Request(urllib.parse.urljoin(url, self.path), headers=headers)
@@ -27,7 +28,16 @@ def gateway(url, refuse):
             except urllib.error.HTTPError as error:
                 answer = error
             with answer:
-                self.answer(answer.status, answer.headers["Content-Type"], answer.read())
+                body = answer.read()
+                if answer.status == 200:
+                    body = self.thin_out(json.loads(body))
+                self.answer(answer.status, answer.headers["Content-Type"], body)
+
+        def thin_out(self, page):
+            path = urllib.parse.urlsplit(self.path).path.rpartition("/")[2]
+            if isinstance(page.get("data"), list):
+                page["data"] = [record for record in page["data"] if not leave_out(path, record)]
+            return json.dumps(page).encode()
 
         def answer(self, status, kind, body):
             self.send_response(status)

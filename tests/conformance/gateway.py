@@ -1,4 +1,4 @@
-"""Stands between the connector and an emulator: the emulator's URL, and what to refuse or to leave out, in; a URL out."""
+"""Stands between a connector and an emulator: the emulator's URL, and what is different there, in; a URL out."""
 
 import contextlib
 import http.server
@@ -11,18 +11,24 @@ import urllib.request
 
 
 @contextlib.contextmanager
-def gateway(url, refuse=None, leave_out=lambda path, record: False):
-    """A server that passes requests on, answers those below a path with 403, and leaves records out of lists."""
+def gateway(url, refuse=None, leave_out=lambda path, record: False, usage=None):
+    """A server that passes requests on, answers those below a path with 403, leaves records out of lists, and asks for
+    usage with parameters that a connector leaves out."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body in one packet: in two, each answer waits for the other side's acknowledgement.
+        wbufsize = 1 << 16
 
         def do_GET(self):
             base = urllib.parse.urlsplit(url).path
             if refuse and self.path.startswith(f"{base}{refuse}"):
                 return self.answer(403, "application/json", b'{"status": 403, "title": "refused by the gateway"}')
             headers = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
-            request = urllib.request.Request(urllib.parse.urljoin(url, self.path), headers=headers)
+            target = urllib.parse.urljoin(url, self.path)
+            if usage and "/usage?" in self.path and not any(f"{name}=" in self.path for name in usage):
+                target = f"{target}&{urllib.parse.urlencode(usage)}"
+            request = urllib.request.Request(target, headers=headers)
             try:
                 answer = urllib.request.urlopen(request, timeout=60)
             except urllib.error.HTTPError as error:
@@ -45,6 +51,7 @@ def gateway(url, refuse=None, leave_out=lambda path, record: False):
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
 
         def log_message(self, *_):
             pass

@@ -113,7 +113,16 @@ def check_first():
 def suites(directory):
     os.chdir(directory)
     plugins = ["-p", "airbyte_cdk.test.standard_tests.pytest_hooks", "-p", "no:cacheprovider", f"--rootdir={directory}"]
-    common = [*plugins, "-q", "--connector-image", IMAGE, "--read-from-streams", "all", "--read-scenarios", "config,config_all"]
+    common = [
+        *plugins,
+        "-q",
+        "--connector-image",
+        IMAGE,
+        "--read-from-streams",
+        "all",
+        "--read-scenarios",
+        "config,config_all",
+    ]
     for suite, marked in [("source suite:", "not image_tests"), ("image suite:", "image_tests")]:
         pytest.main([*common, "-m", marked, "test_standard.py"], plugins=[Results(suite)])
 

@@ -1,8 +1,8 @@
-"""Lets Airbyte's published source-orb, the last one in Python, read the same account, and compares: counts, primary keys,
-hashes of records, inferred schemas, catalogs, and how its states are continued.
+"""Lets Airbyte's published source-orb, the last one in Python, read the same account, and compares: counts, primary
+keys, hashes of records, inferred schemas, catalogs, and how its states are continued.
 
-In: both connectors and mock-orb. Out: one line per check. What the published one is known to do wrong is a table, each row
-of which is looked up: a row that is no longer true fails.
+In: both connectors and mock-orb. Out: one line per check. What the published one is known to do wrong is a table, each
+row of which is looked up: a row that is no longer true fails.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ DEFECTS = [
     ("credits_ledger_entries", {"end_date": "2024-07-01T00:00:00Z"}, "end_date is not applied"),
     ("credits_ledger_entries", {"string_event_properties_keys": ["region"]}, "Orb has moved the search for events"),
 ]
-# These two it does wrong in every read of usage, so that they are set aside for a comparison of the rest: it does not say
-# that usage is wanted by the day, so that Orb adds it up, and it cuts days at midnight UTC, wherever the customer is.
+# These two it does wrong in every read of usage, so that they are set aside for a comparison of the rest: it does not
+# say that usage is wanted by the day, so that Orb adds it up, and it cuts days at midnight UTC, wherever customers are.
 USAGE = {"view_mode": "periodic"}
 UTC = {"UTC", "Etc/UTC"}
 
@@ -140,7 +140,9 @@ def check_states(url, catalog, states, days):
         state["stream"]["stream_state"] = rewind(blob, earlier)
         documents = {"config": config(url, **more), "catalog": configured(catalog, "incremental", [stream])}
         with check(f"the published one's state of {stream} is continued") as seen:
-            ours, published = [it("read", **documents, state=[state]) for it in (run, lambda *a, **d: theirs(url, *a, **d))]
+            ours, published = [
+                it("read", **documents, state=[state]) for it in (run, lambda *a, **d: theirs(url, *a, **d))
+            ]
             expect("exit codes", (ours.code, published.code), (0, 0))
             whole = run("read", **documents)
             mine, control, everything = [

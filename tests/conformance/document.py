@@ -26,7 +26,9 @@ def install(directory):
     if not installed.exists() or installed.read_text(encoding="utf-8") != PRISM:
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", directory, PRISM], check=True)
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", directory, PRISM], check=True
+        )
         installed.write_text(PRISM, encoding="utf-8")
     return directory / "node_modules" / ".bin" / "prism"
 

@@ -29,7 +29,9 @@ def judge(done, code, kinds):
     seen = set()
     for line in done.lines:
         message = AirbyteMessage.model_validate_json(line, strict=True)
-        expect("a line without loss", message.model_dump(mode="json", by_alias=True, exclude_unset=True), json.loads(line))
+        expect(
+            "a line without loss", message.model_dump(mode="json", by_alias=True, exclude_unset=True), json.loads(line)
+        )
         CLASSES.validate_json(line, strict=True)
         raw = json.loads(line)
         only_named(classes.AirbyteMessage, raw, "message")
@@ -107,19 +109,29 @@ def check_reads(url):
             states = done.states()
     for name, written in [
         ("as it was told", states),
-        ("as pydantic writes it, with nulls", [AirbyteStateMessage.model_validate(it).model_dump(mode="json") for it in states]),
+        (
+            "as pydantic writes it, with nulls",
+            [AirbyteStateMessage.model_validate(it).model_dump(mode="json") for it in states],
+        ),
     ]:
         with check(f"read with a state {name}") as seen:
             done = run("read", config=config(url), catalog=everything, state=written)
             seen.append(judge(done, 0, {"RECORD", "STATE", "TRACE"}))
             again = {stream: len(found) for stream, found in done.records().items()}
-            expect("streams with more than half of their records", [it for it in again if again[it] * 2 > counts(url)[it] > 10], [])
+            expect(
+                "streams with more than half of their records",
+                [it for it in again if again[it] * 2 > counts(url)[it] > 10],
+                [],
+            )
     with check("read with a catalog as pydantic writes it, with nulls") as seen:
         nulls = ConfiguredAirbyteCatalog.model_validate(everything).model_dump(mode="json")
         done = run("read", config=config(url), catalog=nulls)
         seen.append(judge(done, 0, {"RECORD", "STATE", "TRACE"}))
         expect("records", {name: len(found) for name, found in done.records().items()}, counts(url))
-    with check("read of one stream that fails, and five that do not") as seen, gateway(url, refuse="/invoices") as refusing:
+    with (
+        check("read of one stream that fails, and five that do not") as seen,
+        gateway(url, refuse="/invoices") as refusing,
+    ):
         done = run("read", config=config(refusing), catalog=everything)
         seen.append(judge(done, 1, {"RECORD", "STATE", "TRACE"}))
         expected = {name: count for name, count in counts(url).items() if name != "invoices"}
@@ -128,9 +140,15 @@ def check_reads(url):
         ends = {it["stream_descriptor"]["name"]: it["status"] for it in statuses}
         expect("ends", ends, {name: "COMPLETE" for name in expected} | {"invoices": "INCOMPLETE"})
     with check("read while Orb answers that it is asked too often") as seen, emulator("--rate-limit", "25") as slow:
-        done = run("read", config=config(slow), catalog=configured(catalog, "incremental", ["customers", "credits_ledger_entries"]))
+        done = run(
+            "read",
+            config=config(slow),
+            catalog=configured(catalog, "incremental", ["customers", "credits_ledger_entries"]),
+        )
         seen.append(judge(done, 0, {"RECORD", "STATE", "TRACE"}))
-        reasons = [reason["type"] for it in done.of("TRACE") for reason in it.get("stream_status", {}).get("reasons", [])]
+        reasons = [
+            reason["type"] for it in done.of("TRACE") for reason in it.get("stream_status", {}).get("reasons", [])
+        ]
         expect("reasons", set(reasons), {"RATE_LIMITED"})
     for name, documents in [
         ("a wrong key", {"config": config(url, api_key="wrong"), "catalog": everything}),

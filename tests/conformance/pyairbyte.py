@@ -19,7 +19,9 @@ END = "2024-08-01T00:00:00Z"
 
 
 def source(url, **more):
-    return airbyte.get_source("source-orb", config=config(url, **more), local_executable=pathlib.Path(os.environ["SOURCE_ORB"]))
+    return airbyte.get_source(
+        "source-orb", config=config(url, **more), local_executable=pathlib.Path(os.environ["SOURCE_ORB"])
+    )
 
 
 def rows(cache):
@@ -81,7 +83,9 @@ def check_cache(url):
         expect("rows", rows(cache), everything)
         new = sum(everything.values()) - sum(before.values())
         expect("anything is new", new > 0, True)
-        expect(f"{new} and up to {near(url)} more, where {processed} were read", new <= processed <= new + near(url), True)
+        expect(
+            f"{new} and up to {near(url)} more, where {processed} were read", new <= processed <= new + near(url), True
+        )
         seen.append(f"{processed} read, {new} are new")
     with check("a third read adds nothing") as seen:
         it = source(url)
@@ -92,7 +96,9 @@ def check_cache(url):
     with check("a forced full refresh reads everything") as seen:
         it = source(url)
         it.select_all_streams()
-        processed = it.read(cache=DuckDBCache(db_path=pathlib.Path("full.duckdb")), force_full_refresh=True).processed_records
+        processed = it.read(
+            cache=DuckDBCache(db_path=pathlib.Path("full.duckdb")), force_full_refresh=True
+        ).processed_records
         expect("processed", processed, sum(everything.values()))
         seen.append(f"{processed} read")
 

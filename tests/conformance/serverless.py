@@ -50,7 +50,9 @@ destinations.DESTINATION_CLASS_MAP["sqlite"] = SqliteDestination
 
 
 def connection(source, settings, destination="print", **options):
-    return Connection({"source": {**source, "config": settings}, "destination": {"connector": destination, "config": options}})
+    return Connection(
+        {"source": {**source, "config": settings}, "destination": {"connector": destination, "config": options}}
+    )
 
 
 def check_source(name, source, url):

@@ -1,10 +1,9 @@
-"""Airbyte's standard test suite for sources, which is made for Python sources of its own process: here each command is a
-process of source-orb, and everything else, with every assertion, is Airbyte's.
+"""Airbyte's standard test suite for sources, which is made for Python sources of its own process: here each command is
+a process of source-orb, and everything else, with every assertion, is Airbyte's.
 """
 
 import logging
 import os
-import subprocess
 
 import pytest
 from airbyte_cdk.test import entrypoint_wrapper

@@ -3,9 +3,13 @@
 In: source-orb and mock-orb. Out: one line per check.
 """
 
+import json
 import os
 import pathlib
+import subprocess
+import sys
 from datetime import timedelta
+from unittest import mock
 
 import airbyte
 from account import CURSORS, counts, instant, objects
@@ -14,6 +18,7 @@ from airbyte.exceptions import AirbyteConnectorCheckFailedError
 from checks import check, expect
 from emulator import config, emulator
 
+STAND_IN = pathlib.Path(__file__).resolve().parent / "stand-in"
 # Between the first read and the second, the account grows by what lies after this.
 END = "2024-08-01T00:00:00Z"
 
@@ -48,8 +53,9 @@ def check_source(url):
         try:
             source(url, api_key="wrong").check()
         except AirbyteConnectorCheckFailedError as error:
-            expect("a reason", "401" in str(error) or "api_key" in str(error), True)
-            seen.append(" ".join(str(error).split())[:160])
+            (reason,) = [line for line in str(error).splitlines() if "Failure Reason" in line]
+            expect("a reason that names the property", "api_key" in reason, True)
+            seen.append(reason)
         else:
             raise AssertionError("it did not fail")
     with check("validate_config, spec and catalog") as seen:
@@ -103,6 +109,31 @@ def check_cache(url):
         seen.append(f"{processed} read")
 
 
+def check_image(url):
+    """As users do whose PyAirbyte pulls images: by its name."""
+    path = f"{STAND_IN}{os.pathsep}{os.environ['PATH']}"
+    with check("an image: check and read") as seen, mock.patch.dict(os.environ, PATH=path):
+        it = airbyte.get_source("source-orb", config=config(url), docker_image="airbyte/source-orb:dev")
+        it.check()
+        it.select_streams(["customers", "plans"])
+        processed = it.read(cache=DuckDBCache(db_path=pathlib.Path("image.duckdb"))).processed_records
+        expect("processed", processed, counts(url)["customers"] + counts(url)["plans"])
+        seen.append(f"{processed} read")
+
+
+def check_program(url):
+    with check("pyab validate, the command") as seen:
+        pathlib.Path("orb.json").write_text(json.dumps(config(url)), encoding="utf-8")
+        tool = pathlib.Path(sys.executable).with_name("pyab")
+        command = [tool, "validate", "--connector", os.environ["SOURCE_ORB"], "--config", "orb.json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        print(done.stdout, done.stderr)
+        expect("exit code", done.returncode, 0)
+        seen.append("exit code 0")
+
+
 with emulator("--customers", "120", "--invoices", "150", "--ledger-customers", "10") as url:
     check_source(url)
     check_cache(url)
+    check_image(url)
+    check_program(url)

@@ -98,7 +98,7 @@ def spec_of(version):
 
 def published():
     """The last published spec out of its package, instead of the registry, which answers only on the internet."""
-    last = _spec_compatibility.PublishedSpec(LAST, spec_of(LAST), "https://pypi.org/project/airbyte-source-orb")
+    last = _spec_compatibility.PublishedSpec(LAST, spec_of(LAST), f"airbyte-source-orb {LAST} of PyPI")
     docker_base.fetch_published_spec = lambda repository, registry, version="latest": last
 
 

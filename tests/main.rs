@@ -14,10 +14,12 @@ mod enrichment;
 mod faults;
 mod incremental;
 mod inspect;
+mod output;
 mod protocol;
 mod read;
 mod resume;
 mod sandbox;
+mod save_state;
 mod sizes;
 mod spec;
 #[cfg(unix)]

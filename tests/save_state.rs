@@ -1,14 +1,7 @@
 //! `read` without a catalog, with the state file kept by the host: what a cron job needs, and what becomes of it however
 //! the read ends.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    io::{BufRead, BufReader, Read as _},
-    path::PathBuf,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use mock_orb::{Account, Fault, MockOrb, Settings};
 
@@ -134,83 +127,65 @@ fn a_state_file_that_is_not_understood_is_left_alone() {
 #[cfg(unix)]
 mod unix {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
-    use std::process::Child;
+    use std::process::{Child, Command, Stdio};
 
     use super::*;
 
-    /// An account whose customers take some while to be read, in many pages.
-    fn slow() -> MockOrb {
-        let orb = MockOrb::start(Account::generate(&Settings { customers: 3_000, ..Settings::default() }));
-        orb.set_latency(Duration::from_millis(400));
+    const READ: [&str; 2] = ["customers", "plans"];
+
+    /// An account whose customers can be read, and whose plans are waited for.
+    fn stalled() -> MockOrb {
+        let orb = orb();
+        orb.inject(Fault::silence().on("/v1/plans"));
         orb
     }
 
-    /// Reads from where the account begins, so that the first state is about records.
-    fn setup(orb: &MockOrb) -> Setup {
-        Setup::new(orb).with("start_date", "2024-01-01T00:00:00Z")
-    }
-
-    /// Starts a read that saves, and waits for its first state. Returns what it wrote until then, and the rest to come.
-    fn start(setup: &Setup) -> (Child, String, impl BufRead + use<>) {
+    /// Starts a read that saves, and waits until something was saved.
+    fn start(setup: &Setup) -> Child {
         let config = setup.config_file();
-        let flags = ["--state", "state.json", "--save-state", "--streams", "customers"];
+        let flags = ["--state", "state.json", "--save-state", "--streams", &READ.join(",")];
         let mut command = setup.command(&[&"read", &"--config", &config]);
-        let mut child = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut text = String::new();
-        while !text.contains(r#""type":"STATE""#) {
-            assert_ne!(stdout.read_line(&mut text).unwrap(), 0, "{text}");
+        let mut child = command.args(flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        while !saved(setup).exists() {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended too soon");
+            std::thread::yield_now();
         }
-        (child, text, stdout)
-    }
-
-    /// The lines of records that were written whole.
-    fn records(text: &str) -> BTreeSet<String> {
-        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-        let data =
-            |line: &str| Some(line.split_once(r#""data":"#)?.1.split_once(r#","emitted_at""#)?.0.to_owned());
-        whole.lines().filter(|line| line.contains(r#""type":"RECORD""#)).filter_map(data).collect()
+        child
     }
 
     #[test]
     fn nothing_is_lost_when_a_read_is_killed_or_stopped() {
         for signal in ["-KILL", "-TERM"] {
-            let orb = slow();
-            let setup = setup(&orb);
-            let (mut child, mut text, mut rest) = start(&setup);
-            // Until a state was saved, which is soon after it was told.
-            while !saved(&setup).exists() {
-                assert_ne!(rest.read_line(&mut text).unwrap(), 0, "{text}");
-            }
+            let orb = stalled();
+            let setup = Setup::new(&orb);
+            let child = start(&setup);
             assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
-            rest.read_to_string(&mut text).unwrap();
-            assert!(!child.wait().unwrap().success());
-            let before = records(&text);
-            let states: Vec<serde_json::Value> =
-                serde_json::from_slice(&fs::read(saved(&setup)).unwrap()).unwrap();
-            assert_eq!(states.len(), 1, "{signal}");
-            orb.set_latency(Duration::ZERO);
-            let after = read(&setup, &["--save-state", "--streams", "customers"]);
+            let before = Output::of(child.wait_with_output().unwrap());
+            assert_eq!(before.code, None, "{signal}");
+            orb.clear_faults();
+            let after = read(&setup, &["--save-state", "--streams", &READ.join(",")]);
             assert_eq!(after.code, Some(0), "{signal}: {}", after.stderr);
-            let whole: BTreeSet<_> = setup.read(&["customers"]).records("customers").into_iter().collect();
-            assert!(before.len() < whole.len(), "{signal}: it ended too soon");
-            assert!(after.records("customers").len() < whole.len(), "{signal}: nothing was saved");
-            let union: BTreeSet<_> = before.into_iter().chain(after.records("customers")).collect();
-            assert!(union == whole, "{signal}: {} of {}", union.len(), whole.len());
+            let whole = setup.read(&READ);
+            for stream in READ {
+                let read = before.records(stream).into_iter().chain(after.records(stream));
+                let whole: BTreeSet<_> = whole.records(stream).into_iter().collect();
+                assert_eq!(read.collect::<BTreeSet<_>>(), whole, "{signal}");
+            }
+            assert!(after.records("customers").len() < before.records("customers").len(), "{signal}");
         }
     }
 
     #[test]
     fn two_reads_do_not_share_a_state_file() {
-        let orb = slow();
+        let orb = stalled();
         let setup = Setup::new(&orb);
-        let (mut child, _, _rest) = start(&setup);
+        let mut child = start(&setup);
         let second = read(&setup, &["--save-state"]);
         assert_eq!(second.error().failure_type, "transient_error");
         assert!(second.error().message.starts_with("another read uses the state file state.json"));
         child.kill().unwrap();
         child.wait().unwrap();
-        orb.set_latency(Duration::ZERO);
+        orb.clear_faults();
         // A lock ends with its process.
         assert_eq!(read(&setup, &["--save-state", "--streams", "plans"]).code, Some(0));
     }

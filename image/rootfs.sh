@@ -56,10 +56,11 @@ package() {
   mkdir -p "$packages/files" "$lists/lists/partial" "$lists/cache/archives/partial"
   (
     cd "$packages/files"
-    private="-o Dir::State::lists=$lists/lists -o Dir::Cache=$lists/cache -o Debug::NoLocking=true"
+    # A mirror that cannot be reached is not waited for.
+    private="-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 -o Dir::State::lists=$lists/lists -o Dir::Cache=$lists/cache -o Debug::NoLocking=true"
     # shellcheck disable=SC2086 # several words
-    apt-get -qq -o APT::Sandbox::User=root download "$1" 2>/dev/null ||
-      { apt-get -qq $private update && apt-get -qq $private download "$1"; } >/dev/null 2>&1
+    timeout 60 apt-get -qq -o APT::Sandbox::User=root download "$1" 2>/dev/null ||
+      { timeout 60 apt-get -qq $private update && timeout 60 apt-get -qq $private download "$1"; } >/dev/null 2>&1
   ) || return 1
   rm -rf "$into"
   dpkg-deb --extract "$packages/files/$1"_*.deb "$into"

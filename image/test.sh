@@ -26,6 +26,7 @@ cmp "$root.tar" "$again.tar" || { echo "FAIL the same files gave another image";
 echo "ok the same files give the same image, of $(wc -c <"$root.tar") bytes"
 
 work=$(mktemp -d)
+chmod 777 "$work"
 "$here/enter.sh" "$root" "$work" /bin/sh -c : || {
   [ $? -eq 125 ] || exit 1
   skip "nothing was run in the image: it takes root, or user namespaces"

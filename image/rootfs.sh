@@ -75,6 +75,7 @@ find_program() {
 }
 
 # `sh`, `mv`, `sleep` and `kill` are what the platform's script uses; the others are for a person who looks inside.
+TOOLS="sh mv sleep kill cat env id ls mkfifo ps touch"
 tools() {
   if package busybox-static; then
     busybox=$packages/busybox-static/bin/busybox
@@ -83,7 +84,7 @@ tools() {
     echo "note: the package busybox-static cannot be had, so this machine's $busybox is taken" >&2
   else
     echo "note: there is no busybox to be had, so this machine's own programs are taken" >&2
-    for tool in sh mv sleep kill; do
+    for tool in $TOOLS; do
       place 755 "$(find_program "$tool")" "/bin/$tool"
       libraries "$(find_program "$tool")"
     done
@@ -91,7 +92,7 @@ tools() {
   fi
   place 755 "$busybox" /bin/busybox
   libraries "$busybox"
-  for tool in sh mv sleep kill cat env id ls mkfifo ps touch; do ln -s busybox "$root/bin/$tool"; done
+  for tool in $TOOLS; do ln -s busybox "$root/bin/$tool"; done
 }
 
 # Mozilla's certificates, as Debian packs them. A machine may trust more than they are, which is its owner's affair, and

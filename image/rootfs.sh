@@ -117,7 +117,7 @@ notice() {
 }
 
 rm -rf "$root"
-mkdir -p "$root"
+mkdir -p "$root" "$packages"
 # The last two are where the platform mounts what a connector is given; the others belong to every container.
 for folder in bin dev etc proc sys tmp config source; do mkdir "$root/$folder"; done
 chmod 1777 "$root/tmp"

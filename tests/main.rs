@@ -14,6 +14,7 @@ mod enrichment;
 mod faults;
 mod incremental;
 mod inspect;
+mod metadata;
 mod protocol;
 mod read;
 mod resume;

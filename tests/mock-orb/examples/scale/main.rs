@@ -1,7 +1,8 @@
 //! How much a sync of a large account costs: counts of requests, time and memory beside what docs/scale.md computes.
 //!
 //! In: the executable of a source, and numbers of customers. Out: a table on standard output, one row for each stream and
-//! number of customers, read from an emulator in this process without waiting; then two rows at Orb's live limits.
+//! number of customers, read from an emulator in this process without waiting; then rows for years of usage, and at
+//! Orb's live limits.
 //!
 //! ```text
 //! scale SOURCE [CUSTOMERS]...
@@ -12,10 +13,10 @@
 mod process;
 mod reading;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use mock_orb::{Account, MockOrb, RateTable, Settings};
+use mock_orb::{Account, MockOrb, RateTable, Settings, Timestamp};
 
 use crate::reading::{Reading, Scope};
 
@@ -26,16 +27,23 @@ const MONTHS: usize = 12;
 const PAGE: usize = 100;
 const LEDGER_PAGE: usize = 1_000;
 
-/// A list is read in windows of six pages, each of which costs half a page more.
-const PER_WINDOW: f64 = 13.0 / 12.0;
+/// A list is read in windows of some six pages, each of which costs half a page more; where a window was too dense, a
+/// page more for having found out; and a request for each window of the time before the first record.
+const MOST_EMPTY_WINDOWS: usize = 64;
 
 /// Customers that are read at Orb's limits, so that it takes some tens of seconds.
 const LIMITED: (usize, usize) = (3_000, 300);
+
+/// Customers of whom all usage is read.
+const FOR_YEARS: usize = 1_000;
 
 const HEADER: &str = "| customers | stream | requests | computed | of them refused | records | MB out | wall s | CPU s | \
                       peak MB | state bytes |\n|---|---|---|---|---|---|---|---|---|---|---|";
 
 fn main() -> ExitCode {
+    if let Some(code) = process::run_if_asked() {
+        return code;
+    }
     let mut arguments = std::env::args().skip(1);
     let Some(source) = arguments.next().map(PathBuf::from) else {
         eprintln!("usage: scale SOURCE [CUSTOMERS]...");
@@ -55,6 +63,7 @@ fn main() -> ExitCode {
     for customers in sizes {
         is_right &= measure(&source, customers);
     }
+    is_right &= measure_years(&source);
     is_right &= measure_limited(&source);
     if is_right {
         ExitCode::SUCCESS
@@ -77,7 +86,7 @@ fn settings(customers: usize) -> Settings {
 }
 
 /// Reads every stream from the start, and then once more from the states of that.
-fn measure(source: &std::path::Path, customers: usize) -> bool {
+fn measure(source: &Path, customers: usize) -> bool {
     let orb = MockOrb::start(Account::generate(&settings(customers)));
     let mut is_right = true;
     for (stream, scope) in [
@@ -92,15 +101,30 @@ fn measure(source: &std::path::Path, customers: usize) -> bool {
         let again = Reading::take(source, &orb, stream, scope, first.state.as_deref());
         let computed = match stream {
             "credits_ledger_entries" | "subscription_usage" => computed(stream, customers),
-            _ => Computed::About(1.0),
+            _ => Computed::Exactly(1),
         };
         is_right &= row(customers, &format!("{stream}, again"), &again, computed);
     }
     is_right
 }
 
+/// Reads all usage of a few customers, which takes a request for each year of a subscription.
+fn measure_years(source: &Path) -> bool {
+    let orb = MockOrb::start(Account::generate(&settings(FOR_YEARS)));
+    let reading = Reading::take(source, &orb, "subscription_usage", Scope::Whole, None);
+    let years = usize::try_from(years_since(Settings::default().first)).unwrap_or(usize::MAX);
+    let computed = Computed::Between(FOR_YEARS, FOR_YEARS.div_ceil(PAGE) + FOR_YEARS * years);
+    row(FOR_YEARS, "subscription_usage, all years", &reading, computed)
+}
+
+/// Years until today, as they are asked for: neighbours overlap by 26 hours.
+fn years_since(first: Timestamp) -> u64 {
+    let hours = Timestamp::now().duration_since(first).as_hours().unsigned_abs();
+    (hours + 1).div_ceil(365 * 24 - 26)
+}
+
 /// Reads the two streams with parents at the limits that Orb documents for live accounts.
-fn measure_limited(source: &std::path::Path) -> bool {
+fn measure_limited(source: &Path) -> bool {
     let (for_ledger, for_usage) = LIMITED;
     let limited = |customers, stream, scope| {
         let orb = MockOrb::start(Account::generate(&settings(customers)));
@@ -116,10 +140,22 @@ fn measure_limited(source: &std::path::Path) -> bool {
 enum Computed {
     /// So many, neither more nor less.
     Exactly(usize),
-    /// As many, more or less, and so to be judged by who reads the table.
-    About(f64),
-    /// No more than that.
-    AtMost(usize),
+    /// At least and at most so many.
+    Between(usize, usize),
+    /// As a list whose length the read tells.
+    Pages,
+}
+
+impl Computed {
+    /// The least and the most, for a read with so many records.
+    fn range(&self, records: usize) -> (usize, usize) {
+        let pages = records.div_ceil(PAGE);
+        match *self {
+            Computed::Exactly(requests) => (requests, requests),
+            Computed::Between(least, most) => (least, most),
+            Computed::Pages => (pages, pages + pages / 4 + MOST_EMPTY_WINDOWS),
+        }
+    }
 }
 
 fn computed(stream: &str, customers: usize) -> Computed {
@@ -129,33 +165,22 @@ fn computed(stream: &str, customers: usize) -> Computed {
             Computed::Exactly(parents + customers * MONTHS.div_ceil(LEDGER_PAGE).max(1))
         }
         // A subscription that did not live in that week is not asked for.
-        "subscription_usage" => Computed::AtMost(parents + customers),
-        _ => {
-            let all = settings(customers);
-            let records = match stream {
-                "invoices" => all.invoices,
-                _ => customers,
-            };
-            Computed::About((records.div_ceil(PAGE) as f64 * PER_WINDOW).ceil())
-        }
+        "subscription_usage" => Computed::Between(parents, parents + customers),
+        _ => Computed::Pages,
     }
 }
 
 /// Prints a row, and says whether it is as it should be.
 fn row(customers: usize, stream: &str, reading: &Reading, computed: Computed) -> bool {
     let asked = reading.requests - reading.refused;
-    let (computed, is_right) = match computed {
-        Computed::Exactly(requests) => (requests.to_string(), asked == requests),
-        Computed::About(requests) => (format!("about {requests:.0}"), true),
-        Computed::AtMost(requests) => (format!("at most {requests}"), asked <= requests),
-    };
+    let (least, most) = computed.range(reading.records);
+    let is_right = (least..=most).contains(&asked);
+    let computed = if least == most { least.to_string() } else { format!("{least} to {most}") };
     let Reading { requests, refused, records, .. } = reading;
     let megabytes = reading.bytes as f64 / 1e6;
     let wall = reading.wall.as_secs_f64();
-    let (processor, memory) = reading
-        .usage
-        .as_ref()
-        .map_or((f64::NAN, f64::NAN), |usage| (usage.processor.as_secs_f64(), usage.memory as f64 / 1e6));
+    let unknown = (f64::NAN, f64::NAN);
+    let (processor, memory) = reading.usage.map_or(unknown, |usage| (usage.processor, usage.memory / 1e6));
     println!(
         "| {customers} | `{stream}` | {requests} | {computed} | {refused} | {records} | {megabytes:.1} | {wall:.1} | \
          {processor:.1} | {memory:.0} | {} |",

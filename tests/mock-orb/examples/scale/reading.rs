@@ -3,14 +3,14 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use mock_orb::{DEFAULT_API_KEY, MockOrb};
 use serde_json::{Value, json};
 
 use crate::LAST_WEEK;
-use crate::process::{Usage, wait};
+use crate::process::{Usage, measured};
 
 /// Which time is read.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +64,8 @@ impl Reading {
             fs::write(&path, content).expect("a temporary file");
             path
         };
-        let mut command = Command::new(source);
+        let used = folder.join("used.json");
+        let mut command = measured(source, &used);
         command.arg("read");
         command.arg("--config").arg(file("config.json", &config(orb, scope).to_string()));
         command.arg("--catalog").arg(file("catalog.json", &catalog(stream).to_string()));
@@ -78,8 +79,9 @@ impl Reading {
         let output = BufReader::with_capacity(1 << 20, child.stdout.take().expect("a pipe"));
         let mut seen = Seen::default();
         seen.read(output);
-        let (is_success, usage) = wait(child);
+        let is_success = child.wait().expect("a child").success();
         let wall = start.elapsed();
+        let usage = Usage::of(&used);
         let requests = orb.requests();
         orb.clear_log();
         // Nothing that can be left behind matters.

@@ -14,7 +14,7 @@ MOCK_ORB := $(TARGET_DIR)/release/mock-orb
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance scale lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ conformance: component native ## Let Orb's own SDK (Python, from PyPI) judge moc
 
 scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
 	$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
+
+metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
+	@tests/metadata/run.sh $(TARGET_DIR)
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check

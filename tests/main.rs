@@ -15,6 +15,7 @@ mod faults;
 mod incremental;
 mod inspect;
 mod metadata;
+mod migration;
 mod protocol;
 mod read;
 mod resume;

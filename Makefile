@@ -35,8 +35,8 @@ test: component guests native ## Run every test
 unit: ## Run the tests of the connector's logic alone, natively
 	$(CARGO) test --release --locked -p orb
 
-conformance: component native ## Let Orb's own SDK (Python, from PyPI) judge mock-orb; with ORB_OPENAPI=FILE also every request
-	@tests/conformance/run.sh $(TARGET_DIR)
+conformance: bundle ## Let clients from PyPI run source-orb, and judge it; ONLY=pyairbyte lets one, ORB_OPENAPI=FILE Orb's document too
+	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
 scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
 	$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)

@@ -16,10 +16,12 @@ mod incremental;
 mod inspect;
 mod metadata;
 mod migration;
+mod output;
 mod protocol;
 mod read;
 mod resume;
 mod sandbox;
+mod save_state;
 mod sizes;
 mod spec;
 #[cfg(unix)]

@@ -11,6 +11,15 @@ use crate::redaction::Redaction;
 /// one write.
 const BUFFER: usize = 256 * 1024;
 
+/// Watches what is written, without holding it up.
+pub trait Observer: std::fmt::Debug + Send {
+    /// `message` was written, as it is here: without secrets. It may not have left the process yet.
+    fn written(&mut self, message: &Message);
+
+    /// The output has taken all that was written before.
+    fn flushed(&mut self) {}
+}
+
 /// Writes messages as lines of JSON.
 #[derive(Debug)]
 pub struct Emitter<W: Write> {
@@ -18,6 +27,7 @@ pub struct Emitter<W: Write> {
     /// The lines of the message at hand.
     lines: Vec<u8>,
     redaction: Redaction,
+    observers: Vec<Box<dyn Observer>>,
 }
 
 impl<W: Write> Emitter<W> {
@@ -27,7 +37,20 @@ impl<W: Write> Emitter<W> {
             out: BufWriter::with_capacity(BUFFER, out),
             lines: Vec::new(),
             redaction: Redaction::default(),
+            observers: Vec::new(),
         }
+    }
+
+    /// Lets `observer` watch what is written.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    /// The output, without what was gathered and not flushed.
+    pub fn into_output(self) -> W {
+        self.out.into_parts().0
     }
 
     /// Writes one message. States, statuses and whatever else its reader waits for are flushed.
@@ -38,11 +61,15 @@ impl<W: Write> Emitter<W> {
     pub fn emit(&mut self, message: &Message) -> io::Result<()> {
         self.lines.clear();
         protocol::write(message, &mut self.lines)?;
-        if let Some(redacted) = self.redaction.message(message, &self.lines) {
+        let redacted = self.redaction.message(message, &self.lines);
+        if let Some(redacted) = &redacted {
             self.lines.clear();
-            protocol::write(&redacted, &mut self.lines)?;
+            protocol::write(redacted, &mut self.lines)?;
         }
         self.out.write_all(&self.lines)?;
+        for observer in &mut self.observers {
+            observer.written(redacted.as_ref().unwrap_or(message));
+        }
         if message.is_urgent() { self.flush() } else { Ok(()) }
     }
 
@@ -52,7 +79,11 @@ impl<W: Write> Emitter<W> {
     ///
     /// Those of the output.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        self.out.flush()?;
+        for observer in &mut self.observers {
+            observer.flushed();
+        }
+        Ok(())
     }
 
     /// Writes all that comes until every sender is gone. Blocks, and so wants a thread of its own.

@@ -71,6 +71,18 @@ pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
+/// The state of a stream as an entry of a list of states, which is how a read takes them.
+pub(crate) fn stream_state(stream: &StreamDescriptor, state: &Document) -> String {
+    let descriptor = match &stream.namespace {
+        Some(namespace) => serde_json::json!({ "name": stream.name, "namespace": namespace }),
+        None => serde_json::json!({ "name": stream.name }),
+    };
+    format!(
+        r#"{{"type":"STREAM","stream":{{"stream_descriptor":{descriptor},"stream_state":{}}}}}"#,
+        state.as_str()
+    )
+}
+
 /// Splices records into an envelope that is made once for all of them, so that they are neither parsed nor copied.
 fn write_records(
     stream: &StreamDescriptor,

@@ -51,6 +51,11 @@ impl States {
         self.0.get(stream)
     }
 
+    /// Every state, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&StreamDescriptor, &Document)> {
+        self.0.iter()
+    }
+
     /// Whether there are states of streams of this name, but none in its namespace.
     pub(crate) fn are_elsewhere(&self, stream: &StreamDescriptor) -> bool {
         self.of(stream).is_none() && self.0.keys().any(|other| other.name == stream.name)

@@ -1,6 +1,9 @@
-"""Checks: a name and what is done under it in, one line `ok NAME: what was seen` or `FAIL NAME: why` out."""
+"""Checks: a name and what is done under it in; one line `ok NAME: what was seen`, `FAIL NAME: why` or
+`SKIPPED NAME: why` out. Any other line that a client prints is noise.
+"""
 
 import contextlib
+import traceback
 
 
 @contextlib.contextmanager
@@ -11,9 +14,15 @@ def check(name):
         yield seen
     except Exception as error:
         why = " ".join(f"{type(error).__name__}: {error} {error.__cause__ or ''}".split())
-        print(f"FAIL {name}: {why[:500]}", flush=True)
+        tell("FAIL", name, why[:500])
+        traceback.print_exc()
     else:
-        print(f"ok {name}: {' '.join(map(str, seen))}", flush=True)
+        tell("ok", name, " ".join(map(str, seen)))
+
+
+def tell(result, name, why):
+    """One line of the report. It begins a line even where a client has left half a line behind."""
+    print(f"\n{result} {name}: {' '.join(why.split())}", flush=True)
 
 
 def expect(what, actual, expected):

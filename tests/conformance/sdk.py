@@ -1,21 +1,23 @@
 """Reads every endpoint of the emulator through Orb's official client, which checks each answer strictly.
 
-In: the URL of an emulator whose ledgers name events, that of one with the limits of a trial account, and their key.
-Out: one line per check, `ok NAME: what was seen` or `FAIL NAME: why`.
+In: mock-orb, started with ledgers that name events, and with the limits of a trial account. Out: one line per check.
 """
 
+import contextlib
 import json
 import socket
-import sys
 import urllib.parse
 import urllib.request
 from datetime import timedelta
 
 import orb
 from checks import check, expect
+from emulator import KEY, emulator
 from orb import Orb
 
-URL, TRIAL_URL, KEY = sys.argv[1:]
+EMULATORS = contextlib.ExitStack()
+URL = EMULATORS.enter_context(emulator("--ledger-event-ids"))
+TRIAL_URL = EMULATORS.enter_context(emulator("--rate-classes", "trial"))
 STATUSES = ["draft", "issued", "paid", "synced", "void"]
 JUNE = {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-07-01T00:00:00Z"}
 YEAR = {"timeframe_start": "2024-01-01T00:00:00Z", "timeframe_end": "2025-01-01T00:00:00Z"}
@@ -237,4 +239,5 @@ def main():
     check_errors(api)
 
 
-main()
+with EMULATORS:
+    main()

@@ -1,8 +1,9 @@
 //! The commands of a connector, as Airbyte names them, and their flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Subcommand, ValueHint};
 
 use super::sandbox::Sandbox;
 
@@ -30,7 +31,7 @@ pub(crate) enum Action {
         #[command(flatten)]
         config: ConfigFile,
     },
-    /// Read the configured streams
+    /// Read streams: all of them, or those that are configured
     Read(ReadFiles),
 }
 
@@ -47,11 +48,68 @@ pub(crate) struct ReadFiles {
     #[command(flatten)]
     pub(crate) config: ConfigFile,
 
-    /// Which streams to read, and how: a `ConfiguredAirbyteCatalog`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) catalog: PathBuf,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
 
+    #[command(flatten)]
+    pub(crate) destination: Destination,
+}
+
+/// Which streams to read, and how
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Streams")]
+pub(crate) struct Choice {
+    /// Which streams to read, and how: a `ConfiguredAirbyteCatalog` [default: every stream, incrementally if it can]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) catalog: Option<PathBuf>,
+
+    /// Read these streams only, in this order
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "catalog")]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) streams: Vec<String>,
+
+    /// Read the streams from their beginning, whatever the state says
+    #[arg(long, conflicts_with = "catalog")]
+    pub(crate) full_refresh: bool,
+}
+
+/// Where a read begins, and where what is read goes
+#[derive(Args, Debug)]
+#[command(next_help_heading = "State and output")]
+pub(crate) struct Destination {
     /// States of an earlier read to continue from; everything is read without it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) state: Option<PathBuf>,
+
+    /// Save the new states to the file of --state, which need not be there yet
+    ///
+    /// Once a second and at the end, also of a read that fails or is stopped; always after the records that they are
+    /// about. States of streams that are not read stay. The file is replaced at once, so it is whole at any moment. FILE.lock
+    /// beside it keeps a second read from using it at the same time.
+    #[arg(long, requires = "state")]
+    pub(crate) save_state: bool,
+
+    /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -, which is stdout]
+    ///
+    /// The file appears when the read has ended, and replaces an older one. A read that fails or is stopped leaves it too
+    /// if it has told a state, because those records are not read again; otherwise an older file stays. With --save-state,
+    /// states are saved when the file is in its place.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+
+    /// Show no progress, which is shown where stderr is a terminal
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+impl Destination {
+    /// The file that messages go to, if not to stdout.
+    pub(crate) fn output(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+
+    /// The file that states are saved to.
+    pub(crate) fn saved_to(&self) -> Option<&Path> {
+        self.state.as_deref().filter(|_| self.save_state)
+    }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use host::Level;
 
-pub(crate) use self::action::{Action, ReadFiles, SourceArgs};
+pub(crate) use self::action::{Action, Choice, Destination, ReadFiles, SourceArgs};
 pub(crate) use self::bundle::{Bundling, Origin};
 pub(crate) use self::sandbox::Sandbox;
 
@@ -150,8 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn read_needs_a_catalog() {
-        let wrong = Cli::try_parse_from(["host", "run", "orb.wasm", "read", "--config", "c.json"]);
-        assert_eq!(wrong.unwrap_err().exit_code(), 2);
+    fn a_catalog_says_all_about_the_streams() {
+        let wrong = |flags: &[&str]| {
+            let read = ["host", "run", "orb.wasm", "read", "--config", "c.json"];
+            Cli::try_parse_from(read.iter().chain(flags)).err().map(|error| error.exit_code())
+        };
+        assert_eq!(wrong(&[]), None);
+        assert_eq!(wrong(&["--streams", "a,b", "--full-refresh"]), None);
+        assert_eq!(wrong(&["--catalog", "c.json", "--streams", "a"]), Some(2));
+        assert_eq!(wrong(&["--catalog", "c.json", "--full-refresh"]), Some(2));
+        assert_eq!(wrong(&["--streams", "a,,b"]), Some(2));
+        assert_eq!(wrong(&["--save-state"]), Some(2));
     }
 }

@@ -7,6 +7,8 @@ mod discover;
 mod inspect;
 mod outcome;
 mod read;
+mod selection;
+mod sinks;
 mod source;
 mod spec;
 

@@ -1,4 +1,4 @@
-//! `read`: a config, a catalog and states come in, records and new states go out.
+//! `read`: a config, a catalog or names of streams, and states come in, records and new states go out.
 
 use std::future::Future;
 
@@ -7,13 +7,16 @@ use tokio::time::sleep;
 
 use super::connector::{configure, load};
 use super::outcome::Stop;
+use super::selection::select;
 use crate::cli::{Origin, ReadFiles, Sandbox};
 
-/// Reads the configured streams, until `stopped` says that it must end.
+/// Reads the streams that are wanted, until `stopped` says that it must end. `saved` are the states of the state file, if
+/// new ones are saved there.
 pub(crate) async fn read(
     component: &Origin,
     sandbox: &Sandbox,
     files: &ReadFiles,
+    saved: Option<States>,
     outbox: &Outbox,
     stopped: impl Future<Output = Error>,
 ) -> Result<(), Stop> {
@@ -28,11 +31,20 @@ pub(crate) async fn read(
     let prepared = async {
         // Files first: a mistake in one is told before anything is compiled or asked.
         let config = Config::load(&files.config.path)?;
-        let catalog = ConfiguredCatalog::load(&files.catalog)?;
-        let states = files.state.as_deref().map(States::load).transpose()?.unwrap_or_default();
+        let catalog = files.choice.catalog.as_deref().map(ConfiguredCatalog::load).transpose()?;
+        let states = match (saved, &files.destination.state) {
+            (Some(saved), _) => saved,
+            (None, Some(path)) => States::load(path)?,
+            (None, None) => States::default(),
+        };
+        let states = if files.choice.full_refresh { States::default() } else { states };
         let connector = load(component, sandbox, outbox)?;
         let source = configure(sandbox, &connector, &connector.spec().await?, &config, outbox).await?;
-        let streams = catalog.resolve(&source.discover().await?)?;
+        let available = source.discover().await?;
+        let streams = match catalog {
+            Some(catalog) => catalog.resolve(&available)?,
+            None => select(&available, &files.choice)?,
+        };
         Ok::<_, Error>(Sync::new(source, streams, states))
     };
     let sync = tokio::select! {

@@ -1,11 +1,10 @@
 //! One command of a connector: arguments come in, messages on stdout and an exit code go out.
 
 use std::future::Future;
-use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use host::{Emitter, Error, Level, Message, Outbox};
+use host::{Error, Level, Message, Outbox, States};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -14,22 +13,40 @@ use super::check::check;
 use super::discover::discover;
 use super::outcome::{Stop, fail};
 use super::read::read;
+use super::sinks::{Sinks, Written};
 use super::spec::spec;
 use crate::cli::{Action, Origin, SourceArgs};
 use crate::signal::{self, Signal};
 
 /// How long the output may take to come in order after a signal. Airbyte's clients send SIGKILL after some seconds.
 const GRACE: Duration = Duration::from_millis(900);
+/// The same where a file is written, which nobody can stall, and which is lost if it is not made durable. Docker sends
+/// SIGKILL after ten seconds.
+const GRACE_OF_FILE: Duration = Duration::from_secs(9);
 
-/// Runs one command of a connector. All of stdout is written by one emitter on a thread of its own.
+/// Runs one command of a connector. All of its messages are written by one emitter on a thread of its own.
 pub(crate) fn speak(runtime: &Runtime, component: &Origin, source: &SourceArgs, level: Level) -> ExitCode {
     let (outbox, inbox) = Outbox::new(level);
     let redaction = outbox.redaction().clone();
-    let writer = runtime.spawn_blocking(|| Emitter::new(io::stdout()).drain(inbox));
+    let wanted = match &source.action {
+        Action::Read(files) => Some(&files.destination),
+        _ => None,
+    };
+    // What cannot be written is told before anything is read; on stdout, for want of anything else.
+    let (sinks, opened) = match wanted.map(Sinks::open) {
+        None => (Sinks::stdout(), Ok(None)),
+        Some(Ok((sinks, states))) => (sinks, Ok(states)),
+        Some(Err(error)) => (Sinks::stdout(), Err(error)),
+    };
+    let grace = if sinks.is_file() { GRACE_OF_FILE } else { GRACE };
+    let writer = runtime.spawn_blocking(|| sinks.drain(inbox));
     let (received, signals) = watch::channel(None);
-    runtime.spawn(watch_signals(received));
+    runtime.spawn(watch_signals(received, grace));
     let (outcome, written) = runtime.block_on(async {
-        let outcome = execute(component, source, &outbox, &signals).await;
+        let outcome = match opened {
+            Ok(states) => execute(component, source, states, &outbox, &signals).await,
+            Err(error) => Err(Stop::Failed(error)),
+        };
         if let Err(Stop::Failed(error)) = &outcome {
             // If this is not heard, the writer says why.
             let _ = outbox.send(Message::error(error.clone())).await;
@@ -42,20 +59,24 @@ pub(crate) fn speak(runtime: &Runtime, component: &Origin, source: &SourceArgs, 
     }
     match (written, outcome) {
         // Whoever read the output has enough of it.
-        (Ok(Err(error)), _) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        (Ok(Err(error)), _) => fail(&Error::system(format!("stdout cannot be written: {error}")), None),
-        (Err(error), _) => fail(&Error::system(format!("the writer of stdout failed: {error}")), None),
-        (Ok(Ok(())), Err(Stop::Failed(error) | Stop::Told(error))) => fail(&error, Some(&redaction)),
-        (Ok(Ok(())), Ok(()) | Err(Stop::Unheard)) => ExitCode::SUCCESS,
+        (Ok(Written::Unheard), _) => ExitCode::SUCCESS,
+        (Ok(Written::Failed(error)), Ok(()) | Err(Stop::Unheard)) => fail(&error, Some(&redaction)),
+        (Ok(Written::Failed(also)), Err(Stop::Failed(error) | Stop::Told(error))) => {
+            fail(&error, Some(&redaction));
+            fail(&also, Some(&redaction))
+        }
+        (Err(error), _) => fail(&Error::system(format!("the writer of the output failed: {error}")), None),
+        (Ok(Written::All), Err(Stop::Failed(error) | Stop::Told(error))) => fail(&error, Some(&redaction)),
+        (Ok(Written::All), Ok(()) | Err(Stop::Unheard)) => ExitCode::SUCCESS,
     }
 }
 
 /// Passes the first signal on, and ends the process if the output does not come in order, or at a second signal.
-async fn watch_signals(received: watch::Sender<Option<Signal>>) {
+async fn watch_signals(received: watch::Sender<Option<Signal>>, grace: Duration) {
     let signal = signal::received().await;
     received.send_replace(Some(signal));
     let last = tokio::select! {
-        () = sleep(GRACE) => signal,
+        () = sleep(grace) => signal,
         again = signal::received() => again,
     };
     signal::end_by(last);
@@ -73,6 +94,7 @@ async fn stopped(signals: &watch::Receiver<Option<Signal>>) -> Error {
 async fn execute(
     component: &Origin,
     source: &SourceArgs,
+    states: Option<States>,
     outbox: &Outbox,
     signals: &watch::Receiver<Option<Signal>>,
 ) -> Result<(), Stop> {
@@ -91,6 +113,6 @@ async fn execute(
         Action::Discover { config } => {
             unless_stopped(&mut Box::pin(discover(component, sandbox, &config.path, outbox))).await
         }
-        Action::Read(files) => read(component, sandbox, files, outbox, stopped(signals)).await,
+        Action::Read(files) => read(component, sandbox, files, states, outbox, stopped(signals)).await,
     }
 }

@@ -1,0 +1,73 @@
+"""Puts a proxy before mock-orb that holds all requests and answers against Orb's OpenAPI document.
+
+In: ORB_OPENAPI, the document's path; node 18 and npm; mock-orb, the host and orb.wasm. Out: one line per check.
+"""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+from checks import tell
+from emulator import KEY, emulator
+
+HERE = pathlib.Path(__file__).resolve().parent
+PRISM = "@stoplight/prism-cli@5.14.2"
+# It takes up to two minutes to load the document.
+PATIENCE_SECONDS = 300
+
+
+def install(directory):
+    """The proxy, as npm has it."""
+    installed = directory / "installed.txt"
+    if not installed.exists() or installed.read_text(encoding="utf-8") != PRISM:
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        subprocess.run(
+            ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", directory, PRISM], check=True
+        )
+        installed.write_text(PRISM, encoding="utf-8")
+    return directory / "node_modules" / ".bin" / "prism"
+
+
+def free_port():
+    """Prism takes no port 0, so the operating system is asked for a free one first."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return unused.getsockname()[1]
+
+
+def judge(document):
+    prism = install(pathlib.Path(os.environ["CONFORMANCE"], "prism"))
+    mended, log, port = pathlib.Path("openapi.json"), pathlib.Path("prism.log"), free_port()
+    subprocess.run([sys.executable, HERE / "mend.py", document, mended], check=True)
+    with emulator("--ledger-event-ids") as url, open(log, "w", encoding="utf-8") as output:
+        command = [prism, "proxy", "--errors", "--host", "127.0.0.1", "--port", str(port), mended, url]
+        with subprocess.Popen(command, stdout=output, stderr=output) as proxy:
+            try:
+                await_listening(proxy, log)
+                what = [url, f"http://127.0.0.1:{port}", KEY, log, os.environ["HOST"], os.environ["COMPONENT"]]
+                catalog = HERE.parent.parent / "demo" / "catalog.json"
+                subprocess.run([sys.executable, HERE / "proxy.py", *what, catalog, "."], check=True)
+            finally:
+                proxy.terminate()
+
+
+def await_listening(proxy, log):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while "is listening" not in log.read_text(encoding="utf-8"):
+        if proxy.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"prism did not start: {log.read_text(encoding='utf-8')[-500:]}")
+        time.sleep(0.2)
+
+
+document = os.environ.get("ORB_OPENAPI")
+if not document:
+    tell("SKIPPED", "document", "ORB_OPENAPI does not name Orb's OpenAPI document")
+elif not shutil.which("npm"):
+    tell("SKIPPED", "document", "npm is not installed")
+else:
+    judge(document)

@@ -1,0 +1,33 @@
+"""Starts mock-orb: options in, a base URL out, for as long as the block lasts."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+KEY = "conformance-key"
+
+
+@contextlib.contextmanager
+def emulator(*options):
+    """An account of its own on a free port of the loopback interface."""
+    with tempfile.TemporaryDirectory() as directory:
+        port_file = pathlib.Path(directory, "url")
+        # It ends with its standard input, so also when this program is killed.
+        command = [os.environ["MOCK_ORB"], "--port-file", port_file, "--api-key", KEY, "--exit-with-stdin", *options]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
+            try:
+                while not port_file.exists():
+                    if server.poll() is not None:
+                        raise RuntimeError(f"{command[0]} ended with {server.returncode}")
+                    time.sleep(0.02)
+                yield port_file.read_text(encoding="utf-8").strip()
+            finally:
+                server.stdin.close()
+
+
+def config(url, **more):
+    """The config that reads all of an emulator's account."""
+    return {"api_key": KEY, "start_date": "2020-01-01T00:00:00Z", "api_url": url, **more}

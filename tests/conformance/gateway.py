@@ -1,0 +1,73 @@
+"""Stands between a connector and an emulator: the emulator's URL, and what is different there, in; a URL out."""
+
+import contextlib
+import http.server
+import json
+import socket
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+
+@contextlib.contextmanager
+def gateway(url, refuse=None, leave_out=lambda path, record: False, usage=None):
+    """A server that passes requests on, answers those below a path with 403, leaves records out of lists, and asks for
+    usage with parameters that a connector leaves out."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Head and body in one packet: in two, each answer waits for the other side's acknowledgement.
+        wbufsize = 1 << 16
+
+        def do_GET(self):
+            base = urllib.parse.urlsplit(url).path
+            if refuse and self.path.startswith(f"{base}{refuse}"):
+                return self.answer(403, "application/json", b'{"status": 403, "title": "refused by the gateway"}')
+            headers = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
+            target = urllib.parse.urljoin(url, self.path)
+            if usage and "/usage?" in self.path and not any(f"{name}=" in self.path for name in usage):
+                target = f"{target}&{urllib.parse.urlencode(usage)}"
+            request = urllib.request.Request(target, headers=headers)
+            try:
+                answer = urllib.request.urlopen(request, timeout=60)
+            except urllib.error.HTTPError as error:
+                answer = error
+            with answer:
+                body = answer.read()
+                if answer.status == 200:
+                    body = self.thin_out(json.loads(body))
+                self.answer(answer.status, answer.headers["Content-Type"], body)
+
+        def thin_out(self, page):
+            path = urllib.parse.urlsplit(self.path).path.rpartition("/")[2]
+            if isinstance(page.get("data"), list):
+                page["data"] = [record for record in page["data"] if not leave_out(path, record)]
+            return json.dumps(page).encode()
+
+        def answer(self, status, kind, body):
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{urllib.parse.urlsplit(url).path}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def closed():
+    """A URL where nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{unused.getsockname()[1]}/v1"

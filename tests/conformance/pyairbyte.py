@@ -1,0 +1,139 @@
+"""Lets PyAirbyte use source-orb as any of its sources: check, discover, read into DuckDB, and read again what is new.
+
+In: source-orb and mock-orb. Out: one line per check.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from datetime import timedelta
+from unittest import mock
+
+import airbyte
+from account import CURSORS, counts, instant, objects
+from airbyte.caches import DuckDBCache
+from airbyte.exceptions import AirbyteConnectorCheckFailedError
+from checks import check, expect
+from emulator import config, emulator
+
+STAND_IN = pathlib.Path(__file__).resolve().parent / "stand-in"
+# Between the first read and the second, the account grows by what lies after this.
+END = "2024-08-01T00:00:00Z"
+
+
+def source(url, **more):
+    return airbyte.get_source(
+        "source-orb", config=config(url, **more), local_executable=pathlib.Path(os.environ["SOURCE_ORB"])
+    )
+
+
+def rows(cache):
+    """How many rows each table of a cache has."""
+    return {name: cache.run_sql_query(f"SELECT count(*) AS n FROM main.{name}")[0]["n"] for name in CURSORS}
+
+
+def near(url):
+    """How many records lie so near before the end that they may be read twice: that at the cursor, the last minute of a
+    ledger, the last two days of usage."""
+    total = 0
+    for stream, found in objects(url, END).items():
+        cursors = [instant(record[CURSORS[stream]]) for record in found]
+        again = timedelta(days=3) if stream == "subscription_usage" else timedelta(minutes=2)
+        total += sum(it >= max(cursors) - again for it in cursors)
+    return total
+
+
+def check_source(url):
+    with check("check") as seen:
+        source(url).check()
+        seen.append("succeeded")
+    with check("check with a wrong key fails, and says why") as seen:
+        try:
+            source(url, api_key="wrong").check()
+        except AirbyteConnectorCheckFailedError as error:
+            (reason,) = [line for line in str(error).splitlines() if "Failure Reason" in line]
+            expect("a reason that names the property", "api_key" in reason, True)
+            seen.append(reason)
+        else:
+            raise AssertionError("it did not fail")
+    with check("validate_config, spec and catalog") as seen:
+        it = source(url)
+        it.validate_config()
+        expect("streams", sorted(it.get_available_streams()), sorted(CURSORS))
+        expect("a key of each stream", all(s.source_defined_primary_key for s in it.discovered_catalog.streams), True)
+        seen.append(f"{len(it.get_available_streams())} streams, {len(it.config_spec['properties'])} properties")
+    for stream in CURSORS:
+        with check(f"get_records of {stream}") as seen:
+            # It must be held: once nobody does, PyAirbyte cancels the read.
+            dataset = source(url).get_records(stream)
+            found = sum(1 for _ in dataset)
+            expect("records", found, counts(url)[stream])
+            seen.append(f"{found} records")
+
+
+def check_cache(url):
+    before, everything = counts(url, END), counts(url)
+    cache = DuckDBCache(db_path=pathlib.Path("cache.duckdb"))
+    with check("read of all streams into DuckDB, up to a date") as seen:
+        it = source(url, end_date=END)
+        it.select_all_streams()
+        expect("processed", it.read(cache=cache).processed_records, sum(before.values()))
+        expect("rows", rows(cache), before)
+        seen.append(before)
+    with check("a second read adds what is new, and reads little else") as seen:
+        it = source(url)
+        it.select_all_streams()
+        processed = it.read(cache=cache).processed_records
+        expect("rows", rows(cache), everything)
+        new = sum(everything.values()) - sum(before.values())
+        expect("anything is new", new > 0, True)
+        expect(
+            f"{new} and up to {near(url)} more, where {processed} were read", new <= processed <= new + near(url), True
+        )
+        seen.append(f"{processed} read, {new} are new")
+    with check("a third read adds nothing") as seen:
+        it = source(url)
+        it.select_all_streams()
+        processed = it.read(cache=cache).processed_records
+        expect("rows", rows(cache), everything)
+        seen.append(f"{processed} read")
+    with check("a forced full refresh reads everything") as seen:
+        it = source(url)
+        it.select_all_streams()
+        processed = it.read(
+            cache=DuckDBCache(db_path=pathlib.Path("full.duckdb")), force_full_refresh=True
+        ).processed_records
+        expect("processed", processed, sum(everything.values()))
+        seen.append(f"{processed} read")
+
+
+def check_image(url):
+    """As users do whose PyAirbyte pulls images: by its name."""
+    path = f"{STAND_IN}{os.pathsep}{os.environ['PATH']}"
+    with check("an image: check and read") as seen, mock.patch.dict(os.environ, PATH=path):
+        it = airbyte.get_source("source-orb", config=config(url), docker_image="airbyte/source-orb:dev")
+        it.check()
+        it.select_streams(["customers", "plans"])
+        processed = it.read(cache=DuckDBCache(db_path=pathlib.Path("image.duckdb"))).processed_records
+        expect("processed", processed, counts(url)["customers"] + counts(url)["plans"])
+        seen.append(f"{processed} read")
+
+
+def check_program(url):
+    with check("pyab validate, the command") as seen:
+        pathlib.Path("orb.json").write_text(json.dumps(config(url)), encoding="utf-8")
+        tool = pathlib.Path(sys.executable).with_name("pyab")
+        command = [tool, "validate", "--connector", os.environ["SOURCE_ORB"], "--config", "orb.json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        print(done.stdout, done.stderr)
+        expect("exit code", done.returncode, 0)
+        seen.append("exit code 0")
+
+
+with emulator("--customers", "120", "--invoices", "150", "--ledger-customers", "10") as url:
+    check_source(url)
+    check_cache(url)
+    check_image(url)
+    check_program(url)

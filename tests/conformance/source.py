@@ -1,0 +1,76 @@
+"""Runs a source as a process: a command, documents, and an environment in; an exit code and messages out."""
+
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+from dataclasses import dataclass
+
+SOURCE = os.environ.get("SOURCE_ORB", "")
+
+
+@dataclass
+class Done:
+    """A command that has ended."""
+
+    code: int
+    lines: list
+    stderr: str
+
+    def of(self, kind):
+        """The bodies of all messages of a type, such as `RECORD`."""
+        bodies = {"CONNECTION_STATUS": "connectionStatus"}
+        messages = [json.loads(line) for line in self.lines]
+        return [it[bodies.get(kind, kind.lower())] for it in messages if it["type"] == kind]
+
+    def records(self):
+        """Lists of records by stream."""
+        found = collections.defaultdict(list)
+        for record in self.of("RECORD"):
+            found[record["stream"]].append(record["data"])
+        return found
+
+    def states(self):
+        """The last state message of each stream, as a file for `--state` has them."""
+        return list({it["stream"]["stream_descriptor"]["name"]: it for it in self.of("STATE")}.values())
+
+
+def run(command, program=(SOURCE,), environment=None, timeout=300, **documents):
+    """`run("read", config=…, catalog=…, state=…)`: each document is written to a file of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        arguments = []
+        for name, document in documents.items():
+            path = pathlib.Path(directory, name)
+            path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+            arguments += [f"--{name}", str(path)]
+        done = subprocess.run(
+            [*program, command, *arguments],
+            capture_output=True,
+            env={**os.environ, **(environment or {})},
+            timeout=timeout,
+            check=False,
+        )
+    # Not `splitlines`: a string in a record may hold other separators of lines.
+    lines = done.stdout.decode("utf-8").split("\n")
+    if lines.pop():
+        raise AssertionError("stdout ends with half a line")
+    return Done(done.returncode, lines, done.stderr.decode("utf-8", "replace"))
+
+
+def configured(catalog, mode, streams=None):
+    """The configured catalog that selects streams, or all, of a discovered one."""
+    return {
+        "streams": [
+            {
+                "stream": stream,
+                "sync_mode": mode,
+                "destination_sync_mode": "append_dedup" if mode == "incremental" else "overwrite",
+                "cursor_field": stream["default_cursor_field"],
+                "primary_key": stream["source_defined_primary_key"],
+            }
+            for stream in catalog["streams"]
+            if streams is None or stream["name"] in streams
+        ]
+    }

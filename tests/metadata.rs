@@ -146,7 +146,6 @@ fn the_manifest_takes_every_right_away_that_the_image_does_not_need() {
 }
 
 #[test]
-#[ignore = "until `read` has --save-state, --output and --streams"]
 fn the_manifest_uses_flags_that_read_has() {
     let pod = pod();
     let arguments = texts(&pod["containers"][0]["args"]);
@@ -158,4 +157,31 @@ fn the_manifest_uses_flags_that_read_has() {
     for flag in flags {
         assert!(known.contains(flag), "{flag} is not in {help}");
     }
+}
+
+#[test]
+fn the_command_of_the_manifest_goes_on_where_the_last_one_stopped() {
+    let orb = MockOrb::start(Account::generate(&Settings::default()));
+    let setup = Setup::new(&orb).bundle(artifacts::bundle());
+    setup.config_file();
+    let pod = pod();
+    let folder = setup.folder().to_str().unwrap().to_owned();
+    let mut sizes = Vec::new();
+    for name in ["first", "second"] {
+        // The volumes are this test's folder.
+        let words = texts(&pod["containers"][0]["args"]).into_iter().map(|word| {
+            let word = word.replace("$(POD_NAME)", name);
+            ["/config/", "/state/"]
+                .iter()
+                .fold(word, |word, volume| word.replace(volume, &format!("{folder}/")))
+        });
+        let words: Vec<String> = words.collect();
+        let arguments: Vec<&dyn AsRef<std::ffi::OsStr>> =
+            words.iter().map(|word| word as &dyn AsRef<std::ffi::OsStr>).collect();
+        let output = setup.run(&arguments);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let written = fs::read(setup.folder().join(format!("{name}.jsonl.zst"))).unwrap();
+        sizes.push(written.len());
+    }
+    assert!(sizes[1] * 5 < sizes[0], "{sizes:?}");
 }

@@ -124,8 +124,10 @@ fn the_page_for_users_of_airbyte_names_tests_that_exist() {
         .filter(|word| word.matches('_').count() >= 4 && !word.contains([' ', '/']) && *word != FIELD)
         .collect();
     assert!(tests.len() > 15, "{tests:?}");
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let files = ["tests", "connector/src/orb/source"]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
     let rust = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     let sources: String = rust.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     for name in tests {

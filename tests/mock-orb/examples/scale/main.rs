@@ -137,6 +137,7 @@ fn measure_limited(source: &Path) -> bool {
 }
 
 /// How many requests a read makes.
+#[derive(Clone, Copy)]
 enum Computed {
     /// So many, neither more nor less.
     Exactly(usize),
@@ -148,9 +149,9 @@ enum Computed {
 
 impl Computed {
     /// The least and the most, for a read with so many records.
-    fn range(&self, records: usize) -> (usize, usize) {
+    fn range(self, records: usize) -> (usize, usize) {
         let pages = records.div_ceil(PAGE);
-        match *self {
+        match self {
             Computed::Exactly(requests) => (requests, requests),
             Computed::Between(least, most) => (least, most),
             Computed::Pages => (pages, pages + pages / 4 + MOST_EMPTY_WINDOWS),

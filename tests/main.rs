@@ -16,6 +16,8 @@ mod faults;
 mod image;
 mod incremental;
 mod inspect;
+mod metadata;
+mod migration;
 mod output;
 mod protocol;
 mod read;

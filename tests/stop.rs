@@ -52,6 +52,43 @@ fn stop(signal: &str) -> (Output, Option<i32>) {
     (Output::of(output), ended_by)
 }
 
+/// A command that runs another as the first process of a container, where the system lets everybody do so.
+#[cfg(target_os = "linux")]
+fn in_container() -> Option<Command> {
+    let alone = || {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
+        command
+    };
+    alone().arg("true").status().is_ok_and(|status| status.success()).then(alone)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_first_process_of_a_container_ends_with_the_code_of_the_signal() {
+    let Some(mut container) = in_container() else {
+        eprintln!("not tested: this system has no `unshare`, or allows it only to root");
+        return;
+    };
+    let orb = endless();
+    let setup = Setup::new(&orb);
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(&["customers"]));
+    let read = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
+    container.arg(read.get_program()).args(read.get_args()).current_dir(setup.folder());
+    container.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = container.spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut text = String::new();
+    while !text.contains(r#""stream":"customers""#) {
+        assert_ne!(stdout.read_line(&mut text).unwrap(), 0, "{text}");
+    }
+    let first = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", child.id())).unwrap();
+    assert!(Command::new("kill").args(["-TERM", first.trim()]).status().unwrap().success());
+    stdout.read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert!(text.ends_with('\n') && text.contains("INCOMPLETE"), "{text}");
+}
+
 #[test]
 fn a_read_that_is_stopped_ends_its_lines_and_its_streams() {
     for (signal, number) in [("-TERM", 15), ("-INT", 2)] {

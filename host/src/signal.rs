@@ -35,6 +35,11 @@ mod platform {
 
     /// Ends the process as the signal would have.
     pub(crate) fn end(signal: Signal) -> ! {
+        // The system spares the first process of a container what it does not handle itself: it would abort instead. So
+        // it ends with the code by which shells tell of a signal.
+        if std::process::id() == 1 {
+            std::process::exit(128 + signal.number);
+        }
         // Returns only for signals that end nothing by default.
         let _ = signal_hook::low_level::emulate_default_handler(signal.number);
         std::process::abort()

@@ -31,6 +31,10 @@ const MAX_PARENTS: usize = 10_000;
 const CHECKPOINT_PARENTS: usize = 100;
 const CHECKPOINT_RECORDS: usize = 5_000;
 
+/// Cursors of single parents are told with every checkpoint until the read has ended. So that what is told in all does not
+/// grow with their square, a checkpoint is told after that much more for each so many of them.
+const CURSORS_PER_PATIENCE: usize = 1_000;
+
 /// How far our clock may be ahead of the server's. Lists are read one after the other, so a record that is created behind
 /// our back in one of them must lie beyond the cursor, although another list has newer ones already.
 const CLOCK_SKEW: SignedDuration = SignedDuration::seconds(60);
@@ -255,7 +259,9 @@ impl Slices for ParentLists {
             let first_time = !std::mem::replace(&mut self.finished, true);
             return first_time.then(|| self.final_state().to_json(cursor_field));
         }
-        if self.since_checkpoint.0 < CHECKPOINT_PARENTS && self.since_checkpoint.1 < CHECKPOINT_RECORDS {
+        let patience = 1 + self.state.parents.len() / CURSORS_PER_PATIENCE;
+        let (parents, records) = self.since_checkpoint;
+        if parents < CHECKPOINT_PARENTS * patience && records < CHECKPOINT_RECORDS * patience {
             return None;
         }
         let progress = self.progress()?;

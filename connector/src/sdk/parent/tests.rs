@@ -218,3 +218,24 @@ fn the_state_of_many_parents_stays_small() {
     let state = state.unwrap();
     assert!(state.contains("unfinished") && state.len() < 250, "{state}");
 }
+
+#[test]
+fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
+    let mut server = Server::default();
+    for number in 0..700 {
+        server.owner(&day(number), &[]);
+    }
+    let told = |cursors: usize| {
+        let parents: Vec<String> =
+            (0..cursors).map(|id| format!(r#""p{id}":{{"created_at":"2024-01-01T00:00:00Z"}}"#)).collect();
+        let mut lists = lists(&format!("{{{}}}", parents.join(",")));
+        let mut told = 0;
+        while let Some(ask) = lists.next_ask() {
+            lists.observe(&ask, server.page(&ask)).unwrap();
+            told += usize::from(lists.checkpoint().is_some());
+        }
+        told
+    };
+    // The last one, which has no such cursors any more, and one for each hundred, or three hundred, parents before.
+    assert_eq!((told(0), told(999), told(2_000)), (7, 7, 3));
+}

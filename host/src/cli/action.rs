@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, Subcommand, ValueHint};
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::sandbox::Sandbox;
 
@@ -30,15 +30,28 @@ pub(crate) enum Action {
     Discover {
         #[command(flatten)]
         config: ConfigFile,
+
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = Listing::Json)]
+        format: Listing,
     },
     /// Read streams: all of them, or those that are configured
     Read(ReadFiles),
 }
 
+/// How the streams are printed that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listing {
+    /// For a person
+    Table,
+    /// A message of the Airbyte protocol
+    Json,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ConfigFile {
     /// The configuration of the connector: a JSON object as `spec` describes it
-    #[arg(long = "config", value_name = "FILE")]
+    #[arg(long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) path: PathBuf,
 }
 

@@ -3,16 +3,19 @@
 mod action;
 mod bundle;
 mod limits;
+mod manual;
 mod network;
 mod sandbox;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use host::Level;
 
-pub(crate) use self::action::{Action, Choice, Destination, ReadFiles, SourceArgs};
+pub(crate) use self::action::{Action, Choice, Destination, Listing, ReadFiles, SourceArgs};
 pub(crate) use self::bundle::{Bundling, Origin};
+pub(crate) use self::manual::{Manual, completions};
 pub(crate) use self::sandbox::Sandbox;
 
 /// Airbyte sets this for every connector; `debug` asks for more.
@@ -22,8 +25,10 @@ const EXAMPLES: &str = "\
 Examples:
   host run orb.wasm spec
   host run orb.wasm check --config config.json
-  host run orb.wasm discover --config config.json
+  host run orb.wasm discover --config config.json --format table
+  host run orb.wasm read --config config.json --streams customers,invoices
   host run orb.wasm read --config config.json --catalog catalog.json --state state.json
+  host run orb.wasm read --config config.json --state state.json --save-state --output orb.jsonl.zst
   host inspect orb.wasm
 
 Output:
@@ -34,6 +39,16 @@ Exit codes:
   1  failed; a TRACE message on stdout and a line on stderr say why
   2  the command line is wrong
   A read that is stopped by SIGINT or SIGTERM writes its last states and ends by that signal.";
+
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  host inspect orb.wasm
+  host inspect orb.wasm --config config.json --format json";
+
+const BUNDLE_EXAMPLES: &str = "\
+Examples:
+  host bundle orb.wasm
+  host bundle orb.wasm -o /usr/local/bin/source-orb";
 
 /// Runs a source connector that is a WebAssembly component.
 ///
@@ -55,11 +70,25 @@ pub(crate) enum Command {
     #[command(after_help = EXAMPLES, after_long_help = EXAMPLES)]
     Run(Run),
     /// Show what a connector is, what it wants and what it is given, without letting it reach anything
+    #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
     /// Write a program that is this host and a connector in one file
     ///
     /// It has the commands and flags of `host run COMPONENT`, needs no cache, and starts as fast as with one.
+    #[command(after_help = BUNDLE_EXAMPLES)]
     Bundle(Bundling),
+    /// Print completions of this command line for a shell
+    #[command(
+        after_help = "Examples:\n  host completions bash > ~/.local/share/bash-completion/completions/host\n  \
+        host completions zsh > \"${fpath[1]}/_host\""
+    )]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page of this command line
+    #[command(after_help = "Examples:\n  host man | man -l -\n  host man --dir ~/.local/share/man/man1")]
+    Man(Manual),
 }
 
 #[derive(Args, Debug)]
@@ -128,6 +157,20 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_examples_and_every_flag_a_text() {
+        let mut command = Cli::command();
+        command.build();
+        for subcommand in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let help = subcommand.render_long_help().to_string();
+            assert!(help.contains("Examples:"), "{}", subcommand.get_name());
+            let arguments = subcommand.get_subcommands().flat_map(clap::Command::get_arguments);
+            for argument in arguments.chain(subcommand.get_arguments()) {
+                assert!(argument.get_help().is_some(), "{}: {}", subcommand.get_name(), argument.get_id());
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use host::{AllowedHosts, Config, Connector, Error, Result, Specification, Stream
 use serde_json::{Map, Value, json};
 
 use super::connector::open;
+use super::discover::visible;
 use crate::cli::{Format, Inspect};
 
 /// What interfaces are to a person, by the beginning of their names. The first that fits counts.
@@ -104,9 +105,7 @@ impl Inspection {
             let lines = if lines.is_empty() { vec!["none".to_owned()] } else { lines };
             for (index, line) in lines.iter().enumerate() {
                 let name = if index == 0 { name } else { "" };
-                // What a connector says must not move the terminal's cursor.
-                let line: String = line.chars().filter(|character| !character.is_control()).collect();
-                let _ = writeln!(text, "{name:width$}  {line}");
+                let _ = writeln!(text, "{name:width$}  {}", visible(&line));
             }
         }
         text

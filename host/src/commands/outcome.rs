@@ -28,8 +28,8 @@ impl From<Closed> for Stop {
 }
 
 /// Writes what is not a message.
-pub(crate) fn show(text: &str) -> ExitCode {
-    match io::stdout().write_all(text.as_bytes()) {
+pub(crate) fn show(text: &[u8]) -> ExitCode {
+    match io::stdout().write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             fail(&Error::system(format!("stdout cannot be written: {error}")), None)
         }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use host::{Emitter, Error, Inbox, Message, Observer, OutputFile, Result, Saver, StateFile, States};
 
+use super::display::Display;
 use crate::cli::Destination;
 
 /// What messages are written to.
@@ -17,6 +18,7 @@ use crate::cli::Destination;
 pub(crate) struct Sinks {
     file: Option<OutputFile>,
     saver: Option<Saver>,
+    display: Option<Display>,
 }
 
 /// What became of the messages.
@@ -33,7 +35,7 @@ pub(crate) enum Written {
 impl Sinks {
     /// Stdout alone.
     pub(crate) fn stdout() -> Self {
-        Self { file: None, saver: None }
+        Self { file: None, saver: None, display: None }
     }
 
     /// Opens the files that are wanted. Also returns the states of the state file, if new ones are saved there.
@@ -48,7 +50,11 @@ impl Sinks {
             Some(_) => Saver::at_end(state),
             None => Saver::on_the_way(state, disk()),
         });
-        Ok((Self { file, saver }, states))
+        let display = match wanted.no_progress {
+            true => None,
+            false => Display::of_terminal(file.is_some()),
+        };
+        Ok((Self { file, saver, display }, states))
     }
 
     /// Whether there is a file to be put in its place.
@@ -58,11 +64,11 @@ impl Sinks {
 
     /// Writes all that comes, until every sender is gone. Blocks.
     pub(crate) fn drain(self, inbox: Inbox) -> Written {
-        let Self { file, saver } = self;
+        let Self { file, saver, display } = self;
         let outcome = Arc::new(Seen::default());
         match file {
             None => {
-                let mut emitter = observed(io::stdout(), &saver, &outcome);
+                let mut emitter = observed(io::stdout(), saver.as_ref(), display, &outcome);
                 let drained = emitter.drain(inbox);
                 let saved = save(saver, &mut emitter);
                 match drained {
@@ -77,7 +83,7 @@ impl Sinks {
                 }
             }
             Some(file) => {
-                let mut emitter = observed(file, &saver, &outcome);
+                let mut emitter = observed(file, saver.as_ref(), display, &outcome);
                 let drained = emitter.drain(inbox);
                 match put(drained, saver, emitter, &outcome) {
                     Ok(()) => Written::All,
@@ -88,12 +94,20 @@ impl Sinks {
     }
 }
 
-fn observed<W: Write>(out: W, saver: &Option<Saver>, outcome: &Arc<Seen>) -> Emitter<W> {
-    let emitter = Emitter::new(out).observe(Watching(outcome.clone()));
-    match saver {
-        Some(saver) => emitter.observe(saver.observer()),
-        None => emitter,
+fn observed<W: Write>(
+    out: W,
+    saver: Option<&Saver>,
+    display: Option<Display>,
+    outcome: &Arc<Seen>,
+) -> Emitter<W> {
+    let mut emitter = Emitter::new(out).observe(Watching(outcome.clone()));
+    if let Some(saver) = saver {
+        emitter = emitter.observe(saver.observer());
     }
+    if let Some(display) = display {
+        emitter = emitter.observe(display);
+    }
+    emitter
 }
 
 /// Saves the last states; if that fails, whoever reads the messages is told.

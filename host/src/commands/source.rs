@@ -110,7 +110,7 @@ async fn execute(
         Action::Check { config } => {
             unless_stopped(&mut Box::pin(check(component, sandbox, &config.path, outbox))).await
         }
-        Action::Discover { config } => {
+        Action::Discover { config, .. } => {
             unless_stopped(&mut Box::pin(discover(component, sandbox, &config.path, outbox))).await
         }
         Action::Read(files) => read(component, sandbox, files, states, outbox, stopped(signals)).await,

@@ -39,7 +39,7 @@ conformance: bundle ## Let clients from PyPI run source-orb, and judge it; ONLY=
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
 scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
-	$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
+	@$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
 
 metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)

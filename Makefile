@@ -10,14 +10,19 @@ COMPONENT := $(TARGET_DIR)/$(WASM)/component/orb.wasm
 HOST := $(TARGET_DIR)/release/host
 BUNDLE := $(TARGET_DIR)/bundle/source-orb
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
+ROOTFS := $(TARGET_DIR)/image/rootfs
 
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
+<<<<<<< HEAD
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test lint deny format toolchain component guests native clean
+=======
 .PHONY: help build bundle run test unit conformance scale metadata lint deny format toolchain component guests native clean
+>>>>>>> scale
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: component native ## Build orb.wasm and the host, and print their sizes
 	@ls -l $(COMPONENT) $(HOST) | awk '{ printf "%12d bytes  %s\n", $$5, $$NF }' >&2
@@ -38,11 +43,23 @@ unit: ## Run the tests of the connector's logic alone, natively
 conformance: bundle ## Let clients from PyPI run source-orb, and judge it; ONLY=pyairbyte lets one, ORB_OPENAPI=FILE Orb's document too
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
+<<<<<<< HEAD
+image: ## Build the image orb-wasm/source-orb with a Docker engine
+	docker build --tag orb-wasm/source-orb:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) .
+
+image-rootfs: bundle ## Assemble the image without an engine: its files, and a tar for `docker load`
+	@image/rootfs.sh $(BUNDLE) $(ROOTFS)
+	@image/archive.sh $(ROOTFS)
+
+image-test: image-rootfs component native ## Run what Airbyte's platform runs in the image; needs root or user namespaces
+	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host --test integration image:: -- --include-ignored
+=======
 scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
 	@$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
 
 metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)
+>>>>>>> scale
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check

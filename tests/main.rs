@@ -12,6 +12,8 @@ mod discover;
 mod documents;
 mod enrichment;
 mod faults;
+#[cfg(target_os = "linux")]
+mod image;
 mod incremental;
 mod inspect;
 mod metadata;

@@ -15,11 +15,7 @@ ROOTFS := $(TARGET_DIR)/image/rootfs
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-<<<<<<< HEAD
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test lint deny format toolchain component guests native clean
-=======
-.PHONY: help build bundle run test unit conformance scale metadata lint deny format toolchain component guests native clean
->>>>>>> scale
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +39,6 @@ unit: ## Run the tests of the connector's logic alone, natively
 conformance: bundle ## Let clients from PyPI run source-orb, and judge it; ONLY=pyairbyte lets one, ORB_OPENAPI=FILE Orb's document too
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
-<<<<<<< HEAD
 image: ## Build the image orb-wasm/source-orb with a Docker engine
 	docker build --tag orb-wasm/source-orb:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) .
 
@@ -53,13 +48,12 @@ image-rootfs: bundle ## Assemble the image without an engine: its files, and a t
 
 image-test: image-rootfs component native ## Run what Airbyte's platform runs in the image; needs root or user namespaces
 	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host --test integration image:: -- --include-ignored
-=======
+
 scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
 	@$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
 
 metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)
->>>>>>> scale
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check

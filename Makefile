@@ -51,7 +51,7 @@ image-test: image-rootfs component native ## Run what Airbyte's platform runs in
 	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host --test integration image:: -- --include-ignored
 
 scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
-	$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
+	@$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
 
 metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)

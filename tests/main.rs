@@ -29,4 +29,5 @@ mod spec;
 #[cfg(unix)]
 mod stop;
 mod support;
+mod terminal;
 mod usage;

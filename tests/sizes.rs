@@ -18,8 +18,9 @@ fn the_component_is_small() {
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn the_host_does_not_grow_unnoticed() {
-    // Measured: 24,926,112 bytes, of which 1.9 MB check configs by their schemas.
-    assert_at_most(artifacts::host(), 25_500_000);
+    // Measured: 25,740,136 bytes, of which 1.9 MB check configs by their schemas, and 1.5 MB are for a person at a
+    // terminal: completions, manual pages, progress and compression.
+    assert_at_most(artifacts::host(), 26_200_000);
 }
 
 #[test]

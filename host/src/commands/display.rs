@@ -68,7 +68,11 @@ impl Display {
         }
         let records = self.streams.values().map(|line| line.records).sum();
         let (streams, time) = (self.streams.len(), HumanDuration(self.started.elapsed()));
-        Some(format!("{streams} streams, {} records in {time:#}", HumanCount(records)))
+        Some(format!(
+            "{streams} {}, {} records in {time:#}",
+            if streams == 1 { "stream" } else { "streams" },
+            HumanCount(records)
+        ))
     }
 }
 
@@ -85,7 +89,7 @@ impl Line {
         }
         match self.slices {
             Some((done, Some(total))) => {
-                text += &format!(", {} of {} slices", HumanCount(done), HumanCount(total))
+                text += &format!(", {} of {} slices", HumanCount(done), HumanCount(total));
             }
             Some((done, None)) => text += &format!(", {} slices", HumanCount(done)),
             None => {}
@@ -212,7 +216,7 @@ mod tests {
         assert_eq!(text, "0 records, 3 of 1,200 slices, rate limited until 1970-01-01T00:00:05Z");
         display.written(&Message::Records { stream: stream(), emitted_at: 0, records: vec![] });
         assert_eq!(display.line(&stream()).text(), "0 records, 3 of 1,200 slices");
-        assert!(display.summary().unwrap().starts_with("1 streams, 0 records in "));
+        assert!(display.summary().unwrap().starts_with("1 stream, 0 records in "));
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl Inspection {
             let lines = if lines.is_empty() { vec!["none".to_owned()] } else { lines };
             for (index, line) in lines.iter().enumerate() {
                 let name = if index == 0 { name } else { "" };
-                let _ = writeln!(text, "{name:width$}  {}", visible(&line));
+                let _ = writeln!(text, "{name:width$}  {}", visible(line));
             }
         }
         text

@@ -104,9 +104,9 @@ pub(crate) struct Destination {
 
     /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -, which is stdout]
     ///
-    /// The file appears when the read has ended, and replaces an older one. A read that fails or is stopped leaves it too
-    /// if it has told a state, because those records are not read again; otherwise an older file stays. With --save-state,
-    /// states are saved when the file is in its place.
+    /// The file appears when the read has ended, and replaces an older one: give each read that goes on from a state a file
+    /// of its own. A read that fails or is stopped leaves it too if it has told a state, because those records are not read
+    /// again; otherwise an older file stays. With --save-state, states are saved when the file is in its place.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 

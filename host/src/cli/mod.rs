@@ -28,7 +28,7 @@ Examples:
   host run orb.wasm discover --config config.json --format table
   host run orb.wasm read --config config.json --streams customers,invoices
   host run orb.wasm read --config config.json --catalog catalog.json --state state.json
-  host run orb.wasm read --config config.json --state state.json --save-state --output orb.jsonl.zst
+  host run orb.wasm read --config config.json --state state.json --save-state --output \"$(date +%s).jsonl.zst\"
   host inspect orb.wasm
 
 Output:

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hyper::body::Bytes;
+
 use crate::dice::mix;
 use crate::problem::Problem;
 
@@ -48,7 +50,7 @@ enum Effect {
 pub(crate) struct InjectedAnswer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Bytes,
 }
 
 impl Fault {
@@ -68,7 +70,7 @@ impl Fault {
     #[must_use]
     pub fn body(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Fault {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
-        Fault::new(Effect::Answer(InjectedAnswer { status, headers, body: body.into() }))
+        Fault::new(Effect::Answer(InjectedAnswer { status, headers, body: body.into().into() }))
     }
 
     /// Closes the connection without an answer.

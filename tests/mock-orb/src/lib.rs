@@ -34,6 +34,7 @@ mod field;
 mod filter;
 mod hold;
 mod instant;
+mod kept_answers;
 mod object;
 mod page;
 mod page_token;

@@ -1,18 +1,20 @@
 //! The program: counts on the command line in; a served account, and its base URL on stdout, out.
 
-use std::io;
+use std::io::{self, BufRead as _};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use cpu_time::ProcessTime;
 use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings};
 use tokio::sync::oneshot;
 
 /// Serves a generated Orb account on the loopback interface until it is told to stop.
 ///
-/// The only line on standard output is the base URL.
+/// The only line on standard output is the base URL, but for answers to --exit-with-stdin.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
@@ -31,6 +33,10 @@ struct Arguments {
     /// Number of subscriptions.
     #[arg(long, default_value_t = Settings::default().subscriptions, value_name = "N")]
     subscriptions: usize,
+
+    /// Give every subscription a plan; otherwise one in nine has none.
+    #[arg(long)]
+    always_plans: bool,
 
     /// Number of invoices.
     #[arg(long, default_value_t = Settings::default().invoices, value_name = "N")]
@@ -68,11 +74,16 @@ struct Arguments {
     #[arg(long, value_name = "ACCOUNT")]
     rate_classes: Option<AccountKind>,
 
+    /// Render each answer once, and give it again to whoever asks the same; it takes the memory of all of them.
+    #[arg(long)]
+    keep_answers: bool,
+
     /// File to write the base URL to, at once or not at all.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
 
-    /// Stop when standard input ends, as it does when whoever started the program is gone.
+    /// Stop when standard input ends, as it does when whoever started the program is gone. Each line on it is answered with
+    /// one that counts what there was so far: requests, refused ones, connections and seconds of processor time, as JSON.
     #[arg(long)]
     exit_with_stdin: bool,
 }
@@ -101,6 +112,7 @@ fn run(arguments: Arguments) -> io::Result<()> {
         customers: arguments.customers,
         plans: arguments.plans,
         subscriptions: arguments.subscriptions,
+        always_plans: arguments.always_plans,
         invoices: arguments.invoices,
         ledger_customers: arguments.ledger_customers,
         ledger_entries_per_customer: arguments.ledger_entries,
@@ -110,6 +122,9 @@ fn run(arguments: Arguments) -> io::Result<()> {
     };
     let orb = MockOrb::start_on(Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port))?;
     orb.disable_log();
+    if arguments.keep_answers {
+        orb.keep_answers();
+    }
     orb.set_latency(Duration::from_millis(arguments.latency_ms));
     if let Some(requests) = arguments.rate_limit {
         orb.limit_rate(RateLimit::per_second(requests));
@@ -125,8 +140,10 @@ fn run(arguments: Arguments) -> io::Result<()> {
         write_whole(file, &orb.url())?;
     }
     announce(&orb.url());
+    let orb = Arc::new(orb);
+    let stdin = arguments.exit_with_stdin.then(|| listen(&orb));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(told_to_stop(arguments.exit_with_stdin))
+    runtime.block_on(told_to_stop(stdin))
 }
 
 /// Writes a file under another name and moves it, so that nobody reads half of it.
@@ -137,25 +154,41 @@ fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&unfinished, file)
 }
 
-async fn told_to_stop(with_stdin: bool) -> io::Result<()> {
-    let (closed, stdin_closed) = oneshot::channel::<()>();
-    let never = if with_stdin {
-        // A thread of its own: reading standard input cannot be cancelled.
-        std::thread::spawn(move || {
-            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-            drop(closed);
-        });
-        None
-    } else {
-        Some(closed)
+/// Answers each line on standard input. What it returns ends with that.
+fn listen(orb: &Arc<MockOrb>) -> oneshot::Receiver<()> {
+    let (closed, stdin_closed) = oneshot::channel();
+    let orb = Arc::downgrade(orb);
+    // A thread of its own: reading standard input cannot be cancelled.
+    std::thread::spawn(move || {
+        for _ in io::stdin().lock().lines().map_while(Result::ok) {
+            let Some(orb) = orb.upgrade() else { break };
+            announce(&counts(&orb));
+        }
+        drop(closed);
+    });
+    stdin_closed
+}
+
+fn counts(orb: &MockOrb) -> String {
+    let seconds = ProcessTime::now().as_duration().as_secs_f64();
+    let (requests, refused, connections) = (orb.request_count(), orb.refused_count(), orb.connections());
+    format!(
+        r#"{{"requests":{requests},"refused":{refused},"connections":{connections},"processor_seconds":{seconds}}}"#
+    )
+}
+
+async fn told_to_stop(stdin_closed: Option<oneshot::Receiver<()>>) -> io::Result<()> {
+    let stdin_closed = async {
+        match stdin_closed {
+            Some(closed) => closed.await,
+            None => std::future::pending().await,
+        }
     };
-    let told = tokio::select! {
+    tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted,
         terminated = terminated() => terminated,
         _ = stdin_closed => Ok(()),
-    };
-    drop(never);
-    told
+    }
 }
 
 #[cfg(unix)]
@@ -170,9 +203,9 @@ async fn terminated() -> io::Result<()> {
     std::future::pending().await
 }
 
-#[expect(clippy::print_stdout, reason = "the base URL is the program's only output")]
-fn announce(url: &str) {
-    println!("{url}");
+#[expect(clippy::print_stdout, reason = "what was asked for, and the base URL")]
+fn announce(line: &str) {
+    println!("{line}");
 }
 
 #[expect(clippy::print_stderr, reason = "the last words of a program that cannot start")]

@@ -83,7 +83,15 @@ impl MockOrb {
     ///
     /// If the thread holds another guard already, as in `orb.account().f(orb.account().g())`.
     pub fn account(&self) -> AccountGuard<'_> {
-        AccountGuard::take(&self.shared.account, &self.shared.holder)
+        let guard = AccountGuard::take(&self.shared.account, &self.shared.holder);
+        lock(&self.shared.kept).forget();
+        guard
+    }
+
+    /// Renders each answer once from now on, and gives it again to whoever asks the same, until the account is taken
+    /// with [`MockOrb::account`]. For measurements, in which the server must not be what takes time.
+    pub fn keep_answers(&self) {
+        lock(&self.shared.kept).enable();
     }
 
     /// All requests since the start or the last [`MockOrb::clear_log`], in the order of their arrival.
@@ -113,6 +121,18 @@ impl MockOrb {
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many requests have arrived since the start, whether or not they are remembered.
+    #[must_use]
+    pub fn request_count(&self) -> u64 {
+        self.shared.requests.load(Ordering::Relaxed)
+    }
+
+    /// How many of them a rate limit refused.
+    #[must_use]
+    pub fn refused_count(&self) -> u64 {
+        self.shared.refused.load(Ordering::Relaxed)
     }
 
     /// Lets a fault befall requests from now on. It comes before authentication, limits and the account.

@@ -1,7 +1,7 @@
 //! One request at a time: an HTTP request in; faults, limits, authentication and the endpoint's answer applied;
 //! an HTTP response out.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::http::uri::PathAndQuery;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::account::Account;
 use crate::delivery::{Cut, Delivery};
 use crate::endpoint::{Asked, Endpoint};
 use crate::fault::{Fault, InjectedAnswer, Strike, strike};
+use crate::kept_answers::KeptAnswers;
 use crate::problem::Problem;
 use crate::query::decode_query;
 use crate::rate::{Limiter, RetryAfter};
@@ -38,6 +40,9 @@ pub(crate) struct Shared {
     /// Delays by path prefix; the longest prefix counts.
     pub(crate) latencies: Mutex<Vec<(String, Duration)>>,
     pub(crate) connections: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) refused: AtomicU64,
+    pub(crate) kept: Mutex<KeptAnswers>,
 }
 
 /// Locks; a panic elsewhere is reported there, and must not hide behind a poisoned lock here.
@@ -55,6 +60,9 @@ impl Shared {
             limiters: Mutex::default(),
             latencies: Mutex::default(),
             connections: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+            kept: Mutex::default(),
         }
     }
 
@@ -64,6 +72,7 @@ impl Shared {
         connection: u64,
         request: Request<Incoming>,
     ) -> Result<Response<Delivery>, Cut> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         let (head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
         let query = decode_query(head.uri.query().unwrap_or_default());
@@ -106,10 +115,13 @@ impl Shared {
             None => {
                 let body = body.as_deref();
                 let asked = Asked { method: &head.method, path: &path, query: &query, body, repeat_token };
-                let answer = if known { self.answer(asked) } else { Err(Problem::unauthenticated()) };
+                let target =
+                    head.uri.path_and_query().filter(|_| head.method == Method::GET && !repeat_token);
+                let target = target.map(PathAndQuery::as_str);
+                let answer = if known { self.answer(asked, target) } else { Err(Problem::unauthenticated()) };
                 let (status, body) = match answer {
                     Ok(body) => (200, body),
-                    Err(problem) => (problem.status, problem.body()),
+                    Err(problem) => (problem.status, problem.body().into()),
                 };
                 json(status, body).into_response()
             }
@@ -118,9 +130,19 @@ impl Shared {
         Ok(response.map(|body| Delivery::new(body, truncate, slow_body)))
     }
 
-    fn answer(&self, asked: Asked<'_>) -> Result<String, Problem> {
+    /// The account's answer, or the one that was kept for `target`.
+    fn answer(&self, asked: Asked<'_>, target: Option<&str>) -> Result<Bytes, Problem> {
+        if let Some(body) = target.and_then(|target| lock(&self.kept).find(target)) {
+            return Ok(body);
+        }
         let endpoint = Endpoint::parse(asked.method, asked.path).ok_or_else(Problem::url_not_found)?;
-        endpoint.answer(&lock(&self.account), asked)
+        let account = lock(&self.account);
+        let body = Bytes::from(endpoint.answer(&account, asked)?);
+        if let Some(target) = target {
+            // While the account is held, so that nobody changes it before.
+            lock(&self.kept).keep(target, &body);
+        }
+        Ok(body)
     }
 
     /// The 429 of the first limit that a request exceeds. A request counts against all of them.
@@ -130,13 +152,14 @@ impl Shared {
         for limiter in lock(&self.limiters).iter_mut() {
             if let Err(wait) = limiter.take(key, class, path, now) {
                 let problem = Problem::too_many_requests();
-                let mut answer = json(problem.status, problem.body());
+                let mut answer = json(problem.status, problem.body().into());
                 if let Some(value) = retry_after(limiter.retry_after(), wait) {
                     answer.headers.push((RETRY_AFTER.to_string(), value));
                 }
                 refusal = refusal.or(Some(answer));
             }
         }
+        self.refused.fetch_add(u64::from(refusal.is_some()), Ordering::Relaxed);
         refusal
     }
 
@@ -182,7 +205,7 @@ impl Drop for Entry<'_> {
 
 impl InjectedAnswer {
     fn into_response(self) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::from(self.body));
+        let mut response = Response::new(self.body);
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
@@ -197,9 +220,9 @@ impl InjectedAnswer {
     }
 }
 
-fn json(status: u16, body: String) -> InjectedAnswer {
+fn json(status: u16, body: Bytes) -> InjectedAnswer {
     let headers = vec![(CONTENT_TYPE.to_string(), "application/json".to_owned())];
-    InjectedAnswer { status, headers, body: body.into_bytes() }
+    InjectedAnswer { status, headers, body }
 }
 
 /// The key of `Authorization: Bearer <key>`; the scheme's case does not matter.

@@ -16,6 +16,8 @@ pub struct Settings {
     pub plans: usize,
     /// How many subscriptions the account has, spread over its customers and plans.
     pub subscriptions: usize,
+    /// Whether every subscription has a plan. Otherwise one in nine has prices only, as Orb allows.
+    pub always_plans: bool,
     /// How many invoices the account has, in every status.
     pub invoices: usize,
     /// How many of the customers have credits ledger entries; they are spread evenly among all customers.
@@ -57,6 +59,7 @@ impl Default for Settings {
             customers: 25,
             plans: 4,
             subscriptions: 30,
+            always_plans: false,
             invoices: 60,
             ledger_customers: 5,
             ledger_entries_per_customer: 24,

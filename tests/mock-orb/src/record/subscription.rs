@@ -25,7 +25,7 @@ pub(crate) fn prices_plan(blueprint: &Blueprint, index: u64) -> u64 {
 
 /// The plan, which is null for one subscription in nine: such subscriptions have prices only.
 fn plan_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
-    (index % 9 != 4).then(|| prices_plan(blueprint, index))
+    (blueprint.settings.always_plans || index % 9 != 4).then(|| prices_plan(blueprint, index))
 }
 
 pub(crate) fn status(index: u64) -> &'static str {

@@ -177,3 +177,18 @@ fn equal_settings_give_equal_accounts() {
         assert_ne!(one.ids(collection), other.ids(collection));
     }
 }
+
+#[test]
+fn kept_answers_are_those_of_the_account_as_it_is() {
+    let orb = start();
+    let mut client = Client::new(&orb);
+    let fresh = client.get("/v1/customers?limit=5").unwrap().body;
+    orb.keep_answers();
+    for _ in 0..2 {
+        assert_eq!(client.get("/v1/customers?limit=5").unwrap().body, fresh);
+        assert_ne!(client.get("/v1/customers?limit=6").unwrap().body, fresh);
+    }
+    assert_eq!(client.request("GET", "/v1/customers?limit=5", "").unwrap().status, 401);
+    orb.account().create_customer(at("2030-01-01T00:00:00Z"));
+    assert_ne!(client.get("/v1/customers?limit=5").unwrap().body, fresh);
+}

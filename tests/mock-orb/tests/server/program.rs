@@ -1,6 +1,6 @@
 //! The program, started as a user or a script would.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use crate::client::Client;
@@ -25,9 +25,15 @@ fn the_program_prints_its_url_serves_and_ends_with_stdin() {
     let page = client.request("GET", "/v1/customers", "Authorization: Bearer secret\r\n").unwrap();
     assert_eq!(page.records().len(), 3);
 
-    drop(program.stdin.take());
+    let mut stdin = program.stdin.take().unwrap();
+    stdin.write_all(b"\n").unwrap();
+    let counts: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!((&counts["requests"], &counts["connections"]), (&1.into(), &1.into()));
+    assert!(counts["processor_seconds"].as_f64() > Some(0.0));
+
+    drop(stdin);
     assert!(program.wait().unwrap().success());
-    assert!(lines.next().is_none(), "the URL is the only line");
+    assert!(lines.next().is_none(), "nothing is said that was not asked for");
 }
 
 #[test]

@@ -1,8 +1,11 @@
 """An environment for one client: its requirements, and the versions of Python it supports, in; an interpreter that
 has them out.
+
+usage: environment.py REQUIREMENTS DIRECTORY OLDEST NEWEST, which prints the interpreter.
 """
 
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -70,3 +73,16 @@ def run(command, what):
     if done.returncode != 0:
         last = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
         raise Failed(f"{what} ended with {done.returncode}: {last}")
+
+
+def main():
+    requirements, directory = map(pathlib.Path, sys.argv[1:3])
+    oldest, newest = (tuple(map(int, version.split("."))) for version in sys.argv[3:5])
+    try:
+        print(install(requirements, directory.absolute(), (oldest, newest)))
+    except (Unsupported, Failed) as why:
+        sys.exit(f"error: {why}")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,12 +11,13 @@ COMPONENT := $(TARGET_DIR)/$(WASM)/component/orb.wasm
 HOST := $(TARGET_DIR)/release/host
 BUNDLE := $(TARGET_DIR)/bundle/source-orb
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
+BENCH := $(TARGET_DIR)/release/bench
 ROOTFS := $(TARGET_DIR)/image/rootfs
 
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test scale metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick benches scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,8 +51,14 @@ image-rootfs: bundle ## Assemble the image without an engine: its files, and a t
 image-test: image-rootfs component native ## Run what Airbyte's platform runs in the image; needs root or user namespaces
 	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host --test integration image:: -- --include-ignored
 
-scale: bundle ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N..." others
-	@$(CARGO) run --release --locked -p mock-orb --example scale -- $(BUNDLE) $(SIZES)
+bench: benches ## Measure against airbyte-source-orb 1.2.4 (Python 3.10 or 3.11, PyPI) and native code; ONLY="start memory" less
+	@bench/run.sh $(TARGET_DIR) --plot docs/scale.svg $(ONLY)
+
+bench-quick: benches ## The same on small accounts, in less than three minutes
+	@bench/run.sh $(TARGET_DIR) --quick $(ONLY)
+
+scale: benches ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N,..." others
+	@$(BENCH) --target $(TARGET_DIR) scale $(if $(SIZES),--sizes $(SIZES))
 
 metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)
@@ -78,6 +85,9 @@ component: toolchain
 
 guests: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p guests --examples
+
+benches: bundle
+	@$(CARGO) build --release --locked -p bench
 
 native: toolchain
 	@$(CARGO) build --release --locked -p host -p mock-orb

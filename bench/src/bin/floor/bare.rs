@@ -1,0 +1,30 @@
+//! Reads bytes and writes them: URLs in, the bodies of their answers out.
+
+use std::path::Path;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::runtime::Runtime;
+
+use crate::client::{body, client};
+use crate::output::Output;
+
+/// Gets every URL of a file, with so many requests in flight.
+pub(crate) fn read(urls: &Path, api_key: &str, concurrency: usize) -> Result<(), String> {
+    let urls = std::fs::read_to_string(urls).map_err(|error| format!("{}: {error}", urls.display()))?;
+    let (client, authorization) = (client()?, format!("Bearer {api_key}"));
+    let runtime = Runtime::new().map_err(|error| error.to_string())?;
+    let output = Output::start(|out, body: Vec<u8>| out.extend_from_slice(&body));
+    let answer = |url: &str| {
+        let request = client.get(url).header("authorization", &authorization).send();
+        tokio::spawn(async move { body(request.await?.error_for_status()?).await })
+    };
+    let read = async {
+        let answers = stream::iter(urls.lines()).map(answer).buffer_unordered(concurrency);
+        answers
+            .map(|answer| answer.map_err(|error| error.to_string())?.map_err(|error| error.to_string()))
+            .try_for_each(|body| async { output.send(body) })
+            .await
+    };
+    runtime.block_on(read)?;
+    output.finish()
+}

@@ -1,0 +1,69 @@
+//! Who reads: a task in, the command line of one reader out.
+
+use std::process::{ChildStdout, Command};
+
+use mock_orb::DEFAULT_API_KEY;
+
+use crate::messages::Messages;
+use crate::task::Task;
+use crate::tools::Tools;
+
+/// One way to read a stream.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidate {
+    pub(crate) name: &'static str,
+    /// Reads a task; none where it is not installed.
+    pub(crate) command: fn(&Tools, &Task) -> Option<Command>,
+    /// Counts what it writes.
+    pub(crate) take: fn(ChildStdout) -> std::io::Result<Messages>,
+}
+
+/// What this project ships.
+pub(crate) const HOST: Candidate = Candidate {
+    name: "host run orb.wasm",
+    command: |tools, task| {
+        let mut command = Command::new(&tools.host);
+        command.arg("run").arg(&tools.component).args(["read", "--no-progress"]);
+        command.arg("--config").arg(&task.config).arg("--catalog").arg(&task.catalog);
+        if let Some(state) = &task.state {
+            command.arg("--state").arg(state);
+        }
+        Some(command)
+    },
+    take: |output| Messages::read(output),
+};
+
+/// The same code outside of the sandbox.
+pub(crate) const NATIVE: Candidate = Candidate {
+    name: "native, no sandbox",
+    command: |tools, task| {
+        let mut command = Command::new(&tools.floor);
+        command.args(["native", "--stream", task.stream, "--config"]).arg(&task.config);
+        Some(command)
+    },
+    take: |output| Messages::read(output),
+};
+
+/// What cannot be less: the same bytes, read and written.
+pub(crate) const BARE: Candidate = Candidate {
+    name: "bare client",
+    command: |tools, task| {
+        let mut command = Command::new(&tools.floor);
+        command.args(["bare", "--api-key", DEFAULT_API_KEY, "--urls"]).arg(&task.urls);
+        Some(command)
+    },
+    take: |output| Messages::count(output),
+};
+
+/// What people run today.
+pub(crate) const PUBLISHED: Candidate = Candidate {
+    name: "airbyte-source-orb 1.2.4",
+    command: |tools, task| {
+        let (python, program) = tools.published.as_ref()?;
+        let mut command = Command::new(python);
+        command.arg(program).arg("read").env("ORB_URL", &task.url);
+        command.arg("--config").arg(&task.config).arg("--catalog").arg(&task.catalog);
+        Some(command)
+    },
+    take: |output| Messages::read(output),
+};

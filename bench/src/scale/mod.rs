@@ -1,0 +1,181 @@
+//! How a sync grows with the account: numbers of customers in; counts of requests beside what docs/scale.md computes, time,
+//! memory and state out, as a table and as a plot.
+
+mod computed;
+mod plot;
+
+use std::path::Path;
+
+use crate::candidate::HOST;
+use crate::report::{Aim, figure, table};
+use crate::rounds::{Sample, measure as rounds};
+use crate::server::{Account, Server};
+use crate::size::Size;
+use crate::task::{EVER, LAST_WEEK, Task, Timeframe};
+use crate::tools::Tools;
+use crate::{Result, print};
+
+use self::computed::Computed;
+
+/// Invoices of each customer, and entries of each ledger: one a month.
+pub(crate) const MONTHS: usize = 12;
+
+/// The streams, and which time of them is read: usage has a record for each day.
+const STREAMS: [(&str, Timeframe); 5] = [
+    ("customers", EVER),
+    ("subscriptions", EVER),
+    ("invoices", EVER),
+    ("credits_ledger_entries", EVER),
+    ("subscription_usage", LAST_WEEK),
+];
+
+/// Customers that are read at Orb's limits, so that it takes some tens of seconds.
+const LIMITED: [(usize, &str, Timeframe); 2] =
+    [(3_000, "credits_ledger_entries", EVER), (300, "subscription_usage", LAST_WEEK)];
+
+/// Customers of whom all usage is read.
+const FOR_YEARS: usize = 1_000;
+
+/// One read of one account.
+struct Row {
+    customers: usize,
+    stream: &'static str,
+    /// What is peculiar to this read.
+    remark: &'static str,
+    computed: Computed,
+    sample: Sample,
+}
+
+/// Reads accounts of so many customers; by default, of three sizes. Draws a plot of that if a file for it is named.
+///
+/// # Errors
+///
+/// If a read fails, or makes other requests than were computed.
+pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&Path>) -> Result<Vec<Aim>> {
+    let usual = size.pick([1_000, 10_000, 100_000], [100, 1_000, 10_000]);
+    let sizes = if sizes.is_empty() { &usual } else { sizes };
+    let mut rows = Vec::new();
+    for customers in sizes {
+        rows.extend(read_account(tools, *customers)?);
+    }
+    if size == Size::Full {
+        rows.push(read_years(tools)?);
+        for (customers, stream, timeframe) in LIMITED {
+            let account = Account { limits: Some("live"), ..account(customers) };
+            let mut server = Server::start(tools, &account)?;
+            let task = Task::new(&server, stream, timeframe)?;
+            let sample = read(tools, &mut server, &task)?;
+            let computed = Computed::of(stream, customers);
+            rows.push(Row { customers, stream, remark: ", live limits", computed, sample });
+        }
+    }
+    print("What a sync costs by the size of the account:\n");
+    report(&rows);
+    if let Some(file) = plot {
+        plot::draw(file, &rows)?;
+    }
+    match rows.iter().find(|row| !row.is_as_computed()) {
+        Some(row) => Err(format!(
+            "{}{} of {} customers made other requests than were computed",
+            row.stream, row.remark, row.customers
+        )
+        .into()),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// An account of so many customers, each with a subscription, a ledger, and an invoice and a ledger entry a month.
+fn account(customers: usize) -> Account {
+    Account {
+        customers,
+        subscriptions: customers,
+        invoices: customers * MONTHS,
+        ledgers: (customers, MONTHS),
+        ..Account::default()
+    }
+}
+
+/// Reads every stream from the start, and then once more from the states of that.
+fn read_account(tools: &Tools, customers: usize) -> Result<Vec<Row>> {
+    let mut server = Server::start(tools, &account(customers))?;
+    let mut rows = Vec::new();
+    for (stream, timeframe) in STREAMS {
+        let task = Task::new(&server, stream, timeframe)?;
+        let sample = read(tools, &mut server, &task)?;
+        let state = sample.messages.state.clone().ok_or("a read without a state")?;
+        rows.push(Row { customers, stream, remark: "", computed: Computed::of(stream, customers), sample });
+        let task = task.continued(&state)?;
+        let sample = read(tools, &mut server, &task)?;
+        rows.push(Row {
+            customers,
+            stream,
+            remark: ", again",
+            computed: Computed::again(stream, customers),
+            sample,
+        });
+    }
+    Ok(rows)
+}
+
+/// Reads all usage of a few customers, which takes a request for each year of a subscription.
+fn read_years(tools: &Tools) -> Result<Row> {
+    let (customers, stream) = (FOR_YEARS, "subscription_usage");
+    let mut server = Server::start(tools, &account(customers))?;
+    let task = Task::new(&server, stream, EVER)?;
+    let sample = read(tools, &mut server, &task)?;
+    Ok(Row { customers, stream, remark: ", all years", computed: Computed::of_years(customers), sample })
+}
+
+fn read(tools: &Tools, server: &mut Server, task: &Task) -> Result<Sample> {
+    let all = rounds(&[(HOST, 1)], tools, server, task)?;
+    let sample = all.into_iter().flat_map(|samples| samples.samples).next();
+    sample.ok_or_else(|| "nothing was read".into())
+}
+
+impl Row {
+    /// Requests that were answered as such.
+    fn asked(&self) -> u64 {
+        self.sample.server.requests - self.sample.server.refused
+    }
+
+    fn is_as_computed(&self) -> bool {
+        self.computed.range(self.sample.messages.records).contains(&self.asked())
+    }
+}
+
+fn report(rows: &[Row]) {
+    let head = [
+        "customers",
+        "stream",
+        "requests",
+        "computed",
+        "of them refused",
+        "records",
+        "MB out",
+        "wall s",
+        "CPU s",
+        "peak MB",
+        "state bytes",
+        "server's CPU s",
+    ];
+    let cells = |row: &Row| {
+        let Row { sample, .. } = row;
+        let range = row.computed.range(sample.messages.records);
+        let (least, most) = (range.start(), range.end());
+        [
+            row.customers.to_string(),
+            format!("`{}{}`", row.stream, row.remark),
+            sample.server.requests.to_string(),
+            if least == most { least.to_string() } else { format!("{least} to {most}") },
+            sample.server.refused.to_string(),
+            sample.messages.records.to_string(),
+            figure(sample.messages.bytes as f64 / 1e6),
+            figure(sample.wall()),
+            figure(sample.processor()),
+            figure(sample.memory()),
+            sample.messages.state_bytes.to_string(),
+            figure(sample.server.processor.as_secs_f64()),
+        ]
+    };
+    table(&head, rows.iter().map(cells));
+}

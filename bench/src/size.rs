@@ -1,0 +1,18 @@
+//! How much is measured.
+
+/// A run of half an hour, or one of three minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Size {
+    Full,
+    Quick,
+}
+
+impl Size {
+    /// What is for a run of this size.
+    pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
+        match self {
+            Size::Full => full,
+            Size::Quick => quick,
+        }
+    }
+}

@@ -6,8 +6,8 @@
 //!
 //! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`mod@slice`] (with
 //! [`window`] or [`parent`]) what to ask next, [`api`] how, [`fetch`] gets the answer in spite of [`retry`]able
-//! failures, [`page`] is what was answered, [`reader`] hands it on. All JSON on this way is text, which [`json`] and
-//! [`fields`] take apart.
+//! failures, [`page`] is what was answered, [`reader`] hands it on.
+//! All JSON on this way is text, which the crate [`json`] and [`fields`] take apart.
 
 pub mod api;
 pub mod clock;
@@ -18,7 +18,6 @@ pub mod fetch;
 pub mod fields;
 pub mod http;
 pub mod instant;
-pub mod json;
 #[cfg(test)]
 mod law;
 pub mod log;
@@ -40,3 +39,5 @@ pub mod testing;
 #[cfg(target_family = "wasm")]
 pub mod wasi;
 pub mod window;
+
+pub use ::json;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use futures_util::future::LocalBoxFuture;
+use simdutf8::basic::from_utf8;
 
 use crate::{
     orb::{
@@ -227,20 +228,18 @@ impl Api for OrbApi {
     }
 
     fn decode_page(&self, ask: &Ask, body: &[u8]) -> std::result::Result<Page, String> {
-        let body = str::from_utf8(body).map_err(|error| error.to_string())?;
-        let list = List::decode(body)?;
+        // Twice as fast as the standard library's in WebAssembly, where it makes a difference.
+        let text = from_utf8(body).map_err(|error| error.to_string())?;
+        let mut records = Vec::new();
+        let list = List::decode(text, |scanner| {
+            match ask.stream.shape {
+                Shape::Nested(decode) => records.extend(decode(scanner.value()?, ask)?),
+                Shape::Whole | Shape::Hoisted(_) => records.push(Record::scan(scanner, ask.stream)?),
+            }
+            Ok(())
+        })?;
         let next_token = list.next_token(ask.stream.page_limit.is_some())?;
-        let mut records = Vec::with_capacity(list.data.len());
-        for raw in list.data {
-            let decoded = match ask.stream.shape {
-                Shape::Nested(decode) => decode(raw, ask).map(|nested| records.extend(nested)),
-                Shape::Whole | Shape::Hoisted(_) => {
-                    Record::decode(raw, ask.stream).map(|record| records.push(record))
-                }
-            };
-            decoded.map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
-        }
-        Ok(Page { records, next_token })
+        Ok(Page { records, next_token, bytes: body.len() })
     }
 
     fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: &Slice) -> Vec<Slice> {

@@ -1,33 +1,36 @@
 //! Lists, as Orb answers with them.
 //!
-//! In: the body of an answer. Out: its elements, and the token of the next page.
+//! In: the body of an answer. Out: the token of the next page; its elements are handed on as they are read.
 
-use crate::sdk::{
-    fields::Fields,
-    json::{Json, Scanner},
-};
+use crate::sdk::{fields::Fields, json::Scanner};
 
 /// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
 /// of a list that has pages.
 #[derive(Debug)]
 pub struct List<'a> {
-    /// The elements.
-    pub data: Vec<Json<'a>>,
     pagination: Option<Fields<'a>>,
 }
 
 impl<'a> List<'a> {
-    /// Takes a body apart.
+    /// Takes a body apart. `element` is to read each element of the list, which is nearly all of the body, so that every
+    /// byte is looked at once.
     ///
     /// # Errors
-    /// If it is not that of a list.
-    pub fn decode(body: &'a str) -> Result<Self, String> {
-        let (mut data, mut pagination, mut scanner) = (None, None, Scanner::new(body));
+    /// If it is not that of a list, or an element is not as it should be.
+    pub fn decode(
+        body: &'a str,
+        mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), String>,
+    ) -> Result<Self, String> {
+        let (mut has_data, mut pagination, mut scanner) = (false, None, Scanner::new(body));
         scanner.open('{')?;
         while let Some(name) = scanner.name()? {
             if name.is("data") {
-                // The elements right away, not the list first, which is nearly all of the body.
-                data = Some(scanner.list()?);
+                has_data = true;
+                scanner.open('[')?;
+                while scanner.has_element()? {
+                    element(&mut scanner)
+                        .map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
+                }
                 continue;
             }
             let value = scanner.value()?;
@@ -36,7 +39,7 @@ impl<'a> List<'a> {
             }
         }
         scanner.end()?;
-        Ok(Self { data: data.ok_or("there is no \"data\"")?, pagination })
+        if has_data { Ok(Self { pagination }) } else { Err("there is no \"data\"".into()) }
     }
 
     /// The token of the next page; none on the last page, and where a list has no pages.

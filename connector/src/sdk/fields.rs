@@ -12,25 +12,35 @@ use crate::sdk::json::{Json, Scanner, quoted};
 #[derive(Debug)]
 pub struct Fields<'a>(Vec<(Json<'a>, Json<'a>)>);
 
+/// As many fields as most objects have, and room for a few more costs less than growing.
+const USUAL: usize = 32;
+
 impl<'a> Fields<'a> {
     /// Takes the text of an object apart.
     ///
     /// # Errors
     /// If it is not JSON, or not an object.
     pub fn decode(text: &'a str) -> Result<Self, String> {
-        let (mut fields, mut scanner) = (Vec::new(), Scanner::new(text));
-        scanner.open('{')?;
-        while let Some(name) = scanner.name()? {
-            fields.push((name, scanner.value()?));
-        }
+        let mut scanner = Scanner::new(text);
+        let fields = Self::scan(&mut scanner)?;
         scanner.end()?;
+        Ok(fields)
+    }
+
+    /// Takes the object apart that comes next.
+    ///
+    /// # Errors
+    /// If it is not JSON, or not an object.
+    pub fn scan(scanner: &mut Scanner<'a>) -> Result<Self, String> {
+        let mut fields = Vec::with_capacity(USUAL);
+        scanner.object(|name, value| fields.push((name, value)))?;
         Ok(Self(fields))
     }
 
     /// Takes an object apart; none if the value is something else.
     #[inline(never)]
     pub fn of(value: Json<'a>) -> Option<Self> {
-        Self::decode(value.get()).ok()
+        value.get().starts_with('{').then(|| Self::decode(value.get()).ok()).flatten()
     }
 
     /// Every field: its name (a string) and its value.
@@ -76,6 +86,11 @@ impl<'a> Fields<'a> {
 pub struct Object(String);
 
 impl Object {
+    /// An empty object with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
     /// Adds a field whose name is one of another object, and whose value is this JSON text.
     pub fn carry(&mut self, name: Json<'_>, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });

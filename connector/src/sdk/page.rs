@@ -15,6 +15,8 @@ pub struct Page {
     pub records: Vec<Record>,
     /// The token of the next page; none on the last one.
     pub next_token: Option<String>,
+    /// Bytes of the answer that it came in.
+    pub bytes: usize,
 }
 
 /// The pages of one slice, one after the other.

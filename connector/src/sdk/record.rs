@@ -5,14 +5,18 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
 use time::Timestamp;
 
 use crate::sdk::{
     fields::{Fields, Object},
     instant::parse_instant,
-    json::Json,
+    json::{Json, Scanner},
     stream::{Hoist, Shape, Stream},
 };
+
+/// Bytes that the fields of one nested object take at most, as a rule: three names and identifiers.
+const HOISTED: usize = 256;
 
 /// A record of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,27 +35,34 @@ impl Record {
         Self { json: on_one_line(json), position, provisional: false }
     }
 
-    /// Makes a record of the raw text of an object.
+    /// Makes a record of the object that comes next, as a stream wants it.
     ///
     /// # Errors
-    /// If the text is not a JSON object.
-    pub fn decode(raw: Json<'_>, stream: &Stream) -> Result<Self, String> {
-        let hoisted = match stream.shape {
-            Shape::Hoisted(hoists) => Some((Fields::of(raw).ok_or("it is not an object")?, hoists)),
-            Shape::Whole | Shape::Nested(_) if raw.get().starts_with('{') => None,
-            Shape::Whole | Shape::Nested(_) => return Err("it is not an object".into()),
+    /// If it is not a JSON object.
+    pub fn scan(scanner: &mut Scanner<'_>, stream: &Stream) -> Result<Self, String> {
+        let start = scanner.position();
+        let (mut cursor, mut status) = (None, None);
+        let mut look_at = |name: Json<'_>, value| {
+            if name.is(stream.cursor_field) {
+                cursor.get_or_insert(value);
+            } else if stream.provisional.is_some_and(|(field, _)| name.is(field)) {
+                status.get_or_insert(value);
+            }
         };
-        let text = |name| match &hoisted {
-            Some((fields, _)) => fields.text(name),
-            None => raw.field(name)?.text(),
+        let json = match stream.shape {
+            Shape::Hoisted(hoists) => {
+                let fields = Fields::scan(scanner)?;
+                fields.iter().for_each(|(name, value)| look_at(name, value));
+                hoist(&fields, hoists, scanner.since(start).len())
+            }
+            Shape::Whole | Shape::Nested(_) => {
+                scanner.object(look_at)?;
+                scanner.since(start).to_owned()
+            }
         };
-        let position = text(stream.cursor_field).as_deref().and_then(parse_instant);
+        let position = cursor.and_then(Json::text).as_deref().and_then(parse_instant);
         let provisional =
-            stream.provisional.is_some_and(|(name, value)| text(name).as_deref() == Some(value));
-        let json = match &hoisted {
-            Some((fields, hoists)) => hoist(fields, hoists),
-            None => raw.get().to_owned(),
-        };
+            stream.provisional.is_some_and(|(_, value)| status.is_some_and(|status| status.is(value)));
         Ok(Self { provisional, ..Self::new(json, position) })
     }
 
@@ -71,19 +82,20 @@ impl Record {
     }
 }
 
-/// Moves fields of nested objects to the end of the record, and leaves the objects out.
-fn hoist(fields: &Fields<'_>, hoists: &[Hoist]) -> String {
+/// Moves fields of nested objects to the end of the record, which has so many bytes, and leaves the objects out.
+fn hoist(fields: &Fields<'_>, hoists: &[Hoist], length: usize) -> String {
     let is_replaced = |name: Json<'_>| {
         hoists.iter().any(|hoist| name.is(hoist.object) || hoist.fields.iter().any(|(_, to)| name.is(to)))
     };
-    let mut object = Object::default();
+    let nested: Vec<Option<Json<'_>>> = hoists.iter().map(|hoist| fields.raw(hoist.object)).collect();
+    let left_out: usize = nested.iter().flatten().map(|nested| nested.get().len()).sum();
+    let mut object = Object::with_capacity(length - left_out + HOISTED * hoists.len());
     for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(*name)) {
         object.carry(name, value.get());
     }
-    for hoist in hoists {
-        let nested = fields.object(hoist.object);
+    for (hoist, nested) in hoists.iter().zip(nested) {
         for (from, to) in hoist.fields {
-            let value = nested.as_ref().and_then(|nested| nested.raw(from));
+            let value = nested.and_then(|nested| nested.field(from));
             object.push(to, value.map_or("null", Json::get));
         }
     }
@@ -92,7 +104,7 @@ fn hoist(fields: &Fields<'_>, hoists: &[Hoist]) -> String {
 
 /// A line break can stand in valid JSON only between tokens, where it means nothing.
 fn on_one_line(mut json: String) -> String {
-    if json.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+    if memchr2(b'\n', b'\r', json.as_bytes()).is_some() {
         json.retain(|character| !matches!(character, '\n' | '\r'));
     }
     json
@@ -104,7 +116,7 @@ mod tests {
     use crate::sdk::testing::stream;
 
     fn decode(json: &str, stream: &Stream) -> Record {
-        Record::decode(Json::parse(json).unwrap(), stream).unwrap()
+        Record::scan(&mut Scanner::new(json), stream).unwrap()
     }
 
     fn hoisting() -> Stream {
@@ -157,7 +169,7 @@ mod tests {
     #[test]
     fn what_is_not_an_object_is_no_record() {
         for json in ["[]", "1", "null", "\"x\""] {
-            assert!(Record::decode(Json::parse(json).unwrap(), &stream()).is_err(), "{json}");
+            assert!(Record::scan(&mut Scanner::new(json), &stream()).is_err(), "{json}");
         }
     }
 }

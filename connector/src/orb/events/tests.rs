@@ -13,13 +13,13 @@ fn page(entries: &[(&str, &str)]) -> Page {
     let record = |(id, at): &(&str, &str)| {
         Record::new(format!(r#"{{"event_id":{id:?},"a":1.0,"created_at":{at:?}}}"#), Some(instant(at)))
     };
-    Page { records: entries.iter().map(record).collect(), next_token: None }
+    Page { records: entries.iter().map(record).collect(), ..Page::default() }
 }
 
 #[test]
 fn entries_without_an_event_cost_nothing_and_stay_as_they_are() {
     let records = [r#"{"event_id":null}"#, r#"{"a":1}"#].map(|json| Record::new(json.into(), None));
-    let page = Page { records: records.into(), next_token: None };
+    let page = Page { records: records.into(), ..Page::default() };
     assert!(searches(&page, instant("2024-01-01T00:00:00Z")).is_empty());
     assert_eq!(complete(page.clone(), true, &[], &Remarks::default()), page);
 }

@@ -44,7 +44,7 @@ impl Server {
         };
         let skip: usize = ask.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
         let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
-        Page { records: records.into_iter().skip(skip).take(2).collect(), next_token }
+        Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, bytes: 0 }
     }
 }
 
@@ -167,7 +167,7 @@ fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
     let listing = lists.next_ask().unwrap();
     let positions = ["2024-03-01T00:00:00Z", "2024-01-01T00:00:00Z", "2024-04-01T00:00:00Z"];
     let records = positions.map(|at| record(at, &format!("\"id\":{at:?}")));
-    lists.observe(&listing, Page { records: records.into(), next_token: None }).unwrap();
+    lists.observe(&listing, Page { records: records.into(), ..Page::default() }).unwrap();
     let asked: Vec<_> =
         std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.parent.unwrap()).collect();
     assert_eq!(asked, positions[1..]);
@@ -178,7 +178,7 @@ fn a_parent_that_is_being_deleted_is_left_out() {
     let mut lists = lists("{}");
     let ask = lists.next_ask().unwrap();
     let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), position: None, provisional: false };
-    lists.observe(&ask, Page { records: vec![stub], next_token: None }).unwrap();
+    lists.observe(&ask, Page { records: vec![stub], ..Page::default() }).unwrap();
     assert!(lists.next_ask().is_none());
     assert_eq!(lists.checkpoint().unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
 }

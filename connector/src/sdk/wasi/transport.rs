@@ -22,6 +22,8 @@ use crate::sdk::http::{Request, Response, Transport, TransportError};
 
 /// How much of a body is asked for at once. Each read costs a call of the host and a copy.
 const READ_CHUNK: u64 = 256 * 1024;
+/// The most that is reserved because a server says so.
+const MOST_RESERVED: usize = 4 * 1024 * 1024;
 /// The most that `blocking_write_and_flush` takes, by its documentation.
 const WRITE_CHUNK: usize = 4096;
 
@@ -92,11 +94,14 @@ async fn receive(response: FutureIncomingResponse) -> Result<Response, Transport
     let text =
         |(name, value): (String, Vec<u8>)| Some((name.to_ascii_lowercase(), String::from_utf8(value).ok()?));
     let headers = headers.into_iter().filter_map(text).collect();
-    let body = read_body(&incoming).await?;
-    Ok(Response { status, headers, body })
+    let mut response = Response { status, headers, body: Vec::new() };
+    let length = response.header("content-length").and_then(|length| length.parse().ok());
+    response.body = read_body(&incoming, length.unwrap_or_default()).await?;
+    Ok(response)
 }
 
-async fn read_body(incoming: &IncomingResponse) -> Result<Vec<u8>, TransportError> {
+/// Reads a body, which probably has so many bytes.
+async fn read_body(incoming: &IncomingResponse, length: usize) -> Result<Vec<u8>, TransportError> {
     let broken = |reason: String| TransportError::Broken(format!("the answer broke off: {reason}"));
     let body = incoming.consume().map_err(|()| broken("no body".into()))?;
     let stream = body.stream().map_err(|()| broken("no stream".into()))?;
@@ -104,7 +109,10 @@ async fn read_body(incoming: &IncomingResponse) -> Result<Vec<u8>, TransportErro
     loop {
         match stream.read(READ_CHUNK) {
             Ok(chunk) if chunk.is_empty() => Readiness::of(stream.subscribe()).await,
-            Ok(chunk) if bytes.is_empty() => bytes = chunk,
+            Ok(chunk) if bytes.is_empty() => {
+                bytes = chunk;
+                bytes.reserve_exact(length.min(MOST_RESERVED).saturating_sub(bytes.len()));
+            }
             Ok(chunk) => bytes.extend_from_slice(&chunk),
             Err(StreamError::Closed) => break,
             Err(StreamError::LastOperationFailed(error)) => return Err(broken(error.to_debug_string())),

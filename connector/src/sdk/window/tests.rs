@@ -119,7 +119,7 @@ fn nothing_is_lost_where_a_later_page_has_newer_records() {
     let mut windows = windows("2020-01-01T00:00:00Z");
     let ask = windows.next_ask().unwrap();
     let records = ["2024-05-03T00:00:00Z", "2024-05-02T00:00:00Z"].map(testing::record_at);
-    let page = Page { records: records.into(), next_token: Some("t".into()) };
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
     assert_eq!(windows.observe(&ask, page).unwrap(), Vec::<String>::new());
     let asks: Vec<Ask> = std::iter::from_fn(|| windows.next_ask()).collect();
     let above = asks.last().unwrap();
@@ -133,7 +133,7 @@ fn a_list_that_is_not_newest_first_is_never_split() {
     let ask = windows.next_ask().unwrap();
     let records =
         ["2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z", "2024-01-01T00:00:00Z"].map(testing::record_at);
-    let page = Page { records: records.into(), next_token: Some("t".into()) };
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
     assert_eq!(windows.observe(&ask, page).unwrap().len(), 3);
     assert_eq!(windows.next_ask().unwrap().page_token.as_deref(), Some("t"));
     assert!(windows.next_ask().is_none());

@@ -1,13 +1,13 @@
 //! JSON as text.
 //!
-//! In: text. Out: values, names and elements, each as the text it was. What a value may look like and where it ends,
-//! `serde_json` knows; here is what stands between values, and what is behind the escapes of a string. The deserializers
-//! of `serde_json` would do that as well, but each of them can also read a float and print it in an error: 60 kB for
-//! what never happens.
+//! In: text. Out: values, names and elements, each as the text it was. Where a value ends, `extent` knows; here is what
+//! stands between values, and what is behind the escapes of a string.
+
+mod extent;
 
 use std::borrow::Cow;
 
-use serde_json::{Deserializer, value::RawValue};
+use self::extent::{Missing, object_end, space_end, value_end};
 
 /// The text of one JSON value, without space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl<'a> Json<'a> {
     }
 
     /// The value of a text that was checked before.
-    pub(crate) fn checked(text: &'a str) -> Self {
+    pub fn checked(text: &'a str) -> Self {
         Self(text)
     }
 
@@ -41,16 +41,25 @@ impl<'a> Json<'a> {
         if text.contains('\\') { unescape(text).map(Cow::Owned) } else { Some(Cow::Borrowed(text)) }
     }
 
-    /// Whether the value is this string. Never inlined, as the like in [`super::fields`].
-    #[inline(never)]
+    /// Whether the value is this string.
     pub fn is(self, text: &str) -> bool {
-        // JSON is never shorter than what it means, which spares most names a closer look.
-        self.0.len() >= text.len() + 2 && self.text().is_some_and(|own| own == text)
+        // Most are told apart by how they begin. JSON is never shorter than what it means, and longer only if it has
+        // escapes.
+        let (own, wanted) = (self.0.as_bytes(), text.as_bytes());
+        let may_be = own.len() >= wanted.len() + 2 && (own.get(1) == wanted.first() || own[1] == b'\\');
+        may_be && self.is_after_all(text)
+    }
+
+    /// Never inlined, as the like in [`super::fields`].
+    #[inline(never)]
+    fn is_after_all(self, text: &str) -> bool {
+        self.text().is_some_and(|own| own == text)
     }
 
     /// The elements of the list that the value is; none if it is something else.
     pub fn list(self) -> Option<Vec<Self>> {
-        Scanner::new(self.0).list().ok()
+        // To say what is missing would cost more than to look.
+        self.0.starts_with('[').then(|| Scanner::new(self.0).list().ok()).flatten()
     }
 
     /// The value of a field of the object that the value is; none if it has no such field or is something else. What
@@ -68,28 +77,29 @@ impl<'a> Json<'a> {
 /// Reads a text from its beginning to its end.
 #[derive(Debug)]
 pub struct Scanner<'a> {
-    length: usize,
-    rest: &'a str,
+    text: &'a str,
+    at: usize,
     /// Whether a bracket was opened just now, so that no comma is due.
     is_open: bool,
+    brackets: Vec<u8>,
 }
 
 impl<'a> Scanner<'a> {
     /// Begins at the beginning.
     pub fn new(text: &'a str) -> Self {
-        Self { length: text.len(), rest: text, is_open: false }
+        Self { text, at: 0, is_open: false, brackets: Vec::new() }
     }
 
     /// The next value.
     ///
     /// # Errors
-    /// Says what is wrong with it.
+    /// Says what is missing.
     pub fn value(&mut self) -> Result<Json<'a>, String> {
-        let mut values = Deserializer::from_str(self.rest).into_iter::<&RawValue>();
-        let value = values.next().ok_or_else(|| self.unexpected("a value"))?;
-        let value = value.map_err(|error| format!("{error}, counted from byte {}", self.offset()))?;
-        self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
-        Ok(Json(value.get()))
+        self.skip_space();
+        let start = self.at;
+        self.at = value_end(self.text.as_bytes(), start, &mut self.brackets)
+            .map_err(|Missing(what, at)| self.missing(what, at))?;
+        Ok(Json(self.since(start)))
     }
 
     /// Passes the bracket that an object or a list begins with.
@@ -104,22 +114,46 @@ impl<'a> Scanner<'a> {
     /// The name of the next field of an object, whose value comes next then; none at the end of the object.
     ///
     /// # Errors
-    /// Says what is wrong, or missing.
+    /// Says what is missing.
     pub fn name(&mut self) -> Result<Option<Json<'a>>, String> {
-        let Some(name) = self.part('}')? else { return Ok(None) };
+        if !self.has_more('}')? {
+            return Ok(None);
+        }
+        let name = self.value()?;
         self.expect(':')?;
         if name.0.starts_with('"') { Ok(Some(name)) } else { Err(format!("{} is not a name", name.0)) }
+    }
+
+    /// Reads the object that comes next. `field` is given the name (a string) and the value of each of its fields.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    #[inline(always)]
+    pub fn object(&mut self, mut field: impl FnMut(Json<'a>, Json<'a>)) -> Result<(), String> {
+        self.skip_space();
+        let field = |name, value| field(Json(name), Json(value));
+        self.at = object_end(self.text, self.at, &mut self.brackets, field)
+            .map_err(|Missing(what, at)| self.missing(what, at))?;
+        Ok(())
+    }
+
+    /// Whether another element comes next, in a list that was opened.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn has_element(&mut self) -> Result<bool, String> {
+        self.has_more(']')
     }
 
     /// The elements of the list that comes next.
     ///
     /// # Errors
-    /// Says what is wrong, or missing.
+    /// Says what is missing.
     pub fn list(&mut self) -> Result<Vec<Json<'a>>, String> {
         self.open('[')?;
         let mut elements = Vec::new();
-        while let Some(element) = self.part(']')? {
-            elements.push(element);
+        while self.has_element()? {
+            elements.push(self.value()?);
         }
         Ok(elements)
     }
@@ -130,47 +164,53 @@ impl<'a> Scanner<'a> {
     /// If something does.
     pub fn end(&mut self) -> Result<(), String> {
         self.skip_space();
-        if self.rest.is_empty() { Ok(()) } else { Err(self.unexpected("the end")) }
+        if self.at == self.text.len() { Ok(()) } else { Err(self.missing("the end", self.at)) }
     }
 
-    /// The next value before the closing bracket; none at that.
-    fn part(&mut self, bracket: char) -> Result<Option<Json<'a>>, String> {
+    /// Where the next value begins, for [`Scanner::since`].
+    pub fn position(&mut self) -> usize {
+        self.skip_space();
+        self.at
+    }
+
+    /// The text that was read since a position.
+    pub fn since(&self, position: usize) -> &'a str {
+        self.text.get(position..self.at).unwrap_or_default()
+    }
+
+    /// Passes the comma before the next part of an object or a list, or the bracket after its last.
+    fn has_more(&mut self, bracket: char) -> Result<bool, String> {
         let is_first = std::mem::take(&mut self.is_open);
         if self.skip(bracket) {
-            return Ok(None);
+            return Ok(false);
         }
         if !is_first {
             self.expect(',')?;
         }
-        self.value().map(Some)
+        Ok(true)
     }
 
     fn expect(&mut self, token: char) -> Result<(), String> {
-        if self.skip(token) { Ok(()) } else { Err(self.unexpected(&format!("{token:?}"))) }
+        if self.skip(token) { Ok(()) } else { Err(self.missing(&format!("{token:?}"), self.at)) }
     }
 
     fn skip(&mut self, token: char) -> bool {
         self.skip_space();
-        let rest = self.rest.strip_prefix(token);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+        let is_next = self.text.as_bytes().get(self.at).is_some_and(|next| char::from(*next) == token);
+        self.at += usize::from(is_next);
+        is_next
     }
 
     fn skip_space(&mut self) {
-        let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-        let count = self.rest.bytes().take_while(is_space).count();
-        self.rest = self.rest.get(count..).unwrap_or_default();
+        self.at = space_end(self.text.as_bytes(), self.at);
     }
 
-    fn unexpected(&self, expected: &str) -> String {
-        match self.rest.chars().next() {
-            Some(found) => format!("{expected} is missing before {found:?} at byte {}", self.offset()),
-            None => format!("{expected} is missing at the end"),
+    #[cold]
+    fn missing(&self, what: &str, at: usize) -> String {
+        match self.text.get(at..).and_then(|rest| rest.chars().next()) {
+            Some(found) => format!("{what} is missing before {found:?} at byte {at}"),
+            None => format!("{what} is missing at the end"),
         }
-    }
-
-    fn offset(&self) -> usize {
-        self.length - self.rest.len()
     }
 }
 

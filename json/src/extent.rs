@@ -1,0 +1,241 @@
+//! Where a JSON value ends.
+//!
+//! In: a text, and where a value begins in it. Out: where it ends, or what is missing where. Every rule of RFC 8259 is
+//! checked, but nothing is made of the value, which is what most of the time of a read would be spent on otherwise.
+//!
+//! `serde_json` does the same, and is the measure of the tests. Compiled to WebAssembly it looks at four bytes of a string
+//! at once; here it is sixteen, which is most names and values whole. That is twice as fast in the sandbox, and the sandbox
+//! is where it counts (docs/BENCHMARKS.md).
+
+use wide::u8x16;
+
+/// What is missing, and at which byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Missing(pub(super) &'static str, pub(super) usize);
+
+type End = Result<usize, Missing>;
+
+/// The end of the object that begins at `start`, of which `field` is given each field's name and value.
+#[inline(always)]
+pub(super) fn object_end<'a>(
+    text: &'a str,
+    start: usize,
+    brackets: &mut Vec<u8>,
+    mut field: impl FnMut(&'a str, &'a str),
+) -> End {
+    let bytes = text.as_bytes();
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    if bytes.get(start) != Some(&b'{') {
+        return Err(Missing("'{'", start));
+    }
+    let mut at = space_end(bytes, start + 1);
+    if bytes.get(at) == Some(&b'}') {
+        return Ok(at + 1);
+    }
+    loop {
+        let name = part(at, string_end(bytes, at)?);
+        let begin = colon_end(bytes, at + name.len())?;
+        let end = value_end(bytes, begin, brackets)?;
+        field(name, part(begin, end));
+        at = space_end(bytes, end);
+        match bytes.get(at) {
+            Some(b',') => at = space_end(bytes, at + 1),
+            Some(b'}') => return Ok(at + 1),
+            _ => return Err(Missing(OR_BRACE, at)),
+        }
+    }
+}
+
+const OR_BRACE: &str = "',' or '}'";
+
+/// The end of the value that begins at `at`, before which there may be no space. `brackets` is room for the brackets that
+/// close what is open, outermost first; it is used again and again, which is most of what it would cost.
+#[inline(always)]
+pub(super) fn value_end(bytes: &[u8], at: usize, brackets: &mut Vec<u8>) -> End {
+    match bytes.get(at) {
+        Some(b'"') => string_end(bytes, at),
+        Some(b'{' | b'[') => nested_end(bytes, at, brackets),
+        _ => scalar_end(bytes, at),
+    }
+}
+
+/// The end of a number, a truth value or null.
+fn scalar_end(bytes: &[u8], at: usize) -> End {
+    match bytes.get(at) {
+        Some(b'-' | b'0'..=b'9') => number_end(bytes, at),
+        Some(b't') => word_end(bytes, at, b"true"),
+        Some(b'f') => word_end(bytes, at, b"false"),
+        _ => word_end(bytes, at, b"null"),
+    }
+}
+
+/// The end of an object or a list.
+fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
+    brackets.clear();
+    loop {
+        at = match bytes.get(at) {
+            Some(b'"') => string_end(bytes, at)?,
+            Some(b'{') => {
+                at = space_end(bytes, at + 1);
+                if bytes.get(at) != Some(&b'}') {
+                    brackets.push(b'}');
+                    at = colon_end(bytes, string_end(bytes, at)?)?;
+                    continue;
+                }
+                at + 1
+            }
+            Some(b'[') => {
+                at = space_end(bytes, at + 1);
+                if bytes.get(at) != Some(&b']') {
+                    brackets.push(b']');
+                    continue;
+                }
+                at + 1
+            }
+            _ => scalar_end(bytes, at)?,
+        };
+        // A value has ended, and with it all objects and lists of which it was the last.
+        loop {
+            let Some(bracket) = brackets.last() else { return Ok(at) };
+            at = space_end(bytes, at);
+            match bytes.get(at) {
+                Some(b',') => {
+                    at = space_end(bytes, at + 1);
+                    if *bracket == b'}' {
+                        at = colon_end(bytes, string_end(bytes, at)?)?;
+                    }
+                    break;
+                }
+                Some(found) if found == bracket => {
+                    brackets.pop();
+                    at += 1;
+                }
+                _ => return Err(Missing(if *bracket == b'}' { OR_BRACE } else { "',' or ']'" }, at)),
+            }
+        }
+    }
+}
+
+/// The first byte from `at` on that is no space.
+#[inline(always)]
+pub(super) fn space_end(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(0..=b' ') => spaces_end(bytes, at),
+        _ => at,
+    }
+}
+
+/// The same, where there is one.
+#[cold]
+fn spaces_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Where the value of a field begins, whose name ends at `at`.
+#[inline(always)]
+fn colon_end(bytes: &[u8], at: usize) -> End {
+    let at = space_end(bytes, at);
+    if bytes.get(at) == Some(&b':') { Ok(space_end(bytes, at + 1)) } else { Err(Missing("':'", at)) }
+}
+
+/// The end of the string that begins at `start`.
+///
+/// Inlined, and without a loop for the many that are short: the host can interrupt a component wherever it calls or loops,
+/// and to ask whether it does is a fifth of what short strings cost.
+#[inline(always)]
+pub(super) fn string_end(bytes: &[u8], start: usize) -> End {
+    if bytes.get(start) != Some(&b'"') {
+        return Err(Missing("a string", start));
+    }
+    if let Some(part) = bytes.get(start + 1..).and_then(<[u8]>::first_chunk) {
+        let special = specials(u8x16::new(*part));
+        let end = start + 1 + special.trailing_zeros() as usize;
+        if special != 0 && bytes.get(end) == Some(&b'"') {
+            return Ok(end + 1);
+        }
+    }
+    long_string_end(bytes, start)
+}
+
+/// The same, whatever its length.
+#[inline(never)]
+fn long_string_end(bytes: &[u8], start: usize) -> End {
+    let mut at = start + 1;
+    loop {
+        while let Some(part) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+            let special = specials(u8x16::new(*part));
+            if special != 0 {
+                at += special.trailing_zeros() as usize;
+                break;
+            }
+            at += 16;
+        }
+        match bytes.get(at) {
+            Some(b'"') => return Ok(at + 1),
+            Some(b'\\') => at = escape_end(bytes, at + 1)?,
+            // One of the last bytes of the text.
+            Some(0x20..) => at += 1,
+            Some(_) => return Err(Missing("an escape", at)),
+            None => return Err(Missing("'\"'", at)),
+        }
+    }
+}
+
+/// A bit for each byte that cannot simply be passed in a string: a quote, a backslash or a control character.
+#[inline(always)]
+fn specials(part: u8x16) -> u32 {
+    let is = |byte: u8| part.simd_eq(u8x16::splat(byte));
+    let is_control = part.min(u8x16::splat(0x1f)).simd_eq(part);
+    (is(b'"') | is(b'\\') | is_control).to_bitmask()
+}
+
+/// The end of the escape whose letter is at `at`.
+fn escape_end(bytes: &[u8], at: usize) -> End {
+    match bytes.get(at) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
+        Some(b'u') => {
+            let digits = bytes.get(at + 1..at + 5).unwrap_or_default();
+            let is_hex = digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit);
+            if is_hex { Ok(at + 5) } else { Err(Missing("four hexadecimal digits", at + 1)) }
+        }
+        _ => Err(Missing("an escape", at)),
+    }
+}
+
+/// The end of the number that begins at `at`.
+fn number_end(bytes: &[u8], mut at: usize) -> End {
+    if bytes.get(at) == Some(&b'-') {
+        at += 1;
+    }
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits_end(bytes, at)? };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits_end(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits_end(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// The end of the digits at `at`, of which there must be one.
+fn digits_end(bytes: &[u8], start: usize) -> End {
+    let mut at = start;
+    while let Some(b'0'..=b'9') = bytes.get(at) {
+        at += 1;
+    }
+    if at > start { Ok(at) } else { Err(Missing("a digit", at)) }
+}
+
+fn word_end(bytes: &[u8], at: usize, word: &'static [u8]) -> End {
+    match bytes.get(at..) {
+        Some(rest) if rest.starts_with(word) => Ok(at + word.len()),
+        _ => Err(Missing("a value", at)),
+    }
+}

@@ -1,0 +1,193 @@
+//! `serde_json` is the measure.
+
+use super::*;
+
+#[test]
+fn what_is_json_is_taken_apart_and_what_is_not_is_an_error_as_serde_json_says() {
+    for text in [
+        r#"{}"#,
+        "[]",
+        " [ ] ",
+        r#" { "a" : [ 1 , {} ] , "b":null }  "#,
+        r#"[1.5e-3,-0,"x\n",true,[[]],{"a":{"b":[]}}]"#,
+        "",
+        " ",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "[1]]",
+        "[01]",
+        "[\"\u{1}\"]",
+        r#"["\x"]"#,
+        "[nul]",
+        "[1}",
+        r#"{"a"}"#,
+        r#"{"a":}"#,
+        r#"{"a":1,}"#,
+        r#"{"a" 1}"#,
+        r#"{"a":1 "b":2}"#,
+        r#"{1:1}"#,
+        r#"{"a":1]"#,
+        r#"{"a":1}x"#,
+        "{\u{c}}",
+    ] {
+        let parts = match text.trim_start().chars().next() {
+            Some('{') => {
+                let mut scanner = Scanner::new(text);
+                let mut read = || {
+                    scanner.open('{')?;
+                    while scanner.name()?.is_some() {
+                        scanner.value()?;
+                    }
+                    scanner.end()
+                };
+                read()
+            }
+            _ => {
+                let mut scanner = Scanner::new(text);
+                scanner.list().and_then(|_| scanner.end())
+            }
+        };
+        let is_json = serde_json::from_str::<serde_json::Value>(text).is_ok();
+        assert_eq!(parts.is_ok(), is_json, "{text}: {parts:?}");
+        assert_eq!(Json::parse(text).is_ok(), is_json, "{text}");
+    }
+}
+
+#[test]
+fn strings_are_what_serde_json_says_they_are() {
+    for text in [
+        r#""""#,
+        r#""a é 😀""#,
+        r#""\"\\\/\b\f\n\r\t""#,
+        r#""x\u00e9\u0041y""#,
+        r#""\ud83d\ude00\u0000""#,
+        r#""\u00e9\ud83d\ude00é""#,
+        r#""\ud83d""#,
+        r#""\ud83dx""#,
+        r#""\ud83d\u0041""#,
+        r#""\ude00\ud83d""#,
+        r#""\ud83d\ud83d\ude00""#,
+        "1",
+        "null",
+        "[]",
+    ] {
+        let expected = serde_json::from_str::<String>(text).ok();
+        assert_eq!(Json::parse(text).unwrap().text().map(Cow::into_owned), expected, "{text}");
+        if let Some(expected) = expected {
+            assert_eq!(Json::parse(&quoted(&expected)).unwrap().text().unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn a_field_is_found_by_its_name_whatever_its_escapes() {
+    let object = Json::parse(r#"{"a":{"b":1},"\u0062":[2],"b":3}"#).unwrap();
+    assert_eq!(object.field("b").map(Json::get), Some("[2]"));
+    assert_eq!(object.field("a").and_then(|a| a.field("b")).map(Json::get), Some("1"));
+    assert_eq!(object.field("c"), None);
+    assert_eq!(object.field("a").and_then(Json::list), None);
+}
+
+/// A text that is JSON, nested to a depth, with spaces, escapes and long strings here and there.
+fn write_value(dice: &mut fastrand::Rng, depth: usize, out: &mut String) {
+    let space = |dice: &mut fastrand::Rng, out: &mut String| {
+        if dice.u8(..8) == 0 {
+            out.push_str(dice.choice([" ", "\n", "\r\n\t"]).unwrap());
+        }
+    };
+    match dice.u8(..if depth > 0 { 8 } else { 5 }) {
+        0 => out.push_str(dice.choice(["true", "false", "null"]).unwrap()),
+        1 => out.push_str(
+            dice.choice(["0", "-0.10", "1e5", "12.5E-3", "123456789012345678901234567890"]).unwrap(),
+        ),
+        2..5 => {
+            out.push('"');
+            let most = if dice.bool() { 4 } else { 40 };
+            for _ in 0..dice.usize(..most) {
+                out.push_str(
+                    dice.choice(["a", "é", "😀", "\\n", "\\u00e9", "\\\"", "\\\\", "/", "]", "{", " ", ","])
+                        .unwrap(),
+                );
+            }
+            out.push('"');
+        }
+        kind => {
+            let (open, close) = if kind == 7 { ('[', ']') } else { ('{', '}') };
+            out.push(open);
+            space(dice, out);
+            for index in 0..dice.usize(..5) {
+                if index > 0 {
+                    out.push(',');
+                    space(dice, out);
+                }
+                if open == '{' {
+                    out.push_str(
+                        dice.choice(["\"a\":", "\"a long name of a field\" : ", "\"\\u0061\":"]).unwrap(),
+                    );
+                }
+                write_value(dice, depth - 1, out);
+                space(dice, out);
+            }
+            out.push(close);
+        }
+    }
+}
+
+/// One letter is put in, taken out or changed: most of what is one letter from JSON is none.
+fn damage(dice: &mut fastrand::Rng, text: &str) -> String {
+    let mut letters: Vec<char> = text.chars().collect();
+    let at = dice.usize(..letters.len());
+    let other = *dice
+        .choice(&[
+            '"', '\\', '{', '}', '[', ']', ',', ':', '0', '-', '.', 'e', 'u', ' ', '\n', '\u{1}', '\u{7f}',
+            'é',
+        ])
+        .unwrap();
+    match dice.u8(..3) {
+        0 => letters.insert(at, other),
+        1 => letters[at] = other,
+        _ => drop(letters.remove(at)),
+    }
+    letters.into_iter().collect()
+}
+
+#[test]
+fn whatever_serde_json_takes_for_json_is_taken_for_it_and_nothing_else() {
+    let mut dice = fastrand::Rng::with_seed(7);
+    let (mut whole, mut broken) = (0, 0);
+    for _ in 0..30_000 {
+        let mut text = String::new();
+        write_value(&mut dice, 4, &mut text);
+        for text in [damage(&mut dice, &text), text] {
+            let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
+            assert_eq!(Json::parse(&text).is_ok(), is_json, "{text}");
+            *if is_json { &mut whole } else { &mut broken } += 1;
+            let fields = serde_json::from_str::<
+                std::collections::BTreeMap<String, &serde_json::value::RawValue>,
+            >(&text);
+            let mut own = std::collections::BTreeMap::new();
+            let mut scanner = Scanner::new(&text);
+            let read = scanner.object(|name, value| {
+                own.insert(name.text().map(Cow::into_owned), value.get().to_owned());
+            });
+            // A name with half of a surrogate pair is one here, as long as nobody asks for it.
+            assert_eq!(read.is_ok() && scanner.end().is_ok(), fields.is_ok(), "{text}");
+            if let Ok(fields) = fields {
+                let expected = fields.into_iter().map(|(name, value)| (Some(name), value.get().to_owned()));
+                assert_eq!(own, expected.collect(), "{text}");
+            }
+        }
+    }
+    assert!(whole > 30_000 && broken > 10_000, "{whole} {broken}");
+}
+
+#[test]
+fn what_is_nested_deep_is_no_trouble() {
+    let deep = format!("{}1{}", "[{\"a\":".repeat(100_000), "}]".repeat(100_000));
+    assert!(Json::parse(&deep).is_ok());
+    assert!(Json::parse(&deep[..deep.len() - 1]).is_err());
+}

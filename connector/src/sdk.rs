@@ -6,7 +6,7 @@
 //!
 //! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`mod@slice`] (with
 //! [`window`] or [`parent`]) what to ask next, [`api`] how, [`fetch`] gets the answer in spite of [`retry`]able
-//! failures, [`page`] is what was answered, [`reader`] hands it on.
+//! failures, [`page`] is what was answered, [`reader`] hands it on, and asks for as many at once as there is [`room`] for.
 //! All JSON on this way is text, which the crate [`json`] and [`fields`] take apart.
 
 pub mod api;
@@ -29,6 +29,7 @@ pub mod progress;
 pub mod reader;
 pub mod record;
 pub mod retry;
+pub mod room;
 pub mod schema;
 pub mod slice;
 pub mod source;

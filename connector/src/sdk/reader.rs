@@ -16,6 +16,7 @@ use crate::sdk::{
     fetch::{Answer, Fetcher},
     page::Page,
     platform::Platform,
+    room::Room,
     slice::{Ask, Slices},
     stream::Stream,
 };
@@ -37,7 +38,7 @@ pub struct Reader {
     slices: Box<dyn Slices>,
     fetcher: Rc<Fetcher>,
     platform: Platform,
-    concurrency: usize,
+    room: Room,
     /// How many slices were last told as read, and of how many.
     told: (u64, Option<u64>),
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
@@ -53,7 +54,7 @@ impl std::fmt::Debug for Reader {
 }
 
 impl Reader {
-    /// Reads `slices` with up to `concurrency` requests in flight.
+    /// Reads `slices` with up to `concurrency` requests in flight, fewer if pages are large.
     pub fn new(
         stream: &'static Stream,
         slices: Box<dyn Slices>,
@@ -67,7 +68,7 @@ impl Reader {
             slices,
             fetcher,
             platform,
-            concurrency,
+            room: Room::new(concurrency),
             told: (0, None),
             in_flight,
             fetched,
@@ -83,12 +84,12 @@ impl Reader {
     pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
         while !self.finished {
             self.fill().await;
-            let next = match self.fetched.pop_front() {
-                Some(fetched) => Some(fetched),
-                None => self.in_flight.next().await,
+            let (next, was_waited_for) = match self.fetched.pop_front() {
+                Some(fetched) => (Some(fetched), false),
+                None => (self.in_flight.next().await, true),
             };
             let batch = match next {
-                Some((ask, result)) => match self.receive(&ask, result) {
+                Some((ask, result)) => match self.receive(&ask, result, was_waited_for) {
                     Ok(batch) => batch,
                     Err(error) => {
                         self.cancel();
@@ -112,7 +113,7 @@ impl Reader {
     }
 
     /// Turns an answer into a batch, which is empty if the answer was not one of records.
-    fn receive(&mut self, ask: &Ask, result: Result<Answer<Page>>) -> Result<Batch> {
+    fn receive(&mut self, ask: &Ask, result: Result<Answer<Page>>, was_waited_for: bool) -> Result<Batch> {
         let page = match result.map_err(|error| error.in_stream(self.stream.name))? {
             Answer::Complete(page) => page,
             Answer::Absent(reason) => match &ask.slice.parent {
@@ -139,6 +140,7 @@ impl Reader {
             }
         };
         self.has_received = true;
+        self.room.observe(page.bytes, was_waited_for);
         let records = self.slices.observe(ask, page).map_err(|reason| {
             let api = self.fetcher.api();
             let request = api.page_request(ask).to_string();
@@ -163,7 +165,7 @@ impl Reader {
         if self.finished {
             return;
         }
-        while self.in_flight.len() + self.fetched.len() < self.concurrency {
+        while self.in_flight.len() + self.fetched.len() < self.room.requests() {
             let Some(ask) = self.slices.next_ask() else { break };
             self.in_flight.push(Box::pin(fetch(Rc::clone(&self.fetcher), ask)));
         }

@@ -16,7 +16,7 @@ mod spec;
 use std::process::ExitCode;
 
 use host::{Error, Outbox, Redaction, Result};
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 use self::bundle::bundle;
 use self::discover::table;
@@ -27,7 +27,7 @@ use crate::cli::{Action, Cli, Command, Listing, Manual, Run, SourceArgs, complet
 
 /// Does what was asked for.
 pub(crate) fn run(cli: &Cli) -> ExitCode {
-    let runtime = match Runtime::new() {
+    let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::system(format!("no threads can be started: {error}")), None),
     };

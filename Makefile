@@ -87,10 +87,11 @@ guests: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p guests --examples
 
 benches: bundle
-	@$(CARGO) build --release --locked -p bench
+	@$(CARGO) build --release --locked -p host -p mock-orb -p orb -p bench
 
+# `orb` too, though nothing needs it: without, wasmtime would have to be compiled again for `make test`, for the sake of a macro.
 native: toolchain
-	@$(CARGO) build --release --locked -p host -p mock-orb
+	@$(CARGO) build --release --locked -p host -p mock-orb -p orb
 
 # rust-toolchain.toml names the toolchain and the wasm target. Where rustup does not install them by itself, this does.
 toolchain:

@@ -33,16 +33,25 @@ pub(crate) const HOST: Candidate = Candidate {
     take: |output| Messages::read(output),
 };
 
-/// The same code outside of the sandbox.
+/// The same code in the same host, but not in a sandbox.
 pub(crate) const NATIVE: Candidate = Candidate {
-    name: "native, no sandbox",
-    command: |tools, task| {
-        let mut command = Command::new(&tools.floor);
-        command.args(["native", "--stream", task.stream, "--config"]).arg(&task.config);
-        Some(command)
-    },
+    name: "native in the host, no sandbox",
+    command: |tools, task| Some(floor("native", tools, task)),
     take: |output| Messages::read(output),
 };
+
+/// The same code without the host: nothing is checked or redacted.
+pub(crate) const ALONE: Candidate = Candidate {
+    name: "native alone, unchecked",
+    command: |tools, task| Some(floor("alone", tools, task)),
+    take: |output| Messages::read(output),
+};
+
+fn floor(kind: &str, tools: &Tools, task: &Task) -> Command {
+    let mut command = Command::new(&tools.floor);
+    command.args([kind, "--stream", task.stream, "--config"]).arg(&task.config);
+    command
+}
 
 /// What cannot be less: the same bytes, read and written.
 pub(crate) const BARE: Candidate = Candidate {

@@ -1,6 +1,6 @@
 //! How fast records pass where the server answers at once: bound by processors alone.
 
-use crate::candidate::{BARE, HOST, NATIVE, PUBLISHED};
+use crate::candidate::{ALONE, BARE, HOST, NATIVE, PUBLISHED};
 use crate::report::{Aim, figure, table};
 use crate::rounds::{Sample, Samples, measure as rounds, warm_up};
 use crate::server::{Account, Server};
@@ -42,7 +42,8 @@ pub(crate) fn measure(tools: &Tools, size: Size) -> Result<Vec<Aim>> {
         let task = Task::new(&server, case.stream, EVER)?;
         warm_up(tools, &task)?;
         let often = size.pick(9, 5);
-        let candidates = [(HOST, often), (NATIVE, often), (BARE, often), (PUBLISHED, size.pick(2, 1))];
+        let candidates =
+            [(HOST, often), (NATIVE, often), (ALONE, often), (BARE, often), (PUBLISHED, size.pick(2, 1))];
         let all = rounds(&candidates, tools, &mut server, &task)?;
         print(&format!("{records} {}:\n", case.what));
         report(&all);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
 
 use crate::client::{body, client};
 use crate::output::Output;
@@ -12,7 +12,8 @@ use crate::output::Output;
 pub(crate) fn read(urls: &Path, api_key: &str, concurrency: usize) -> Result<(), String> {
     let urls = std::fs::read_to_string(urls).map_err(|error| format!("{}: {error}", urls.display()))?;
     let (client, authorization) = (client()?, format!("Bearer {api_key}"));
-    let runtime = Runtime::new().map_err(|error| error.to_string())?;
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.map_err(|error| error.to_string())?;
     let output = Output::start(|out, body: Vec<u8>| out.extend_from_slice(&body));
     let answer = |url: &str| {
         let request = client.get(url).header("authorization", &authorization).send();

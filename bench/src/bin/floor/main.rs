@@ -3,9 +3,12 @@
 //! In: a config and the name of a stream, or a list of URLs. Out: the same lines that the host writes, or the bytes of the
 //! answers as they came.
 //!
-//! `native` runs the same connector, compiled for this machine, behind the same seams: no WebAssembly, no copies into and
-//! out of a guest, no interruption, no check of records, no redaction. `bare` knows nothing of Orb at all.
+//! `native` runs the same connector, compiled for this machine, behind the same seams, and passes what it reads to the
+//! host's own checks and writer. What is missing is the sandbox: WebAssembly, the copies into and out of it, interruption,
+//! the outbound door, sealed secrets and their redaction. `alone` does without the host too, so that nothing is checked.
+//! `bare` knows nothing of Orb at all.
 
+mod alone;
 mod bare;
 mod client;
 mod native;
@@ -15,23 +18,15 @@ mod transport;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Args, Parser};
 
 /// Reads as the host does, without a sandbox.
 #[derive(Debug, Parser)]
 enum Command {
-    /// Runs the connector as native code.
-    Native {
-        /// The config, as the host takes it.
-        #[arg(long)]
-        config: PathBuf,
-        /// The stream to read.
-        #[arg(long)]
-        stream: String,
-        /// A file to write what was asked for to, a URL on each line.
-        #[arg(long)]
-        urls: Option<PathBuf>,
-    },
+    /// Runs the connector as native code, within the host.
+    Native(Read),
+    /// Runs the connector as native code, and writes what it gives.
+    Alone(Read),
     /// Gets URLs and writes the bodies of their answers.
     Bare {
         /// A file with a URL on each line.
@@ -46,9 +41,24 @@ enum Command {
     },
 }
 
+/// What to read.
+#[derive(Debug, Args)]
+struct Read {
+    /// The config, as the host takes it.
+    #[arg(long)]
+    config: PathBuf,
+    /// The stream.
+    #[arg(long)]
+    stream: String,
+    /// A file to write what was asked for to, a URL on each line.
+    #[arg(long)]
+    urls: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
-        Command::Native { config, stream, urls } => native::read(&config, &stream, urls.as_deref()),
+        Command::Native(wanted) => native::read(&wanted),
+        Command::Alone(wanted) => alone::read(&wanted),
         Command::Bare { urls, api_key, concurrency } => bare::read(&urls, &api_key, concurrency),
     };
     match outcome {

@@ -1,73 +1,91 @@
-//! The connector as native code: a config and a stream in, Airbyte's lines out.
+//! The connector as native code in the host: a config and a stream in, Airbyte's lines out.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use host::{Document, Emitter, Level, Message, Outbox, Record, StreamDescriptor};
 use orb::orb::source::Orb;
 use orb::sdk::error::Error;
 use orb::sdk::platform::Platform;
 use orb::sdk::reader::{Batch, Reader};
 use orb::sdk::source::Source as _;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 
+use crate::Read;
 use crate::client::client;
-use crate::output::Output;
 use crate::transport::Outside;
 
-/// Reads a stream from its beginning, and writes down what was asked for if that is wanted.
-pub(crate) fn read(config: &Path, stream: &str, urls: Option<&Path>) -> Result<(), String> {
-    let config = std::fs::read_to_string(config).map_err(|error| format!("{}: {error}", config.display()))?;
-    let runtime = Runtime::new().map_err(|error| error.to_string())?;
-    let asked = urls.map(|_| RefCell::default());
-    let outside = Rc::new(Outside { client: client()?, runtime: runtime.handle().clone(), asked });
-    let world = Rc::clone(&outside);
-    let platform = Platform {
-        transport: outside.clone(),
-        clock: outside.clone(),
-        log: outside.clone(),
-        progress: outside,
-    };
-    let mut reader = Orb::new(platform).read(&config, stream, None).map_err(describe)?;
-    let stream = stream.to_owned();
-    let output = Output::start(move |out, batch| write(out, &stream, &batch));
-    runtime.block_on(pass_on(&mut reader, &output))?;
-    if let (Some(file), Some(asked)) = (urls, &world.asked) {
-        std::fs::write(file, asked.borrow().join("\n"))
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-    }
-    output.finish()
+/// A read under way.
+pub(crate) struct Connector {
+    /// As the host's: requests make progress on one thread, while the connector computes on another.
+    pub(crate) runtime: Runtime,
+    pub(crate) reader: Reader,
+    outside: Rc<Outside>,
 }
 
-async fn pass_on(reader: &mut Reader, output: &Output<Batch>) -> Result<(), String> {
-    while let Some(batch) = reader.next_batch().await.map_err(describe)? {
-        output.send(batch)?;
+impl Connector {
+    /// Opens a read of a stream from its beginning.
+    pub(crate) fn open(wanted: &Read) -> Result<Self, String> {
+        let config = std::fs::read_to_string(&wanted.config)
+            .map_err(|error| format!("{}: {error}", wanted.config.display()))?;
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let asked = wanted.urls.as_ref().map(|_| RefCell::default());
+        let outside = Rc::new(Outside { client: client()?, runtime: runtime.handle().clone(), asked });
+        let platform = Platform {
+            transport: outside.clone(),
+            clock: outside.clone(),
+            log: outside.clone(),
+            progress: outside.clone(),
+        };
+        let reader = Orb::new(platform).read(&config, &wanted.stream, None).map_err(describe)?;
+        Ok(Self { runtime, reader, outside })
     }
-    Ok(())
+
+    /// Writes down what was asked for, if that is wanted.
+    pub(crate) fn write_urls(&self, wanted: &Read) -> Result<(), String> {
+        let (Some(file), Some(asked)) = (&wanted.urls, &self.outside.asked) else { return Ok(()) };
+        let urls = asked.borrow().join("\n");
+        std::fs::write(file, urls).map_err(|error| format!("{}: {error}", file.display()))
+    }
 }
 
-/// Splices records into their envelope, as the host does.
-fn write(out: &mut Vec<u8>, stream: &str, batch: &Batch) {
+/// Reads a stream from its beginning.
+pub(crate) fn read(wanted: &Read) -> Result<(), String> {
+    let mut connector = Connector::open(wanted)?;
+    let (outbox, inbox) = Outbox::new(Level::Info);
+    let writer = connector.runtime.spawn_blocking(|| Emitter::new(io::stdout()).drain(inbox));
+    let stream = Arc::new(StreamDescriptor { name: wanted.stream.clone(), namespace: None });
+    let Connector { runtime, reader, .. } = &mut connector;
+    runtime.block_on(async {
+        while let Some(batch) = reader.next_batch().await.map_err(describe)? {
+            pass_on(batch, &stream, &outbox).await?;
+        }
+        Ok::<_, String>(())
+    })?;
+    connector.write_urls(wanted)?;
+    drop(outbox);
+    let written = connector.runtime.block_on(writer).map_err(|error| error.to_string())?;
+    written.map_err(|error| error.to_string())
+}
+
+/// Has a batch checked and written.
+async fn pass_on(batch: Batch, stream: &Arc<StreamDescriptor>, outbox: &Outbox) -> Result<(), String> {
+    let records: Vec<Record> = batch.records.into_iter().map(Record::parse).collect::<Result<_, _>>()?;
+    let record_count = records.len() as u64;
     let emitted_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let head =
-        format!(r#"{{"type":"RECORD","record":{{"stream":"{stream}","emitted_at":{emitted_at},"data":"#);
-    for record in &batch.records {
-        out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(record.as_bytes());
-        out.extend_from_slice(b"}}\n");
-    }
-    if let Some(checkpoint) = &batch.checkpoint {
-        let head = format!(
-            r#"{{"type":"STATE","state":{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"{stream}"}},"stream_state":"#
-        );
-        out.extend_from_slice(head.as_bytes());
-        out.extend_from_slice(checkpoint.as_bytes());
-        out.extend_from_slice(b"}}}\n");
-    }
+    let emitted_at = i64::try_from(emitted_at).unwrap_or(i64::MAX);
+    let unheard = |_| "nobody reads the output".to_owned();
+    outbox.send(Message::Records { stream: stream.clone(), emitted_at, records }).await.map_err(unheard)?;
+    let Some(checkpoint) = batch.checkpoint else { return Ok(()) };
+    let state = Document::parse(&checkpoint).map_err(|problem| format!("a checkpoint {problem}"))?;
+    outbox.send(Message::State { stream: stream.clone(), state, record_count }).await.map_err(unheard)
 }
 
-fn describe(error: Error) -> String {
+pub(crate) fn describe(error: Error) -> String {
     let Error { message, internal_message, .. } = error;
     format!("{message} ({})", internal_message.unwrap_or_default())
 }

@@ -75,43 +75,56 @@ fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
     loop {
         at = match bytes.get(at) {
             Some(b'"') => string_end(bytes, at)?,
-            Some(b'{') => {
+            Some(open @ (b'{' | b'[')) => {
+                // In ASCII, a bracket that closes stands two behind the one that opens.
+                let bracket = open + 2;
                 at = space_end(bytes, at + 1);
-                if bytes.get(at) != Some(&b'}') {
-                    brackets.push(b'}');
-                    at = colon_end(bytes, string_end(bytes, at)?)?;
+                if bytes.get(at) != Some(&bracket) {
+                    brackets.push(bracket);
+                    at = first_end(bytes, at, bracket)?;
                     continue;
                 }
-                at + 1
-            }
-            Some(b'[') => {
-                at = space_end(bytes, at + 1);
-                if bytes.get(at) != Some(&b']') {
-                    brackets.push(b']');
-                    continue;
+                if brackets.is_empty() {
+                    return Ok(at + 1);
                 }
                 at + 1
             }
             _ => scalar_end(bytes, at)?,
         };
-        // A value has ended, and with it all objects and lists of which it was the last.
-        loop {
-            let Some(bracket) = brackets.last() else { return Ok(at) };
-            at = space_end(bytes, at);
-            match bytes.get(at) {
-                Some(b',') => {
-                    at = space_end(bytes, at + 1);
-                    if *bracket == b'}' {
-                        at = colon_end(bytes, string_end(bytes, at)?)?;
-                    }
-                    break;
-                }
-                Some(found) if found == bracket => {
-                    brackets.pop();
-                    at += 1;
-                }
-                _ => return Err(Missing(if *bracket == b'}' { OR_BRACE } else { "',' or ']'" }, at)),
-            }
+        // A value has ended. Mostly another follows; if not, all objects and lists end with it of which it was the last.
+        at = space_end(bytes, at);
+        if bytes.get(at) != Some(&b',') {
+            at = match closed_end(bytes, at, brackets)? {
+                (at, true) => return Ok(at),
+                (at, false) => at,
+            };
+        }
+        let Some(bracket) = brackets.last() else { return Ok(at) };
+        at = first_end(bytes, space_end(bytes, at + 1), *bracket)?;
+    }
+}
+
+/// Where the next value begins, in the object or list that `bracket` closes.
+#[inline(always)]
+fn first_end(bytes: &[u8], at: usize, bracket: u8) -> End {
+    if bracket == b'}' { colon_end(bytes, string_end(bytes, at)?) } else { Ok(at) }
+}
+
+/// Where the comma is after the brackets that close at `at`, or else the end of all; and whether it is that.
+#[inline(always)]
+fn closed_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> Result<(usize, bool), Missing> {
+    loop {
+        let Some(bracket) = brackets.pop() else { return Ok((at, true)) };
+        if bytes.get(at) != Some(&bracket) {
+            return Err(Missing(if bracket == b'}' { OR_BRACE } else { "',' or ']'" }, at));
+        }
+        at += 1;
+        if brackets.is_empty() {
+            return Ok((at, true));
+        }
+        at = space_end(bytes, at);
+        if bytes.get(at) == Some(&b',') {
+            return Ok((at, false));
         }
     }
 }
@@ -150,9 +163,13 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> End {
     if bytes.get(start) != Some(&b'"') {
         return Err(Missing("a string", start));
     }
-    if let Some(part) = bytes.get(start + 1..).and_then(<[u8]>::first_chunk) {
-        let special = specials(u8x16::new(*part));
-        let end = start + 1 + special.trailing_zeros() as usize;
+    let at = start + 1;
+    if let Some((first, second)) = bytes.get(at..).and_then(<[u8]>::first_chunk::<32>).map(halves) {
+        let mut special = specials(first);
+        if special == 0 {
+            special = specials(second) << 16;
+        }
+        let end = at + special.trailing_zeros() as usize;
         if special != 0 && bytes.get(end) == Some(&b'"') {
             return Ok(end + 1);
         }
@@ -182,6 +199,12 @@ fn long_string_end(bytes: &[u8], start: usize) -> End {
             None => return Err(Missing("'\"'", at)),
         }
     }
+}
+
+#[inline(always)]
+fn halves(bytes: &[u8; 32]) -> (u8x16, u8x16) {
+    let half = |from: usize| bytes[from..].first_chunk().copied().map(u8x16::new).unwrap_or_default();
+    (half(0), half(16))
 }
 
 /// A bit for each byte that cannot simply be passed in a string: a quote, a backslash or a control character.

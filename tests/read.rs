@@ -1,6 +1,6 @@
 //! `read`: every record, once, as it is, in the protocol's order.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use mock_orb::{Account, Collection, MockOrb, Settings};
 
@@ -30,6 +30,39 @@ fn every_record_of_every_stream_comes_once_with_its_exact_values() {
     for stream in STREAMS {
         assert_complete(&orb, &output, stream);
     }
+}
+
+#[test]
+fn every_record_comes_over_one_connection_of_http_2() {
+    let orb = MockOrb::start_tls_on(account(1_250), "127.0.0.1:0").unwrap();
+    orb.set_latency(Duration::from_millis(10));
+    let setup = Setup::new(&orb);
+    let certificate = setup.file("certificate.pem", orb.certificate().unwrap());
+    // Two streams that begin at once would open one connection each.
+    let flags = ["--ca-cert", certificate.to_str().unwrap(), "--max-streams", "1"];
+    let output = setup.flags(&flags).read(&STREAMS);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    for stream in STREAMS {
+        assert_complete(&orb, &output, stream);
+    }
+    assert_eq!(orb.connections(), 1);
+    assert!(orb.peak_in_flight() > 4, "{} at once", orb.peak_in_flight());
+}
+
+#[test]
+fn large_pages_come_whole_though_few_are_in_flight() {
+    let orb = MockOrb::start(account(50));
+    for index in 0..1_500 {
+        let at = format!("2024-{:02}-{:02}T00:00:{:02}Z", 1 + index % 12, 1 + index % 28, index % 60);
+        let note = "x".repeat(20_000);
+        let record = format!(r#"{{"id":"large-{index}","created_at":"{at}","note":"{note}"}}"#);
+        orb.account().insert(Collection::Customers, &record).unwrap();
+    }
+    let output =
+        Setup::new(&orb).with("concurrency", 64).flags(&["--max-memory", "48MiB"]).read(&["customers"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let read: BTreeSet<String> = output.records("customers").into_iter().collect();
+    assert_eq!(read, orb.account().records(Collection::Customers).into_iter().collect());
 }
 
 #[test]

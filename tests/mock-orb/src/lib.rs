@@ -53,6 +53,7 @@ mod terms;
 mod time_zone;
 mod timeframe;
 mod timeline;
+mod tls;
 mod usage;
 mod usage_answer;
 mod usage_query;

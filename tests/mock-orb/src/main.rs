@@ -78,6 +78,10 @@ struct Arguments {
     #[arg(long)]
     keep_answers: bool,
 
+    /// Speak TLS, and HTTP/2 with those who want it; write the certificate to trust to this file.
+    #[arg(long, value_name = "FILE")]
+    tls: Option<PathBuf>,
+
     /// File to write the base URL to, at once or not at all.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
@@ -120,7 +124,14 @@ fn run(arguments: Arguments) -> io::Result<()> {
         api_key: arguments.api_key,
         ..Settings::default()
     };
-    let orb = MockOrb::start_on(Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port))?;
+    let (account, address) = (Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port));
+    let orb = match &arguments.tls {
+        Some(_) => MockOrb::start_tls_on(account, address)?,
+        None => MockOrb::start_on(account, address)?,
+    };
+    if let (Some(file), Some(certificate)) = (&arguments.tls, orb.certificate()) {
+        write_whole(file, certificate)?;
+    }
     orb.disable_log();
     if arguments.keep_answers {
         orb.keep_answers();

@@ -8,9 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 
@@ -21,6 +23,7 @@ use crate::rate::{Limiter, RateLimit};
 use crate::rate_class::RateTable;
 use crate::request_log::LoggedRequest;
 use crate::service::{Shared, lock};
+use crate::tls::{Identity, speaks_http2};
 
 /// How long to wait when a connection cannot be accepted, for instance for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(5);
@@ -29,6 +32,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(5);
 pub struct MockOrb {
     shared: Arc<Shared>,
     address: SocketAddr,
+    identity: Option<Identity>,
     stop: Arc<Notify>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -50,6 +54,24 @@ impl MockOrb {
     ///
     /// If the address cannot be listened on.
     pub fn start_on(account: Account, address: impl ToSocketAddrs) -> io::Result<MockOrb> {
+        MockOrb::listen(account, address, None)
+    }
+
+    /// As [`MockOrb::start_on`], but with TLS and, for those who want it, HTTP/2. The certificate is made for this server;
+    /// [`MockOrb::certificate`] is what to trust.
+    ///
+    /// # Errors
+    ///
+    /// If the address cannot be listened on.
+    pub fn start_tls_on(account: Account, address: impl ToSocketAddrs) -> io::Result<MockOrb> {
+        MockOrb::listen(account, address, Some(Identity::generate()?))
+    }
+
+    fn listen(
+        account: Account,
+        address: impl ToSocketAddrs,
+        identity: Option<Identity>,
+    ) -> io::Result<MockOrb> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -57,17 +79,24 @@ impl MockOrb {
         let stop = Arc::new(Notify::new());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let serving = {
-            let (shared, stop) = (Arc::clone(&shared), Arc::clone(&stop));
-            move || runtime.block_on(serve(listener, shared, &stop))
+            let (shared, stop, identity) = (Arc::clone(&shared), Arc::clone(&stop), identity.clone());
+            move || runtime.block_on(serve(listener, shared, identity, &stop))
         };
         let thread = std::thread::Builder::new().name("mock-orb".to_owned()).spawn(serving)?;
-        Ok(MockOrb { shared, address, stop, thread: Mutex::new(Some(thread)) })
+        Ok(MockOrb { shared, address, identity, stop, thread: Mutex::new(Some(thread)) })
     }
 
-    /// The base URL of the API, `http://127.0.0.1:PORT/v1`.
+    /// The base URL of the API, `http://127.0.0.1:PORT/v1`; with TLS, it begins with `https`.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/v1", self.address)
+        let scheme = if self.identity.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}/v1", self.address)
+    }
+
+    /// The certificate of a server with TLS, in PEM.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.identity.as_ref().map(Identity::certificate)
     }
 
     /// The address that is listened on.
@@ -202,7 +231,7 @@ impl Debug for MockOrb {
 }
 
 /// Accepts connections until told to stop; then drops them all.
-async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: &Notify) {
+async fn serve(listener: TcpListener, shared: Arc<Shared>, identity: Option<Identity>, stop: &Notify) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener inside its runtime");
     let mut connections = JoinSet::new();
     loop {
@@ -212,7 +241,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, stop: &Notify) {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     let number = shared.connections.fetch_add(1, Ordering::Relaxed) + 1;
-                    connections.spawn(converse(stream, number, Arc::clone(&shared)));
+                    connections.spawn(welcome(stream, number, Arc::clone(&shared), identity.clone()));
                 }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
@@ -232,10 +261,32 @@ fn pass_on_panic(ended: Result<(), JoinError>) {
     }
 }
 
-async fn converse(stream: tokio::net::TcpStream, number: u64, shared: Arc<Shared>) {
+async fn welcome(stream: TcpStream, number: u64, shared: Arc<Shared>, identity: Option<Identity>) {
     // Small answers must not wait for the client's acknowledgements.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(|request| shared.respond(number, request));
+    let Some(identity) = identity else { return converse(stream, number, shared, false).await };
+    if let Ok(stream) = identity.accept(stream).await {
+        let is_http2 = speaks_http2(&stream);
+        converse(stream, number, shared, is_http2).await;
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    number: u64,
+    shared: Arc<Shared>,
+    is_http2: bool,
+) {
+    let stream = TokioIo::new(stream);
+    // Requests of one connection of HTTP/2 are answered at the same time, each by a task of its own.
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { shared.respond(number, request).await }
+    });
     // A client may leave at any time, and some connections are cut on request.
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    if is_http2 {
+        let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
+    } else {
+        let _ = http1::Builder::new().serve_connection(stream, service).await;
+    }
 }

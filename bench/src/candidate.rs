@@ -28,6 +28,9 @@ pub(crate) const HOST: Candidate = Candidate {
         if let Some(state) = &task.state {
             command.arg("--state").arg(state);
         }
+        if let Some(certificate) = &task.certificate {
+            command.arg("--ca-cert").arg(certificate);
+        }
         Some(command)
     },
     take: |output| Messages::read(output),

@@ -18,6 +18,7 @@ mod size;
 mod start;
 mod task;
 mod throughput;
+mod tls;
 mod tools;
 
 use std::path::PathBuf;
@@ -65,6 +66,8 @@ enum Section {
     Throughput,
     /// How long it takes where answers take their time.
     Latency,
+    /// What TLS and HTTP/2 cost.
+    Tls,
     /// How much memory it takes.
     Memory,
     /// How it grows with the account.
@@ -77,6 +80,7 @@ impl Section {
             Section::Start => "Start",
             Section::Throughput => "Throughput",
             Section::Latency => "Bound by latency",
+            Section::Tls => "TLS and HTTP/2",
             Section::Memory => "Memory",
             Section::Scale => "Scale",
         }
@@ -87,6 +91,7 @@ impl Section {
             Section::Start => start::measure(tools, size),
             Section::Throughput => throughput::measure(tools, size),
             Section::Latency => latency::measure(tools, size),
+            Section::Tls => tls::measure(tools, size),
             Section::Memory => memory::measure(tools, size),
             Section::Scale => scale::measure(tools, size, &arguments.sizes, arguments.plot.as_deref()),
         }

@@ -1,13 +1,18 @@
 //! The server that is read from: an account in; a process of its own that serves it, and what that has cost so far, out.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::Result;
 use crate::tools::Tools;
+
+/// The name of the file with the certificate.
+const CERTIFICATE: &str = "certificate.pem";
 
 /// What is served, and how fast.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,6 +26,8 @@ pub(crate) struct Account {
     pub(crate) latency: Duration,
     /// The kind of account whose documented limits are in force.
     pub(crate) limits: Option<&'static str>,
+    /// Over TLS, which brings HTTP/2.
+    pub(crate) tls: bool,
 }
 
 /// What a server has done so far.
@@ -52,6 +59,9 @@ pub(crate) struct Server {
     stdin: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
     url: String,
+    /// With the certificate, if there is one.
+    folder: TempDir,
+    is_tls: bool,
 }
 
 impl Server {
@@ -78,10 +88,15 @@ impl Server {
         if let Some(kind) = account.limits {
             command.args(["--rate-classes", kind]);
         }
+        let folder = TempDir::new()?;
+        if account.tls {
+            command.arg("--tls").arg(folder.path().join(CERTIFICATE));
+        }
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or("a server without an output")?;
-        let mut server = Server { child, stdin, answers: BufReader::new(stdout).lines(), url: String::new() };
+        let answers = BufReader::new(stdout).lines();
+        let mut server = Server { child, stdin, answers, url: String::new(), folder, is_tls: account.tls };
         server.url = server.line()?;
         Ok(server)
     }
@@ -89,6 +104,11 @@ impl Server {
     /// The base URL of the API.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The certificate to trust.
+    pub(crate) fn certificate(&self) -> Option<PathBuf> {
+        self.is_tls.then(|| self.folder.path().join(CERTIFICATE))
     }
 
     /// What it has done so far.

@@ -27,6 +27,8 @@ pub(crate) struct Task {
     pub(crate) catalog: PathBuf,
     /// The state to go on from.
     pub(crate) state: Option<PathBuf>,
+    /// The certificate of the server, if it has one.
+    pub(crate) certificate: Option<PathBuf>,
     /// What the connector asks for, a URL on each line; to be made.
     pub(crate) urls: PathBuf,
     folder: TempDir,
@@ -59,6 +61,7 @@ impl Task {
             config: path("config.json"),
             catalog: path("catalog.json"),
             state: None,
+            certificate: server.certificate(),
             urls: path("urls"),
             folder,
         })

@@ -17,7 +17,7 @@ ROOTFS := $(TARGET_DIR)/image/rootfs
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick benches scale metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-rooms benches scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench: benches ## Measure against airbyte-source-orb 1.2.4 (Python 3.10 or 3.11,
 
 bench-quick: benches ## The same on small accounts, in less than three minutes
 	@bench/run.sh $(TARGET_DIR) --quick $(ONLY)
+
+bench-rooms: ## Measure natively what a page, a record and a batch cost, beside serde_json
+	@$(CARGO) bench --locked -p bench --bench rooms
 
 scale: benches ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N,..." others
 	@$(BENCH) --target $(TARGET_DIR) scale $(if $(SIZES),--sizes $(SIZES))

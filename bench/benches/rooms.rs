@@ -1,0 +1,103 @@
+//! What the rooms cost through which every record goes, one by one and natively: a page taken apart, a record checked, a
+//! batch written. Beside the first two stands what `serde_json` takes for the same. `cargo bench -p bench` runs them.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+use std::io;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use host::{Emitter, Message, Record, StreamDescriptor};
+use mock_orb::{Account, Collection, Settings};
+use orb::orb::api::OrbApi;
+use orb::orb::config::Config;
+use orb::orb::streams::row;
+use orb::sdk::api::Api as _;
+use orb::sdk::slice::{Ask, Slice};
+use serde_json::value::RawValue;
+
+/// A page of each stream, as Orb answers.
+fn pages() -> [(&'static str, Vec<String>); 2] {
+    let account = Account::generate(&Settings {
+        customers: 100,
+        subscriptions: 100,
+        always_plans: true,
+        ..Settings::default()
+    });
+    [
+        ("customers", account.records(Collection::Customers)),
+        ("subscriptions", account.records(Collection::Subscriptions)),
+    ]
+}
+
+fn body(records: &[String]) -> String {
+    let records = records.join(",");
+    format!(r#"{{"data":[{records}],"pagination_metadata":{{"has_more":false,"next_cursor":null}}}}"#)
+}
+
+fn page(criterion: &mut Criterion) {
+    let config = r#"{"api_key":"key","start_date":"2024-01-01T00:00:00Z"}"#;
+    let api = OrbApi::new(Config::parse(config).expect("a config"));
+    for (name, records) in pages() {
+        let body = body(&records);
+        let stream = row(name).expect("a stream").stream;
+        let ask = Ask { key: 0, stream, slice: Slice::default(), page_token: None };
+        let mut group = criterion.benchmark_group(format!("a page of {name}"));
+        group.throughput(Throughput::Bytes(body.len() as u64));
+        group.bench_function("connector", |bencher| {
+            bencher.iter(|| api.decode_page(&ask, black_box(body.as_bytes())).expect("a page"));
+        });
+        // Less than the connector does: nothing is looked at in a record.
+        group.bench_function("serde_json", |bencher| {
+            bencher.iter(|| {
+                let page: HashMap<&str, &RawValue> = serde_json::from_str(black_box(&body)).expect("a page");
+                let records: Vec<&RawValue> = serde_json::from_str(page["data"].get()).expect("a list");
+                records.into_iter().map(|record| record.get().to_owned()).collect::<Vec<String>>()
+            });
+        });
+        group.finish();
+    }
+}
+
+fn record(criterion: &mut Criterion) {
+    for (name, records) in pages() {
+        let bytes = records.iter().map(String::len).sum::<usize>();
+        let mut group = criterion.benchmark_group(format!("100 {name} checked"));
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_function("host", |bencher| {
+            bencher.iter_batched(
+                || records.clone(),
+                |records| records.into_iter().map(Record::parse).collect::<Result<Vec<_>, _>>(),
+                criterion::BatchSize::SmallInput,
+            );
+        });
+        group.bench_function("serde_json", |bencher| {
+            bencher.iter(|| {
+                records
+                    .iter()
+                    .filter(|record| serde_json::from_str::<&RawValue>(black_box(record)).is_ok())
+                    .count()
+            });
+        });
+        group.finish();
+    }
+}
+
+fn lines(criterion: &mut Criterion) {
+    for (name, records) in pages() {
+        let bytes = records.iter().map(String::len).sum::<usize>();
+        let records = records.into_iter().map(|record| Record::parse(record).expect("a record")).collect();
+        let stream = Arc::new(StreamDescriptor { name: name.to_owned(), namespace: None });
+        let message = Message::Records { stream, emitted_at: 1_700_000_000_000, records };
+        let mut emitter = Emitter::new(io::sink());
+        let mut group = criterion.benchmark_group(format!("100 {name} written"));
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_function("host", |bencher| {
+            bencher.iter(|| emitter.emit(black_box(&message)).expect("a sink takes everything"));
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(rooms, page, record, lines);
+criterion_main!(rooms);

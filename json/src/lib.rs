@@ -7,6 +7,8 @@ mod extent;
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use self::extent::{Missing, object_end, space_end, value_end};
 
 /// The text of one JSON value, without space around it.
@@ -38,10 +40,15 @@ impl<'a> Json<'a> {
     /// The string that the value is; none if it is something else, or half of a surrogate pair is in it.
     pub fn text(self) -> Option<Cow<'a, str>> {
         let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
-        if text.contains('\\') { unescape(text).map(Cow::Owned) } else { Some(Cow::Borrowed(text)) }
+        if memchr(b'\\', text.as_bytes()).is_some() {
+            unescape(text).map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(text))
+        }
     }
 
     /// Whether the value is this string.
+    #[inline]
     pub fn is(self, text: &str) -> bool {
         // Most are told apart by how they begin. JSON is never shorter than what it means, and longer only if it has
         // escapes.

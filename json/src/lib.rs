@@ -53,11 +53,12 @@ impl<'a> Json<'a> {
         // Most are told apart by how they begin. JSON is never shorter than what it means, and longer only if it has
         // escapes.
         let (own, wanted) = (self.0.as_bytes(), text.as_bytes());
-        let may_be = own.len() >= wanted.len() + 2 && (own.get(1) == wanted.first() || own[1] == b'\\');
+        let begins_so = wanted.first().is_none_or(|first| own.get(1) == Some(first));
+        let may_be = own.len() >= wanted.len() + 2 && (begins_so || own[1] == b'\\');
         may_be && self.is_after_all(text)
     }
 
-    /// Never inlined, as the like in [`super::fields`].
+    /// Never inlined: it is called from everywhere, and seldom.
     #[inline(never)]
     fn is_after_all(self, text: &str) -> bool {
         self.text().is_some_and(|own| own == text)

@@ -84,6 +84,18 @@ fn strings_are_what_serde_json_says_they_are() {
 }
 
 #[test]
+fn a_string_is_itself_and_no_other() {
+    for (json, text) in
+        [(r#""""#, ""), (r#""a""#, "a"), (r#""ab""#, "ab"), (r#""\u0061b""#, "ab"), (r#""é""#, "é")]
+    {
+        for other in ["", "a", "ab", "b", "é"] {
+            assert_eq!(Json::parse(json).unwrap().is(other), text == other, "{json} {other}");
+        }
+    }
+    assert!(!Json::parse("12").unwrap().is("12") && !Json::parse("[]").unwrap().is(""));
+}
+
+#[test]
 fn a_field_is_found_by_its_name_whatever_its_escapes() {
     let object = Json::parse(r#"{"a":{"b":1},"\u0062":[2],"b":3}"#).unwrap();
     assert_eq!(object.field("b").map(Json::get), Some("[2]"));

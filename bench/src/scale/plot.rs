@@ -62,10 +62,18 @@ fn draw_panel(panel: &Panel, area: &DrawingArea<SVGBackend<'_>, Shift>, rows: &[
     let mut chart = ChartBuilder::on(area)
         .caption(panel.title, ("sans-serif", 18))
         .margin(12)
+        .margin_right(36)
         .x_label_area_size(36)
         .y_label_area_size(64)
         .build_cartesian_2d(x.log_scale(), y.log_scale())?;
-    chart.configure_mesh().x_desc("customers").light_line_style(WHITE).draw()?;
+    let label = |value: &f64| value.to_string();
+    chart
+        .configure_mesh()
+        .x_desc("customers")
+        .x_label_formatter(&label)
+        .y_label_formatter(&label)
+        .light_line_style(WHITE)
+        .draw()?;
     for ((stream, _), colour) in STREAMS.iter().zip(COLOURS) {
         let points: Vec<(f64, f64)> = rows
             .iter()

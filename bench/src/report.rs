@@ -45,7 +45,11 @@ impl Aim {
             Bound::AtLeast(bound) => format!("at least {bound}"),
             Bound::AtMost(bound) => format!("at most {bound}"),
         };
-        let met = if self.is_met() { "yes" } else { "**no**" };
+        let met = match self.is_met() {
+            true => "yes",
+            false if self.measured.is_nan() => "not measured",
+            false => "**no**",
+        };
         [self.what.clone(), bound, figure(self.measured), met.to_owned()]
     }
 }

@@ -1,6 +1,6 @@
 //! How much is measured.
 
-/// A run of half an hour, or one of three minutes.
+/// A run of a quarter of an hour, or one of a minute and a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
     Full,

@@ -27,7 +27,7 @@ const CASES: [Case; 2] = [
     },
     Case {
         stream: "subscriptions",
-        what: "subscriptions of 8.8 kB, as Orb has them",
+        what: "subscriptions of 9.3 kB",
         account: |subscriptions| Account { customers: 1_000, subscriptions, ..Account::default() },
         records: (20_000, 2_000),
     },

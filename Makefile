@@ -49,7 +49,7 @@ image-rootfs: bundle ## Assemble the image without an engine: its files, and a t
 	@image/archive.sh $(ROOTFS)
 
 image-test: image-rootfs component native ## Run what Airbyte's platform runs in the image; needs root or user namespaces
-	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host --test integration image:: -- --include-ignored
+	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host -p mock-orb -p orb --test integration image:: -- --include-ignored
 
 bench: benches ## Measure against airbyte-source-orb 1.2.4 (Python 3.10 or 3.11, PyPI) and native code; ONLY="start memory" less
 	@bench/run.sh $(TARGET_DIR) --plot docs/scale.svg $(ONLY)

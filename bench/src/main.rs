@@ -129,6 +129,9 @@ fn measure(arguments: &Arguments) -> Result<()> {
     }
     if !aims.is_empty() {
         print("## Aims\n");
+        if size == Size::Quick {
+            print("These are meant for a full run: small accounts are mostly start-up.\n");
+        }
         report::aims(&aims);
     }
     Ok(())

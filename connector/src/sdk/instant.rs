@@ -3,6 +3,8 @@
 //! In: any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), also with no colon in the offset.
 //! Out: an instant to compare, and one canonical text for queries and states.
 
+use std::time::SystemTime;
+
 use time::{OffsetDateTime, Timestamp, format_description::well_known::Rfc3339};
 
 /// Parses a timestamp with a time zone offset. The last hours of the year 9999, which some write for "never", lie beyond
@@ -35,6 +37,13 @@ pub fn format_instant(instant: Timestamp) -> String {
     text
 }
 
+/// The instant that a clock of the system shows; 1970 if that is earlier.
+pub fn instant_of(time: SystemTime) -> Timestamp {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
+}
+
 /// The whole second at or before `instant`. Slices begin and end on whole seconds, so that a server that cuts
 /// fractions off the times it shows still agrees with us about which slice a record is in.
 pub fn floor_to_second(instant: Timestamp) -> Timestamp {
@@ -44,6 +53,14 @@ pub fn floor_to_second(instant: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clock_of_the_system_is_read_to_the_nanosecond() {
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(1_500_000_001);
+        assert_eq!(format_instant(instant_of(time)), "1970-01-01T00:00:01.500000001+00:00");
+        let earlier = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
+        assert_eq!(instant_of(earlier), parse_instant("1970-01-01T00:00:00Z").unwrap());
+    }
 
     #[test]
     fn every_form_of_rfc_3339_is_the_same_instant() {

@@ -89,7 +89,7 @@ fn hoist(fields: &Fields<'_>, hoists: &[Hoist], length: usize) -> String {
     };
     let nested: Vec<Option<Json<'_>>> = hoists.iter().map(|hoist| fields.raw(hoist.object)).collect();
     let left_out: usize = nested.iter().flatten().map(|nested| nested.get().len()).sum();
-    let mut object = Object::with_capacity(length - left_out + HOISTED * hoists.len());
+    let mut object = Object::with_capacity(length.saturating_sub(left_out) + HOISTED * hoists.len());
     for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(*name)) {
         object.carry(name, value.get());
     }

@@ -27,6 +27,8 @@ use crate::cli::{Action, Cli, Command, Listing, Manual, Run, SourceArgs, complet
 
 /// Does what was asked for.
 pub(crate) fn run(cli: &Cli) -> ExitCode {
+    // One thread for all connections: connectors and the writer have threads of their own, and with more, each answer would
+    // wake one that finds nothing to do (8 % of a read, docs/BENCHMARKS.md).
     let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::system(format!("no threads can be started: {error}")), None),

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
 use orb::sdk::clock::Clock;
 use orb::sdk::http::{Request, Response, Transport, TransportError};
+use orb::sdk::instant::instant_of;
 use orb::sdk::log::{Level, Log};
 use orb::sdk::progress::Progress;
 use reqwest::header::{HeaderName, HeaderValue};
@@ -63,9 +64,7 @@ async fn receive(response: reqwest::Response) -> reqwest::Result<Response> {
 
 impl Clock for Outside {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
-        Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
+        instant_of(SystemTime::now())
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {

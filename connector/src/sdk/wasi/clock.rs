@@ -7,7 +7,7 @@ use time::Timestamp;
 use wasi::clocks::monotonic_clock::subscribe_duration;
 
 use super::reactor::Readiness;
-use crate::sdk::clock::Clock;
+use crate::sdk::{clock::Clock, instant::instant_of};
 
 /// The clock of the host.
 #[derive(Debug, Clone, Copy)]
@@ -15,9 +15,7 @@ pub struct WasiClock;
 
 impl Clock for WasiClock {
     fn now(&self) -> Timestamp {
-        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
-        Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
+        instant_of(SystemTime::now())
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {

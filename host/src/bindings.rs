@@ -152,10 +152,10 @@ impl Instance {
             types::FailureType::System => FailureType::System,
         };
         let told = Error::new(failure_type, self.bounds.text(&error.message));
-        match &error.internal_message {
+        self.bounds.obstacles.explain(match &error.internal_message {
             Some(internal) => told.with_internal(self.bounds.text(internal)),
             None => told,
-        }
+        })
     }
 }
 

@@ -79,6 +79,7 @@ impl Ctx {
             bounds: Bounds {
                 limits: limits.clone(),
                 breaches: door.breaches.clone(),
+                obstacles: door.obstacles.clone(),
                 redaction: door.outbox.redaction().clone(),
             },
             watch,

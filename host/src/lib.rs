@@ -56,6 +56,7 @@ mod http;
 mod identity;
 mod limits;
 mod message;
+mod obstacle;
 mod outbox;
 mod output;
 mod progress;

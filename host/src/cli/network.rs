@@ -27,8 +27,11 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) ca_cert: Vec<PathBuf>,
 
-    /// Go through this proxy, or through those that the environment names [default: none]
-    #[arg(long, value_name = "URL|env", global = true)]
+    /// Go through this proxy, through those that the environment names, or through none [default: none]
+    ///
+    /// `env` is HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case. A program that `host bundle` wrote
+    /// has `env` as its default.
+    #[arg(long, value_name = "URL|env|none", global = true)]
     pub(crate) proxy: Option<Proxy>,
 }
 
@@ -45,10 +48,12 @@ impl NetworkFlags {
         Ok(AllowedHosts::granted(self.allow_host.clone(), self.allow_private_net))
     }
 
-    /// The way to them.
-    pub(crate) fn network(&self) -> Result<Network> {
+    /// The way to them. `heeds_environment` says whether proxies and certificates that the environment names count
+    /// where no flag says otherwise.
+    pub(crate) fn network(&self, heeds_environment: bool) -> Result<Network> {
         let network =
-            self.ca_cert.iter().try_fold(Network::default(), |network, path| network.trust(path))?;
+            if heeds_environment { Network::of_environment() } else { Network::beside_environment() };
+        let network = self.ca_cert.iter().try_fold(network, |network, path| network.trust(path))?;
         Ok(match &self.proxy {
             Some(proxy) => network.through(proxy.clone()),
             None => network,

@@ -19,6 +19,13 @@ pub struct StreamDescriptor {
     pub namespace: Option<String>,
 }
 
+impl StreamDescriptor {
+    /// A stream of this name. An empty namespace is the same as none: clients write either.
+    pub fn new(name: impl Into<String>, namespace: Option<String>) -> Self {
+        Self { name: name.into(), namespace: namespace.filter(|namespace| !namespace.is_empty()) }
+    }
+}
+
 /// How far the reading of a stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {

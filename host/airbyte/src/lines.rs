@@ -1,0 +1,484 @@
+//! The Airbyte protocol as this host speaks it: messages come in as values, lines of JSON go out.
+//!
+//! Only this file, and `catalog.rs` and `state.rs` for what comes in, know Airbyte's JSON. Fields that have no value
+//! are left out: some clients stumble over a null.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use elt_host::{Level, Stream, SyncMode};
+use elt_host::JsonObject;
+use elt_host::{Error, FailureType};
+use crate::message::{Message, StreamDescriptor, StreamStatus};
+use elt_host::Record;
+
+/// Writes `message` as whole lines.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
+    let line = match message {
+        Message::Slices { .. } => return Ok(()),
+        Message::Records { stream, emitted_at, records } => {
+            return write_records(stream, *emitted_at, records, out);
+        }
+        Message::Spec(specification) => Line::Spec {
+            spec: SpecBody {
+                documentation_url: specification.documentation_url.as_deref(),
+                connection_specification: &specification.config_schema,
+            },
+        },
+        Message::ConnectionStatus(Ok(())) => {
+            Line::ConnectionStatus { connection_status: StatusBody { status: "SUCCEEDED", message: None } }
+        }
+        Message::ConnectionStatus(Err(message)) => Line::ConnectionStatus {
+            connection_status: StatusBody { status: "FAILED", message: Some(message) },
+        },
+        Message::Catalog(streams) => Line::Catalog {
+            catalog: CatalogBody { streams: streams.iter().map(CatalogStream::new).collect() },
+        },
+        Message::State { stream, state, record_count } => Line::State {
+            state: StateBody {
+                r#type: "STREAM",
+                stream: StreamState { stream_descriptor: Descriptor::new(stream), stream_state: state },
+                #[expect(clippy::cast_precision_loss, reason = "the protocol counts in doubles")]
+                source_stats: SourceStats { record_count: *record_count as f64 },
+            },
+        },
+        Message::StreamStatus { stream, status, emitted_at } => Line::Trace {
+            trace: Trace::StreamStatus {
+                emitted_at: *emitted_at,
+                stream_status: StatusOfStream {
+                    stream_descriptor: Descriptor::new(stream),
+                    status: status_name(*status),
+                    reasons: match status {
+                        StreamStatus::RateLimited { quota_reset } => Some([Reason::RateLimited {
+                            rate_limited: RateLimited { quota_reset: *quota_reset },
+                        }]),
+                        _ => None,
+                    },
+                },
+            },
+        },
+        Message::Error { error, stream, emitted_at } => Line::Trace {
+            trace: Trace::Error { emitted_at: *emitted_at, error: ErrorBody::new(error, stream.as_deref()) },
+        },
+        Message::Log { level, message } => Line::Log { log: LogBody { level: level_name(*level), message } },
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
+}
+
+/// The state of a stream as an entry of a list of states, which is how a read takes them.
+pub(crate) fn stream_state(stream: &StreamDescriptor, state: &JsonObject) -> String {
+    let descriptor = match &stream.namespace {
+        Some(namespace) => serde_json::json!({ "name": stream.name, "namespace": namespace }),
+        None => serde_json::json!({ "name": stream.name }),
+    };
+    format!(
+        r#"{{"type":"STREAM","stream":{{"stream_descriptor":{descriptor},"stream_state":{}}}}}"#,
+        state.as_str()
+    )
+}
+
+/// Splices records into an envelope that is made once for all of them, so that they are neither parsed nor copied.
+fn write_records(
+    stream: &StreamDescriptor,
+    emitted_at: i64,
+    records: &[Record],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let descriptor = serde_json::to_string(&RecordHead {
+        stream: &stream.name,
+        namespace: stream.namespace.as_deref(),
+        emitted_at,
+    })?;
+    let head = format!(r#"{{"type":"RECORD","record":{},"data":"#, descriptor.trim_end_matches('}'));
+    for record in records {
+        out.write_all(head.as_bytes())?;
+        out.write_all(record.as_str().as_bytes())?;
+        out.write_all(b"}}\n")?;
+    }
+    Ok(())
+}
+
+/// All of a record's envelope that is before its data.
+#[derive(Serialize)]
+struct RecordHead<'a> {
+    stream: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+    emitted_at: i64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum Line<'a> {
+    Spec {
+        spec: SpecBody<'a>,
+    },
+    ConnectionStatus {
+        #[serde(rename = "connectionStatus")]
+        connection_status: StatusBody<'a>,
+    },
+    Catalog {
+        catalog: CatalogBody<'a>,
+    },
+    State {
+        state: StateBody<'a>,
+    },
+    Trace {
+        trace: Trace<'a>,
+    },
+    Log {
+        log: LogBody<'a>,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SpecBody<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documentation_url: Option<&'a str>,
+    connection_specification: &'a JsonObject,
+}
+
+#[derive(Serialize)]
+struct StatusBody<'a> {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct CatalogBody<'a> {
+    streams: Vec<CatalogStream<'a>>,
+}
+
+#[derive(Serialize)]
+struct CatalogStream<'a> {
+    name: &'a str,
+    json_schema: &'a JsonObject,
+    supported_sync_modes: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_defined_cursor: Option<bool>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    default_cursor_field: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    source_defined_primary_key: &'a [Vec<String>],
+    is_resumable: bool,
+}
+
+impl<'a> CatalogStream<'a> {
+    fn new(stream: &'a Stream) -> Self {
+        Self {
+            name: &stream.name,
+            json_schema: &stream.json_schema,
+            supported_sync_modes: stream.supported_sync_modes.iter().map(|mode| mode_name(*mode)).collect(),
+            source_defined_cursor: (!stream.cursor_field.is_empty()).then_some(true),
+            default_cursor_field: &stream.cursor_field,
+            source_defined_primary_key: &stream.primary_key,
+            is_resumable: stream.resumable,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct StateBody<'a> {
+    r#type: &'static str,
+    stream: StreamState<'a>,
+    #[serde(rename = "sourceStats")]
+    source_stats: SourceStats,
+}
+
+#[derive(Serialize)]
+struct StreamState<'a> {
+    stream_descriptor: Descriptor<'a>,
+    stream_state: &'a JsonObject,
+}
+
+#[derive(Serialize)]
+struct Descriptor<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    namespace: Option<&'a str>,
+}
+
+impl<'a> Descriptor<'a> {
+    fn new(stream: &'a StreamDescriptor) -> Self {
+        Self { name: &stream.name, namespace: stream.namespace.as_deref() }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SourceStats {
+    record_count: f64,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum Trace<'a> {
+    StreamStatus { emitted_at: i64, stream_status: StatusOfStream<'a> },
+    Error { emitted_at: i64, error: ErrorBody<'a> },
+}
+
+#[derive(Serialize)]
+struct StatusOfStream<'a> {
+    stream_descriptor: Descriptor<'a>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasons: Option<[Reason; 1]>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+enum Reason {
+    RateLimited { rate_limited: RateLimited },
+}
+
+#[derive(Serialize)]
+struct RateLimited {
+    quota_reset: i64,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal_message: Option<&'a str>,
+    failure_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_descriptor: Option<Descriptor<'a>>,
+}
+
+impl<'a> ErrorBody<'a> {
+    fn new(error: &'a Error, stream: Option<&'a StreamDescriptor>) -> Self {
+        Self {
+            message: error.message(),
+            internal_message: error.internal_message(),
+            failure_type: failure_name(error.failure_type()),
+            stream_descriptor: stream.map(Descriptor::new),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LogBody<'a> {
+    level: &'static str,
+    message: &'a str,
+}
+
+fn failure_name(failure_type: FailureType) -> &'static str {
+    match failure_type {
+        FailureType::Config => "config_error",
+        FailureType::Transient => "transient_error",
+        FailureType::System => "system_error",
+    }
+}
+
+fn mode_name(mode: SyncMode) -> &'static str {
+    match mode {
+        SyncMode::FullRefresh => "full_refresh",
+        SyncMode::Incremental => "incremental",
+    }
+}
+
+fn status_name(status: StreamStatus) -> &'static str {
+    match status {
+        StreamStatus::Started => "STARTED",
+        StreamStatus::Running | StreamStatus::RateLimited { .. } => "RUNNING",
+        StreamStatus::Complete => "COMPLETE",
+        StreamStatus::Incomplete => "INCOMPLETE",
+    }
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Trace => "TRACE",
+        Level::Debug => "DEBUG",
+        Level::Info => "INFO",
+        Level::Warn => "WARN",
+        Level::Error => "ERROR",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use elt_host::Specification;
+
+    fn lines(message: &Message) -> String {
+        let mut out = Vec::new();
+        write(message, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn descriptor(name: &str, namespace: Option<&str>) -> Arc<StreamDescriptor> {
+        Arc::new(StreamDescriptor { name: name.to_owned(), namespace: namespace.map(str::to_owned) })
+    }
+
+    #[test]
+    fn records_are_spliced_into_their_envelope() {
+        let records = [r#"{"id":1,"amount":"10.00"}"#, r#"{"n": 1.50}"#];
+        let message = Message::Records {
+            stream: descriptor("customers", None),
+            emitted_at: 1_700_000_000_000,
+            records: records.map(|text| Record::parse(text.to_owned()).unwrap()).into(),
+        };
+        assert_eq!(
+            lines(&message),
+            concat!(
+                r#"{"type":"RECORD","record":{"stream":"customers","emitted_at":1700000000000,"data":{"id":1,"amount":"10.00"}}}"#,
+                "\n",
+                r#"{"type":"RECORD","record":{"stream":"customers","emitted_at":1700000000000,"data":{"n": 1.50}}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_name_and_a_namespace_are_quoted() {
+        let message = Message::Records {
+            stream: descriptor("a \"b}\"", Some("c\\d}")),
+            emitted_at: 1,
+            records: vec![Record::parse("{}".to_owned()).unwrap()],
+        };
+        assert_eq!(
+            lines(&message),
+            "{\"type\":\"RECORD\",\"record\":{\"stream\":\"a \\\"b}\\\"\",\"namespace\":\"c\\\\d}\",\"emitted_at\":1,\"data\":{}}}\n"
+        );
+    }
+
+    #[test]
+    fn a_state_counts_its_records_as_a_double() {
+        let message = Message::State {
+            stream: descriptor("customers", None),
+            state: JsonObject::parse(r#"{"created_at": "2024-01-05"}"#).unwrap(),
+            record_count: 120,
+        };
+        assert_eq!(
+            lines(&message),
+            concat!(
+                r#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"customers"},"#,
+                r#""stream_state":{"created_at":"2024-01-05"}},"sourceStats":{"recordCount":120.0}}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_status_and_an_error_are_traces() {
+        let status = Message::StreamStatus {
+            stream: descriptor("plans", Some("n")),
+            status: StreamStatus::Incomplete,
+            emitted_at: 5,
+        };
+        assert_eq!(
+            lines(&status),
+            concat!(
+                r#"{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":5,"stream_status":"#,
+                r#"{"stream_descriptor":{"name":"plans","namespace":"n"},"status":"INCOMPLETE"}}}"#,
+                "\n"
+            )
+        );
+        let limited = Message::StreamStatus {
+            stream: descriptor("plans", None),
+            status: StreamStatus::RateLimited { quota_reset: 9000 },
+            emitted_at: 5,
+        };
+        assert_eq!(
+            lines(&limited),
+            concat!(
+                r#"{"type":"TRACE","trace":{"type":"STREAM_STATUS","emitted_at":5,"stream_status":"#,
+                r#"{"stream_descriptor":{"name":"plans"},"status":"RUNNING","#,
+                r#""reasons":[{"type":"RATE_LIMITED","rate_limited":{"quota_reset":9000}}]}}}"#,
+                "\n"
+            )
+        );
+        let error = Message::Error {
+            error: Error::config("no key").with_internal("GET /plans"),
+            stream: Some(descriptor("plans", None)),
+            emitted_at: 5,
+        };
+        assert_eq!(
+            lines(&error),
+            concat!(
+                r#"{"type":"TRACE","trace":{"type":"ERROR","emitted_at":5,"error":{"message":"no key","#,
+                r#""internal_message":"GET /plans","failure_type":"config_error","stream_descriptor":{"name":"plans"}}}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_specification_shows_what_airbyte_knows_of_it() {
+        let message = Message::Spec(Specification {
+            name: "orb".to_owned(),
+            version: "1.0.0".to_owned(),
+            config_schema: JsonObject::parse("{\n \"type\": \"object\"\n}").unwrap(),
+            documentation_url: Some("https://docs.example".to_owned()),
+            allowed_hosts: vec!["api.example".to_owned()],
+        });
+        assert_eq!(
+            lines(&message),
+            concat!(
+                r#"{"type":"SPEC","spec":{"documentationUrl":"https://docs.example","#,
+                r#""connectionSpecification":{"type":"object"}}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_catalog_leaves_out_what_a_stream_has_not() {
+        let json_schema = JsonObject::parse("{}").unwrap();
+        let bare = Stream {
+            name: "plans".to_owned(),
+            json_schema: json_schema.clone(),
+            supported_sync_modes: vec![SyncMode::FullRefresh],
+            primary_key: vec![],
+            cursor_field: vec![],
+            resumable: false,
+        };
+        let full = Stream {
+            name: "customers".to_owned(),
+            json_schema,
+            supported_sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
+            primary_key: vec![vec!["id".to_owned()]],
+            cursor_field: vec!["created_at".to_owned()],
+            resumable: true,
+        };
+        assert_eq!(
+            lines(&Message::Catalog(vec![bare, full])),
+            concat!(
+                r#"{"type":"CATALOG","catalog":{"streams":[{"name":"plans","json_schema":{},"#,
+                r#""supported_sync_modes":["full_refresh"],"is_resumable":false},"#,
+                r#"{"name":"customers","json_schema":{},"supported_sync_modes":["full_refresh","incremental"],"#,
+                r#""source_defined_cursor":true,"default_cursor_field":["created_at"],"#,
+                r#""source_defined_primary_key":[["id"]],"is_resumable":true}]}}"#,
+                "\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_failed_check_says_why_and_a_log_line_may_have_several_lines() {
+        assert_eq!(
+            lines(&Message::ConnectionStatus(Ok(()))),
+            "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"SUCCEEDED\"}}\n"
+        );
+        assert_eq!(
+            lines(&Message::ConnectionStatus(Err("no".to_owned()))),
+            "{\"type\":\"CONNECTION_STATUS\",\"connectionStatus\":{\"status\":\"FAILED\",\"message\":\"no\"}}\n"
+        );
+        assert_eq!(
+            lines(&Message::Log { level: Level::Warn, message: "a\nb".to_owned() }),
+            "{\"type\":\"LOG\",\"log\":{\"level\":\"WARN\",\"message\":\"a\\nb\"}}\n"
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! A file that messages are written to in the place of stdout: bytes come in, a file that may be compressed takes the
+//! place of the one of that name, at the end and at once.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use elt_host::{Error, Result};
+use crate::atomic_file::{Privacy, AtomicFile, follow};
+
+/// A file that is being written. Nothing is seen of it unless it is [`put`](Self::put) in its place.
+#[derive(Debug)]
+pub struct OutputFile {
+    encoder: Encoder,
+    name: String,
+}
+
+enum Encoder {
+    Plain(AtomicFile),
+    Gzip(GzEncoder<AtomicFile>),
+    Zstd(zstd::Encoder<'static, AtomicFile>),
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain",
+            Self::Gzip(_) => "Gzip",
+            Self::Zstd(_) => "Zstd",
+        })
+    }
+}
+
+impl OutputFile {
+    /// Begins a file for `path`, compressed if its name ends in `.gz` or `.zst`.
+    ///
+    /// # Errors
+    ///
+    /// A config error if none can be written there.
+    pub fn create(path: &Path) -> Result<Self> {
+        let name = path.display().to_string();
+        let create = || -> io::Result<Encoder> {
+            let file = AtomicFile::of(&follow(path)?, Privacy::Umask)?;
+            Ok(match path.extension().and_then(|suffix| suffix.to_str()) {
+                Some("gz") => Encoder::Gzip(GzEncoder::new(file, Compression::default())),
+                Some("zst") => {
+                    let mut encoder = zstd::Encoder::new(file, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+                    // gzip has a checksum anyway.
+                    encoder.include_checksum(true)?;
+                    Encoder::Zstd(encoder)
+                }
+                _ => Encoder::Plain(file),
+            })
+        };
+        match create() {
+            Ok(encoder) => Ok(Self { encoder, name }),
+            Err(error) => Err(Error::config(format!("the output file {name} cannot be written: {error}"))
+                .with_hint("it is written beside the place of --output first, which needs a folder for it")),
+        }
+    }
+
+    /// What could not be done with it.
+    pub fn error(&self, error: &io::Error) -> Error {
+        failed(&self.name, error)
+    }
+
+    /// Ends the file, makes it durable and puts it in its place.
+    ///
+    /// # Errors
+    ///
+    /// A system error if that cannot be done; what was at its place is there still.
+    pub fn put(self) -> Result<()> {
+        let put = || {
+            match self.encoder {
+                Encoder::Plain(file) => file,
+                Encoder::Gzip(encoder) => encoder.finish()?,
+                Encoder::Zstd(encoder) => encoder.finish()?,
+            }
+            .put()
+        };
+        put().map_err(|error| failed(&self.name, &error))
+    }
+}
+
+fn failed(name: &str, error: &io::Error) -> Error {
+    Error::system(format!("the output file {name} cannot be written: {error}"))
+}
+
+impl Write for OutputFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.encoder {
+            Encoder::Plain(file) => file.write(bytes),
+            Encoder::Gzip(encoder) => encoder.write(bytes),
+            Encoder::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    /// Does nothing: nobody reads along, and ending a block at every state would make the file larger.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! How a sync ended: its failures come in one by one, the failure of the whole goes out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use elt_host::Error;
+use crate::message::StreamDescriptor;
+
+/// How a sync ended.
+#[derive(Clone, Debug)]
+pub struct Report {
+    configured: usize,
+    /// By their place in the catalog.
+    failures: BTreeMap<usize, Failure>,
+    /// Why the sync was ended early, if it was.
+    halt: Option<Error>,
+    /// Streams that were ended with it or never begun.
+    unread: usize,
+}
+
+/// A stream that was not read to its end.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The stream.
+    pub stream: Arc<StreamDescriptor>,
+    /// Why, which was told already.
+    pub error: Error,
+}
+
+impl Report {
+    /// That of a sync of so many streams, none of which has failed yet.
+    pub(crate) fn new(configured: usize) -> Self {
+        Self { configured, failures: BTreeMap::new(), halt: None, unread: 0 }
+    }
+
+    /// Notes that the stream at this place of the catalog failed.
+    pub(crate) fn add(&mut self, place: usize, failure: Failure) {
+        self.failures.insert(place, failure);
+    }
+
+    /// Notes that the sync is ended early.
+    pub(crate) fn halt(&mut self, reason: Error) {
+        self.halt = Some(reason);
+    }
+
+    /// Notes that so many streams were not read to their end because of that.
+    pub(crate) fn leave(&mut self, streams: usize) {
+        self.unread += streams;
+    }
+
+    /// The streams that failed by themselves.
+    pub fn failures(&self) -> impl ExactSizeIterator<Item = &Failure> {
+        self.failures.values()
+    }
+
+    /// Why the sync as a whole failed, if it did: the failure of its only stream, or the summary of several.
+    pub fn error(&self) -> Option<Error> {
+        self.summary().or_else(|| self.failures().next().map(|failure| failure.error.clone()))
+    }
+
+    /// What the failures are together, where that was not told yet: if there is more than one stream, or the sync was
+    /// ended early. Of the type that needs a person most, because trying again helps only if it helps every stream.
+    pub(crate) fn summary(&self) -> Option<Error> {
+        let halt = self.halt.as_ref().filter(|_| self.unread > 0);
+        let errors = self.failures().map(|failure| &failure.error).chain(halt);
+        let failure_type = errors.map(Error::failure_type).max()?;
+        if self.configured == 1 && halt.is_none() {
+            return None;
+        }
+        let unread = match (self.failures.len() + self.unread, self.configured) {
+            (_, 1) => "the stream was not read to its end".to_owned(),
+            (unread, configured) => format!("{unread} of {configured} streams were not read to their end"),
+        };
+        let mut parts = vec![unread];
+        parts.extend(halt.map(ToString::to_string));
+        parts.extend(
+            self.reasons().into_iter().map(|(names, reason)| format!("{}: {reason}", names.join(", "))),
+        );
+        let error = Error::new(failure_type, parts.join("; "));
+        let hints = self.failures().map(|failure| &failure.error).chain(halt).filter_map(Error::hint);
+        Some(match hints.min() {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        })
+    }
+
+    /// Why streams failed, each reason once, with the names of the streams that failed for it.
+    fn reasons(&self) -> Vec<(Vec<&str>, String)> {
+        let mut reasons: Vec<(Vec<&str>, String)> = Vec::new();
+        for Failure { stream, error } in self.failures() {
+            let (name, text) = (stream.name.as_str(), error.to_string());
+            // A connector may name the stream itself.
+            let reason = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text);
+            match reasons.iter_mut().find(|(_, known)| known == reason) {
+                Some((names, _)) => names.push(name),
+                None => reasons.push((vec![name], reason.to_owned())),
+            }
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use elt_host::FailureType;
+
+    fn report(configured: usize, errors: &[Error]) -> Report {
+        let mut report = Report::new(configured);
+        for (place, (error, name)) in errors.iter().zip(["a", "b"]).enumerate() {
+            let stream = Arc::new(StreamDescriptor { name: name.to_owned(), namespace: None });
+            report.add(place, Failure { stream, error: error.clone() });
+        }
+        report
+    }
+
+    #[test]
+    fn the_only_stream_speaks_for_the_whole() {
+        let report = report(1, &[Error::config("no key")]);
+        assert_eq!(report.summary(), None);
+        assert_eq!(report.error(), Some(Error::config("no key")));
+    }
+
+    #[test]
+    fn several_are_summed_up_with_the_type_that_needs_a_person_most() {
+        let summary = report(3, &[Error::transient("later"), Error::config("no key")]).error().unwrap();
+        assert_eq!(summary.failure_type(), FailureType::Config);
+        assert_eq!(summary.message(), "2 of 3 streams were not read to their end; a: later; b: no key");
+    }
+
+    #[test]
+    fn a_sync_that_was_ended_early_says_why_even_of_one_stream() {
+        let mut report = report(1, &[]);
+        report.halt(Error::transient("stopped"));
+        assert_eq!(report.error(), None, "everything was read by then");
+        report.leave(1);
+        assert_eq!(report.error().unwrap().message(), "the stream was not read to its end; stopped");
+    }
+
+    #[test]
+    fn a_stream_is_named_once() {
+        let summary = report(2, &[Error::config("a: no key")]).error().unwrap();
+        assert_eq!(summary.message(), "1 of 2 streams were not read to their end; a: no key");
+    }
+
+    #[test]
+    fn what_several_streams_failed_for_is_told_once() {
+        let failures = [Error::config("a: no key").with_hint("write one"), Error::config("b: no key")];
+        let summary = report(2, &failures).error().unwrap();
+        assert_eq!(summary.message(), "2 of 2 streams were not read to their end; a, b: no key");
+        assert_eq!(summary.hint(), Some("write one"));
+    }
+
+    #[test]
+    fn without_a_failure_there_is_nothing_to_say() {
+        assert_eq!(report(2, &[]).error(), None);
+    }
+}

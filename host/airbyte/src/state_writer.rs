@@ -1,0 +1,225 @@
+//! Saves states while they are told: messages that were written come in, a state file goes out.
+//!
+//! A state is saved only once the output has been handed everything before it. So a process that is killed at any
+//! moment has saved too little at worst, which is then read again; never too much, which would be lost.
+
+use std::fs::File;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use elt_host::JsonObject;
+use crate::sink::Observer;
+use elt_host::Result;
+use crate::message::{Message, StreamDescriptor};
+use crate::state_file::{Place, StateFile, Written};
+
+/// States are saved this often at most, besides the last ones.
+const BETWEEN: Duration = Duration::from_secs(1);
+
+/// Saves to one file.
+#[derive(Debug)]
+pub struct StateWriter {
+    shared: Arc<Shared>,
+    place: Place,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: StateFile,
+    /// Whether there is something that was not saved.
+    due: bool,
+    ended: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateWriter {
+    /// Saves to `file` at the end, by [`finish`](Self::finish), and not before.
+    pub fn at_end(file: StateFile) -> Self {
+        let place = file.place();
+        let inner = Mutex::new(Inner { file, due: false, ended: false });
+        Self { shared: Arc::new(Shared { inner, changed: Condvar::new() }), place, thread: None }
+    }
+
+    /// Saves to `file` once a second at most, and at the end. If `output` is a file on a disk, it is made durable before
+    /// each.
+    pub fn on_the_way(file: StateFile, output: Option<File>) -> Self {
+        let mut writer = Self::at_end(file);
+        let (shared, place) = (writer.shared.clone(), writer.place.clone());
+        writer.thread = Some(thread::spawn(move || keep_saving(&shared, &place, output.as_ref())));
+        writer
+    }
+
+    /// What tells it of states.
+    pub fn observer(&self) -> impl Observer + use<> {
+        Told { shared: self.shared.clone(), written: Vec::new() }
+    }
+
+    /// Writes what is not saved yet beside the file; none if there is nothing.
+    ///
+    /// # Errors
+    ///
+    /// A system error if it cannot be written.
+    pub fn finish(mut self) -> Result<Option<UnsavedStates>> {
+        self.end();
+        let inner = self.shared.lock();
+        if !inner.due {
+            return Ok(None);
+        }
+        let written = self.place.write(&inner.file.text())?;
+        drop(inner);
+        Ok(Some(UnsavedStates { written, _saver: self }))
+    }
+
+    fn end(&mut self) {
+        self.shared.lock().ended = true;
+        self.shared.changed.notify_all();
+        if let Some(thread) = self.thread.take() {
+            // Should it have panicked, what it did not save is still due.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for StateWriter {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// States that were written beside their file.
+#[derive(Debug)]
+pub struct UnsavedStates {
+    written: Written,
+    /// Holds the lock of the file.
+    _saver: StateWriter,
+}
+
+impl UnsavedStates {
+    /// Puts them in the file's place.
+    ///
+    /// # Errors
+    ///
+    /// A system error if that cannot be done.
+    pub fn save(self) -> Result<()> {
+        self.written.put()
+    }
+}
+
+/// Saves what is due, again and again. What fails stays due: the last attempt is the one that is told of.
+fn keep_saving(shared: &Shared, place: &Place, output: Option<&File>) {
+    let mut inner = shared.lock();
+    loop {
+        inner = shared
+            .changed
+            .wait_while(inner, |inner| !inner.due && !inner.ended)
+            .unwrap_or_else(PoisonError::into_inner);
+        if inner.ended {
+            return;
+        }
+        let text = inner.file.text();
+        inner.due = false;
+        drop(inner);
+        let durable = output.is_none_or(|output| output.sync_data().is_ok());
+        let saved = durable && place.write(&text).and_then(Written::put).is_ok();
+        inner = shared.lock();
+        inner.due |= !saved;
+        inner = shared
+            .changed
+            .wait_timeout_while(inner, BETWEEN, |inner| !inner.ended)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+    }
+}
+
+/// Keeps states back until the output was handed what was written before them.
+#[derive(Debug)]
+struct Told {
+    shared: Arc<Shared>,
+    written: Vec<(Arc<StreamDescriptor>, JsonObject)>,
+}
+
+impl Observer for Told {
+    fn written(&mut self, message: &Message) {
+        if let Message::State { stream, state, .. } = message {
+            self.written.push((stream.clone(), state.clone()));
+        }
+    }
+
+    fn flushed(&mut self) {
+        if self.written.is_empty() {
+            return;
+        }
+        let mut inner = self.shared.lock();
+        for (stream, state) in self.written.drain(..) {
+            inner.file.set(&stream, &state);
+        }
+        inner.due = true;
+        drop(inner);
+        self.shared.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn told(name: &str, state: &str) -> Message {
+        let stream = Arc::new(StreamDescriptor { name: name.to_owned(), namespace: None });
+        Message::State { stream, state: JsonObject::parse(state).unwrap(), record_count: 0 }
+    }
+
+    #[test]
+    fn a_state_is_due_only_when_the_output_was_flushed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let writer = StateWriter::at_end(StateFile::open(&path).unwrap().0);
+        let mut observer = writer.observer();
+        observer.written(&told("a", r#"{"n":1}"#));
+        observer.flushed();
+        observer.written(&told("a", r#"{"n":2}"#));
+        writer.finish().unwrap().unwrap().save().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(r#"{"n":1}"#) && !text.contains(r#"{"n":2}"#), "{text}");
+    }
+
+    #[test]
+    fn where_no_state_was_told_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let writer = StateWriter::on_the_way(StateFile::open(&path).unwrap().0, None);
+        writer.observer().flushed();
+        assert!(writer.finish().unwrap().is_none());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn the_last_states_are_saved_however_soon_they_follow() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let writer = StateWriter::on_the_way(StateFile::open(&path).unwrap().0, None);
+        let mut observer = writer.observer();
+        for n in 0..=100 {
+            observer.written(&told("a", &format!(r#"{{"n":{n}}}"#)));
+            observer.flushed();
+        }
+        if let Some(unsaved) = writer.finish().unwrap() {
+            unsaved.save().unwrap();
+        }
+        assert!(fs::read_to_string(&path).unwrap().contains(r#"{"n":100}"#));
+    }
+}

@@ -1,0 +1,163 @@
+//! The command line of a connector that is in one file with its host, and that of making one.
+//!
+//! Such a program has the commands of `host run COMPONENT`, and `inspect`. It is read into the same [`Cli`], so that
+//! nothing after it needs to know.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
+use host::{Bundle, Limits, Manifest, Size};
+
+use super::action::{Action, SourceArgs};
+use super::limits::LimitFlags;
+use super::network::NetworkFlags;
+use super::{Cli, Command, EXAMPLES, Inspect, Run, Sandbox, View};
+
+/// Where a connector is.
+#[derive(Clone, Debug)]
+pub(crate) enum ComponentSource {
+    /// In a file of its own: a component.
+    File(PathBuf),
+    /// In this program.
+    Bundle(Bundle),
+}
+
+impl From<OsString> for ComponentSource {
+    fn from(path: OsString) -> Self {
+        Self::File(path.into())
+    }
+}
+
+/// What `host bundle` is told.
+#[derive(Args, Debug)]
+pub(crate) struct Bundling {
+    /// The connector: a component, such as orb.wasm
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) component: PathBuf,
+
+    /// The program to write [default: source- and the name of the connector, here]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The component itself, at most
+    #[arg(long, value_name = "SIZE", default_value_t = Size(Limits::default().component))]
+    max_component: Size,
+
+    /// Time to compile the component
+    #[arg(long, value_name = "TIME", default_value_t = Limits::default().compile.into())]
+    max_compile: humantime::Duration,
+}
+
+impl Bundling {
+    /// The limits under which the component is compiled and asked for its name.
+    pub(crate) fn limits(&self) -> Limits {
+        let (component, compile) = (self.max_component.0, self.max_compile.into());
+        Limits { component, compile, ..Limits::default() }
+    }
+}
+
+/// The command line of a bundle.
+#[derive(Debug, Parser)]
+struct BundleCli {
+    /// Show debug messages too, as `LOG_LEVEL=debug` does
+    #[arg(long, global = true)]
+    debug: bool,
+
+    #[command(flatten)]
+    network: NetworkFlags,
+
+    #[command(flatten)]
+    limits: LimitFlags,
+
+    #[command(subcommand)]
+    command: BundleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum BundleCommand {
+    #[command(flatten)]
+    Action(Action),
+    /// Show what the connector is, what it wants and what it is given, without letting it reach anything
+    Inspect(View),
+}
+
+impl Cli {
+    /// Understands the arguments of this process as those of a bundle.
+    ///
+    /// # Errors
+    ///
+    /// What to show instead, which may be help.
+    pub(crate) fn of_bundle(bundle: Bundle) -> Result<Self, clap::Error> {
+        let mut command = command(bundle.manifest());
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let parsed = BundleCli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        let component = ComponentSource::Bundle(bundle);
+        let BundleCli { debug, network, limits, command } = parsed;
+        // What was compiled ahead needs no cache.
+        let sandbox = Sandbox { cache_dir: None, no_cache: true, network, limits };
+        let command = match command {
+            BundleCommand::Action(action) => {
+                Command::Run(Run { component, source: SourceArgs { sandbox, action } })
+            }
+            BundleCommand::Inspect(view) => Command::Inspect(Inspect { component, sandbox, view }),
+        };
+        Ok(Self { debug, command })
+    }
+}
+
+/// What is different about a proxy where the environment is the operator's own.
+const PROXY: &str = "\
+Go through this proxy, through those that the environment names, or through none [default: env]
+
+`env` is HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.";
+
+/// The command line of a bundle that says this of itself.
+fn command(manifest: Option<Manifest>) -> clap::Command {
+    let host = env!("CARGO_PKG_VERSION");
+    let (name, version, long_version) = match manifest {
+        Some(Manifest { name, version, sha256 }) => {
+            let long = format!("{version}\nhost {host}\ncomponent sha256 {sha256}");
+            (name, version, long)
+        }
+        None => ("source".to_owned(), "(damaged)".to_owned(), format!("(damaged)\nhost {host}")),
+    };
+    let about = format!(
+        "Runs the source connector {name}, which speaks the Airbyte protocol.\n\n\
+         The connector is in this file, as a WebAssembly component. It is given HTTP to the hosts that it asks for, and \
+         nothing else: no files, no environment, no sockets."
+    );
+    let examples = EXAMPLES
+        .replace("host run orb.wasm", &name)
+        .replace("host inspect orb.wasm", &format!("{name} inspect"));
+    BundleCli::command()
+        .mut_arg("proxy", |flag| {
+            flag.help("Go through this proxy, through those that the environment names, or through none [default: env]")
+                .long_help(PROXY)
+        })
+        // clap keeps names as long as the process lives.
+        .name(&*name.leak())
+        .version(&*version.leak())
+        .long_version(&*long_version.leak())
+        .about(about.split('\n').next().unwrap_or_default().to_owned())
+        .long_about(about)
+        .after_help(examples.clone())
+        .after_long_help(examples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        let manifest = Manifest { name: "source-x".into(), version: "1.2.3".into(), sha256: "0".into() };
+        let mut command = command(Some(manifest));
+        command.clone().debug_assert();
+        let help = command.render_long_help().to_string();
+        assert!(help.contains("source-x read --config config.json"), "{help}");
+        assert!(!help.contains("orb.wasm") && !help.contains("cache"), "{help}");
+        assert!(help.contains("[default: env]") && !help.contains("host bundle"), "{help}");
+        assert_eq!(command.render_version(), "source-x 1.2.3\n");
+    }
+}

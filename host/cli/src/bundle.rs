@@ -1,0 +1,341 @@
+//! A connector and its host in one file: a component comes in, a program goes out, and from that program the component
+//! again, with its native code.
+//!
+//! ```text
+//! the executable of the host | MAGIC | manifest | code | component | lengths | SHA-256 | MAGIC
+//!                            |<--------------- hashed ------------------->|
+//! ```
+//!
+//! A program is recognised by its last bytes, so the host alone reads no more than these. The hash finds damage: a disk or
+//! a copy that went wrong. It does not find malice, and need not: who can write to the file can change the host in it too.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::compiler::Code;
+use crate::connector::{self, Connector};
+use crate::error::{Error, Result};
+use crate::executable::Executable;
+use crate::limits::Limits;
+
+/// Stands before and after what is added to the host. Its last byte is the version of this format.
+const MAGIC: [u8; 16] = *b"elt-host bundle\x01";
+/// Bytes of a length: a number of 64 bits in little-endian order.
+const LENGTH: usize = 8;
+/// Manifest, code and component.
+const PARTS: usize = 3;
+/// Bytes of a SHA-256.
+const HASH: usize = 32;
+/// Bytes of all that follows the parts.
+const TRAILER: usize = PARTS * LENGTH + HASH + MAGIC.len();
+
+/// What a bundle says of itself without being run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Manifest {
+    /// How the program wants to be called: `source-` and the name of the connector.
+    pub name: String,
+    /// Version of the connector.
+    pub version: String,
+    /// SHA-256 of the component, in hexadecimal digits.
+    pub sha256: String,
+}
+
+/// A program with a component in it, which has not been read yet. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Bundle(Result<Arc<Packed>>);
+
+#[derive(Debug)]
+struct Packed {
+    path: PathBuf,
+    file: File,
+    /// Bytes of the host.
+    host: u64,
+    /// Bytes of each part.
+    parts: [usize; PARTS],
+    hash: [u8; HASH],
+}
+
+/// What is in a bundle, as it was put there.
+pub(crate) struct Contents {
+    pub(crate) code: Code,
+    pub(crate) component: Vec<u8>,
+}
+
+impl Bundle {
+    /// Looks for one in `executable`. A damaged bundle is found too; its [`Connector`] is not.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the file cannot be read, or does not end as a bundle does. A bundle that lost its end cannot be
+    /// distinguished from the host alone, so the error speaks of both.
+    pub fn find(executable: Executable) -> Result<Self> {
+        let path = executable.path.clone();
+        let found = Self::look(executable).map_err(|error| unreadable(&path, &error))?;
+        found.ok_or_else(|| {
+            Error::system(format!(
+                "the program {} has no connector in it, or its end is missing",
+                shown(&path).display()
+            ))
+            .with_hint(
+                "a component is run by `host run`; if this was a bundle, copy or download it anew, or make it again with \
+                 `host bundle`",
+            )
+        })
+    }
+
+    /// One that cannot be opened.
+    pub fn broken(error: Error) -> Self {
+        Self(Err(error))
+    }
+
+    fn look(Executable { path, mut file }: Executable) -> io::Result<Option<Self>> {
+        let size = file.seek(SeekFrom::End(0))?;
+        let Some(end) = size.checked_sub(TRAILER as u64) else { return Ok(None) };
+        file.seek(SeekFrom::Start(end))?;
+        let mut trailer = [0; TRAILER];
+        file.read_exact(&mut trailer)?;
+        let (lengths, rest) = trailer.split_at(PARTS * LENGTH);
+        let (hash, magic) = rest.split_at(HASH);
+        if magic != MAGIC {
+            return Ok(None);
+        }
+        let mut parts = [0; PARTS];
+        for (part, length) in parts.iter_mut().zip(lengths.chunks_exact(LENGTH)) {
+            // What no memory could hold is no length.
+            let length = length.try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX);
+            *part = usize::try_from(length).unwrap_or(usize::MAX);
+        }
+        let added = parts.iter().try_fold(MAGIC.len() as u64, |sum, part| sum.checked_add(*part as u64));
+        let Some(host) = added.and_then(|added| end.checked_sub(added)) else {
+            return Ok(Some(Self(Err(damaged(&path, "its parts are said to be longer than the file")))));
+        };
+        let mut kept = [0; HASH];
+        kept.copy_from_slice(hash);
+        Ok(Some(Self(Ok(Arc::new(Packed { path, file, host, parts, hash: kept })))))
+    }
+
+    /// What it says of itself, as far as it can be understood: nothing has been checked yet.
+    pub fn manifest(&self) -> Option<Manifest> {
+        let packed = self.0.as_ref().ok()?;
+        let bytes = packed.read(packed.host + MAGIC.len() as u64, packed.parts[0]).ok()?;
+        serde_json::from_slice(&bytes).ok()
+    }
+
+    /// Its parts, once their hash has been found right.
+    pub(crate) fn open(&self) -> Result<Contents> {
+        let packed = self.0.as_ref().map_err(Clone::clone)?;
+        let [manifest, code, _] = packed.parts;
+        let length = MAGIC.len() + packed.parts.iter().sum::<usize>() + PARTS * LENGTH;
+        let mut bytes = packed.read(packed.host, length).map_err(|error| unreadable(&packed.path, &error))?;
+        if Sha256::digest(&bytes)[..] != packed.hash {
+            return Err(damaged(&packed.path, "its SHA-256 is not the one that was written"));
+        }
+        bytes.truncate(length - PARTS * LENGTH);
+        let component = bytes.split_off(MAGIC.len() + manifest + code);
+        let code = bytes.split_off(MAGIC.len() + manifest);
+        // The hash is right, so this is what `pack` was given.
+        Ok(Contents { code: Code::kept(code), component })
+    }
+}
+
+impl Packed {
+    fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at))?;
+        let mut bytes = Vec::with_capacity(length);
+        file.take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(bytes)
+    }
+}
+
+/// A connector that was compiled ahead, ready to be written as a program.
+#[derive(Debug)]
+pub struct Program {
+    manifest: Manifest,
+    /// All that follows the host.
+    added: Vec<u8>,
+}
+
+impl Program {
+    /// Reads the component at `path`, compiles it for every processor of this architecture, and asks it for its name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connector::load`], and as [`Connector::spec`].
+    pub async fn load(path: &Path, limits: Limits) -> Result<Self> {
+        let (component, what) = (connector::read(path, &limits)?, &path.display().to_string());
+        let code = Code::portable(&component, &limits, what)?;
+        let connector = Connector::from_code(&code, component.clone(), limits, what)?;
+        let specification = connector.spec().await?;
+        let manifest = Manifest {
+            name: file_name(&specification.name),
+            version: specification.version.chars().filter(|character| !character.is_control()).collect(),
+            sha256: connector.identity().sha256(),
+        };
+        let text = serde_json::to_vec(&manifest)
+            .map_err(|error| Error::system("the manifest cannot be written").with_internal(error))?;
+        Ok(Self { added: pack([&text, code.bytes(), &component]), manifest })
+    }
+
+    /// What it says of itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Writes the program: the host of `executable`, which may be a bundle itself, and the connector.
+    ///
+    /// # Errors
+    ///
+    /// Those of reading and writing.
+    pub fn write(&self, executable: Executable, out: &mut impl Write) -> io::Result<()> {
+        let mut file = executable.file.try_clone()?;
+        let length = match Bundle::look(executable)?.map(|bundle| bundle.0) {
+            None => u64::MAX,
+            Some(Ok(packed)) => packed.host,
+            Some(Err(error)) => return Err(io::Error::other(error)),
+        };
+        file.seek(SeekFrom::Start(0))?;
+        io::copy(&mut file.take(length), out)?;
+        out.write_all(&self.added)
+    }
+}
+
+/// What follows the host.
+fn pack(parts: [&[u8]; PARTS]) -> Vec<u8> {
+    let mut added = MAGIC.to_vec();
+    added.extend(parts.concat());
+    for part in parts {
+        added.extend((part.len() as u64).to_le_bytes());
+    }
+    let hash = Sha256::digest(&added);
+    added.extend(hash);
+    added.extend(MAGIC);
+    added
+}
+
+/// A name that can be that of a file and stand in a command line.
+fn file_name(connector: &str) -> String {
+    let mut name = String::new();
+    for character in connector.to_lowercase().chars() {
+        let fit = if character.is_ascii_alphanumeric() { character } else { '-' };
+        if fit != '-' || !name.ends_with('-') {
+            name.push(fit);
+        }
+    }
+    let name = name.trim_matches('-');
+    match name.strip_prefix("source-").unwrap_or(name) {
+        "" | "source" => "source".to_owned(),
+        name => format!("source-{name}"),
+    }
+}
+
+/// Where a program is for a person, to whom the kernel's own name for it says nothing.
+fn shown(path: &Path) -> PathBuf {
+    if path.starts_with("/proc") { fs::read_link(path).ok() } else { None }.unwrap_or_else(|| path.to_owned())
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::system(format!("the program {} cannot be read: {error}", shown(path).display()))
+}
+
+fn damaged(path: &Path, why: &str) -> Error {
+    Error::system(format!("the program {} is damaged: {why}", shown(path).display()))
+        .with_hint("copy or download it anew, or make it again with `host bundle`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A program of this host and these parts.
+    fn program(host: &[u8], parts: [&[u8]; PARTS]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        described(parts).write(executable(host), &mut bytes).expect("it can be written");
+        bytes
+    }
+
+    fn described(parts: [&[u8]; PARTS]) -> Program {
+        let manifest = Manifest { name: "source".into(), version: "1".into(), sha256: String::new() };
+        Program { manifest, added: pack(parts) }
+    }
+
+    fn executable(bytes: &[u8]) -> Executable {
+        let mut file = tempfile::tempfile().expect("it can be made");
+        file.write_all(bytes).expect("it can be written");
+        Executable { path: "it".into(), file }
+    }
+
+    fn opened(bytes: &[u8]) -> Result<Contents> {
+        Bundle::find(executable(bytes))?.open()
+    }
+
+    #[test]
+    fn what_was_put_in_comes_out() {
+        let manifest = br#"{"name":"source-x","version":"2","sha256":"ab"}"#;
+        let bytes = program(b"host", [manifest, b"code", b"component"]);
+        let bundle = Bundle::find(executable(&bytes)).unwrap();
+        assert_eq!(bundle.manifest().unwrap().name, "source-x");
+        let Contents { code, component } = bundle.open().unwrap();
+        assert_eq!((code.bytes(), component.as_slice()), (&b"code"[..], &b"component"[..]));
+        assert!(opened(&program(b"", [b"", b"", b""])).is_ok());
+    }
+
+    #[test]
+    fn a_bundle_made_by_a_bundle_has_the_host_once() {
+        let first = program(b"host", [b"{}", b"old", b"old component"]);
+        let parts: [&[u8]; PARTS] = [b"{}", b"new", b"new component"];
+        assert_eq!(program(&first, parts), program(b"host", parts));
+        let mut damaged = Vec::new();
+        let cut = &mut first.clone();
+        cut[4 + MAGIC.len()] ^= 1;
+        // What follows the host is left behind, whatever became of it.
+        described(parts).write(executable(cut), &mut damaged).unwrap();
+        assert_eq!(damaged, program(b"host", parts));
+    }
+
+    #[test]
+    fn other_files_are_none() {
+        for bytes in [&b""[..], b"short", &[0; 1000], &MAGIC] {
+            let error = Bundle::find(executable(bytes)).unwrap_err();
+            assert!(error.message().contains("has no connector in it"), "{} bytes: {error}", bytes.len());
+        }
+    }
+
+    #[test]
+    fn every_changed_bit_is_found() {
+        let bytes = program(b"host", [b"{}", b"code", b"component"]);
+        // A bundle is known by its end alone.
+        for bit in 4 * 8..(bytes.len() - MAGIC.len()) * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let Err(error) = opened(&changed) else { panic!("bit {bit}") };
+            assert!(error.message().contains("is damaged"), "bit {bit}: {error}");
+        }
+    }
+
+    #[test]
+    fn names_of_connectors_become_names_of_files() {
+        let names = [
+            ("orb", "source-orb"),
+            ("source-orb", "source-orb"),
+            ("Orb (beta)", "source-orb-beta"),
+            ("../../etc/passwd", "source-etc-passwd"),
+            ("\u{1b}[2J", "source-2j"),
+            ("", "source"),
+            ("source", "source"),
+            ("source-", "source"),
+            ("日本", "source"),
+        ];
+        for (connector, name) in names {
+            assert_eq!(file_name(connector), name, "{connector}");
+        }
+    }
+}

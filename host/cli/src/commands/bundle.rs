@@ -1,0 +1,66 @@
+//! `bundle`: a component comes in, a program that is the host with this component in it goes out.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use host::{Error, Executable, Program, Result};
+
+use crate::args::Bundling;
+
+/// Writes the program, and tells a person which.
+///
+/// # Errors
+///
+/// Those of loading the component, and of reading and writing programs.
+pub(crate) async fn bundle(wanted: &Bundling) -> Result<()> {
+    let executable = Executable::own()?;
+    let program = Program::load(&wanted.component, wanted.limits()).await?;
+    let manifest = program.manifest();
+    let output = wanted.output.clone().unwrap_or_else(|| PathBuf::from(&manifest.name));
+    for (kept, what) in [(&wanted.component, "the component"), (&executable.path, "this program")] {
+        if same(kept, &output) {
+            return Err(Error::config(format!("{} is {what} itself", output.display()))
+                .with_hint("name another file with --output"));
+        }
+    }
+    let size = write(&program, executable, &output).map_err(|error| {
+        Error::config(format!("the program {} cannot be written: {error}", output.display()))
+    })?;
+    let text = format!(
+        "wrote {}: {size} bytes, {} {}, component sha256 {}\n",
+        output.display(),
+        manifest.name,
+        manifest.version,
+        manifest.sha256
+    );
+    // If there is no stderr, there is nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+    Ok(())
+}
+
+/// Writes a file of that name, whole or not at all, and returns its size.
+fn write(program: &Program, executable: Executable, output: &Path) -> io::Result<u64> {
+    if output.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let directory = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        // The umask takes away what is not wanted.
+        builder.permissions(fs::Permissions::from_mode(0o777));
+    }
+    let mut file = builder.prefix(".bundle-").tempfile_in(directory)?;
+    program.write(executable, file.as_file_mut())?;
+    file.as_file().sync_all()?;
+    let size = file.as_file().metadata()?.len();
+    file.persist(output)?;
+    Ok(size)
+}
+
+/// Whether both are the same file.
+fn same(one: &Path, other: &Path) -> bool {
+    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+}

@@ -1,0 +1,139 @@
+//! Compiles components to native code, for this machine or for every machine of its kind.
+
+use wasmtime::component::Component;
+use wasmtime::{Config as EngineConfig, Engine};
+
+use crate::address_space;
+use crate::cache::{Cache, Key};
+use crate::call;
+use crate::deadline::within;
+use crate::error::{Error, Result};
+use crate::exceeded::exceeded;
+use crate::limits::{Limit, Limits};
+use crate::native_code::NativeCode;
+
+/// What every WebAssembly binary begins with.
+const MAGIC: &[u8] = b"\0asm";
+/// What follows in a component: version 13 of layer 1.
+const COMPONENT: &[u8] = &[13, 0, 1, 0];
+/// What follows in a core module: version 1 of layer 0.
+const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
+
+/// Makes a component ready to run on this machine: takes its code from `cache`, or compiles it.
+///
+/// # Errors
+///
+/// A config error, which calls the component `what`, if it is not a valid component or exceeds a limit.
+pub(crate) async fn component(
+    engine: &Engine,
+    component: &[u8],
+    cache: &Cache,
+    limits: &Limits,
+    what: &str,
+) -> Result<Component> {
+    check(component, limits, what)?;
+    let key = Key::new(engine, component);
+    if let Some(loaded) = cache.get(&key).and_then(|code| code.load(engine).ok()) {
+        return Ok(loaded);
+    }
+    let code = compile(engine, component, limits, what).await?;
+    cache.put(&key, &code);
+    code.load(engine).map_err(|error| setup(&error))
+}
+
+/// Compiles a component for every processor of this architecture that is not very old.
+///
+/// # Errors
+///
+/// As [`component`].
+pub(crate) async fn portable(component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
+    check(component, limits, what)?;
+    let engine = portable_settings().and_then(|settings| Engine::new(&settings));
+    compile(&engine.map_err(|error| setup(&error))?, component, limits, what).await
+}
+
+async fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
+    let (engine, component) = (engine.clone(), component.to_vec());
+    let compiled = within(limits.compile, move || engine.precompile_component(&component))
+        .await
+        .ok_or_else(|| exceeded(Limit::Compile, limits))?;
+    compiled.map(NativeCode::compiled).map_err(|error| {
+        Error::config(format!("{what} is not a valid WebAssembly component"))
+            .with_internal(format!("{error:#}"))
+    })
+}
+
+/// Sets up what runs components, and interrupts them regularly.
+pub(crate) fn engine() -> Result<Engine> {
+    let start = || {
+        let mut settings = settings();
+        if address_space::is_scarce() {
+            address_space::spare(&mut settings);
+        }
+        let engine = Engine::new(&settings)?;
+        call::tick(&engine)?;
+        Ok(engine)
+    };
+    start().map_err(|error| setup(&error))
+}
+
+/// Turns off what components of today's common languages do not need. The less is on, the fewer defects of the runtime
+/// concern us.
+fn settings() -> EngineConfig {
+    let mut settings = EngineConfig::new();
+    settings
+        // Calls into an instance never overlap: each stream has its own.
+        .concurrency_support(false)
+        .gc_support(false)
+        .wasm_memory64(false)
+        .wasm_relaxed_simd(false)
+        .wasm_tail_call(false)
+        .epoch_interruption(true)
+        // Release builds of connectors have no names, and a panic says its place itself.
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false);
+    settings
+}
+
+/// What x86-64 processors have since about 2009 (level v2). Without it, looking at sixteen bytes at once costs a read 10
+/// to 14 % (docs/BENCHMARKS.md).
+const X86_64_V2: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
+
+/// The settings for another machine. Without a target, wasmtime uses all that this processor can do.
+#[expect(unsafe_code, reason = "wasmtime cannot know what a flag means")]
+fn portable_settings() -> wasmtime::Result<EngineConfig> {
+    let mut settings = settings();
+    settings.target(env!("TARGET"))?;
+    if env!("TARGET").starts_with("x86_64") {
+        for flag in X86_64_V2 {
+            // SAFETY: the flags only say which instructions a processor has. When the code is loaded, wasmtime checks
+            // that the processor has them, and does not run it otherwise.
+            unsafe { settings.cranelift_flag_enable(flag) };
+        }
+    }
+    Ok(settings)
+}
+
+/// Rejects what is not worth compiling.
+fn check(component: &[u8], limits: &Limits, what: &str) -> Result<()> {
+    if component.len() > limits.component {
+        return Err(exceeded(Limit::Component, limits));
+    }
+    let rest = component.strip_prefix(MAGIC).ok_or_else(|| {
+        Error::config(format!("{what} is not a WebAssembly component"))
+            .with_hint("a component is a binary file, commonly called NAME.wasm")
+    })?;
+    if rest.starts_with(COMPONENT) {
+        return Ok(());
+    }
+    let kind = if rest.starts_with(CORE_MODULE) { "a core WebAssembly module" } else { "of an unknown kind" };
+    Err(Error::config(format!("{what} is not a WebAssembly component but {kind}"))
+        .with_hint("build it for the target wasm32-wasip2"))
+}
+
+/// The error for a failure that has nothing to do with the component.
+pub(crate) fn setup(error: &wasmtime::Error) -> Error {
+    address_space::refusal(error).unwrap_or_else(|| {
+        Error::system("the WebAssembly runtime cannot be set up").with_internal(format!("{error:#}"))
+    })
+}

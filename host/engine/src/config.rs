@@ -1,0 +1,138 @@
+//! The config of a connector: what the user wrote, and what the connector is given in its place.
+//!
+//! Only the connector knows what it means. The engine reads single fields of it where the connector's specification
+//! refers to them.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use crate::types::Specification;
+use crate::json_object::JsonObject;
+use crate::error::{Error, Result};
+use crate::seal::{Handling, seal};
+use crate::secrets::Secrets;
+use crate::validation;
+
+/// What the user wrote to configure a connector. Its debug form does not show it.
+#[derive(Clone, Debug)]
+pub struct Config(JsonObject);
+
+/// A config as a connector is given it, and the secrets that it stands for.
+#[derive(Debug)]
+pub struct SealedConfig {
+    pub(crate) config: Config,
+    secrets: Secrets,
+}
+
+impl SealedConfig {
+    /// The properties whose secrets are not masked in records, because words or numbers of the data may be the same by
+    /// chance.
+    pub(crate) fn unmasked_in_records(&self) -> Vec<String> {
+        let secrets = self.secrets.list().iter();
+        secrets.filter(|secret| !secret.is_unmistakable()).map(|secret| secret.property.clone()).collect()
+    }
+
+    /// The config, and the secrets.
+    pub(crate) fn into_parts(self) -> (Config, Secrets) {
+        (self.config, self.secrets)
+    }
+}
+
+impl From<JsonObject> for Config {
+    fn from(object: JsonObject) -> Self {
+        Self(object)
+    }
+}
+
+impl Config {
+    /// Takes the text of a configuration.
+    ///
+    /// # Errors
+    ///
+    /// A config error if it is not one JSON object.
+    pub fn parse(text: &str) -> Result<Self> {
+        JsonObject::parse(text).map(Self).map_err(|problem| Error::config(format!("the configuration {problem}")))
+    }
+
+    /// Checks it by the connector's own schema.
+    ///
+    /// # Errors
+    ///
+    /// A config error that names each property that is wrong, without its value; a system error if the schema cannot be
+    /// used.
+    pub async fn validate(&self, specification: &Specification) -> Result<()> {
+        validation::validate(self.as_str(), specification).await
+    }
+
+    /// Puts a token in the place of every secret, which is every value that the connector's schema marks as
+    /// `airbyte_secret`. The values are put into the headers of requests where the tokens stand, and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// A config error that names a secret which no header can carry: between white space around it, which is taken
+    /// off, it has other characters than printable ASCII. A system error if there are no random numbers to make
+    /// tokens of.
+    pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
+        self.handle(specification, Handling::Seal)
+    }
+
+    /// Leaves the secrets where they are, as they were written: the connector sees them, and may do with them what it
+    /// likes.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the schema cannot be read.
+    pub fn expose(&self, specification: &Specification) -> Result<SealedConfig> {
+        self.handle(specification, Handling::Expose)
+    }
+
+    fn handle(&self, specification: &Specification, handling: Handling) -> Result<SealedConfig> {
+        // Fails only at a number too large for this crate in the schema. Nothing is sealed by half a schema.
+        let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
+        let (text, secrets) = seal(self.as_str(), &schema, handling)?;
+        Ok(SealedConfig { config: Self(JsonObject::parse(&text).map_err(broken)?), secrets })
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The value of a top-level field, if it is text.
+    pub(crate) fn text_field(&self, name: &str) -> Option<String> {
+        match fields(&self.0).remove(name)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+fn broken(error: impl fmt::Display) -> Error {
+    Error::system("the schema of the configuration cannot be read").with_internal(error)
+}
+
+/// The top-level fields of a document. Empty where numbers are too large for this crate to read them.
+pub(crate) fn fields(document: &JsonObject) -> Map<String, Value> {
+    serde_json::from_str(document.as_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_errors_do_not_quote_it() {
+        let error = Config::parse("\"secret\"").unwrap_err();
+        assert_eq!(error.message(), "the configuration must be a JSON object, but is a string");
+        assert!(!Config::parse("{\"api_key\": secret}").unwrap_err().message().contains("secret"));
+    }
+
+    #[test]
+    fn only_text_fields_are_read() {
+        let config = Config::parse(r#"{"api_url":"https://example.com","days":3}"#).unwrap();
+        assert_eq!(config.text_field("api_url").as_deref(), Some("https://example.com"));
+        assert_eq!(config.text_field("days"), None);
+        assert_eq!(config.text_field("missing"), None);
+    }
+}

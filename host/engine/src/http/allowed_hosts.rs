@@ -1,0 +1,202 @@
+//! Decides which hosts a connector may reach, and whether they may have private addresses.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use super::address::special;
+use super::origin::Origin;
+use super::pattern::HostPattern;
+use super::resolve::Prohibited;
+use crate::config::{SealedConfig, fields};
+use crate::types::Specification;
+use crate::error::{Error, Result};
+
+/// Which addresses a host may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Those of public servers.
+    Public,
+    /// Any.
+    Private,
+}
+
+/// Why an origin may not be called.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The host is not among those that were granted.
+    Host,
+    /// The host was granted, but not its address.
+    Address(Prohibited),
+}
+
+/// The hosts that a connector may reach. The default is none.
+///
+/// Granting a host does not grant addresses on this machine or its network: a host with such an address is not called,
+/// unless that very host, and not a wildcard, was [granted](Self::granted) with `private_net`, or the user wrote the
+/// address itself and it is one of the loopback interface (127.0.0.0/8 or `::1`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedHosts {
+    grants: BTreeMap<HostPattern, Reach>,
+    granted_by: GrantedBy,
+}
+
+/// Who wrote a list of allowed hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GrantedBy {
+    /// Nobody: nothing may be reached.
+    #[default]
+    Nobody,
+    /// The connector, in its specification.
+    Connector,
+    /// Whoever runs the connector.
+    Operator,
+}
+
+impl AllowedHosts {
+    /// Exactly what a connector asks for in its specification, for this configuration.
+    ///
+    /// A pattern is a [`HostPattern`] or a URL, of which scheme, host and port count. `${field}` stands for a top-level
+    /// field of the configuration or the default that its schema gives; a pattern whose field has neither grants
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// A config error if a field makes no host of a pattern, a system error if a pattern is none by itself.
+    pub fn requested(specification: &Specification, config: &SealedConfig) -> Result<Self> {
+        let schema = fields(&specification.config_schema);
+        let lookup = |field: &str| {
+            let written = config.config.text_field(field).map(|value| (value, true));
+            written.or_else(|| match schema.get("properties")?.get(field)?.get("default")? {
+                Value::String(text) => Some((text.clone(), false)),
+                _ => None,
+            })
+        };
+        let mut allowed = Self { granted_by: GrantedBy::Connector, ..Self::default() };
+        for asked in &specification.allowed_hosts {
+            let Some(filled) = fill(asked, lookup)? else { continue };
+            let pattern = HostPattern::of_url(&filled.text).map_err(|problem| {
+                if filled.text == *asked {
+                    Error::system(format!("the connector asks to reach `{asked}`, which {problem}"))
+                } else {
+                    Error::config(format!(
+                        "the connector asks to reach `{asked}` of the configuration, which {problem}"
+                    ))
+                }
+            })?;
+            let written =
+                filled.written.iter().any(|value| *value == filled.text || *value == pattern.origin.host);
+            if pattern.subdomains && !written && !pattern.origin.host.contains('.') {
+                return Err(Error::system(format!(
+                    "the connector asks to reach `{asked}`, which is a whole top-level domain"
+                )));
+            }
+            let loopback = written && pattern.origin.is_loopback_address();
+            allowed.grant(pattern, if loopback { Reach::Private } else { Reach::Public });
+        }
+        Ok(allowed)
+    }
+
+    /// Exactly these, whatever a connector asks for. `private_net` says that hosts that are named without a wildcard
+    /// may have any address, such as those of the network on which this program runs.
+    pub fn granted(patterns: Vec<HostPattern>, private_net: bool) -> Self {
+        let mut allowed = Self { granted_by: GrantedBy::Operator, ..Self::default() };
+        for pattern in patterns {
+            let private = pattern.origin.is_loopback_address() || private_net && !pattern.subdomains;
+            allowed.grant(pattern, if private { Reach::Private } else { Reach::Public });
+        }
+        allowed
+    }
+
+    fn grant(&mut self, pattern: HostPattern, reach: Reach) {
+        let granted = self.grants.entry(pattern).or_insert(reach);
+        *granted = reach.max(*granted);
+    }
+
+    /// Which addresses `origin`, in the form in which it will be dialled, may have.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not be called.
+    pub(super) fn judge(&self, origin: &Origin) -> Result<Reach, Refusal> {
+        let matching = self.grants.iter().filter(|(pattern, _)| pattern.matches(origin));
+        let reach = matching.map(|(_, reach)| *reach).max().ok_or(Refusal::Host)?;
+        let address = origin.address().filter(|_| reach == Reach::Public);
+        match address.and_then(|address| Some(Prohibited { address, range: special(address)? })) {
+            Some(prohibited) => Err(Refusal::Address(prohibited)),
+            None => Ok(reach),
+        }
+    }
+
+    /// The patterns of the hosts, in order.
+    pub fn patterns(&self) -> impl ExactSizeIterator<Item = &HostPattern> {
+        self.grants.keys()
+    }
+
+    /// Who wrote the list.
+    pub fn granted_by(&self) -> GrantedBy {
+        self.granted_by
+    }
+
+    /// The patterns, with commas between them.
+    pub(super) fn list(&self) -> String {
+        self.patterns().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether nothing may be reached.
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+}
+
+impl fmt::Display for AllowedHosts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("no host");
+        }
+        write!(f, "only {}", self.list())
+    }
+}
+
+/// A pattern with values in it.
+struct Filled {
+    text: String,
+    /// Those of the values that the user wrote.
+    written: Vec<String>,
+}
+
+/// Puts fields in the place of every `${field}`. None if one of them has no value. `lookup` says besides whether the
+/// user wrote it.
+fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<(String, bool)>) -> Result<Option<Filled>> {
+    let mut filled = Filled { text: String::new(), written: Vec::new() };
+    let mut rest = pattern;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (field, after) = after.split_once('}').ok_or_else(|| {
+            Error::system(format!("the connector asks to reach `{pattern}`, in which a `}}` is missing"))
+        })?;
+        let Some((value, written)) = lookup(field).filter(|(value, _)| !value.is_empty()) else {
+            return Ok(None);
+        };
+        let alone = before.is_empty() && after.is_empty() && filled.text.is_empty();
+        // A part of a host must not end it and begin another.
+        if !alone
+            && !value.chars().all(|character| character.is_ascii_alphanumeric() || "-.".contains(character))
+        {
+            return Err(Error::config(format!(
+                "the field `{field}` of the configuration cannot be part of a host name"
+            )));
+        }
+        filled.text += before;
+        filled.text += &value;
+        if written {
+            filled.written.push(value);
+        }
+        rest = after;
+    }
+    filled.text += rest;
+    Ok(Some(filled))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+use http::{Method, Uri};
+
+use super::*;
+use crate::config::Config;
+use crate::json_object::JsonObject;
+use crate::http::target::Target;
+
+fn requested(patterns: &[&str], config: &str) -> Result<AllowedHosts> {
+    let specification = Specification {
+        name: "test".to_owned(),
+        version: "1.0.0".to_owned(),
+        config_schema: JsonObject::parse(
+            r#"{"properties":{"api_url":{"type":"string","default":"https://api.example.com/v1"},"local":{"default":"http://127.0.0.1:9"},"region":{}}}"#,
+        )
+        .unwrap(),
+        documentation_url: None,
+        allowed_hosts: patterns.iter().map(|pattern| (*pattern).to_owned()).collect(),
+    };
+    AllowedHosts::requested(&specification, &Config::parse(config).unwrap().seal(&specification).unwrap())
+}
+
+fn granted(patterns: &[&str], private_net: bool) -> AllowedHosts {
+    AllowedHosts::granted(patterns.iter().map(|pattern| pattern.parse().unwrap()).collect(), private_net)
+}
+
+/// What is decided about a request to `url`, as the http does.
+fn judge(allowed: &AllowedHosts, url: &str) -> Result<Reach, String> {
+    let uri = url.parse::<Uri>().map_err(|error| error.to_string())?;
+    let target = Target::of(&Method::GET, &uri).map_err(|error| error.to_string())?;
+    allowed.judge(&target.origin).map_err(|refusal| match refusal {
+        Refusal::Host => "host".to_owned(),
+        Refusal::Address(prohibited) => prohibited.to_string(),
+    })
+}
+
+fn permits(patterns: &[&str], url: &str) -> bool {
+    judge(&requested(patterns, "{}").unwrap(), url).is_ok()
+}
+
+#[test]
+fn a_host_means_https_and_its_port() {
+    assert!(permits(&["api.example.com"], "https://api.example.com/v1?a=b"));
+    assert!(permits(&["api.example.com"], "https://API.EXAMPLE.COM:443/"));
+    assert!(permits(&["api.example.com"], "https://api.example.com./"));
+    assert!(!permits(&["api.example.com"], "http://api.example.com/"));
+    assert!(!permits(&["api.example.com"], "https://api.example.com:8443/"));
+    assert!(permits(&["api.example.com:8443"], "https://api.example.com:8443/"));
+}
+
+#[test]
+fn no_other_host_passes_for_an_allowed_one() {
+    for url in [
+        "https://example.com/",
+        "https://evil.api.example.com/",
+        "https://api.example.com.evil.com/",
+        "https://api.example.com%2eevil.com/",
+        "https://api.example.com../",
+        "https://evil.com/api.example.com",
+        "https://evil.com/?https://api.example.com",
+        "https://evil.com#@api.example.com",
+        "https://evil.com\\@api.example.com",
+        "https://api.example.com@evil.com/",
+        "https://api.example.com:443@evil.com/",
+        "https://evil.com@api.example.com/",
+        "https://api-example.com/",
+        "https://api.example.co/",
+        "https://аpi.example.com/",
+        "//api.example.com/",
+        "ftp://api.example.com/",
+    ] {
+        assert!(!permits(&["api.example.com"], url), "{url}");
+    }
+}
+
+#[test]
+fn a_url_means_its_scheme_host_and_port() {
+    let allowed = requested(&["${api_url}"], r#"{"api_url":"http://127.0.0.1:8080/v1"}"#).unwrap();
+    assert!(judge(&allowed, "http://127.0.0.1:8080/v2").is_ok());
+    assert!(judge(&allowed, "http://2130706433:8080/").is_ok());
+    assert!(judge(&allowed, "https://127.0.0.1:8080/").is_err());
+    assert!(judge(&allowed, "http://127.0.0.1:8081/").is_err());
+    assert!(judge(&allowed, "http://localhost:8080/").is_err());
+}
+
+#[test]
+fn nothing_is_allowed_by_default() {
+    assert!(!permits(&[], "https://api.example.com/"));
+    assert_eq!(AllowedHosts::none().to_string(), "no host");
+}
+
+#[test]
+fn a_field_is_filled_in_from_the_configuration_or_its_default() {
+    let text = |patterns: &[&str], config: &str| requested(patterns, config).unwrap().to_string();
+    assert_eq!(text(&["${api_url}"], "{}"), "only https://api.example.com");
+    assert_eq!(text(&["${api_url}"], r#"{"api_url":"http://localhost:9/v1"}"#), "only http://localhost:9");
+    assert_eq!(text(&["${region}.example.com"], r#"{"region":"eu"}"#), "only https://eu.example.com");
+    assert_eq!(text(&["${region}.example.com"], "{}"), "no host");
+    assert_eq!(
+        text(&["${api_url}", "b.example.com", "*.example.org"], "{}"),
+        "only https://api.example.com, https://b.example.com, https://*.example.org"
+    );
+}
+
+#[test]
+fn a_field_cannot_leave_its_place_in_a_host() {
+    let error = requested(&["${region}.example.com"], r#"{"region":"evil.com/"}"#).unwrap_err();
+    assert_eq!(error.failure_type(), crate::FailureType::Config);
+    assert_eq!(error.message(), "the field `region` of the configuration cannot be part of a host name");
+}
+
+#[test]
+fn what_is_no_host_is_an_error_that_does_not_quote_it() {
+    let error = requested(&["${api_url}"], r#"{"api_url":"secret value"}"#).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "the connector asks to reach `${api_url}` of the configuration, which is neither a host nor a URL"
+    );
+    assert_eq!(error.failure_type(), crate::FailureType::Config);
+    let problem = |pattern| requested(&[pattern], "{}").unwrap_err();
+    assert_eq!(
+        problem("*").message(),
+        "the connector asks to reach `*`, which has a `*` elsewhere than in front, as in `*.example.com`"
+    );
+    assert_eq!(
+        problem("*.com").message(),
+        "the connector asks to reach `*.com`, which is a whole top-level domain"
+    );
+    assert_eq!(problem("ftp://example.com").failure_type(), crate::FailureType::System);
+    assert!(problem("https://user@example.com").message().ends_with("which has a user in it"));
+    assert!(problem("${api_url").message().ends_with("in which a `}` is missing"));
+}
+
+#[test]
+fn a_connector_may_ask_for_the_subdomains_of_a_host() {
+    assert!(permits(&["*.example.com"], "https://a.example.com/"));
+    assert!(!permits(&["*.example.com"], "https://example.com/"));
+    let allowed = requested(&["*.${region}"], r#"{"region":"example.com"}"#).unwrap();
+    assert!(judge(&allowed, "https://a.example.com/").is_ok());
+}
+
+#[test]
+fn a_loopback_address_is_in_reach_if_the_user_wrote_it() {
+    let reach = |pattern: &str, config: &str, url: &str| judge(&requested(&[pattern], config).unwrap(), url);
+    let loopback = "127.0.0.1 is loopback (RFC 1122)".to_owned();
+    let url = "http://127.0.0.1:9/";
+    assert_eq!(reach("${local}", r#"{"local":"http://127.0.0.1:9/"}"#, url), Ok(Reach::Private));
+    assert_eq!(reach("http://${local}:9", r#"{"local":"127.0.0.1"}"#, url), Ok(Reach::Private));
+    assert_eq!(reach("${local}", r#"{"local":"http://[::1]:9"}"#, "http://[::1]:9/"), Ok(Reach::Private));
+    // The connector wrote it, as the default of its schema or a part of it.
+    assert_eq!(reach("${local}", "{}", url), Err(loopback.clone()));
+    assert_eq!(reach("http://127.0.0.1:9", "{}", url), Err(loopback.clone()));
+    assert_eq!(reach("http://127.0.0.${region}:9", r#"{"region":"1"}"#, url), Err(loopback));
+    // Other addresses of this network are not so easily in reach, nor is a name.
+    for written in
+        ["http://10.0.0.1:9", "http://169.254.169.254", "http://0.0.0.0", "http://[::ffff:127.0.0.1]"]
+    {
+        let refused = reach("${local}", &format!(r#"{{"local":"{written}"}}"#), written).unwrap_err();
+        assert!(refused.contains("(RFC"), "{written}: {refused}");
+    }
+    assert_eq!(
+        reach("${local}", r#"{"local":"http://localhost:9"}"#, "http://localhost:9/"),
+        Ok(Reach::Public)
+    );
+}
+
+#[test]
+fn what_is_granted_takes_the_place_of_what_is_asked_for() {
+    let allowed = granted(&["https://a.example.com", "*.example.org"], false);
+    assert_eq!(judge(&allowed, "https://a.example.com/"), Ok(Reach::Public));
+    assert_eq!(judge(&allowed, "https://b.example.org/"), Ok(Reach::Public));
+    assert_eq!(judge(&allowed, "https://api.example.com/"), Err("host".to_owned()));
+    assert_eq!(judge(&granted(&[], true), "https://a.example.com/"), Err("host".to_owned()));
+}
+
+#[test]
+fn the_private_network_is_granted_with_a_host_but_not_with_a_wildcard() {
+    let allowed = granted(&["http://10.0.0.1", "a.example.com", "*.example.com"], true);
+    assert_eq!(judge(&allowed, "http://10.0.0.1/"), Ok(Reach::Private));
+    assert_eq!(judge(&allowed, "https://a.example.com/"), Ok(Reach::Private));
+    assert_eq!(judge(&allowed, "https://b.example.com/"), Ok(Reach::Public));
+    let allowed = granted(&["http://10.0.0.1", "http://127.0.0.1:9", "http://localhost:9"], false);
+    assert_eq!(judge(&allowed, "http://10.0.0.1/"), Err("10.0.0.1 is private (RFC 1918)".to_owned()));
+    assert_eq!(judge(&allowed, "http://127.0.0.1:9/"), Ok(Reach::Private));
+    assert_eq!(judge(&allowed, "http://localhost:9/"), Ok(Reach::Public));
+}
+
+#[test]
+fn the_advice_names_the_flags_that_are_missing() {
+    let advice = |allowed: &AllowedHosts, url: &str, private| {
+        let origin = Target::of(&Method::GET, &url.parse().unwrap()).unwrap().origin;
+        allowed.advice(&origin, private)
+    };
+    let one = requested(&["api.example.com"], "{}").unwrap();
+    assert_eq!(
+        advice(&one, "https://evil.example:8443/", false).unwrap(),
+        "--allow-host https://api.example.com --allow-host https://evil.example:8443 allows it"
+    );
+    assert_eq!(
+        advice(&one, "https://api.example.com/", true).unwrap(),
+        "--allow-host https://api.example.com --allow-private-net allows it"
+    );
+    assert_eq!(
+        advice(&requested(&[], "{}").unwrap(), "https://evil.example/", false).unwrap(),
+        "--allow-host https://evil.example allows it"
+    );
+    let many = requested(&["a.example", "b.example", "c.example", "d.example"], "{}").unwrap();
+    assert_eq!(
+        advice(&many, "https://evil.example/", false).unwrap(),
+        "--allow-host https://evil.example allows it, in place of the 4 hosts that the connector asks for"
+    );
+    assert_eq!(
+        advice(&requested(&["*.example.com"], "{}").unwrap(), "https://[2000::1]/", false).unwrap(),
+        "--allow-host 'https://*.example.com' --allow-host 'https://[2000::1]' allows it"
+    );
+    // What is on the command line already need not be said again, and a loopback address is enough by itself.
+    assert_eq!(
+        advice(&granted(&["a.example"], false), "http://127.0.0.1:9/", true).unwrap(),
+        "--allow-host http://127.0.0.1:9 allows it"
+    );
+    assert_eq!(advice(&AllowedHosts::none(), "https://evil.example/", false), None);
+}

@@ -1,0 +1,288 @@
+//! The steps of one request, in their order.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
+
+use super::body::{ResponseBody, read_request};
+use super::coding::{Coding, TooMany};
+use super::denial::{Denial, Denials};
+use super::clients::NoRoute;
+use super::failure::ProxyFailure;
+use super::allowed_hosts::{Reach, Refusal};
+use super::resolve::Prohibited;
+use super::target::Target;
+use super::{AllowedHosts, HttpClients, failure, head};
+use crate::error::Remedy;
+use crate::exceeded::ExceededLimit;
+use crate::events::Level;
+use crate::limits::{Limit, Limits};
+use crate::obstacle::{Obstacle, Obstacles};
+use crate::reporter::Reporter;
+use crate::secrets::{Secrets, SecretProblem};
+
+/// What one instance of a connector needs to reach the network, and what it may reach. Clones belong to the same
+/// instance.
+#[derive(Clone, Debug)]
+pub(crate) struct OutboundHttp {
+    clients: HttpClients,
+    allowed: Arc<AllowedHosts>,
+    secrets: Arc<Secrets>,
+    pub(crate) limits: Limits,
+    pub(crate) exceeded: ExceededLimit,
+    pub(crate) obstacles: Obstacles,
+    pub(crate) reporter: Reporter,
+    denials: Denials,
+    /// As many as requests may wait for the head of their response.
+    places: Arc<Semaphore>,
+}
+
+impl OutboundHttp {
+    /// The http of a new instance.
+    pub(crate) fn new(
+        clients: HttpClients,
+        allowed: Arc<AllowedHosts>,
+        secrets: Arc<Secrets>,
+        limits: Limits,
+        reporter: Reporter,
+    ) -> Self {
+        let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
+        let (exceeded, obstacles, denials) = Default::default();
+        Self { clients, allowed, secrets, limits, exceeded, obstacles, reporter, denials, places }
+    }
+
+    /// Sends one request and waits for the head of its response.
+    pub(super) async fn send(
+        &self,
+        request: Request<WasiBody>,
+        options: RequestOptions,
+    ) -> Result<Response<WasiBody>> {
+        let place = self.places.try_acquire();
+        let _place = place.map_err(|_| self.exceeds(Limit::Requests, Error::ConnectionLimitReached))?;
+        let (head, body) = request.into_parts();
+        // Before anything is refused: a guest that is still writing when the host drops the body sees a reset
+        // stream instead of the reason.
+        let body = read_request(body, &self.limits, &self.exceeded).await?;
+        let target = Target::of(&head.method, &head.uri)?;
+        let reach = self.judge(&target).await?;
+        let mut headers = head.headers;
+        self.measure(&headers).map_err(Error::HttpRequestHeaderSectionSize)?;
+        let compressed = head::prepare(&mut headers);
+        self.unseal(&mut headers, &target).await?;
+        let outgoing = compose(head.method.clone(), &target, headers, body);
+
+        let route = match self.clients.route(&target, reach) {
+            Ok(route) => route,
+            Err(NoRoute::Client(problem)) => return Err(Error::InternalError(Some(problem))),
+            Err(NoRoute::Setup(obstacle)) => {
+                self.hinder(&target, obstacle).await;
+                return Err(Error::HttpRequestDenied);
+            }
+        };
+        let name = format!("{} {}{}", head.method, target.origin, target.url.path());
+        let started = Instant::now();
+        // Connections are shared, so one cannot be given up because one request wants it sooner than another: the two
+        // bounds hold together.
+        let patience = shorter(options.connect_timeout, self.limits.timeouts.connect)
+            .saturating_add(shorter(options.first_byte_timeout, self.limits.timeouts.first_byte));
+        let answer = match timeout(patience, route.client.execute(outgoing)).await {
+            // Of a plain request, which the proxy itself answers. Within a tunnel, the server would have said it.
+            Ok(Ok(answer))
+                if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                    && route.proxy.is_some()
+                    && target.origin.scheme == "http" =>
+            {
+                Err(self.turned_away(&ProxyFailure::Credentials, &target, route.proxy.as_deref()).await)
+            }
+            Ok(Ok(answer)) => {
+                self.obstacles.note(None);
+                Ok(answer)
+            }
+            Ok(Err(error)) => Err(self.explain(&error, &target, route.proxy.as_deref()).await),
+            Err(_) => Err(Error::HttpResponseTimeout),
+        };
+        let outcome = match &answer {
+            Ok(response) => response.status().as_u16().to_string(),
+            Err(error) => error.to_string(),
+        };
+        let took = started.elapsed().as_millis();
+        self.reporter.log(Level::Debug, || format!("{name} -> {outcome} ({took} ms)")).await;
+
+        let response: Response<reqwest::Body> = answer?.into();
+        let codings = match Coding::of(&head.method, response.status(), response.headers()) {
+            _ if !compressed => Vec::new(),
+            Ok(codings) => codings,
+            Err(TooMany(count)) => {
+                let problem = format!("the body of the answer is said to be compressed {count} times over");
+                return Err(Error::InternalError(Some(problem)));
+            }
+        };
+        self.admit(response, codings, options, name)
+    }
+
+    /// Whether a request may be made, and how far it may reach.
+    async fn judge(&self, target: &Target) -> Result<Reach> {
+        let judged = self.allowed.judge(&target.origin);
+        let (denial, error) = match &judged {
+            Ok(reach) => return Ok(*reach),
+            Err(Refusal::Host) => {
+                let (origin, allowed) = (target.origin.clone(), self.allowed.clone());
+                (Denial::Host { origin, allowed }, Error::HttpRequestDenied)
+            }
+            Err(Refusal::Address(prohibited)) => {
+                (self.prohibited(target, prohibited), Error::DestinationIpProhibited)
+            }
+        };
+        self.denials.report(&denial, &self.reporter).await;
+        Err(error)
+    }
+
+    /// Lets a response in, whose body is still to come and compressed as `codings` say.
+    fn admit(
+        &self,
+        mut response: Response<reqwest::Body>,
+        codings: Vec<Coding>,
+        options: RequestOptions,
+        name: String,
+    ) -> Result<Response<WasiBody>> {
+        self.measure(response.headers()).map_err(Error::HttpResponseHeaderSectionSize)?;
+        if !codings.is_empty() {
+            // Both are about what was received.
+            response.headers_mut().remove(CONTENT_ENCODING);
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        self.secrets.seal(response.headers_mut());
+        Ok(response.map(|body| {
+            let response_body = ResponseBody {
+                body,
+                codings,
+                patience: shorter(options.between_bytes_timeout, self.limits.timeouts.between_bytes),
+                encoded: self.limits.response_encoded,
+                size: self.limits.response,
+                target: name,
+                exceeded: self.exceeded.clone(),
+                reporter: self.reporter.clone(),
+            };
+            response_body.open()
+        }))
+    }
+
+    /// Puts secrets in the place of their tokens.
+    async fn unseal(&self, headers: &mut HeaderMap, target: &Target) -> Result<()> {
+        let Err(problem) = self.secrets.unseal(headers, target.is_private()) else { return Ok(()) };
+        let denial = Denial::Secret { origin: target.origin.clone(), problem };
+        self.denials.report(&denial, &self.reporter).await;
+        Err(match problem {
+            SecretProblem::Unencrypted => Error::HttpRequestDenied,
+            SecretProblem::Characters => Error::HttpRequestHeaderSize { field_name: None, field_size: None },
+        })
+    }
+
+    /// Why a request failed, in words that the guest understands. What the user can do something about is told.
+    async fn explain(&self, error: &reqwest::Error, target: &Target, proxy: Option<&str>) -> Error {
+        if let Some(prohibited) = failure::prohibited(error) {
+            self.denials.report(&self.prohibited(target, prohibited), &self.reporter).await;
+        }
+        let through = proxy.and_then(|_| ProxyFailure::of(error, &target.origin.scheme));
+        if let Some(reason) = failure::certificate(error) {
+            // TLS within a tunnel is the server's, that of the connection to a proxy the proxy's.
+            let whose = match (proxy, &through) {
+                (Some(proxy), Some(failure)) if failure.is_unreached() => format!("the proxy {proxy}"),
+                _ => target.origin.to_string(),
+            };
+            let network = self.clients.network();
+            let reason = format!("the certificate of {whose} is refused: {reason}");
+            let (of_operator, remedy) = (network.is_trust_set, network.trust_remedy());
+            self.hinder(target, Obstacle { of_operator, reason, remedy }).await;
+            return Error::TlsCertificateError;
+        }
+        if let Some(failure) = through {
+            return self.turned_away(&failure, target, proxy).await;
+        }
+        if error.is_connect() && proxy.is_none() && failure::prohibited(error).is_none() {
+            self.point_to_proxy(target).await;
+        }
+        match failure::classify(error) {
+            large @ Error::HttpResponseHeaderSectionSize(_) => self.exceeds(Limit::Headers, large),
+            other => other,
+        }
+    }
+
+    /// What a proxy did that does not let a request through.
+    async fn turned_away(&self, failure: &ProxyFailure, target: &Target, proxy: Option<&str>) -> Error {
+        let of_operator = *failure == ProxyFailure::Credentials;
+        let proxy = proxy.unwrap_or_default();
+        let reason =
+            format!("the proxy {proxy}, by which {} is reached, {}", target.origin, failure.reason());
+        self.hinder(target, Obstacle { of_operator, reason: reason.clone(), remedy: None }).await;
+        if of_operator {
+            return Error::HttpRequestDenied;
+        }
+        self.obstacles.note(None);
+        Error::InternalError(Some(reason))
+    }
+
+    /// Says that there is a proxy in the environment, where a host cannot be reached without one.
+    async fn point_to_proxy(&self, target: &Target) {
+        let unused = self.clients.network().unused.as_ref().filter(|_| !target.is_local());
+        if let Some(variable) = unused.and_then(|unused| unused.variable(&target.url)) {
+            let reason = format!("{} was tried directly, though {variable} is set", target.origin);
+            let remedy = Some(Remedy::UseEnvironmentProxy);
+            self.hinder(target, Obstacle { of_operator: false, reason, remedy }).await;
+        }
+    }
+
+    /// The denial of a request to a host whose address is not allowed.
+    fn prohibited(&self, target: &Target, Prohibited { address, range }: &Prohibited) -> Denial {
+        let (origin, allowed) = (target.origin.clone(), self.allowed.clone());
+        Denial::Address { origin, address: *address, purpose: range.to_string(), allowed }
+    }
+
+    /// Notes what a request met, and reports it once.
+    async fn hinder(&self, target: &Target, obstacle: Obstacle) {
+        let denial = Denial::Obstacle { origin: target.origin.clone(), obstacle: obstacle.clone() };
+        self.denials.report(&denial, &self.reporter).await;
+        self.obstacles.note(Some(obstacle));
+    }
+
+    /// Measures headers. The error is their size, for the guest.
+    fn measure(&self, headers: &HeaderMap) -> Result<(), Option<u32>> {
+        let size = head::size(headers);
+        if size <= self.limits.headers {
+            return Ok(());
+        }
+        self.exceeded.report(Limit::Headers);
+        Err(u32::try_from(size).ok())
+    }
+
+    /// Reports that the instance exceeded `limit`. The guest sees `error`.
+    fn exceeds(&self, limit: Limit, error: Error) -> Error {
+        self.exceeded.report(limit);
+        error
+    }
+}
+
+/// The request that is sent. It has a body, or the length 0, where its method promises one.
+fn compose(method: Method, target: &Target, headers: HeaderMap, body: Bytes) -> reqwest::Request {
+    let mut outgoing = reqwest::Request::new(method, target.url.clone());
+    *outgoing.headers_mut() = headers;
+    if !body.is_empty() || matches!(*outgoing.method(), Method::POST | Method::PUT | Method::PATCH) {
+        outgoing.headers_mut().insert(CONTENT_LENGTH, body.len().into());
+        *outgoing.body_mut() = Some(body.into());
+    }
+    outgoing
+}
+
+/// What the guest asks for, but never longer than what the host allows.
+fn shorter(asked: Option<Duration>, cap: Duration) -> Duration {
+    asked.map_or(cap, |asked| asked.min(cap))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,192 @@
+//! A running connector: calls its functions within their limits, and turns crashes into errors.
+
+use std::collections::HashSet;
+
+use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
+use wasmtime::Store;
+use wasmtime_wasi::I32Exit;
+
+use crate::address_space;
+use crate::bindings::{Exports, Refusal, SOURCE, Version};
+use crate::call::{self, CallLimits};
+use crate::error::{Error, Result};
+use crate::json_object::JsonObject;
+use crate::limits::Limit;
+use crate::record::Record;
+use crate::store::StoreData;
+use crate::types::{Batch, Specification, Stream, SyncMode};
+
+/// A component that was matched with its imports, of which any number of instances can be started.
+pub(crate) struct Prepared {
+    pub(crate) version: Version,
+    pub(crate) component: InstancePre<StoreData>,
+}
+
+impl Prepared {
+    /// Starts an instance.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the connector crashes or exceeds a limit while it starts, a config error if its functions are
+    /// not those of the contract.
+    pub(crate) async fn start(&self, data: StoreData) -> Result<Instance> {
+        let limits = data.call_limits.clone();
+        let mut store = Store::new(self.component.engine(), data);
+        store.limiter(|data| data);
+        store.set_hostcall_fuel(limits.limits.batch);
+        call::interrupt(&mut store);
+        let started = limits.call(self.component.instantiate_async(&mut store)).await;
+        let instance = outcome("the start", started, &limits, &store)?;
+        let exports = Exports::new(self.version, &mut store, &instance).map_err(|error| {
+            let version = self.version.number();
+            Error::config(format!("the component has another form of {SOURCE}@{version} than this host"))
+                .with_internal(format!("{error:#}"))
+                .with_hint("build the connector and the host from the same wit files")
+        })?;
+        Ok(Instance { limits, live: Some(Live { store, exports }) })
+    }
+}
+
+/// A running connector.
+pub(crate) struct Instance {
+    limits: CallLimits,
+    /// `None` once it has crashed or was stopped: what is left of it is not fit for another call.
+    live: Option<Live>,
+}
+
+struct Live {
+    store: Store<StoreData>,
+    exports: Exports,
+}
+
+/// A reader within an instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReaderHandle(ResourceAny);
+
+/// Calls one function of the contract within its limits, and drops the instance if that fails.
+macro_rules! call {
+    ($instance:ident, $name:literal, |$store:ident, $exports:ident| $call:expr) => {{
+        let Some(Live { store: $store, exports: $exports }) = &mut $instance.live else {
+            return Err(Error::system("the connector was stopped"));
+        };
+        let answer = $instance.limits.call($call).await;
+        outcome(concat!("`", $name, "`"), answer, &$instance.limits, $store)
+            .inspect_err(|_| $instance.live = None)
+    }};
+}
+
+impl Instance {
+    pub(crate) async fn spec(&mut self) -> Result<Specification> {
+        call!(self, "spec", |store, exports| exports.spec(store))?
+    }
+
+    pub(crate) async fn check(&mut self, config: &str) -> Result<()> {
+        call!(self, "check", |store, exports| exports.check(store, config))?
+            .map_err(|refusal| self.refused(&refusal))
+    }
+
+    pub(crate) async fn discover(&mut self, config: &str) -> Result<Vec<Stream>> {
+        let streams = call!(self, "discover", |store, exports| exports.discover(store, config))?
+            .map_err(|refusal| self.refused(&refusal))??;
+        distinct(&streams)?;
+        Ok(streams)
+    }
+
+    pub(crate) async fn read(
+        &mut self,
+        config: &str,
+        stream: &str,
+        sync_mode: SyncMode,
+        state: Option<&str>,
+    ) -> Result<ReaderHandle> {
+        call!(self, "read", |store, exports| exports.read(store, config, stream, sync_mode, state))?
+            .map(ReaderHandle)
+            .map_err(|refusal| self.refused(&refusal))
+    }
+
+    pub(crate) async fn next_batch(&mut self, reader: ReaderHandle) -> Result<Option<Batch>> {
+        let batch = call!(self, "next-batch", |store, exports| exports.next_batch(store, reader.0))?
+            .map_err(|refusal| self.refused(&refusal))?;
+        let Some(batch) = batch else { return Ok(None) };
+        if batch.records.iter().any(|record| record.len() > self.limits.limits.record) {
+            self.live = None;
+            return Err(self.limits.exceeded(Limit::Record));
+        }
+        let records = batch.records.into_iter().map(Record::parse).collect::<Result<_, _>>();
+        let records = records.map_err(|problem| {
+            Error::system(format!("the connector returned a record that {problem}"))
+        })?;
+        let checkpoint = batch.checkpoint.map(|text| JsonObject::returned("a checkpoint", &text));
+        Ok(Some(Batch { records, checkpoint: checkpoint.transpose()? }))
+    }
+
+    /// The error for what the connector says went wrong.
+    fn refused(&self, Refusal { failure_type, message, internal_message }: &Refusal) -> Error {
+        let error = Error::new(*failure_type, self.limits.text(message));
+        self.limits.obstacles.explain(match internal_message {
+            Some(internal) => error.with_internal(self.limits.text(internal)),
+            None => error,
+        })
+    }
+}
+
+/// Checks that streams can be told apart, and read at all.
+fn distinct(streams: &[Stream]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for Stream { name, supported_sync_modes, .. } in streams {
+        let problem = if name.is_empty() {
+            "has no name".to_owned()
+        } else if supported_sync_modes.is_empty() {
+            format!("is called `{name}` and can be read in no sync mode")
+        } else if !seen.insert(name) {
+            format!("is called `{name}` like another")
+        } else {
+            continue;
+        };
+        return Err(Error::system(format!("the connector has a stream that {problem}")));
+    }
+    Ok(())
+}
+
+/// The answer to a call, or the error for a connector that exceeded a limit or crashed. The text of a trap and the end
+/// of what the connector wrote to stderr are for an engineer.
+fn outcome<T>(
+    place: &str,
+    answer: Result<wasmtime::Result<T>, Limit>,
+    limits: &CallLimits,
+    store: &Store<StoreData>,
+) -> Result<T> {
+    let error = match answer {
+        Ok(Ok(answer)) => return Ok(answer),
+        Ok(Err(error)) => error,
+        Err(limit) => return Err(limits.exceeded(limit)),
+    };
+    if let Some(limit) = limit_of_wasmtime(&error) {
+        return Err(limits.exceeded(limit));
+    }
+    if let Some(refused) = address_space::refusal(&error) {
+        return Err(refused);
+    }
+    let message = match error.downcast_ref() {
+        Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
+        None => format!("the connector crashed in {place}"),
+    };
+    let internal = match store.data().stderr.tail().as_str() {
+        "" => format!("{error:#}"),
+        stderr => format!("{error:#}\nstderr of the connector: {stderr}"),
+    };
+    Err(Error::system(message).with_internal(limits.text(&internal)))
+}
+
+/// The limit that wasmtime itself found exceeded.
+fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
+    if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        return Some(Limit::Handles);
+    }
+    // These errors have no public types.
+    let says = |text: &str| error.chain().any(|cause| cause.to_string().contains(text));
+    if says("fuel allocated for hostcalls") {
+        return Some(Limit::Batch);
+    }
+    says("total size of fields exceeds limit").then_some(Limit::Headers)
+}

@@ -1,0 +1,46 @@
+//! Runs source connectors in a sandbox.
+
+mod address_space;
+mod bindings;
+mod cache;
+mod call;
+mod compiler;
+mod component;
+mod config;
+mod connector;
+mod deadline;
+mod engine;
+mod error;
+pub mod events;
+mod exceeded;
+mod http;
+mod instance;
+mod json_object;
+pub mod limits;
+mod native_code;
+mod obstacle;
+pub mod policy;
+mod record;
+pub mod redaction;
+mod reporter;
+mod schema;
+mod seal;
+mod secrets;
+mod session;
+mod size;
+mod stderr;
+mod store;
+pub mod types;
+mod validation;
+
+pub use self::cache::Cache;
+pub use self::component::ComponentInfo;
+pub use self::config::{Config, SealedConfig};
+pub use self::connector::Connector;
+pub use self::engine::{Engine, EngineBuilder};
+pub use self::error::{Error, FailureType, Remedy, Result};
+pub use self::events::Events;
+pub use self::limits::Limits;
+pub use self::native_code::NativeCode;
+pub use self::policy::Policy;
+pub use self::session::{Reader, Session, SessionBuilder};

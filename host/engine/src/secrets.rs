@@ -1,0 +1,286 @@
+//! The secrets of a config, which a connector uses and never sees: it holds a token in the place of each, and outbound
+//! HTTP puts the values into the headers of requests.
+//!
+//! `seal` finds them in a config, `redaction` masks them in the output.
+
+use std::collections::HashSet;
+
+use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use http::{HeaderMap, HeaderValue};
+
+use crate::error::{Error, Result};
+
+/// What every token begins with, so that a person who meets one knows what it is.
+const PREFIX: &str = "sealed";
+/// Random bytes of a token: too many to guess.
+const RANDOM_BYTES: usize = 16;
+
+/// A value that is shorter, in characters, may stand in data by chance.
+const UNMISTAKABLE_LENGTH: usize = 16;
+/// So may one of fewer different characters, such as a date or a row of zeros.
+const UNMISTAKABLE_VARIETY: usize = 10;
+
+/// The secrets of one config.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    list: Vec<Secret>,
+    tokens: Option<AhoCorasick>,
+    /// Finds the values that are unmistakable.
+    values: Option<AhoCorasick>,
+    /// Which of the list these are.
+    unmistakable: Vec<usize>,
+}
+
+/// One secret. Its debug form shows neither half.
+#[derive(Clone)]
+pub(crate) struct Secret {
+    /// What the connector is given.
+    pub(crate) token: String,
+    /// What it stands for.
+    pub(crate) value: String,
+    /// Which property of the config it is, as a path with dots. Empty if that is not known.
+    pub(crate) property: String,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Secret {
+    /// A secret with a new token.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the operating system has no random numbers.
+    pub(crate) fn seal(value: &str) -> Result<Self> {
+        let mut random = [0; RANDOM_BYTES];
+        getrandom::fill(&mut random)
+            .map_err(|error| Error::system(format!("the system has no random numbers: {error}")))?;
+        let digits = random.map(|byte| format!("{byte:02x}")).concat();
+        let token = format!("{PREFIX}{digits}");
+        Ok(Self { token, value: value.to_owned(), property: String::new() })
+    }
+
+    /// A secret that the connector is given as it is.
+    pub(crate) fn expose(value: &str) -> Self {
+        Self { token: value.to_owned(), value: value.to_owned(), property: String::new() }
+    }
+
+    /// The secret as that of a property.
+    pub(crate) fn of(self, property: String) -> Self {
+        Self { property, ..self }
+    }
+
+    /// Whether a text that holds the value can only hold it because it is this secret: the value is long, of many
+    /// different characters, and has letters as well as digits. Words, names, numbers and placeholders are not like
+    /// that, and keys that an API makes are.
+    pub(crate) fn is_unmistakable(&self) -> bool {
+        let different: HashSet<char> = self.value.chars().collect();
+        self.value.chars().count() >= UNMISTAKABLE_LENGTH
+            && different.len() >= UNMISTAKABLE_VARIETY
+            && self.value.chars().any(char::is_alphabetic)
+            && self.value.chars().any(|character| character.is_ascii_digit())
+    }
+}
+
+/// Why a request with a token in it cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretProblem {
+    /// The secret would cross the network unencrypted.
+    Unencrypted,
+    /// The secret has characters that no header may have, such as a line break.
+    Characters,
+}
+
+impl Secrets {
+    pub(crate) fn new(list: Vec<Secret>) -> Self {
+        let matcher = |patterns: Vec<&str>| {
+            // Fails only for gigabytes of patterns. Without a matcher, tokens go out as tokens.
+            AhoCorasick::new(&patterns).ok().filter(|_| !patterns.is_empty())
+        };
+        let unmistakable: Vec<_> = (0..list.len()).filter(|at| list[*at].is_unmistakable()).collect();
+        let tokens = matcher(list.iter().map(|secret| secret.token.as_str()).collect());
+        let values = matcher(unmistakable.iter().map(|at| list[*at].value.as_str()).collect());
+        Self { list, tokens, values, unmistakable }
+    }
+
+    pub(crate) fn list(&self) -> &[Secret] {
+        &self.list
+    }
+
+    /// Puts the values in the place of their tokens in the headers of a request, in `Basic` credentials too. `private`
+    /// says that nobody can listen in on the connection.
+    pub(crate) fn unseal(&self, headers: &mut HeaderMap, private: bool) -> Result<(), SecretProblem> {
+        for header in headers.values_mut() {
+            let replace = |text: &[u8]| replace(self.tokens.as_ref(), text, |found| &self.list[found].value);
+            let Some(unsealed) = rewrite(header.as_bytes(), replace) else { continue };
+            if unsealed == header.as_bytes() {
+                continue;
+            }
+            if !private {
+                return Err(SecretProblem::Unencrypted);
+            }
+            *header = HeaderValue::from_bytes(&unsealed).map_err(|_| SecretProblem::Characters)?;
+            header.set_sensitive(true);
+        }
+        Ok(())
+    }
+
+    /// Puts the tokens in the place of their values in the headers of a response: servers repeat what they were sent.
+    /// Values that may stand there by chance stay, since the connector must be able to read the headers.
+    pub(crate) fn seal(&self, headers: &mut HeaderMap) {
+        for header in headers.values_mut() {
+            let token = |found: usize| &self.list[self.unmistakable[found]].token;
+            let replace = |text: &[u8]| replace(self.values.as_ref(), text, token);
+            if let Some(sealed) = rewrite(header.as_bytes(), replace) {
+                // A token has only characters that a header may have.
+                *header = HeaderValue::from_bytes(&sealed).unwrap_or(HeaderValue::from_static(""));
+            }
+        }
+    }
+}
+
+/// Rewrites the value of a header by `replace`: as it is, and what `Basic` credentials in it say. None if nothing is
+/// to be replaced.
+fn rewrite(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+    if let Some(rewritten) = replace(header) {
+        return Some(rewritten);
+    }
+    let (scheme, credentials) = header.split_at_checked("Basic ".len())?;
+    if !scheme.eq_ignore_ascii_case(b"Basic ") {
+        return None;
+    }
+    let rewritten = replace(&BASE64_STANDARD.decode(credentials.trim_ascii()).ok()?)?;
+    Some([scheme, BASE64_STANDARD.encode(rewritten).as_bytes()].concat())
+}
+
+fn replace<'a>(
+    matcher: Option<&AhoCorasick>,
+    text: &[u8],
+    replacement: impl Fn(usize) -> &'a String,
+) -> Option<Vec<u8>> {
+    let matcher = matcher?;
+    if !matcher.is_match(text) {
+        return None;
+    }
+    let mut replaced = Vec::new();
+    matcher.replace_all_with_bytes(text, &mut replaced, |found, _, replaced| {
+        replaced.extend_from_slice(replacement(found.pattern().as_usize()).as_bytes());
+        true
+    });
+    Some(replaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REAL: &str = "real value 0123456789";
+
+    fn secrets() -> (Secrets, String) {
+        let secret = Secret::seal(REAL).unwrap();
+        let token = secret.token.clone();
+        (Secrets::new(vec![secret]), token)
+    }
+
+    fn headers(value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(http::header::AUTHORIZATION, HeaderValue::from_str(value).unwrap())])
+    }
+
+    #[test]
+    fn tokens_differ_and_say_nothing_of_their_value() {
+        let [a, b] = [Secret::seal("value").unwrap(), Secret::seal("value").unwrap()];
+        assert_ne!(a.token, b.token);
+        assert_eq!(a.token.len(), PREFIX.len() + 2 * RANDOM_BYTES);
+        assert_eq!(format!("{a:?}"), "Secret");
+    }
+
+    #[test]
+    fn a_value_takes_the_place_of_its_token_and_back() {
+        let (secrets, token) = secrets();
+        let mut headers = headers(&format!("Bearer {token}"));
+        secrets.unseal(&mut headers, true).unwrap();
+        assert_eq!(headers["authorization"], format!("Bearer {REAL}").as_str());
+        assert!(headers["authorization"].is_sensitive());
+        secrets.seal(&mut headers);
+        assert_eq!(headers["authorization"], format!("Bearer {token}").as_str());
+    }
+
+    #[test]
+    fn basic_credentials_are_looked_into() {
+        let (secrets, token) = secrets();
+        let sealed = format!("basic {}", BASE64_STANDARD.encode(format!("user:{token}")));
+        let mut headers = headers(&sealed);
+        secrets.unseal(&mut headers, true).unwrap();
+        assert_eq!(
+            headers["authorization"],
+            format!("basic {}", BASE64_STANDARD.encode(format!("user:{REAL}"))).as_str()
+        );
+        secrets.seal(&mut headers);
+        assert_eq!(headers["authorization"], sealed.as_str());
+    }
+
+    #[test]
+    fn nothing_secret_crosses_the_network_in_the_clear() {
+        let (secrets, token) = secrets();
+        let mut sealed = headers(&token);
+        assert_eq!(secrets.unseal(&mut sealed, false), Err(SecretProblem::Unencrypted));
+        assert_eq!(sealed["authorization"], token.as_str());
+        assert_eq!(secrets.unseal(&mut headers("nothing secret"), false), Ok(()));
+    }
+
+    #[test]
+    fn what_cannot_stand_in_a_header_is_not_sent() {
+        let secret = Secret::seal("two\nlines").unwrap();
+        let mut headers = headers(&secret.token);
+        assert_eq!(Secrets::new(vec![secret]).unseal(&mut headers, true), Err(SecretProblem::Characters));
+    }
+
+    #[test]
+    fn an_exposed_secret_may_go_anywhere() {
+        let secrets = Secrets::new(vec![Secret::expose(REAL)]);
+        let mut headers = headers(REAL);
+        assert_eq!(secrets.unseal(&mut headers, false), Ok(()));
+        assert_eq!(headers["authorization"], REAL);
+    }
+
+    #[test]
+    fn what_stands_in_headers_by_chance_stays() {
+        let secrets = Secrets::new(vec![Secret::seal("60").unwrap(), Secret::seal(REAL).unwrap()]);
+        let mut answer = headers("60");
+        secrets.seal(&mut answer);
+        assert_eq!(answer["authorization"], "60");
+        let mut answer = headers(REAL);
+        secrets.seal(&mut answer);
+        assert_eq!(answer["authorization"], secrets.list()[1].token.as_str());
+    }
+
+    #[test]
+    fn keys_are_unmistakable_and_words_numbers_names_and_dates_are_not() {
+        let is_unmistakable = |value: &str| Secret::expose(value).is_unmistakable();
+        for key in ["0123456789abcdef", "sk_live_51H4ndS0ffQ", "5f2b1c9e-8d7a-4e3f-9b6c-1a2d3e4f5a6b"] {
+            assert!(is_unmistakable(key), "{key}");
+        }
+        for word in [
+            "",
+            "test",
+            "name",
+            "1234",
+            "2024",
+            "c-test-1",
+            "0123456789abcde",
+            "external_customer_id",
+            "credits_ledger_entries",
+            "2024-01-01T00:00:00Z",
+            "12345678901234567890",
+            "test-test-test-test-1",
+            "xxxxxxxxxxxxxxxxxxxxxxx1",
+        ] {
+            assert!(!is_unmistakable(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! What connector and host exchange, as types that are the same for every version of the contract.
+//!
+//! The modules of `bindings` convert what a connector returns into these. Nothing else sees generated types.
+
+use std::fmt;
+
+use crate::schema;
+
+pub use crate::json_object::{JsonObject, NotAnObject};
+pub use crate::record::{NotARecord, Record};
+
+/// What a connector says about itself before it is configured.
+#[derive(Clone, Debug)]
+pub struct Specification {
+    /// Short name of the connector, for instance `orb`.
+    pub name: String,
+    /// Version of the connector, as semver.
+    pub version: String,
+    /// JSON Schema (draft-07) of the config.
+    pub config_schema: JsonObject,
+    /// A page for the person who configures the connector.
+    pub documentation_url: Option<String>,
+    /// Hosts that the connector asks to reach, as patterns for
+    /// [`AllowedHosts::requested`](crate::policy::AllowedHosts::requested).
+    pub allowed_hosts: Vec<String>,
+}
+
+impl Specification {
+    /// Where the config has secrets, as paths with dots. `*` is any member or element.
+    pub fn secrets(&self) -> Vec<String> {
+        serde_json::from_str(self.config_schema.as_str())
+            .map(|schema| schema::secret_places(&schema))
+            .unwrap_or_default()
+    }
+}
+
+/// How a stream is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SyncMode {
+    /// Everything, whatever was read before.
+    FullRefresh,
+    /// What is new since the state of the last read.
+    Incremental,
+}
+
+/// A sequence of records of one schema.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    /// Unique within the connector.
+    pub name: String,
+    /// JSON Schema (draft-07) of a record.
+    pub json_schema: JsonObject,
+    /// At least one.
+    pub supported_sync_modes: Vec<SyncMode>,
+    /// Paths of the fields that identify a record. Empty if there is no such key.
+    pub primary_key: Vec<Vec<String>>,
+    /// Path of the field by which the stream is read incrementally. Empty if there is none.
+    pub cursor_field: Vec<String>,
+    /// Whether a read that was cut short continues from its last checkpoint.
+    pub resumable: bool,
+}
+
+/// Records that cross the contract together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// May be empty.
+    pub records: Vec<Record>,
+    /// The state that is true once the records of this batch, and of all before it, are safely stored. Without one, the
+    /// last checkpoint stays in force.
+    pub checkpoint: Option<JsonObject>,
+}
+
+impl fmt::Display for SyncMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::FullRefresh => "full_refresh",
+            Self::Incremental => "incremental",
+        })
+    }
+}

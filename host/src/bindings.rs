@@ -12,6 +12,7 @@ use wasmtime_wasi::I32Exit;
 use self::generated::elt::connector::log::Level as WitLevel;
 use self::generated::elt::connector::{log, progress, types};
 use self::generated::{SourceConnector, SourceConnectorPre};
+use crate::address_space;
 use crate::breach::Limit;
 use crate::call::{self, Bounds};
 use crate::contract::{Batch, Level, Specification, Stream, SyncMode};
@@ -192,6 +193,9 @@ fn told<T>(
     };
     if let Some(limit) = broken(&error) {
         return Err(bounds.error(limit));
+    }
+    if let Some(refused) = address_space::refusal(&error) {
+        return Err(refused);
     }
     let message = match error.downcast_ref() {
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),

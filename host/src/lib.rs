@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod address_space;
 mod bindings;
 mod breach;
 mod bundle;

@@ -98,7 +98,12 @@ pub(crate) fn component(
 }
 
 /// What runs components, and interrupts them now and then.
+///
+/// # Errors
+///
+/// A system error if the operating system does not give the process what it takes.
 pub(crate) fn engine() -> Result<Engine> {
+    address_space::check()?;
     let start = || {
         let mut settings = settings();
         if address_space::is_scarce() {

@@ -2,6 +2,7 @@
 //!
 //! Each module is one thing that is kept from them; the guests are in `tests/guests`, a component to a file.
 
+mod address_space;
 mod answers;
 mod crashes;
 mod exchange;

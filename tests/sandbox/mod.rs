@@ -5,6 +5,7 @@
 mod address_space;
 mod answers;
 mod crashes;
+mod environment;
 mod exchange;
 mod forgery;
 mod hosts;

@@ -126,7 +126,7 @@ fn a_bundle_can_be_told_to_go_directly() {
 fn a_proxy_of_the_environment_is_pointed_to_where_it_is_not_used() {
     let canary = Canary::new();
     let url = format!("https://{}", nowhere());
-    let calling = calling(&url, &[url.clone()]);
+    let calling = calling(&url, std::slice::from_ref(&url));
     let (config, catalog) = (calling.config_file(), calling.catalog_file(&["things"]));
     let command = || calling.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
     let warnings = |output: &Output| {

@@ -186,14 +186,15 @@ impl Door {
             self.denials.tell(denial, &self.outbox).await;
         }
         let through = proxy.and_then(|_| ProxyFailure::of(error, &target.origin.scheme));
-        if let Some(reason) = failure::certificate(error) {
+        if let Some(refusal) = failure::certificate(error) {
             // TLS within a tunnel is the server's, that of the connection to a proxy the proxy's.
             let whose = match (proxy, &through) {
                 (Some(proxy), Some(failure)) if failure.is_unreached() => format!("the proxy {proxy}"),
                 _ => target.origin.to_string(),
             };
             let network = self.dialer.network();
-            let reason = format!("the certificate of {whose} is refused: {reason}{}", network.trust_hint());
+            let hint = if refusal.is_unknown { network.trust_hint() } else { String::new() };
+            let reason = format!("the certificate of {whose} is refused: {}{hint}", refusal.reason);
             self.hinder(target, Obstacle { of_operator: network.is_trust_set, reason }).await;
             return Error::TlsCertificateError;
         }

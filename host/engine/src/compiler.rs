@@ -64,7 +64,12 @@ async fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str)
 }
 
 /// Sets up what runs components, and interrupts them regularly.
+///
+/// # Errors
+///
+/// A system error if the operating system does not give the process what it needs.
 pub(crate) fn engine() -> Result<Engine> {
+    address_space::check()?;
     let start = || {
         let mut settings = settings();
         if address_space::is_scarce() {

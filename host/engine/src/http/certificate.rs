@@ -10,12 +10,29 @@ const NAMES: usize = 3;
 /// Characters of such a name at most.
 const LONGEST: usize = 100;
 
-/// Why a certificate was refused, as a clause about it; none if that is not what went wrong.
-pub(super) fn refusal(error: &rustls::Error) -> Option<String> {
-    match error {
-        rustls::Error::InvalidCertificate(problem) => Some(explain(problem)),
-        rustls::Error::NoCertificatesPresented => Some("there is none".to_owned()),
-        _ => None,
+/// Why a certificate was refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CertificateRefusal {
+    /// A clause about it.
+    pub(super) reason: String,
+    /// Whether it would be accepted if its authority were trusted.
+    pub(super) is_unknown: bool,
+}
+
+impl CertificateRefusal {
+    /// The refusal; none if that is not what went wrong.
+    pub(super) fn of(error: &rustls::Error) -> Option<Self> {
+        use CertificateError::{BadSignature, UnknownIssuer};
+        match error {
+            rustls::Error::InvalidCertificate(problem) => {
+                let is_unknown = matches!(problem, UnknownIssuer | BadSignature);
+                Some(Self { reason: explain(problem), is_unknown })
+            }
+            rustls::Error::NoCertificatesPresented => {
+                Some(Self { reason: "there is none".to_owned(), is_unknown: false })
+            }
+            _ => None,
+        }
     }
 }
 
@@ -164,9 +181,12 @@ mod tests {
             (other("certificate had invalid extensions"), WRONG_PURPOSE),
             (other("Whatever"), "it is not valid (Whatever)"),
         ] {
-            assert_eq!(refusal(&rustls::Error::InvalidCertificate(problem)).unwrap(), words);
+            let is_unknown = problem == CertificateError::UnknownIssuer;
+            let refusal = CertificateRefusal::of(&rustls::Error::InvalidCertificate(problem)).unwrap();
+            assert_eq!((refusal.reason.as_str(), refusal.is_unknown), (words, is_unknown));
         }
-        assert_eq!(refusal(&rustls::Error::NoCertificatesPresented).unwrap(), "there is none");
-        assert_eq!(refusal(&rustls::Error::DecryptError), None);
+        let none = CertificateRefusal::of(&rustls::Error::NoCertificatesPresented).unwrap();
+        assert_eq!(none.reason, "there is none");
+        assert_eq!(CertificateRefusal::of(&rustls::Error::DecryptError), None);
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use wasmtime_wasi_http::Error;
 
-use super::certificate;
+use super::certificate::CertificateRefusal;
 use super::resolve::Prohibited;
 
 /// The address, if a request was not sent because of what its host leads to.
@@ -54,9 +54,9 @@ impl ProxyFailure {
 
 const UNREACHED: &str = "cannot be reached";
 
-/// Why the certificate of the other side was refused, if it was, as a clause about it.
-pub(super) fn certificate(error: &reqwest::Error) -> Option<String> {
-    causes(error).find_map(|cause| cause.downcast_ref()).and_then(certificate::refusal)
+/// Why the certificate of the other side was refused, if it was.
+pub(super) fn certificate(error: &reqwest::Error) -> Option<CertificateRefusal> {
+    causes(error).find_map(|cause| cause.downcast_ref()).and_then(CertificateRefusal::of)
 }
 
 /// What is not HTTP about an answer, by the text of hyper's error, whose kinds are private.

@@ -190,15 +190,16 @@ impl OutboundHttp {
             self.denials.report(&self.prohibited(target, prohibited), &self.reporter).await;
         }
         let through = proxy.and_then(|_| ProxyFailure::of(error, &target.origin.scheme));
-        if let Some(reason) = failure::certificate(error) {
+        if let Some(refusal) = failure::certificate(error) {
             // TLS within a tunnel is the server's, that of the connection to a proxy the proxy's.
             let whose = match (proxy, &through) {
                 (Some(proxy), Some(failure)) if failure.is_unreached() => format!("the proxy {proxy}"),
                 _ => target.origin.to_string(),
             };
             let network = self.clients.network();
-            let reason = format!("the certificate of {whose} is refused: {reason}");
-            let (of_operator, remedy) = (network.is_trust_set, network.trust_remedy());
+            let reason = format!("the certificate of {whose} is refused: {}", refusal.reason);
+            let remedy = network.trust_remedy().filter(|_| refusal.is_unknown);
+            let of_operator = network.is_trust_set;
             self.hinder(target, Obstacle { of_operator, reason, remedy }).await;
             return Error::TlsCertificateError;
         }

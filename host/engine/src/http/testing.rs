@@ -80,7 +80,7 @@ impl Server {
     fn start(scheme: &'static str, name: &str, alpn: &[&str], script: Script) -> Self {
         let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
         certificate.distinguished_name.push(DnType::CommonName, name);
-        Self::show(scheme, certificate, alpn, script)
+        Self::show(scheme, &certificate, alpn, script)
     }
 
     /// A server that speaks HTTPS, and shows a certificate like this, which it signed itself.
@@ -88,10 +88,10 @@ impl Server {
         certificate: CertificateParams,
         script: impl Fn(&str) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        Self::show("https", certificate, &[], Arc::new(script))
+        Self::show("https", &certificate, &[], Arc::new(script))
     }
 
-    fn show(scheme: &'static str, certificate: CertificateParams, alpn: &[&str], script: Script) -> Self {
+    fn show(scheme: &'static str, certificate: &CertificateParams, alpn: &[&str], script: Script) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = certificate.self_signed(&key).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();

@@ -181,9 +181,8 @@ mod tests {
 
     #[test]
     fn an_empty_namespace_is_none() {
-        let entry = |namespace: &str| {
-            format!(r#"{{"stream":{{"name":"a"{namespace}}},"sync_mode":"incremental"}}"#)
-        };
+        let entry =
+            |namespace: &str| format!(r#"{{"stream":{{"name":"a"{namespace}}},"sync_mode":"incremental"}}"#);
         for namespace in ["", r#","namespace":"""#, r#","namespace":null"#] {
             let text = format!(r#"{{"streams":[{}]}}"#, entry(namespace));
             let streams = ConfiguredCatalog::parse(&text).unwrap().streams;

@@ -113,6 +113,11 @@ impl Message {
         Self::Error { error, stream: None, emitted_at: now() }
     }
 
+    /// Whether programs read what is in it, and not people.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Self::Records { .. } | Self::State { .. } | Self::Catalog(_) | Self::Spec(_))
+    }
+
     /// Whether whoever reads the output should see this at once.
     pub fn is_urgent(&self) -> bool {
         !matches!(self, Self::Records { .. } | Self::Log { .. } | Self::Slices { .. })

@@ -444,7 +444,8 @@ mod tests {
             let of = |name: &str| states.of(&StreamDescriptor::new(name, None)).map(Document::as_str);
             assert_eq!((of("customers"), of("plans")), (Some(r#"{"a":1}"#), None), "{kind}");
         }
-        let global = r#""global":{"stream_states":[{"stream_descriptor":{"name":"plans"},"stream_state":{"b":1}}]}"#;
+        let global =
+            r#""global":{"stream_states":[{"stream_descriptor":{"name":"plans"},"stream_state":{"b":1}}]}"#;
         assert_eq!(customers(&format!(r#"[{{"type":"GLOBAL",{global},{data}}}]"#)), None);
     }
 
@@ -452,7 +453,8 @@ mod tests {
     fn an_empty_namespace_is_none() {
         for namespace in ["", r#","namespace":"""#, r#","namespace":null"#] {
             let descriptor = format!(r#"{{"name":"customers"{namespace}}}"#);
-            let text = format!(r#"[{{"stream":{{"stream_descriptor":{descriptor},"stream_state":{{"a":1}}}}}}]"#);
+            let text =
+                format!(r#"[{{"stream":{{"stream_descriptor":{descriptor},"stream_state":{{"a":1}}}}}}]"#);
             assert_eq!(customers(&text).as_deref(), Some(r#"{"a":1}"#), "{text}");
         }
     }

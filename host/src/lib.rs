@@ -55,6 +55,7 @@ mod file;
 mod http;
 mod identity;
 mod limits;
+mod lock;
 mod message;
 mod outbox;
 mod output;

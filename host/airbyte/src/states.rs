@@ -62,6 +62,22 @@ impl States {
         parse(&text, &format!("the state file {}", path.display()))
     }
 
+    /// Reads the file at `path`, which can then be written anew without losing anything.
+    ///
+    /// # Errors
+    ///
+    /// A config error if it cannot be read, or not everything in it is understood.
+    pub(crate) fn load_whole(path: &Path) -> Result<Self> {
+        let states = Self::load(path)?;
+        match states.odd.first_key_value() {
+            Some((name, kind)) => {
+                let what = format!("the state file {}", path.display());
+                Err(not_understood(&what, &no_object(name, kind)))
+            }
+            None => Ok(states),
+        }
+    }
+
     /// Takes the text of a state file. What is not decided by the text alone is by [`recognize`](Self::recognize).
     ///
     /// # Errors
@@ -96,11 +112,6 @@ impl States {
              connector has no such stream",
             names.join(", ")
         )))
-    }
-
-    /// Whether all of it was understood, so that it can be written anew without losing anything.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.odd.is_empty()
     }
 
     /// Every state, in no order.

@@ -12,6 +12,7 @@ use host::{Emitter, Error, Receiver, Message, Observer, OutputFile, Result, Stat
 
 use super::display::Display;
 use crate::args::Destination;
+use crate::stdout::Stdout;
 
 /// What messages are written to.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Sinks {
         let outcome = Arc::new(Seen::default());
         match file {
             None => {
-                let mut emitter = observed(io::stdout(), state_writer.as_ref(), display, &outcome);
+                let mut emitter = observed(Stdout, state_writer.as_ref(), display, &outcome);
                 let drained = emitter.drain(receiver);
                 let saved = save(state_writer, &mut emitter);
                 match drained {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use elt_host::{Stream, SyncMode};
-use elt_host::JsonObject;
+use elt_host::types::{Stream, SyncMode};
+use elt_host::types::JsonObject;
 use elt_host::{Error, Result};
 use crate::file;
 use crate::message::StreamDescriptor;

@@ -1,95 +1,127 @@
-//! The way from everything that has something to tell to the one place that writes.
+//! The channel of messages from everything that emits them to the one place that writes.
 //!
-//! A bounded channel: streams, several at once, put messages in, [`Emitter`](crate::Emitter) takes them
-//! out. While the output stalls, the senders wait, so nothing piles up in memory.
+//! The channel is bounded: while the output stalls, senders wait, so nothing piles up in memory. It knows the secrets of
+//! every session that sends through it, and gives out messages only [redacted](Redacted).
 
+use std::sync::{Arc, PoisonError, RwLock};
+
+use elt_host::events::Level;
+use elt_host::redaction::{Redaction, SecretInState};
+use elt_host::types::JsonObject;
 use tokio::sync::mpsc;
 
-use elt_host::Level;
+use crate::advice::Advice;
 use crate::message::Message;
-use elt_host::Redaction;
+use crate::redacted::Redacted;
 
 /// Messages that wait at most. Each may be a whole batch, so this is small.
 const CAPACITY: usize = 4;
 
-/// Where messages are put in. Clones lead to the same [`Receiver`].
+/// Makes a channel. Log lines below `threshold` are not sent. `advice` words what a user can do about failures.
+pub fn channel(threshold: Level, advice: Advice) -> (Sender, Receiver) {
+    let (sender, receiver) = mpsc::channel(CAPACITY);
+    let secrets = Secrets::default();
+    (Sender { messages: sender, threshold, advice, secrets: secrets.clone() }, Receiver { messages: receiver, secrets })
+}
+
+/// Sends messages. Clones lead to the same [`Receiver`].
 #[derive(Clone, Debug)]
 pub struct Sender {
-    sender: mpsc::Sender<Message>,
+    messages: mpsc::Sender<Message>,
     threshold: Level,
-    redaction: Redaction,
+    advice: Advice,
+    secrets: Secrets,
 }
 
-/// Where messages are taken out.
+/// Receives messages, redacted.
 #[derive(Debug)]
 pub struct Receiver {
-    receiver: mpsc::Receiver<Message>,
-    redaction: Redaction,
+    messages: mpsc::Receiver<Message>,
+    secrets: Secrets,
 }
 
-/// The [`Receiver`] is gone, so nobody will read what is sent.
+/// The output is closed: the [`Receiver`] is gone, so nobody will read what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputClosed;
 
+/// What is masked in all messages: the secrets of every session that sends.
+#[derive(Clone, Debug, Default)]
+struct Secrets(Arc<RwLock<Redaction>>);
+
+impl Secrets {
+    fn add(&self, redaction: &Redaction) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *all = all.and(redaction);
+    }
+
+    fn redaction(&self) -> Redaction {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Sender {
-    /// A pair of ends. Log lines below `threshold` are not sent.
-    pub fn new(threshold: Level) -> (Self, Receiver) {
-        let (sender, receiver) = mpsc::channel(CAPACITY);
-        let redaction = Redaction::default();
-        (Self { sender, threshold, redaction: redaction.clone() }, Receiver { receiver, redaction })
+    /// A sender whose output is closed. It still knows secrets and advice.
+    pub fn closed(advice: Advice) -> Self {
+        channel(Level::Error, advice).0
     }
 
-    /// One that nobody listens to.
-    pub fn closed() -> Self {
-        Self::new(Level::Error).0
+    /// What is masked in messages that are sent now. Whoever writes anything elsewhere masks it too.
+    pub fn redaction(&self) -> Redaction {
+        self.secrets.redaction()
     }
 
-    /// What must not be shown of all that is sent here. The [`Emitter`](crate::Emitter) sees to it; whoever writes
-    /// elsewhere does so too.
-    pub fn redaction(&self) -> &Redaction {
-        &self.redaction
+    /// Masks what `redaction` masks in all messages of the channel from now on.
+    pub(crate) fn mask(&self, redaction: &Redaction) {
+        self.secrets.add(redaction);
     }
 
-    /// Whether log lines of this level are sent.
-    pub(crate) fn shows(&self, level: Level) -> bool {
-        level >= self.threshold
-    }
-
-    /// Waits until there is room, and puts `message` in.
+    /// Checks that a state has no secret in it.
     ///
     /// # Errors
     ///
-    /// [`OutputClosed`] if nobody listens any more.
+    /// [`SecretInState`] if it has one.
+    pub(crate) fn check_state(&self, state: &JsonObject) -> Result<(), SecretInState> {
+        self.redaction().check_state(state)
+    }
+
+    /// How failures are worded.
+    pub(crate) fn advice(&self) -> Advice {
+        self.advice
+    }
+
+    /// Whether log lines of this level are sent.
+    pub(crate) fn wants(&self, level: Level) -> bool {
+        level >= self.threshold
+    }
+
+    /// Sends a message, and waits for room if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`OutputClosed`] if nobody receives any more.
     pub async fn send(&self, message: Message) -> Result<(), OutputClosed> {
-        self.sender.send(message).await.map_err(|_| OutputClosed)
+        self.messages.send(message).await.map_err(|_| OutputClosed)
     }
 
-    /// Puts `message` in if there is room, and drops it otherwise.
+    /// Sends a message if there is room, and drops it otherwise.
     pub(crate) fn offer(&self, message: Message) {
-        // What may be dropped may be unheard.
-        let _ = self.sender.try_send(message);
+        let _ = self.messages.try_send(message);
     }
 
-    /// Sends a log line, unless it is below the threshold or nobody listens.
+    /// Sends a log line, unless its level is below the threshold or nobody receives it.
     pub async fn log(&self, level: Level, message: impl Into<String>) {
-        if self.shows(level) {
-            // A lost log line is no reason to stop: whoever sends what matters finds out by itself.
+        if self.wants(level) {
+            // A lost log line is no reason to stop. Whoever sends records or states finds out.
             let _ = self.send(Message::Log { level, message: message.into() }).await;
-        }
-    }
-
-    /// As [`log`](Self::log), for whoever cannot wait: what finds no room is dropped.
-    pub(crate) fn note(&self, level: Level, message: String) {
-        if self.shows(level) {
-            let _ = self.sender.try_send(Message::Log { level, message });
         }
     }
 }
 
 impl Receiver {
-    /// Waits for the next message; none once all senders are gone.
-    pub async fn next(&mut self) -> Option<Message> {
-        self.receiver.recv().await
+    /// Waits for the next message. `None` once all senders are gone.
+    pub async fn next(&mut self) -> Option<Result<Redacted, SecretInState>> {
+        let message = self.messages.recv().await?;
+        Some(self.redact(message))
     }
 
     /// As [`next`](Self::next), for a thread of its own.
@@ -97,18 +129,23 @@ impl Receiver {
     /// # Panics
     ///
     /// Within asynchronous code.
-    pub fn next_blocking(&mut self) -> Option<Message> {
-        self.receiver.blocking_recv()
+    pub fn next_blocking(&mut self) -> Option<Result<Redacted, SecretInState>> {
+        let message = self.messages.blocking_recv()?;
+        Some(self.redact(message))
     }
 
-    /// What must not be shown of the messages.
-    pub fn redaction(&self) -> &Redaction {
-        &self.redaction
+    /// Redacts a message as those that are received.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretInState`] for a state with a secret in it, which can be neither shown nor altered.
+    pub fn redact(&self, message: Message) -> Result<Redacted, SecretInState> {
+        Redacted::new(message, &self.secrets.redaction())
     }
 
     /// Whether no message waits.
     pub fn is_empty(&self) -> bool {
-        self.receiver.is_empty()
+        self.messages.is_empty()
     }
 }
 
@@ -118,18 +155,19 @@ mod tests {
 
     #[tokio::test]
     async fn lines_below_the_threshold_are_dropped() {
-        let (sender, mut receiver) = channel(Level::Info);
+        let (sender, mut receiver) = channel(Level::Info, Advice::default());
         sender.log(Level::Debug, "quiet").await;
         sender.log(Level::Warn, "loud").await;
         drop(sender);
-        assert!(matches!(receiver.next().await, Some(Message::Log { level: Level::Warn, .. })));
+        let received = receiver.next().await.unwrap().unwrap();
+        assert!(matches!(received.message(), Message::Log { level: Level::Warn, .. }));
         assert!(receiver.next().await.is_none());
     }
 
     #[tokio::test]
-    async fn a_sender_learns_that_nobody_listens() {
-        let sender = Sender::closed();
-        sender.log(Level::Error, "unheard").await;
+    async fn a_sender_finds_out_that_the_output_is_closed() {
+        let sender = Sender::closed(Advice::default());
+        sender.log(Level::Error, "unread").await;
         assert_eq!(sender.send(Message::Catalog(vec![])).await, Err(OutputClosed));
     }
 }

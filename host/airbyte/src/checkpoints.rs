@@ -5,7 +5,7 @@
 //! records that it is the last state of have been emitted, and no state need be told twice to cover them. Only where a
 //! connector takes long over its next batch is the state told at once, so that it is not lost with the process.
 
-use elt_host::JsonObject;
+use elt_host::types::JsonObject;
 
 /// What has been told of one stream, and what is due.
 #[derive(Debug, Default)]

@@ -1,24 +1,57 @@
-//! The Airbyte protocol as this host speaks it: messages come in as values, lines of JSON go out.
-//!
-//! Only this file, and `catalog.rs` and `state.rs` for what comes in, know Airbyte's JSON. Fields that have no value
-//! are left out: some clients stumble over a null.
+//! Writes messages as Airbyte's clients read them: lines of JSON.
 
-use std::io::{self, Write};
+mod wire;
 
-use serde::Serialize;
+use std::io::{self, BufWriter, Write};
 
-use elt_host::{Level, Stream, SyncMode};
-use elt_host::JsonObject;
-use elt_host::{Error, FailureType};
+use elt_host::types::{JsonObject, Record};
+
+use self::wire::{
+    CatalogBody, CatalogStream, Descriptor, ErrorBody, Line, LogBody, RateLimited, Reason, RecordHead, SourceStats,
+    SpecBody, StateBody, StatusBody, StatusOfStream, StreamState, Trace,
+};
 use crate::message::{Message, StreamDescriptor, StreamStatus};
-use elt_host::Record;
+use crate::redacted::Redacted;
+use crate::sink::Sink;
+
+/// Bytes that are gathered before they are written. A batch is commonly about this large, so that most batches are
+/// one write.
+const BUFFER: usize = 256 * 1024;
+
+/// Writes messages of the Airbyte protocol, one JSON object a line.
+#[derive(Debug)]
+pub struct AirbyteLines<W: Write> {
+    out: BufWriter<W>,
+}
+
+impl<W: Write> AirbyteLines<W> {
+    /// Writes to `out`, which needs no buffer of its own.
+    pub fn new(out: W) -> Self {
+        Self { out: BufWriter::with_capacity(BUFFER, out) }
+    }
+
+    /// The output, without what was not flushed.
+    pub fn into_output(self) -> W {
+        self.out.into_parts().0
+    }
+}
+
+impl<W: Write> Sink for AirbyteLines<W> {
+    fn write(&mut self, message: &Redacted) -> io::Result<()> {
+        write(message.message(), &mut self.out)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
 
 /// Writes `message` as whole lines.
 ///
 /// # Errors
 ///
 /// Those of `out`.
-pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
+fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
     let line = match message {
         Message::Slices { .. } => return Ok(()),
         Message::Records { stream, emitted_at, records } => {
@@ -52,7 +85,7 @@ pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
                 emitted_at: *emitted_at,
                 stream_status: StatusOfStream {
                     stream_descriptor: Descriptor::new(stream),
-                    status: status_name(*status),
+                    status: wire::status_name(*status),
                     reasons: match status {
                         StreamStatus::RateLimited { quota_reset } => Some([Reason::RateLimited {
                             rate_limited: RateLimited { quota_reset: *quota_reset },
@@ -65,13 +98,13 @@ pub(crate) fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
         Message::Error { error, stream, emitted_at } => Line::Trace {
             trace: Trace::Error { emitted_at: *emitted_at, error: ErrorBody::new(error, stream.as_deref()) },
         },
-        Message::Log { level, message } => Line::Log { log: LogBody { level: level_name(*level), message } },
+        Message::Log { level, message } => Line::Log { log: LogBody { level: wire::level_name(*level), message } },
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
 }
 
-/// The state of a stream as an entry of a list of states, which is how a read takes them.
+/// The state of a stream as an entry of a list of states, which is the form in which a read takes them.
 pub(crate) fn stream_state(stream: &StreamDescriptor, state: &JsonObject) -> String {
     let descriptor = match &stream.namespace {
         Some(namespace) => serde_json::json!({ "name": stream.name, "namespace": namespace }),
@@ -104,213 +137,44 @@ fn write_records(
     Ok(())
 }
 
-/// All of a record's envelope that is before its data.
-#[derive(Serialize)]
-struct RecordHead<'a> {
-    stream: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-    emitted_at: i64,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
-enum Line<'a> {
-    Spec {
-        spec: SpecBody<'a>,
-    },
-    ConnectionStatus {
-        #[serde(rename = "connectionStatus")]
-        connection_status: StatusBody<'a>,
-    },
-    Catalog {
-        catalog: CatalogBody<'a>,
-    },
-    State {
-        state: StateBody<'a>,
-    },
-    Trace {
-        trace: Trace<'a>,
-    },
-    Log {
-        log: LogBody<'a>,
-    },
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SpecBody<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    documentation_url: Option<&'a str>,
-    connection_specification: &'a JsonObject,
-}
-
-#[derive(Serialize)]
-struct StatusBody<'a> {
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct CatalogBody<'a> {
-    streams: Vec<CatalogStream<'a>>,
-}
-
-#[derive(Serialize)]
-struct CatalogStream<'a> {
-    name: &'a str,
-    json_schema: &'a JsonObject,
-    supported_sync_modes: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source_defined_cursor: Option<bool>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    default_cursor_field: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    source_defined_primary_key: &'a [Vec<String>],
-    is_resumable: bool,
-}
-
-impl<'a> CatalogStream<'a> {
-    fn new(stream: &'a Stream) -> Self {
-        Self {
-            name: &stream.name,
-            json_schema: &stream.json_schema,
-            supported_sync_modes: stream.supported_sync_modes.iter().map(|mode| mode_name(*mode)).collect(),
-            source_defined_cursor: (!stream.cursor_field.is_empty()).then_some(true),
-            default_cursor_field: &stream.cursor_field,
-            source_defined_primary_key: &stream.primary_key,
-            is_resumable: stream.resumable,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct StateBody<'a> {
-    r#type: &'static str,
-    stream: StreamState<'a>,
-    #[serde(rename = "sourceStats")]
-    source_stats: SourceStats,
-}
-
-#[derive(Serialize)]
-struct StreamState<'a> {
-    stream_descriptor: Descriptor<'a>,
-    stream_state: &'a JsonObject,
-}
-
-#[derive(Serialize)]
-struct Descriptor<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    namespace: Option<&'a str>,
-}
-
-impl<'a> Descriptor<'a> {
-    fn new(stream: &'a StreamDescriptor) -> Self {
-        Self { name: &stream.name, namespace: stream.namespace.as_deref() }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SourceStats {
-    record_count: f64,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
-enum Trace<'a> {
-    StreamStatus { emitted_at: i64, stream_status: StatusOfStream<'a> },
-    Error { emitted_at: i64, error: ErrorBody<'a> },
-}
-
-#[derive(Serialize)]
-struct StatusOfStream<'a> {
-    stream_descriptor: Descriptor<'a>,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasons: Option<[Reason; 1]>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
-enum Reason {
-    RateLimited { rate_limited: RateLimited },
-}
-
-#[derive(Serialize)]
-struct RateLimited {
-    quota_reset: i64,
-}
-
-#[derive(Serialize)]
-struct ErrorBody<'a> {
-    message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    internal_message: Option<&'a str>,
-    failure_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stream_descriptor: Option<Descriptor<'a>>,
-}
-
-impl<'a> ErrorBody<'a> {
-    fn new(error: &'a Error, stream: Option<&'a StreamDescriptor>) -> Self {
-        Self {
-            message: error.message(),
-            internal_message: error.internal_message(),
-            failure_type: failure_name(error.failure_type()),
-            stream_descriptor: stream.map(Descriptor::new),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct LogBody<'a> {
-    level: &'static str,
-    message: &'a str,
-}
-
-fn failure_name(failure_type: FailureType) -> &'static str {
-    match failure_type {
-        FailureType::Config => "config_error",
-        FailureType::Transient => "transient_error",
-        FailureType::System => "system_error",
-    }
-}
-
-fn mode_name(mode: SyncMode) -> &'static str {
-    match mode {
-        SyncMode::FullRefresh => "full_refresh",
-        SyncMode::Incremental => "incremental",
-    }
-}
-
-fn status_name(status: StreamStatus) -> &'static str {
-    match status {
-        StreamStatus::Started => "STARTED",
-        StreamStatus::Running | StreamStatus::RateLimited { .. } => "RUNNING",
-        StreamStatus::Complete => "COMPLETE",
-        StreamStatus::Incomplete => "INCOMPLETE",
-    }
-}
-
-fn level_name(level: Level) -> &'static str {
-    match level {
-        Level::Trace => "TRACE",
-        Level::Debug => "DEBUG",
-        Level::Info => "INFO",
-        Level::Warn => "WARN",
-        Level::Error => "ERROR",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use elt_host::Specification;
+    use elt_host::Error;
+    use elt_host::redaction::Redaction;
+    use elt_host::events::Level;
+    use elt_host::types::{Specification, Stream, SyncMode};
+
+    /// An output that counts its writes.
+    #[derive(Default)]
+    struct Pipe(Vec<Vec<u8>>);
+
+    impl Write for &mut Pipe {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(bytes.to_vec());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_are_gathered_until_they_are_flushed() {
+        let mut pipe = Pipe::default();
+        let mut lines = AirbyteLines::new(&mut pipe);
+        for _ in 0..2 {
+            let message = Message::ConnectionStatus(Ok(()));
+            lines.write(&Redacted::new(message, &Redaction::default()).unwrap()).unwrap();
+        }
+        lines.flush().unwrap();
+        drop(lines);
+        assert_eq!(pipe.0.len(), 1);
+        assert_eq!(pipe.0[0].iter().filter(|byte| **byte == b'\n').count(), 2);
+    }
 
     fn lines(message: &Message) -> String {
         let mut out = Vec::new();

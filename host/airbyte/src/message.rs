@@ -1,14 +1,13 @@
-//! What there is to tell: said by the streams of a sync and by the commands, written by the [`Emitter`](crate::Emitter).
-//!
-//! How it looks on the wire is not known here.
+//! The messages of a sync and of the commands, in whatever form a sink writes them.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use elt_host::{Level, Specification, Stream};
-use elt_host::JsonObject;
+use elt_host::events::Level;
+use elt_host::types::{Specification, Stream};
+use elt_host::types::JsonObject;
 use elt_host::Error;
-use elt_host::Record;
+use elt_host::types::Record;
 
 /// Which stream a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,11 +110,6 @@ impl Message {
     /// An error that is not about one stream.
     pub fn error(error: Error) -> Self {
         Self::Error { error, stream: None, emitted_at: now() }
-    }
-
-    /// Whether programs read what is in it, and not people.
-    pub(crate) fn is_data(&self) -> bool {
-        matches!(self, Self::Records { .. } | Self::State { .. } | Self::Catalog(_) | Self::Spec(_))
     }
 
     /// Whether whoever reads the output should see this at once.

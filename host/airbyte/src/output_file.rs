@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use elt_host::{Error, Result};
-use crate::file::{Purpose, AtomicFile, clear, follow};
+use crate::atomic_file::{Purpose, AtomicFile, clear, follow};
 
 /// A file that is being written. Nothing is seen of it unless it is [`put`](Self::put) in its place.
 #[derive(Debug)]

@@ -1,133 +1,128 @@
-//! The only thing that writes the output: messages come in, whole lines without secrets go out.
+//! The seam for output: where the messages of a sync go.
+//!
+//! A [`Sink`] stores or writes messages; [`AirbyteLines`](crate::AirbyteLines) is the first. A [`Writer`] moves messages
+//! from a channel into a sink, and shows observers what was written.
 
-use std::io::{self, BufWriter, Write};
+use std::io;
 
-use crate::message::Message;
 use crate::channel::Receiver;
-use crate::lines;
-use elt_host::Redaction;
+use crate::message::Message;
+use crate::redacted::Redacted;
 
-/// Bytes that are gathered before they are written. A batch is commonly about this large, so that most batches are
-/// one write.
-const BUFFER: usize = 256 * 1024;
+/// Takes messages to where they belong.
+pub trait Sink {
+    /// Takes one message. It may be kept in memory until [`flush`](Self::flush).
+    ///
+    /// # Errors
+    ///
+    /// Those of the output. [`io::ErrorKind::BrokenPipe`] means that its reader is gone.
+    fn write(&mut self, message: &Redacted) -> io::Result<()>;
 
-/// Watches what is written, without holding it up.
+    /// Hands over everything that was taken.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// Sees what is written, without holding it up.
 pub trait Observer: std::fmt::Debug + Send {
-    /// `message` was written, as it is here: without secrets. It may not have left the process yet.
+    /// `message` was written. It may not have left the process yet.
     fn written(&mut self, message: &Message);
 
-    /// The output has taken all that was written before.
+    /// The output has taken everything that was written before.
     fn flushed(&mut self) {}
 }
 
-/// Writes messages as lines of JSON.
+/// Moves messages from a channel into a sink.
 #[derive(Debug)]
-pub struct Emitter<W: Write> {
-    out: BufWriter<W>,
-    /// The lines of the message at hand.
-    lines: Vec<u8>,
-    redaction: Redaction,
+pub struct Writer<S> {
+    receiver: Receiver,
+    sink: S,
     observers: Vec<Box<dyn Observer>>,
 }
 
-impl<W: Write> Emitter<W> {
-    /// Writes to `out`, which needs no buffer of its own.
-    pub fn new(out: W) -> Self {
-        Self {
-            out: BufWriter::with_capacity(BUFFER, out),
-            lines: Vec::new(),
-            redaction: Redaction::default(),
-            observers: Vec::new(),
-        }
+impl<S: Sink> Writer<S> {
+    /// A writer of what `receiver` receives.
+    pub fn new(receiver: Receiver, sink: S) -> Self {
+        Self { receiver, sink, observers: Vec::new() }
     }
 
-    /// Lets `observer` watch what is written.
+    /// Shows `observer` what is written.
     #[must_use]
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
         self.observers.push(Box::new(observer));
         self
     }
 
-    /// The output, without what was gathered and not flushed.
-    pub fn into_output(self) -> W {
-        self.out.into_parts().0
+    /// The sink.
+    pub fn into_sink(self) -> S {
+        self.sink
     }
 
-    /// Writes one message. States, statuses and whatever else its reader waits for are flushed.
+    /// Writes everything that is received, until every sender is gone. Blocks, and so needs a thread of its own.
     ///
     /// # Errors
     ///
-    /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone. Also for a state with a secret in it,
-    /// which [`Sync`](crate::Sync) does not let come here.
-    pub fn emit(&mut self, message: &Message) -> io::Result<()> {
-        self.lines.clear();
-        lines::write(message, &mut self.lines)?;
-        let redacted = self.redaction.message(message, &self.lines).map_err(io::Error::other)?;
-        if let Some(redacted) = &redacted {
-            self.lines.clear();
-            lines::write(redacted, &mut self.lines)?;
-        }
-        self.out.write_all(&self.lines)?;
-        for observer in &mut self.observers {
-            observer.written(redacted.as_ref().unwrap_or(message));
-        }
-        if message.is_urgent() { self.flush() } else { Ok(()) }
-    }
-
-    /// Hands over what was gathered.
-    ///
-    /// # Errors
-    ///
-    /// Those of the output.
-    pub fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()?;
-        for observer in &mut self.observers {
-            observer.flushed();
-        }
-        Ok(())
-    }
-
-    /// Writes all that comes until every sender is gone. Blocks, and so wants a thread of its own.
-    ///
-    /// # Errors
-    ///
-    /// Those of the output. The receiver is closed then, which its senders notice.
+    /// Those of the sink. Also for a state with a secret in it, which [`SyncRun`](crate::SyncRun) does not send.
     ///
     /// # Panics
     ///
     /// Within asynchronous code.
-    pub fn drain(&mut self, mut receiver: Receiver) -> io::Result<()> {
-        self.redaction = receiver.redaction().clone();
-        while let Some(message) = receiver.next_blocking() {
-            self.emit(&message)?;
-            if receiver.is_empty() {
+    pub fn drain(&mut self) -> io::Result<()> {
+        while let Some(message) = self.receiver.next_blocking() {
+            self.put(&message.map_err(io::Error::other)?)?;
+            if self.receiver.is_empty() {
                 self.flush()?;
             }
         }
         self.flush()
     }
+
+    /// Writes one more message, after those of the channel.
+    ///
+    /// # Errors
+    ///
+    /// As [`drain`](Self::drain).
+    pub fn write(&mut self, message: Message) -> io::Result<()> {
+        let message = self.receiver.redact(message).map_err(io::Error::other)?;
+        self.put(&message)
+    }
+
+    /// Writes one message. States, statuses and whatever else its reader waits for are flushed.
+    fn put(&mut self, message: &Redacted) -> io::Result<()> {
+        self.sink.write(message)?;
+        for observer in &mut self.observers {
+            observer.written(message.message());
+        }
+        if message.message().is_urgent() { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()?;
+        for observer in &mut self.observers {
+            observer.flushed();
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use elt_host::events::Level;
+
     use super::*;
-    use elt_host::Level;
-    use crate::channel::Sender;
+    use crate::advice::Advice;
+    use crate::channel::channel;
+    use crate::lines::AirbyteLines;
 
-    /// An output that counts its writes and may be closed.
-    #[derive(Default)]
-    struct Pipe {
-        writes: Vec<Vec<u8>>,
-        closed: bool,
-    }
+    /// An output that is closed.
+    struct ClosedPipe;
 
-    impl Write for &mut Pipe {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if self.closed {
-                return Err(io::ErrorKind::BrokenPipe.into());
-            }
-            self.writes.push(bytes.to_vec());
-            Ok(bytes.len())
+    impl io::Write for ClosedPipe {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -135,29 +130,14 @@ mod tests {
         }
     }
 
-    fn log(message: &str) -> Message {
-        Message::Log { level: Level::Info, message: message.to_owned() }
-    }
-
     #[test]
-    fn what_its_reader_waits_for_is_flushed_together_with_what_came_before() {
-        let mut pipe = Pipe::default();
-        let mut emitter = Emitter::new(&mut pipe);
-        emitter.emit(&log("first")).unwrap();
-        emitter.emit(&Message::ConnectionStatus(Ok(()))).unwrap();
-        drop(emitter);
-        assert_eq!(pipe.writes.len(), 1);
-        assert_eq!(pipe.writes[0].iter().filter(|byte| **byte == b'\n').count(), 2);
-    }
-
-    #[test]
-    fn a_closed_output_closes_the_inbox() {
-        let mut pipe = Pipe { closed: true, ..Pipe::default() };
-        let (sender, receiver) = channel(Level::Info);
+    fn a_closed_output_closes_the_channel() {
+        let (sender, receiver) = channel(Level::Info, Advice::default());
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(sender.send(Message::ConnectionStatus(Ok(())))).unwrap();
-        let mut emitter = Emitter::new(&mut pipe);
-        assert_eq!(emitter.drain(receiver).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-        assert!(runtime.block_on(sender.send(log("unheard"))).is_err());
+        let mut writer = Writer::new(receiver, AirbyteLines::new(ClosedPipe));
+        assert_eq!(writer.drain().unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        drop(writer);
+        assert!(runtime.block_on(sender.send(Message::ConnectionStatus(Ok(())))).is_err());
     }
 }

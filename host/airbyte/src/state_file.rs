@@ -11,13 +11,13 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use elt_host::JsonObject;
+use elt_host::types::JsonObject;
 use elt_host::{Error, Result};
 use crate::file;
 use crate::lock::Lock;
 use crate::message::StreamDescriptor;
 use crate::lines;
-use crate::file::{Purpose, AtomicFile, clear, follow};
+use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
 use crate::states::States;
 
 /// A state file that nobody else saves to.

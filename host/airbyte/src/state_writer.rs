@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use elt_host::JsonObject;
+use elt_host::types::JsonObject;
 use crate::sink::Observer;
 use elt_host::Result;
 use crate::message::{Message, StreamDescriptor};

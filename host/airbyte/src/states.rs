@@ -11,8 +11,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use elt_host::Stream;
-use elt_host::JsonObject;
+use elt_host::types::{JsonObject, Stream, json_kind};
 use elt_host::{Error, Result};
 use crate::file;
 use crate::message::StreamDescriptor;
@@ -194,7 +193,7 @@ fn collect_list(list: &RawValue, states: &mut States) -> Result<(), String> {
     let entries: Vec<&RawValue> = parse_raw(list)?;
     for (index, entry) in entries.into_iter().enumerate() {
         if !entry.get().starts_with('{') {
-            return Err(format!("entry {index} must be a JSON object, but is {}", kind(entry.get())));
+            return Err(format!("entry {index} must be a JSON object, but is {}", json_kind(entry.get())));
         }
         let fields = Fields::of(entry).map_err(|problem| format!("entry {index}: {problem}"))?;
         let collected = collect_message(&fields, Certainty::Message, states)
@@ -328,7 +327,7 @@ fn collect_legacy(object: &RawValue, states: &mut States) -> Result<(), String> 
             text if text.starts_with('{') => JsonObject::parse(text).ok(),
             other => {
                 states.named.insert(name.clone());
-                states.odd.insert(name, kind(other));
+                states.odd.insert(name, json_kind(other));
                 continue;
             }
         };

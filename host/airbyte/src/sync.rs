@@ -20,15 +20,16 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::catalog::ConfiguredStream;
-use elt_host::{Batch, Level};
-use elt_host::JsonObject;
+use elt_host::events::Level;
+use elt_host::types::Batch;
+use elt_host::types::JsonObject;
 use elt_host::{Error, Result};
 use crate::message::{Message, StreamDescriptor, StreamStatus, now};
 use crate::channel::{OutputClosed, Sender};
 use crate::checkpoints::{Checkpoint, Checkpoints};
 use crate::report::{Failure, Report};
 use crate::states::States;
-use crate::source::{Batches, Streams};
+use crate::source::{BatchSource as _, StreamSource};
 
 /// How long a state waits for the next one at most. Long enough for the next page of an API that is not slow, and no loss
 /// if the process dies meanwhile.
@@ -36,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One run over all configured streams.
 #[derive(Clone, Debug)]
-pub struct Sync<S> {
+pub struct SyncRun<S> {
     source: S,
     streams: Vec<ConfiguredStream>,
     states: States,
@@ -72,7 +73,7 @@ enum End {
     Halted,
 }
 
-impl<S: Streams> Sync<S> {
+impl<S: StreamSource> SyncRun<S> {
     /// Will read `streams` from `source`, each from its state among `states`, and as many at a time as the machine has
     /// cores, but at least two.
     pub fn new(source: S, streams: Vec<ConfiguredStream>, states: States) -> Self {
@@ -229,10 +230,10 @@ impl<S: Streams> Sync<S> {
         halted: &mut watch::Receiver<bool>,
     ) -> Result<(), Stop> {
         let stream = &configured.descriptor;
-        let opened = self.source.read(configured, input);
+        let opened = self.source.open(configured, input);
         let mut reader = unless(halted, opened).await??;
         loop {
-            let mut next = pin!(unless(halted, reader.next_batch()));
+            let mut next = pin!(unless(halted, reader.pull()));
             let next = tokio::select! {
                 biased;
                 next = &mut next => next,
@@ -266,7 +267,7 @@ async fn emit_state(
     Checkpoint { state, record_count }: Checkpoint,
     sender: &Sender,
 ) -> Result<(), Stop> {
-    sender.redaction().check(&state).map_err(|reason| {
+    sender.check_state(&state).map_err(|reason| {
         Error::system(format!("{}: {reason}", stream.name)).with_hint(
             "the state before it is still in force; that a connector keeps a secret in its state is a defect of it",
         )

@@ -17,11 +17,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::compiler::Code;
-use crate::connector::{self, Connector};
-use crate::error::{Error, Result};
+use elt_host::{Connector, Engine, Error, NativeCode, Result};
+
 use crate::executable::Executable;
-use crate::limits::Limits;
 
 /// Stands before and after what is added to the host. Its last byte is the version of this format.
 const MAGIC: [u8; 16] = *b"elt-host bundle\x01";
@@ -36,18 +34,18 @@ const TRAILER: usize = PARTS * LENGTH + HASH + MAGIC.len();
 
 /// What a bundle says of itself without being run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// How the program wants to be called: `source-` and the name of the connector.
-    pub name: String,
+    pub(crate) name: String,
     /// Version of the connector.
-    pub version: String,
+    pub(crate) version: String,
     /// SHA-256 of the component, in hexadecimal digits.
-    pub sha256: String,
+    pub(crate) sha256: String,
 }
 
 /// A program with a component in it, which has not been read yet. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Bundle(Result<Arc<Packed>>);
+pub(crate) struct Bundle(Result<Arc<Packed>>);
 
 #[derive(Debug)]
 struct Packed {
@@ -60,10 +58,10 @@ struct Packed {
     hash: [u8; HASH],
 }
 
-/// What is in a bundle, as it was put there.
-pub(crate) struct Contents {
-    pub(crate) code: Code,
-    pub(crate) component: Vec<u8>,
+/// The parts of a bundle that are loaded.
+struct Contents {
+    code: Vec<u8>,
+    component: Vec<u8>,
 }
 
 impl Bundle {
@@ -73,7 +71,7 @@ impl Bundle {
     ///
     /// A system error if the file cannot be read, or does not end as a bundle does. A bundle that lost its end cannot be
     /// distinguished from the host alone, so the error speaks of both.
-    pub fn find(executable: Executable) -> Result<Self> {
+    pub(crate) fn find(executable: Executable) -> Result<Self> {
         let path = executable.path.clone();
         let found = Self::look(executable).map_err(|error| unreadable(&path, &error))?;
         found.ok_or_else(|| {
@@ -89,7 +87,7 @@ impl Bundle {
     }
 
     /// One that cannot be opened.
-    pub fn broken(error: Error) -> Self {
+    pub(crate) fn broken(error: Error) -> Self {
         Self(Err(error))
     }
 
@@ -120,14 +118,35 @@ impl Bundle {
     }
 
     /// What it says of itself, as far as it can be understood: nothing has been checked yet.
-    pub fn manifest(&self) -> Option<Manifest> {
+    pub(crate) fn manifest(&self) -> Option<Manifest> {
         let packed = self.0.as_ref().ok()?;
         let bytes = packed.read(packed.host + MAGIC.len() as u64, packed.parts[0]).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Its parts, once their hash has been found right.
-    pub(crate) fn open(&self) -> Result<Contents> {
+    /// Loads the connector: its native code, or else its component, which takes longer. Then the second value says why.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the program is damaged, otherwise as [`Engine::load_bytes`].
+    #[expect(unsafe_code, reason = "only this program knows that it wrote the code")]
+    pub(crate) async fn load(&self, engine: &Engine) -> Result<(Connector, Option<String>)> {
+        let Contents { code, component } = self.open()?;
+        // SAFETY: the hash says that these are the bytes which `Program::load` compiled. Whoever can write others with
+        // their hash to this program's own file can also change the program.
+        let code = unsafe { NativeCode::from_bytes(code) };
+        match engine.load_precompiled(component.clone(), &code) {
+            Ok(connector) => Ok((connector, None)),
+            Err(unfit) => {
+                let connector = engine.load_bytes(component).await?;
+                let why = unfit.internal_message().unwrap_or_default();
+                Ok((connector, Some(format!("{unfit}, so the component of this program was compiled: {why}"))))
+            }
+        }
+    }
+
+    /// Its parts, once their hash is verified.
+    fn open(&self) -> Result<Contents> {
         let packed = self.0.as_ref().map_err(Clone::clone)?;
         let [manifest, code, _] = packed.parts;
         let length = MAGIC.len() + packed.parts.iter().sum::<usize>() + PARTS * LENGTH;
@@ -138,8 +157,7 @@ impl Bundle {
         bytes.truncate(length - PARTS * LENGTH);
         let component = bytes.split_off(MAGIC.len() + manifest + code);
         let code = bytes.split_off(MAGIC.len() + manifest);
-        // The hash is right, so this is what `pack` was given.
-        Ok(Contents { code: Code::kept(code), component })
+        Ok(Contents { code, component })
     }
 }
 
@@ -158,7 +176,7 @@ impl Packed {
 
 /// A connector that was compiled ahead, ready to be written as a program.
 #[derive(Debug)]
-pub struct Program {
+pub(crate) struct Program {
     manifest: Manifest,
     /// All that follows the host.
     added: Vec<u8>,
@@ -169,16 +187,16 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// As [`Connector::load`], and as [`Connector::spec`].
-    pub async fn load(path: &Path, limits: Limits) -> Result<Self> {
-        let (component, what) = (connector::read(path, &limits)?, &path.display().to_string());
-        let code = Code::portable(&component, &limits, what)?;
-        let connector = Connector::from_code(&code, component.clone(), limits, what)?;
+    /// As [`Engine::load`], and as [`Connector::spec`].
+    pub(crate) async fn load(engine: &Engine, path: &Path) -> Result<Self> {
+        let component = engine.read(path)?;
+        let code = engine.precompile(&component, &path.display().to_string()).await?;
+        let connector = engine.load_precompiled(component.clone(), &code)?;
         let specification = connector.spec().await?;
         let manifest = Manifest {
             name: file_name(&specification.name),
             version: specification.version.chars().filter(|character| !character.is_control()).collect(),
-            sha256: connector.identity().sha256(),
+            sha256: connector.component().sha256(),
         };
         let text = serde_json::to_vec(&manifest)
             .map_err(|error| Error::system("the manifest cannot be written").with_internal(error))?;
@@ -186,7 +204,7 @@ impl Program {
     }
 
     /// What it says of itself.
-    pub fn manifest(&self) -> &Manifest {
+    pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
@@ -195,7 +213,7 @@ impl Program {
     /// # Errors
     ///
     /// Those of reading and writing.
-    pub fn write(&self, executable: Executable, out: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write(&self, executable: Executable, out: &mut impl Write) -> io::Result<()> {
         let mut file = executable.file.try_clone()?;
         let length = match Bundle::look(executable)?.map(|bundle| bundle.0) {
             None => u64::MAX,
@@ -284,7 +302,7 @@ mod tests {
         let bundle = Bundle::find(executable(&bytes)).unwrap();
         assert_eq!(bundle.manifest().unwrap().name, "source-x");
         let Contents { code, component } = bundle.open().unwrap();
-        assert_eq!((code.bytes(), component.as_slice()), (&b"code"[..], &b"component"[..]));
+        assert_eq!((code.as_slice(), component.as_slice()), (&b"code"[..], &b"component"[..]));
         assert!(opened(&program(b"", [b"", b"", b""])).is_ok());
     }
 

@@ -1,11 +1,11 @@
-//! The file that this process was started from: how it was started comes in, the open file goes out.
+//! Finds the file that this process was started from.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use elt_host::{Error, Result};
 
 /// Where the kernel of Linux shows it, whatever became of its name.
 const OWN: &str = "/proc/self/exe";
@@ -14,9 +14,9 @@ const PATH: &str = "/bin:/usr/bin";
 
 /// A program's file.
 #[derive(Debug)]
-pub struct Executable {
+pub(crate) struct Executable {
     /// Where it was found.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     pub(crate) file: File,
 }
 
@@ -27,7 +27,7 @@ impl Executable {
     /// # Errors
     ///
     /// A system error that says what was tried.
-    pub fn own() -> Result<Self> {
+    pub(crate) fn own() -> Result<Self> {
         let shown = if cfg!(target_os = "linux") { Ok(PathBuf::from(OWN)) } else { env::current_exe() };
         let candidates: Vec<_> =
             shown.into_iter().chain(env::args_os().next().and_then(|name| named(&name))).collect();

@@ -1,16 +1,21 @@
-//! The command `host`, or a connector with this command in one file: parses its arguments, runs, and returns an exit code.
+//! The command `host`: parses its arguments, runs a command, and returns an exit code. A bundle is the same program with a
+//! connector appended.
 
-mod cli;
+mod advice;
+mod args;
+mod bundle;
 mod commands;
+mod executable;
 mod signal;
 mod stdout;
 
 use std::process::ExitCode;
 
 use clap::Parser;
-use host::{Bundle, Executable};
 
-use self::cli::Cli;
+use self::args::Cli;
+use self::bundle::Bundle;
+use self::executable::Executable;
 
 fn main() -> ExitCode {
     let cli = match Executable::own().and_then(Bundle::find) {

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use host::{Error, Result};
+use elt_host::{Error, Result};
 
 /// Writes to stdout. Needs no lock and has no buffer: one thread writes, what it has gathered.
 #[derive(Debug)]

@@ -114,9 +114,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// A config error if the bytes are not a valid component.
-    pub async fn precompile(&self, component: &[u8]) -> Result<NativeCode> {
-        compiler::portable(component, self.limits(), "the component").await
+    /// A config error, which calls the component `what`, if the bytes are not a valid component.
+    pub async fn precompile(&self, component: &[u8], what: &str) -> Result<NativeCode> {
+        compiler::portable(component, self.limits(), what).await
     }
 
     /// Loads a component and the code that [`precompile`](Self::precompile) made of it.

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::size::Size;
+pub use crate::size::Size;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::schema;
 
-pub use crate::json_object::{JsonObject, NotAnObject};
+pub use crate::json_object::{JsonObject, NotAnObject, kind as json_kind};
 pub use crate::record::{NotARecord, Record};
 
 /// What a connector says about itself before it is configured.

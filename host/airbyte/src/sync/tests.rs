@@ -3,10 +3,11 @@ use std::future::{pending, ready};
 use tokio::sync::Barrier;
 
 use super::*;
-use elt_host::SyncMode;
+use elt_host::types::SyncMode;
 use crate::message::StreamDescriptor;
-use crate::channel::Receiver;
-use elt_host::Record;
+use crate::advice::Advice;
+use crate::channel::{Receiver, channel};
+use elt_host::types::Record;
 
 /// A source that answers each stream by a script, and each read with its state as the first record. A stream whose name
 /// begins with `endless` waits at the end of its script; those that begin with `together` wait for each other first.
@@ -21,10 +22,10 @@ fn scripted(streams: Vec<(&'static str, Vec<Result<Batch>>)>) -> Script {
     Script(streams, Arc::new(Barrier::new(2)))
 }
 
-impl Streams for Script {
-    type Reader = ScriptedReader;
+impl StreamSource for Script {
+    type Batches = ScriptedReader;
 
-    async fn read(&self, stream: &ConfiguredStream, state: Option<&JsonObject>) -> Result<ScriptedReader> {
+    async fn open(&self, stream: &ConfiguredStream, state: Option<&JsonObject>) -> Result<ScriptedReader> {
         let stream = stream.descriptor.name.as_str();
         if stream.starts_with("together") {
             self.1.wait().await;
@@ -39,8 +40,8 @@ impl Streams for Script {
     }
 }
 
-impl Batches for ScriptedReader {
-    async fn next_batch(&mut self) -> Result<Option<Batch>> {
+impl BatchSource for ScriptedReader {
+    async fn pull(&mut self) -> Result<Option<Batch>> {
         match self.batches.next() {
             None if self.endless => pending().await,
             batch => batch.transpose(),
@@ -92,12 +93,12 @@ fn configured(script: &Script) -> Vec<ConfiguredStream> {
 /// Reads the streams of a script one after the other.
 async fn run(script: Script, states: &str) -> (Vec<String>, Report) {
     let streams = configured(&script);
-    let sync = Sync::new(script, streams, States::parse(states).unwrap()).max_streams(1);
+    let sync = SyncRun::new(script, streams, States::parse(states).unwrap()).max_streams(1);
     finish(sync, pending()).await
 }
 
-async fn finish(sync: Sync<Script>, halt: impl Future<Output = Error>) -> (Vec<String>, Report) {
-    let (sender, receiver) = channel(Level::Warn);
+async fn finish(sync: SyncRun<Script>, halt: impl Future<Output = Error>) -> (Vec<String>, Report) {
+    let (sender, receiver) = channel(Level::Warn, Advice::default());
     let (report, told) = tokio::join!(
         async move {
             let report = sync.run(&sender, halt).await.unwrap();
@@ -172,19 +173,19 @@ async fn a_single_stream_that_fails_needs_no_summary() {
 async fn a_sync_that_nobody_listens_to_stops() {
     let script = scripted(vec![("a", vec![batch(1, None)])]);
     let streams = configured(&script);
-    let sync = Sync::new(script, streams, States::default());
-    assert_eq!(sync.run(&Sender::closed(), pending()).await.unwrap_err(), OutputClosed);
+    let sync = SyncRun::new(script, streams, States::default());
+    assert_eq!(sync.run(&Sender::closed(Advice::default()), pending()).await.unwrap_err(), OutputClosed);
 }
 
 #[tokio::test]
 async fn streams_are_read_at_the_same_time_but_no_more_than_allowed() {
     let streams = || scripted(vec![("together 1", vec![]), ("together 2", vec![])]);
-    let sync = Sync::new(streams(), configured(&streams()), States::default()).max_streams(2);
+    let sync = SyncRun::new(streams(), configured(&streams()), States::default()).max_streams(2);
     let (told, report) = finish(sync, pending()).await;
     assert!(report.error().is_none());
     assert_eq!(told[..2], ["together 1 Started", "together 2 Started"]);
 
-    let alone = Sync::new(streams(), configured(&streams()), States::default()).max_streams(1);
+    let alone = SyncRun::new(streams(), configured(&streams()), States::default()).max_streams(1);
     let (told, _) = finish(alone, ready(Error::transient("stopped"))).await;
     assert!(!told.contains(&"together 2 Started".to_owned()), "{told:?}");
 }
@@ -197,8 +198,8 @@ async fn a_sync_that_is_halted_keeps_the_last_states_and_says_what_is_missing() 
         ("never begun", vec![]),
     ]);
     let streams = configured(&script);
-    let sync = Sync::new(script, streams, States::default()).max_streams(1);
-    let (sender, mut receiver) = channel(Level::Warn);
+    let sync = SyncRun::new(script, streams, States::default()).max_streams(1);
+    let (sender, mut receiver) = channel(Level::Warn, Advice::default());
     let (stop, stopped) = tokio::sync::oneshot::channel();
     let running = tokio::spawn(async move {
         let halt = async { stopped.await.unwrap_or_else(|_| Error::system("no reason")) };
@@ -225,9 +226,9 @@ async fn a_sync_that_is_halted_keeps_the_last_states_and_says_what_is_missing() 
 async fn a_state_does_not_wait_for_a_connector_that_takes_long() {
     let script = scripted(vec![("endless", vec![batch(1, Some(r#"{"at":1}"#))])]);
     let streams = configured(&script);
-    let mut sync = Sync::new(script, streams, States::default());
+    let mut sync = SyncRun::new(script, streams, States::default());
     sync.patience = Duration::ZERO;
-    let (sender, mut receiver) = channel(Level::Warn);
+    let (sender, mut receiver) = channel(Level::Warn, Advice::default());
     let running = tokio::spawn(async move { sync.run(&sender, pending()).await });
     while !matches!(receiver.next().await.unwrap(), Message::State { .. }) {}
     running.abort();

@@ -1,17 +1,19 @@
-//! The command line of a connector that is in one file with its host, and that of making one.
+//! The command line of a bundle, which is a connector in one file with its host, and that of making one.
 //!
-//! Such a program has the commands of `host run COMPONENT`, and `inspect`. It is read into the same [`Cli`], so that
-//! nothing after it needs to know.
+//! A bundle has the commands of `host run COMPONENT`, and `inspect`. They are parsed into the same [`Cli`], so that
+//! nothing else needs to know.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
-use host::{Bundle, Limits, Manifest, Size};
+use elt_host::limits::Limits;
 
 use super::action::{Action, SourceArgs};
-use super::limits::LimitFlags;
+use super::limits::{CompileLimits, LimitFlags};
 use super::network::NetworkFlags;
+use crate::bundle::{Bundle, Manifest};
+
 use super::{Cli, Command, EXAMPLES, Inspect, Run, Sandbox, View};
 
 /// Where a connector is.
@@ -29,7 +31,7 @@ impl From<OsString> for ComponentSource {
     }
 }
 
-/// What `host bundle` is told.
+/// The arguments of `host bundle`.
 #[derive(Args, Debug)]
 pub(crate) struct Bundling {
     /// The connector: a component, such as orb.wasm
@@ -40,20 +42,14 @@ pub(crate) struct Bundling {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
 
-    /// The component itself, at most
-    #[arg(long, value_name = "SIZE", default_value_t = Size(Limits::default().component))]
-    max_component: Size,
-
-    /// Time to compile the component
-    #[arg(long, value_name = "TIME", default_value_t = Limits::default().compile.into())]
-    max_compile: humantime::Duration,
+    #[command(flatten)]
+    limits: CompileLimits,
 }
 
 impl Bundling {
     /// The limits under which the component is compiled and asked for its name.
     pub(crate) fn limits(&self) -> Limits {
-        let (component, compile) = (self.max_component.0, self.max_compile.into());
-        Limits { component, compile, ..Limits::default() }
+        self.limits.0.clone()
     }
 }
 
@@ -83,7 +79,7 @@ enum BundleCommand {
 }
 
 impl Cli {
-    /// Understands the arguments of this process as those of a bundle.
+    /// Parses the arguments of this process as those of a bundle.
     ///
     /// # Errors
     ///
@@ -106,13 +102,13 @@ impl Cli {
     }
 }
 
-/// What is different about a proxy where the environment is the operator's own.
+/// The help of `--proxy`, which is another where the environment is the operator's own.
 const PROXY: &str = "\
 Go through this proxy, through those that the environment names, or through none [default: env]
 
 `env` is HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.";
 
-/// The command line of a bundle that says this of itself.
+/// The command line of a bundle with this manifest.
 fn command(manifest: Option<Manifest>) -> clap::Command {
     let host = env!("CARGO_PKG_VERSION");
     let (name, version, long_version) = match manifest {

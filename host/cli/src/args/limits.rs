@@ -1,10 +1,34 @@
-//! The flags of limits: sizes, times and counts, each with the library's default.
+//! The flags of limits: sizes, times and counts, each with the engine's default.
 
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
-use clap::Args;
-use host::{Limits, Size};
+use clap::parser::ArgMatches;
+use clap::{Arg, Args, Command, FromArgMatches};
+use elt_host::limits::{Limit, LimitValue, Limits, Timeouts};
+
+/// The flag of each limit, and its help.
+const FLAGS: [(Limit, &str, &str); Limit::ALL.len()] = [
+    (Limit::Call, "max-call", "Time of one call, waiting included"),
+    (Limit::Compute, "max-compute", "Time of computing within one call"),
+    (Limit::Memory, "max-memory", "Memory"),
+    (Limit::TableElements, "max-table-elements", "Elements of its tables of functions"),
+    (Limit::Handles, "max-handles", "Open handles to requests, bodies and the like"),
+    (Limit::Batch, "max-batch", "One batch of records, or anything else that one call returns"),
+    (Limit::Record, "max-record", "One record"),
+    (Limit::Logs, "max-logs", "Log lines that are shown"),
+    (Limit::Requests, "max-requests", "Requests that wait for an answer at the same time"),
+    (Limit::RequestBody, "max-request-body", "Body of a request"),
+    (Limit::Response, "max-response", "Body of a response, decompressed"),
+    (Limit::ResponseEncoded, "max-response-encoded", "Body of a response, as it is received"),
+    (Limit::Headers, "max-headers", "Headers of a request or response"),
+    (Limit::Component, "max-component", "The component itself"),
+    (Limit::Compile, "max-compile", "Time to compile the component"),
+];
+
+/// The name of the flag that sets `limit`, without its dashes.
+pub(crate) fn flag(limit: Limit) -> &'static str {
+    FLAGS.iter().find(|(known, ..)| *known == limit).map_or("", |(_, flag, _)| flag)
+}
 
 /// How much one instance of a connector may use; every stream is read by an instance of its own
 #[derive(Args, Debug)]
@@ -18,121 +42,122 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) max_sync: Option<humantime::Duration>,
 
-    /// Time of one call, waiting included
-    #[arg(long, value_name = "TIME", global = true, default_value_t = time(Limits::default().call))]
-    max_call: humantime::Duration,
-
-    /// Time of computing within one call
-    #[arg(long, value_name = "TIME", global = true, default_value_t = time(Limits::default().compute))]
-    max_compute: humantime::Duration,
-
-    /// Memory
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().memory))]
-    max_memory: Size,
-
-    /// Elements of its tables of functions
-    #[arg(long, value_name = "COUNT", global = true, default_value_t = Limits::default().table_elements)]
-    max_table_elements: usize,
-
-    /// Open handles to requests, bodies and the like
-    #[arg(long, value_name = "COUNT", global = true, default_value_t = Limits::default().handles)]
-    max_handles: usize,
-
-    /// One batch of records, or anything else that one call returns
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().batch))]
-    max_batch: Size,
-
-    /// One record
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().record))]
-    max_record: Size,
-
-    /// Log lines that are shown
-    #[arg(long, value_name = "COUNT", global = true, default_value_t = Limits::default().logs)]
-    max_logs: usize,
-
-    /// Requests that wait for an answer at the same time
-    #[arg(long, value_name = "COUNT", global = true, default_value_t = Limits::default().requests)]
-    max_requests: usize,
-
-    /// Body of a request
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().request_body))]
-    max_request_body: Size,
-
-    /// Body of a response, decompressed
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().response))]
-    max_response: Size,
-
-    /// Body of a response, as it is received
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().response_encoded))]
-    max_response_encoded: Size,
-
-    /// Headers of a request or response
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().headers))]
-    max_headers: Size,
-
-    /// The component itself
-    #[arg(long, value_name = "SIZE", global = true, default_value_t = Size(Limits::default().component))]
-    max_component: Size,
-
-    /// Time to compile the component
-    #[arg(long, value_name = "TIME", global = true, default_value_t = time(Limits::default().compile))]
-    max_compile: humantime::Duration,
+    #[command(flatten)]
+    engine: EngineLimits,
 
     /// Time to resolve a name, connect and shake hands
-    #[arg(long, value_name = "TIME", global = true, default_value_t = time(Limits::default().connect))]
+    #[arg(long, value_name = "TIME", global = true, default_value_t = Timeouts::default().connect.into())]
     connect_timeout: humantime::Duration,
 
     /// Time from a request to the head of its response; a connector may ask for less
-    #[arg(long, value_name = "TIME", global = true, default_value_t = time(Limits::default().first_byte))]
+    #[arg(long, value_name = "TIME", global = true, default_value_t = Timeouts::default().first_byte.into())]
     response_timeout: humantime::Duration,
 
     /// Time between two parts of a body; a connector may ask for less
-    #[arg(long, value_name = "TIME", global = true, default_value_t = time(Limits::default().between_bytes))]
+    #[arg(long, value_name = "TIME", global = true, default_value_t = Timeouts::default().between_bytes.into())]
     idle_timeout: humantime::Duration,
 }
 
 impl LimitFlags {
-    /// As the library takes them.
+    /// The limits as the engine takes them.
     pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            memory: self.max_memory.0,
-            table_elements: self.max_table_elements,
-            handles: self.max_handles,
-            compute: self.max_compute.into(),
-            call: self.max_call.into(),
-            batch: self.max_batch.0,
-            record: self.max_record.0,
-            logs: self.max_logs,
-            requests: self.max_requests,
-            request_body: self.max_request_body.0,
-            response: self.max_response.0,
-            response_encoded: self.max_response_encoded.0,
-            headers: self.max_headers.0,
-            component: self.max_component.0,
-            compile: self.max_compile.into(),
+        let timeouts = Timeouts {
             connect: self.connect_timeout.into(),
             first_byte: self.response_timeout.into(),
             between_bytes: self.idle_timeout.into(),
-        }
+        };
+        Limits { timeouts, ..self.engine.0.clone() }
     }
-}
 
-impl LimitFlags {
-    /// Each limit and its value, for a person.
-    pub(crate) fn in_force(&self, limits: &Limits) -> Vec<(&'static str, String)> {
-        let or = |value: Option<String>, otherwise: &str| value.unwrap_or_else(|| otherwise.to_owned());
+    /// Each limit as its flag and its value, for a person.
+    pub(crate) fn in_force(&self, limits: &Limits) -> Vec<(String, String)> {
+        let streams = self.max_streams.map(|count| count.to_string());
+        let sync = self.max_sync.map(|time| time.to_string());
         let mut in_force = vec![
-            (
-                "--max-streams",
-                or(self.max_streams.map(|count| count.to_string()), "number of cores, at least 2"),
-            ),
-            ("--max-sync", or(self.max_sync.map(|time| time.to_string()), "none")),
+            ("--max-streams".to_owned(), streams.unwrap_or_else(|| "number of cores, at least 2".to_owned())),
+            ("--max-sync".to_owned(), sync.unwrap_or_else(|| "none".to_owned())),
         ];
-        in_force.extend(limits.in_force());
+        let value = |limit: &Limit| (format!("--{}", flag(*limit)), limit.value(limits).to_string());
+        in_force.extend(Limit::ALL.iter().map(value));
         in_force
     }
 }
 
-fn time(duration: Duration) -> humantime::Duration {
-    duration.into()
+/// All limits of the engine, each by its flag.
+#[derive(Debug)]
+struct EngineLimits(Limits);
+
+/// The limits that matter when a component is only compiled.
+#[derive(Debug)]
+pub(crate) struct CompileLimits(pub(crate) Limits);
+
+const COMPILING: [Limit; 2] = [Limit::Component, Limit::Compile];
+
+/// The flag of a limit. The text of its value is checked, and read by [`read`].
+fn arg(limit: Limit) -> Arg {
+    let value = limit.value(&Limits::default());
+    let kind = match value {
+        LimitValue::Bytes(_) => "SIZE",
+        LimitValue::Count(_) => "COUNT",
+        LimitValue::Time(_) => "TIME",
+    };
+    let help = FLAGS.iter().find(|(known, ..)| *known == limit).map_or("", |(.., help)| help);
+    let check = move |text: &str| limit.set(&mut Limits::default(), text).map(|()| text.to_owned());
+    Arg::new(flag(limit))
+        .long(flag(limit))
+        .value_name(kind)
+        .help(help)
+        // clap keeps texts as long as the process lives.
+        .default_value(&*value.to_string().leak())
+        .value_parser(check)
+}
+
+fn read(limits: &[Limit], matches: &ArgMatches) -> Limits {
+    let mut read = Limits::default();
+    for limit in limits {
+        if let Some(text) = matches.get_one::<String>(flag(*limit)) {
+            // It was checked by the parser of the flag.
+            let _ = limit.set(&mut read, text);
+        }
+    }
+    read
+}
+
+/// Adds the flags of some limits to a command line, in place of a derived implementation.
+macro_rules! limit_args {
+    ($name:ident, $limits:expr, $global:expr) => {
+        impl Args for $name {
+            fn augment_args(command: Command) -> Command {
+                command.args($limits.iter().map(|limit| arg(*limit).global($global)))
+            }
+
+            fn augment_args_for_update(command: Command) -> Command {
+                Self::augment_args(command)
+            }
+        }
+
+        impl FromArgMatches for $name {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                Ok(Self(read($limits, matches)))
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+limit_args!(EngineLimits, Limit::ALL, true);
+limit_args!(CompileLimits, &COMPILING, false);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_has_a_flag() {
+        assert!(Limit::ALL.iter().all(|limit| !flag(*limit).is_empty()));
+    }
 }

@@ -1,4 +1,4 @@
-//! The command line: arguments come in, paths and wishes go out.
+//! Parses the command line.
 
 mod action;
 mod bundle;
@@ -11,10 +11,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use host::Level;
+use elt_host::events::Level;
 
-pub(crate) use self::action::{Action, Choice, Destination, Listing, ReadFiles, SourceArgs};
+pub(crate) use self::action::{Action, Choice, ConfigFile, Destination, Listing, ReadFiles, SourceArgs};
 pub(crate) use self::bundle::{Bundling, ComponentSource};
+pub(crate) use self::limits::flag;
 pub(crate) use self::manual::{Manual, completions};
 pub(crate) use self::sandbox::Sandbox;
 
@@ -164,7 +165,7 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
-    use host::Limits;
+    use elt_host::limits::{Limit, Limits};
 
     use super::*;
 
@@ -194,8 +195,8 @@ mod tests {
         assert_eq!(inspect.sandbox.limits.limits(), Limits::default());
         let command = Cli::command();
         let known: Vec<_> = command.get_subcommands().flat_map(clap::Command::get_arguments).collect();
-        for (flag, _) in Limits::default().in_force() {
-            assert!(known.iter().any(|known| known.get_long() == flag.strip_prefix("--")), "{flag}");
+        for limit in Limit::ALL {
+            assert!(known.iter().any(|known| known.get_long() == Some(flag(*limit))), "{limit:?}");
         }
     }
 

@@ -1,9 +1,10 @@
-//! The flags of what a connector may reach, and by which way.
+//! The flags of what a connector may reach and see.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use host::{AllowedHosts, HostPattern, Network, Proxy, Result, SealedConfig, Specification};
+use elt_host::policy::{HostPattern, Network, Proxy};
+use elt_host::{Policy, Result};
 
 /// What a connector may reach
 #[derive(Args, Debug)]
@@ -36,23 +37,26 @@ pub(crate) struct NetworkFlags {
 }
 
 impl NetworkFlags {
-    /// The hosts that are granted, or else those that the connector asks for.
-    pub(crate) fn allowed(
-        &self,
-        specification: &Specification,
-        config: &SealedConfig,
-    ) -> Result<AllowedHosts> {
-        if self.allow_host.is_empty() {
-            return AllowedHosts::requested(specification, config);
-        }
-        Ok(AllowedHosts::granted(self.allow_host.clone(), self.allow_private_net))
+    /// What a session allows its connector. `uses_environment` says whether proxies and certificates that the environment
+    /// names count where no flag says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// A config error if a certificate file cannot be used.
+    pub(crate) fn policy(&self, uses_environment: bool) -> Result<Policy> {
+        let policy = Policy::default()
+            .expose_secrets(self.expose_secrets)
+            .allow_private_network(self.allow_private_net)
+            .network(self.network(uses_environment)?);
+        Ok(match self.allow_host.as_slice() {
+            [] => policy,
+            hosts => policy.allow_only(hosts.to_vec()),
+        })
     }
 
-    /// The way to them. `heeds_environment` says whether proxies and certificates that the environment names count
-    /// where no flag says otherwise.
-    pub(crate) fn network(&self, heeds_environment: bool) -> Result<Network> {
+    fn network(&self, uses_environment: bool) -> Result<Network> {
         let network =
-            if heeds_environment { Network::of_environment() } else { Network::beside_environment() };
+            if uses_environment { Network::of_environment() } else { Network::beside_environment() };
         let network = self.ca_cert.iter().try_fold(network, |network, path| network.trust(path))?;
         Ok(match &self.proxy {
             Some(proxy) => network.through(proxy.clone()),

@@ -1,27 +1,32 @@
-//! `bundle`: a component comes in, a program that is the host with this component in it goes out.
+//! `bundle`: writes a program that is this host and a component in one file.
 
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use host::{Error, Executable, Program, Result};
+use elt_host::{Engine, Error};
 
+use crate::advice::with_flag;
 use crate::args::Bundling;
+use crate::bundle::Program;
+use crate::executable::Executable;
 
-/// Writes the program, and tells a person which.
+/// Writes the program, and says so on stderr.
 ///
 /// # Errors
 ///
 /// Those of loading the component, and of reading and writing programs.
-pub(crate) async fn bundle(wanted: &Bundling) -> Result<()> {
+pub(crate) async fn bundle(wanted: &Bundling) -> anyhow::Result<()> {
     let executable = Executable::own()?;
-    let program = Program::load(&wanted.component, wanted.limits()).await?;
+    let engine = Engine::builder().limits(wanted.limits()).build()?;
+    let program = Program::load(&engine, &wanted.component).await.map_err(with_flag)?;
     let manifest = program.manifest();
     let output = wanted.output.clone().unwrap_or_else(|| PathBuf::from(&manifest.name));
     for (kept, what) in [(&wanted.component, "the component"), (&executable.path, "this program")] {
         if same(kept, &output) {
             return Err(Error::config(format!("{} is {what} itself", output.display()))
-                .with_hint("name another file with --output"));
+                .with_hint("name another file with --output")
+                .into());
         }
     }
     let size = write(&program, executable, &output).map_err(|error| {
@@ -39,7 +44,7 @@ pub(crate) async fn bundle(wanted: &Bundling) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file of that name, whole or not at all, and returns its size.
+/// Writes the file atomically, and returns its size.
 fn write(program: &Program, executable: Executable, output: &Path) -> io::Result<u64> {
     if output.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());

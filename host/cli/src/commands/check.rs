@@ -1,24 +1,19 @@
-//! `check`: a config comes in, whether the source can be reached with it goes out.
+//! `check`: emits whether the source can be reached with a config.
 
 use std::path::Path;
 
-use host::{Config, FailureType, Level, Message, Sender};
+use elt_airbyte::{Message, load_config};
+use elt_host::FailureType;
+use elt_host::events::Level;
 
-use super::connector::{configure, load};
+use super::invocation::Invocation;
 use super::outcome::Stop;
-use crate::args::{ComponentSource, Sandbox};
 
-/// Tells whether the source can be reached.
-pub(crate) async fn check(
-    component: &ComponentSource,
-    sandbox: &Sandbox,
-    config: &Path,
-    sender: &Sender,
-) -> Result<(), Stop> {
-    let config = Config::load(config)?;
-    let connector = load(component, sandbox, sender)?;
-    let specification = connector.spec().await?;
-    let checked = match configure(sandbox, &connector, &specification, &config, sender).await {
+pub(crate) async fn check(invocation: Invocation<'_>, config: &Path) -> Result<(), Stop> {
+    let config = load_config(config)?;
+    // What fails before the config is looked at says nothing about it.
+    let loaded = invocation.load().await?;
+    let checked = match loaded.configure(config).await {
         Ok(source) => source.check().await,
         Err(error) => Err(error),
     };
@@ -28,10 +23,10 @@ pub(crate) async fn check(
         Err(error) if error.failure_type() != FailureType::Config => return Err(error.into()),
         Err(error) => {
             if let Some(internal) = error.internal_message() {
-                sender.log(Level::Debug, internal).await;
+                invocation.sender.log(Level::Debug, internal).await;
             }
             Err(error.message().to_owned())
         }
     };
-    Ok(sender.send(Message::ConnectionStatus(status)).await?)
+    Ok(invocation.sender.send(Message::ConnectionStatus(status)).await?)
 }

@@ -1,22 +1,18 @@
-//! `discover`: a config comes in, the streams that can be read with it go out.
+//! `discover`: emits the streams that can be read with a config, or shows them as a table.
 
 use std::path::Path;
 
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
-use host::{Config, Message, Sender, Result, Stream};
+use elt_airbyte::Message;
+use elt_host::Result;
+use elt_host::types::Stream;
 
-use super::connector::{configure, load};
+use super::invocation::Invocation;
 use super::outcome::Stop;
-use crate::args::{ComponentSource, Sandbox};
 
-/// Tells which streams there are.
-pub(crate) async fn discover(
-    component: &ComponentSource,
-    sandbox: &Sandbox,
-    config: &Path,
-    sender: &Sender,
-) -> Result<(), Stop> {
-    Ok(sender.send(Message::Catalog(streams(component, sandbox, config, sender).await?)).await?)
+pub(crate) async fn discover(invocation: Invocation<'_>, config: &Path) -> Result<(), Stop> {
+    let streams = invocation.open(config).await?.discover().await?;
+    Ok(invocation.sender.send(Message::Catalog(streams)).await?)
 }
 
 /// The streams as a table for a person, which ends with a line break.
@@ -24,13 +20,8 @@ pub(crate) async fn discover(
 /// # Errors
 ///
 /// Those of the connector and of its config.
-pub(crate) async fn table(
-    component: &ComponentSource,
-    sandbox: &Sandbox,
-    config: &Path,
-    sender: &Sender,
-) -> Result<String> {
-    let streams = streams(component, sandbox, config, sender).await?;
+pub(crate) async fn table(invocation: Invocation<'_>, config: &Path) -> Result<String> {
+    let streams = invocation.open(config).await?.discover().await?;
     let mut table = Table::new();
     table.load_style(NOTHING);
     table.set_header(["stream", "sync modes", "primary key", "cursor field", "fields"]);
@@ -47,25 +38,13 @@ pub(crate) async fn table(
     Ok(format!("{table}\n"))
 }
 
-async fn streams(
-    component: &ComponentSource,
-    sandbox: &Sandbox,
-    config: &Path,
-    sender: &Sender,
-) -> Result<Vec<Stream>> {
-    let config = Config::load(config)?;
-    let connector = load(component, sandbox, sender)?;
-    let source = configure(sandbox, &connector, &connector.spec().await?, &config, sender).await?;
-    source.discover().await
-}
-
-/// How many fields a record has by its schema, not counting those within others.
+/// The number of top-level fields of a record, by its schema.
 fn fields(stream: &Stream) -> usize {
     let schema: serde_json::Value = serde_json::from_str(stream.json_schema.as_str()).unwrap_or_default();
     schema["properties"].as_object().map_or(0, serde_json::Map::len)
 }
 
-/// What a connector says must not move the terminal's cursor.
+/// Removes control characters, so that what a connector says cannot move the terminal's cursor.
 pub(crate) fn visible(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).collect()
 }

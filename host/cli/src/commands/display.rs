@@ -1,11 +1,12 @@
-//! Progress for a person: messages that were written come in, moving lines on the terminal go out.
+//! Shows the progress of a read on the terminal.
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use host::{Level, Message, Observer, StreamDescriptor, StreamStatus};
+use elt_airbyte::{Message, Observer, StreamDescriptor, StreamStatus};
+use elt_host::events::Level;
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::discover::visible;

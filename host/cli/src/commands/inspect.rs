@@ -1,15 +1,18 @@
-//! What a connector is, wants and is given: a component comes in, a page for a person or an object for a program goes out.
+//! `inspect`: shows what a connector is, wants and is given.
 //!
-//! It is asked for its specification and its streams, and can reach nothing meanwhile.
+//! The connector is asked for its specification and its streams, and can reach nothing meanwhile.
 
 use std::fmt::Write as _;
 
-use host::{AllowedHosts, Config, Connector, Error, Result, Specification, Stream, SyncMode};
+use elt_airbyte::{Sender, load_config};
+use elt_host::types::{Specification, Stream, SyncMode};
+use elt_host::{Config, Connector};
 use serde_json::{Map, Value, json};
 
-use super::connector::open;
 use super::discover::visible;
-use crate::cli::{Format, Inspect};
+use super::invocation::Invocation;
+use crate::advice::ADVICE;
+use crate::args::{Format, Inspect};
 
 /// What interfaces are to a person, by the beginning of their names. The first that fits counts; an interface that is not
 /// listed is shown by its name.
@@ -27,40 +30,34 @@ const CAPABILITIES: [(&str, &str); 8] = [
     ("wasi:cli/", "an environment, arguments and a terminal that are empty"),
 ];
 
-/// What is known of a connector.
+/// What is known about a connector.
 struct Inspection {
     connector: Connector,
     specification: Specification,
-    hosts: AllowedHosts,
+    hosts: Vec<String>,
     streams: Vec<Stream>,
-    limits: Vec<(&'static str, String)>,
+    limits: Vec<(String, String)>,
 }
 
-/// Inspects a connector, as text that ends with a line break.
+/// Inspects a connector, and returns text that ends with a line break.
 ///
 /// # Errors
 ///
-/// Those of loading it, and of what it says.
-pub(crate) async fn inspect(wanted: &Inspect) -> Result<String> {
+/// Those of loading it, and what it says went wrong.
+pub(crate) async fn inspect(wanted: &Inspect) -> anyhow::Result<String> {
     let sandbox = &wanted.sandbox;
-    let connector = open(&wanted.component, sandbox)?;
-    let specification = connector.spec().await?;
-    let config = match &wanted.view.config {
-        Some(path) => {
-            let config = Config::load(path)?;
-            config.validate(&specification)?;
-            config
-        }
-        None => Config::parse(&sample(&specification).to_string())?,
-    }
-    .seal(&specification)?;
-    let hosts = sandbox.network.allowed(&specification, &config)?;
-    let streams = connector.source(config, AllowedHosts::none()).discover().await.map_err(|error| {
-        match wanted.view.config {
-            Some(_) => error,
-            None => error.with_hint("give a configuration with --config"),
-        }
+    let sender = Sender::closed(ADVICE);
+    let loaded = Invocation { component: &wanted.component, sandbox, sender: &sender }.load().await?;
+    let (connector, specification) = (loaded.connector.clone(), loaded.specification.clone());
+    let source = match &wanted.view.config {
+        Some(path) => loaded.configure(load_config(path)?).await?,
+        None => loaded.configure_sample(Config::parse(&sample(&specification).to_string())?).await?,
+    };
+    let streams = source.offline().discover().await.map_err(|error| match wanted.view.config {
+        Some(_) => error,
+        None => error.with_hint("give a configuration with --config"),
     })?;
+    let hosts = source.allowed_hosts().patterns().map(ToString::to_string).collect();
     let limits = sandbox.limits.in_force(connector.limits());
     let inspection = Inspection { connector, specification, hosts, streams, limits };
     match wanted.view.format {
@@ -72,18 +69,18 @@ pub(crate) async fn inspect(wanted: &Inspect) -> Result<String> {
 impl Inspection {
     /// What the component imports, as capabilities with the interfaces that each stands for.
     fn capabilities(&self) -> Vec<(&str, Vec<&str>)> {
-        capabilities(&self.connector.identity().imports)
+        capabilities(&self.connector.component().imports)
     }
 
     fn text(&self) -> String {
-        let (identity, specification) = (self.connector.identity(), &self.specification);
+        let (component, specification) = (self.connector.component(), &self.specification);
         let mut sections: Vec<(&str, Vec<String>)> = vec![
             ("connector", vec![format!("{} {}", specification.name, specification.version)]),
-            ("sha256", vec![identity.sha256()]),
-            ("size", vec![format!("{} bytes", identity.size())]),
-            ("interface", vec![identity.interface.clone()]),
+            ("sha256", vec![component.sha256()]),
+            ("size", vec![format!("{} bytes", component.size())]),
+            ("interface", vec![component.interface.clone()]),
             ("can use", self.capabilities().iter().map(|(what, _)| (*what).to_owned()).collect()),
-            ("may reach", self.hosts.patterns()),
+            ("may reach", self.hosts.clone()),
             ("sealed secrets", specification.secrets()),
             ("streams", self.streams.iter().map(describe_stream).collect()),
             ("limits", self.limits.iter().map(|(flag, value)| format!("{flag} {value}")).collect()),
@@ -103,8 +100,8 @@ impl Inspection {
         text
     }
 
-    fn json(&self) -> Result<String> {
-        let (identity, specification) = (self.connector.identity(), &self.specification);
+    fn json(&self) -> anyhow::Result<String> {
+        let (component, specification) = (self.connector.component(), &self.specification);
         let capabilities: Vec<_> = self
             .capabilities()
             .into_iter()
@@ -123,23 +120,21 @@ impl Inspection {
             })
             .collect();
         let limits: Map<_, _> =
-            self.limits.iter().map(|(flag, value)| ((*flag).to_owned(), value.as_str().into())).collect();
+            self.limits.iter().map(|(flag, value)| (flag.clone(), value.as_str().into())).collect();
         let inspection = json!({
             "name": specification.name,
             "version": specification.version,
             "documentation_url": specification.documentation_url,
-            "sha256": identity.sha256(),
-            "size": identity.size(),
-            "interface": identity.interface,
+            "sha256": component.sha256(),
+            "size": component.size(),
+            "interface": component.interface,
             "capabilities": capabilities,
-            "hosts": self.hosts.patterns(),
+            "hosts": self.hosts,
             "secrets": specification.secrets(),
             "streams": streams,
             "limits": limits,
         });
-        let text = serde_json::to_string_pretty(&inspection)
-            .map_err(|error| Error::system("the connector cannot be described").with_internal(error))?;
-        Ok(text + "\n")
+        Ok(serde_json::to_string_pretty(&inspection)? + "\n")
     }
 }
 

@@ -1,91 +1,104 @@
-//! The commands: what the command line asks for is done, and ends in an exit code.
+//! The commands: each does what the command line asks for.
 
 mod bundle;
 mod check;
-mod connector;
 mod discover;
 mod display;
 mod inspect;
+mod invocation;
 mod outcome;
+mod output;
 mod read;
+mod run;
 mod selection;
-mod sinks;
-mod source;
 mod spec;
 
 use std::process::ExitCode;
 
-use host::{Error, Sender, Redaction, Result};
-use tokio::runtime::Builder;
+use anyhow::Context as _;
+use elt_airbyte::Sender;
+use tokio::runtime::{Builder, Runtime};
 
 use self::bundle::bundle;
 use self::discover::table;
 use self::inspect::inspect;
-use self::outcome::{fail, show};
-use self::source::speak;
-use crate::args::{Action, Cli, Command, Listing, Manual, Run, SourceArgs, completions};
+use self::invocation::Invocation;
+use self::outcome::{fail, report, show};
+use crate::advice::ADVICE;
+use crate::args::{Action, Cli, Command, ConfigFile, Listing, Manual, Run, SourceArgs, completions};
 use crate::stdout;
 
-/// Does what was asked for.
+/// Runs the command of a command line.
 pub(crate) fn run(cli: &Cli) -> ExitCode {
-    // Before anything is asked of anybody.
-    if cli.command.writes_to_stdout()
-        && let Err(error) = stdout::check()
-    {
-        return fail(&error, None);
-    }
-    // One thread for all connections: connectors and the writer have threads of their own, and with more, each answer would
-    // wake one that finds nothing to do (8 % of a read, docs/BENCHMARKS.md).
-    let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&Error::system(format!("no threads can be started: {error}")), None),
-    };
-    let code = match &cli.command {
-        Command::Run(Run {
-            component,
-            source: SourceArgs { sandbox, action: Action::Discover { config, format: Listing::Table } },
-        }) => {
-            let sender = Sender::closed();
-            let table = runtime.block_on(table(component, sandbox, &config.path, &sender));
-            tell(table, Some(sender.redaction()))
+    match start(cli) {
+        Ok(runtime) => {
+            let code = execute(cli, &runtime).unwrap_or_else(|error| report(&error));
+            // A name that is still being resolved must not hold the end up.
+            runtime.shutdown_background();
+            code
         }
-        Command::Run(run) => speak(&runtime, &run.component, &run.source, cli.level()),
-        Command::Inspect(wanted) => tell(runtime.block_on(inspect(wanted)), None),
-        Command::Bundle(wanted) => match runtime.block_on(bundle(wanted)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error, None),
+        Err(error) => report(&error),
+    }
+}
+
+/// Checks stdout before anything is read, and starts the threads.
+fn start(cli: &Cli) -> anyhow::Result<Runtime> {
+    if cli.command.writes_to_stdout() {
+        stdout::check()?;
+    }
+    // One thread for all connections. Connectors and the writer have threads of their own, and with more, each answer would
+    // wake one that finds nothing to do (8 % of a read, docs/BENCHMARKS.md).
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
+}
+
+fn execute(cli: &Cli, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+    match &cli.command {
+        Command::Run(wanted) => match table_config(&wanted.source) {
+            Some(config) => return show_table(wanted, config, runtime),
+            None => return Ok(run::run(runtime, wanted, cli.level())),
         },
+        Command::Inspect(wanted) => show(runtime.block_on(inspect(wanted))?.as_bytes())?,
+        Command::Bundle(wanted) => runtime.block_on(bundle(wanted))?,
         Command::Completions { shell } => {
             let mut text = Vec::new();
             completions(*shell, &mut text);
-            show(&text)
+            show(&text)?;
         }
-        Command::Man(wanted) => man(wanted),
-    };
-    // A name that is still being resolved must not hold the end up.
-    runtime.shutdown_background();
-    code
+        Command::Man(wanted) => manual(wanted)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-/// Shows a text, or why there is none.
-fn tell(text: Result<String>, redaction: Option<&Redaction>) -> ExitCode {
-    match text {
-        Ok(text) => show(text.as_bytes()),
-        Err(error) => fail(&error, redaction),
+fn show_table(wanted: &Run, config: &ConfigFile, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+    let Run { component, source } = wanted;
+    let sender = Sender::closed(ADVICE);
+    let invocation = Invocation { component, sandbox: &source.sandbox, sender: &sender };
+    match runtime.block_on(table(invocation, &config.path)) {
+        Ok(table) => show(table.as_bytes()).map(|()| ExitCode::SUCCESS),
+        Err(error) => Ok(fail(&error, &sender.redaction())),
     }
 }
 
-fn man(wanted: &Manual) -> ExitCode {
-    let Some(folder) = &wanted.folder else {
-        let mut page = Vec::new();
-        // A vector takes everything.
-        let _ = Manual::page(&mut page);
-        return show(&page);
-    };
-    match Manual::pages(folder) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            fail(&Error::system(format!("{} cannot be written to: {error}", folder.display())), None)
+/// The config of a `discover` that shows a table.
+fn table_config(source: &SourceArgs) -> Option<&ConfigFile> {
+    match &source.action {
+        Action::Discover { config, format: Listing::Table } => Some(config),
+        _ => None,
+    }
+}
+
+fn manual(wanted: &Manual) -> anyhow::Result<()> {
+    match &wanted.folder {
+        Some(folder) => Manual::pages(folder)
+            .map_err(|error| anyhow::anyhow!("{} cannot be written to: {error}", folder.display())),
+        None => {
+            let mut page = Vec::new();
+            Manual::page(&mut page).context("the page cannot be made")?;
+            show(&page)
         }
     }
 }

@@ -1,19 +1,21 @@
-//! How a command ended: an error comes in, lines for a person and an exit code go out.
+//! How a command ended: reports errors to the terminal and returns an exit code.
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use host::{Closed, Error, Redaction};
+use elt_airbyte::OutputClosed;
+use elt_host::Error;
+use elt_host::redaction::Redaction;
 
 use crate::stdout::Stdout;
 
 /// Why a command did not succeed.
 pub(crate) enum Stop {
-    /// Nobody was told yet.
+    /// It failed, and no message says so yet.
     Failed(Error),
-    /// The messages say so already.
+    /// It failed, and the messages say so already.
     Reported(Error),
-    /// Nobody listens any more.
+    /// The output is closed.
     OutputClosed,
 }
 
@@ -23,35 +25,50 @@ impl From<Error> for Stop {
     }
 }
 
-impl From<Closed> for Stop {
-    fn from(_: Closed) -> Self {
+impl From<OutputClosed> for Stop {
+    fn from(_: OutputClosed) -> Self {
         Self::OutputClosed
     }
 }
 
-/// Writes what is not a message.
-pub(crate) fn show(text: &[u8]) -> ExitCode {
+/// Writes what is not a message to stdout.
+///
+/// # Errors
+///
+/// If stdout cannot be written. That its reader is gone is no error.
+pub(crate) fn show(text: &[u8]) -> anyhow::Result<()> {
     match Stdout.write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            fail(&Error::system(format!("stdout cannot be written: {error}")), None)
+            Err(anyhow::anyhow!("stdout cannot be written: {error}"))
         }
-        _ => ExitCode::SUCCESS,
+        _ => Ok(()),
     }
 }
 
-/// Tells the person at the terminal, in one line or two.
-pub(crate) fn fail(error: &Error, redaction: Option<&Redaction>) -> ExitCode {
-    let mut text = format!("error: {}\n", one_line(error.message()));
-    if let Some(hint) = error.hint() {
+/// Reports an error to the person at the terminal, in one line or two.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref::<Error>() {
+        Some(error) => fail(error, &Redaction::default()),
+        None => write_error(&error.to_string(), None, &Redaction::default()),
+    }
+}
+
+/// Reports an error of the engine, with secrets masked.
+pub(crate) fn fail(error: &Error, redaction: &Redaction) -> ExitCode {
+    write_error(error.message(), error.hint(), redaction)
+}
+
+fn write_error(message: &str, hint: Option<&str>, redaction: &Redaction) -> ExitCode {
+    let mut text = format!("error: {}\n", one_line(message));
+    if let Some(hint) = hint {
         text += &format!("hint: {}\n", one_line(hint));
     }
-    let text = redaction.map_or(text.as_str().into(), |redaction| redaction.text(&text));
     // If there is no stderr either, there is nobody to tell.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(redaction.text(&text).as_bytes());
     ExitCode::FAILURE
 }
 
-/// Without line breaks and other characters that would move the terminal's cursor.
+/// Replaces line breaks and other characters that would move the terminal's cursor by spaces.
 fn one_line(text: &str) -> String {
     text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }

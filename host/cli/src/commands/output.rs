@@ -1,22 +1,26 @@
-//! Where messages go: an receiver comes in; stdout or a file, and a state file, go out.
+//! Writes messages to stdout or a file, and states to a state file.
 //!
-//! What is saved where, and when, so that no record is lost however the process ends: messages are handed to stdout, and
-//! then the states among them are saved; or the file of messages is put in its place whole, and then the states are saved.
+//! What is saved where, and when, is decided here, so that no record is lost however the process ends. Messages are handed
+//! to stdout, and then the states among them are saved; or the file of messages is put in its place whole, and then the
+//! states are saved.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use host::{Emitter, Error, Receiver, Message, Observer, OutputFile, Result, StateWriter, StateFile, States};
+use elt_airbyte::{
+    AirbyteLines, Message, Observer, OutputFile, Receiver, StateFile, StateWriter, States, Writer,
+};
+use elt_host::{Error, Result};
 
 use super::display::Display;
 use crate::args::Destination;
 use crate::stdout::Stdout;
 
-/// What messages are written to.
+/// Where messages are written, and states saved.
 #[derive(Debug)]
-pub(crate) struct Sinks {
+pub(crate) struct Output {
     file: Option<OutputFile>,
     state_writer: Option<StateWriter>,
     display: Option<Display>,
@@ -25,21 +29,21 @@ pub(crate) struct Sinks {
 /// What became of the messages.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// All are where they should be.
+    /// All are written.
     All,
-    /// Whoever read stdout has gone.
+    /// The reader of stdout is gone.
     OutputClosed,
-    /// They are not.
+    /// Some are not.
     Failed(Error),
 }
 
-impl Sinks {
+impl Output {
     /// Stdout alone.
     pub(crate) fn stdout() -> Self {
         Self { file: None, state_writer: None, display: None }
     }
 
-    /// Opens the files that are wanted. Also returns the states of the state file, if new ones are saved there.
+    /// Opens the files of the command line. Also returns the states of the state file, if new ones are saved there.
     ///
     /// # Errors
     ///
@@ -63,15 +67,15 @@ impl Sinks {
         self.file.is_some()
     }
 
-    /// Writes all that comes, until every sender is gone. Blocks.
+    /// Writes all messages until every sender is gone. Blocks.
     pub(crate) fn drain(self, receiver: Receiver) -> Written {
         let Self { file, state_writer, display } = self;
         let outcome = Arc::new(Seen::default());
         match file {
             None => {
-                let mut emitter = observed(Stdout, state_writer.as_ref(), display, &outcome);
-                let drained = emitter.drain(receiver);
-                let saved = save(state_writer, &mut emitter);
+                let mut writer = observed(receiver, Stdout, state_writer.as_ref(), display, &outcome);
+                let drained = writer.drain();
+                let saved = save(state_writer, &mut writer);
                 match drained {
                     Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                         Written::Failed(Error::system(format!("stdout cannot be written: {error}")))
@@ -84,9 +88,9 @@ impl Sinks {
                 }
             }
             Some(file) => {
-                let mut emitter = observed(file, state_writer.as_ref(), display, &outcome);
-                let drained = emitter.drain(receiver);
-                match put(drained, state_writer, emitter, &outcome) {
+                let mut writer = observed(receiver, file, state_writer.as_ref(), display, &outcome);
+                let drained = writer.drain();
+                match put(drained, state_writer, writer, &outcome) {
                     Ok(()) => Written::All,
                     Err(error) => Written::Failed(error),
                 }
@@ -96,64 +100,65 @@ impl Sinks {
 }
 
 fn observed<W: Write>(
+    receiver: Receiver,
     out: W,
     state_writer: Option<&StateWriter>,
     display: Option<Display>,
     outcome: &Arc<Seen>,
-) -> Emitter<W> {
-    let mut emitter = Emitter::new(out).observe(Watching(outcome.clone()));
+) -> Writer<AirbyteLines<W>> {
+    let mut writer = Writer::new(receiver, AirbyteLines::new(out)).observe(Note(outcome.clone()));
     if let Some(state_writer) = state_writer {
-        emitter = emitter.observe(state_writer.observer());
+        writer = writer.observe(state_writer.observer());
     }
     if let Some(display) = display {
-        emitter = emitter.observe(display);
+        writer = writer.observe(display);
     }
-    emitter
+    writer
 }
 
-/// Saves the last states; if that fails, whoever reads the messages is told.
-fn save<W: Write>(state_writer: Option<StateWriter>, emitter: &mut Emitter<W>) -> Result<()> {
+/// Saves the last states. If that fails, the messages say so.
+fn save<W: Write>(state_writer: Option<StateWriter>, writer: &mut Writer<AirbyteLines<W>>) -> Result<()> {
     let saved = state_writer.map_or(Ok(None), StateWriter::finish).and_then(|unsaved| match unsaved {
         Some(unsaved) => unsaved.save(),
         None => Ok(()),
     });
     if let Err(error) = &saved {
-        tell(error, emitter);
+        emit(error, writer);
     }
     saved
 }
 
-fn tell<W: Write>(error: &Error, emitter: &mut Emitter<W>) {
-    // Errors are flushed; if nobody hears them, stderr has them still.
-    let _ = emitter.emit(&Message::error(error.clone()));
+fn emit<W: Write>(error: &Error, writer: &mut Writer<AirbyteLines<W>>) {
+    // Errors are flushed. If nobody reads them, stderr has them too.
+    let _ = writer.write(Message::error(error.clone()));
 }
 
 /// Puts the file in its place if there is anything in it that will not be read again, and then the states.
 fn put(
     drained: io::Result<()>,
     state_writer: Option<StateWriter>,
-    mut emitter: Emitter<OutputFile>,
+    mut writer: Writer<AirbyteLines<OutputFile>>,
     seen: &Seen,
 ) -> Result<()> {
     if let Err(error) = drained {
-        return Err(emitter.into_output().error(&error));
+        return Err(writer.into_sink().into_output().error(&error));
     }
     if seen.failed.load(Ordering::Relaxed) && !seen.state.load(Ordering::Relaxed) {
         return Ok(());
     }
-    // Written now, so that a disk that is full is told of in the file.
+    // Written now, so that the file of messages can say that the disk is full.
     let unsaved = state_writer.map_or(Ok(None), StateWriter::finish);
     if let Err(error) = &unsaved {
-        tell(error, &mut emitter);
+        emit(error, &mut writer);
     }
-    emitter.into_output().put()?;
+    writer.into_sink().into_output().put()?;
     match unsaved? {
         Some(unsaved) => unsaved.save(),
         None => Ok(()),
     }
 }
 
-/// Stdout, if it is a file on a disk, which is to be durable before states are.
+/// Stdout, if it is a file on a disk: it must be durable before states are.
 #[cfg(unix)]
 fn disk() -> Option<File> {
     use std::os::fd::AsFd as _;
@@ -166,17 +171,18 @@ fn disk() -> Option<File> {
     None
 }
 
-/// What there was among the messages.
+/// What was among the messages.
 #[derive(Debug, Default)]
 struct Seen {
     failed: AtomicBool,
     state: AtomicBool,
 }
 
+/// Notes what is written.
 #[derive(Debug)]
-struct Watching(Arc<Seen>);
+struct Note(Arc<Seen>);
 
-impl Observer for Watching {
+impl Observer for Note {
     fn written(&mut self, message: &Message) {
         match message {
             Message::Error { .. } => self.0.failed.store(true, Ordering::Relaxed),

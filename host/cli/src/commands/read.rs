@@ -1,25 +1,26 @@
-//! `read`: a config, a catalog or names of streams, and states come in, records and new states go out.
+//! `read`: reads streams, and emits their records and states.
 
 use std::future::Future;
 
-use host::{Config, ConfiguredCatalog, Error, Level, Sender, States, Sync};
+use elt_airbyte::{ConfiguredCatalog, States, SyncRun, load_config};
+use elt_host::Error;
+use elt_host::events::Level;
 use tokio::time::sleep;
 
-use super::connector::{configure, load};
+use super::invocation::Invocation;
 use super::outcome::Stop;
 use super::selection::select;
-use crate::args::{ComponentSource, ReadFiles, Sandbox};
+use crate::args::{ReadFiles, Sandbox};
 
-/// Reads the streams that are wanted, until `stopped` says that it must end. `saved` are the states of the state file, if
+/// Reads the streams that are wanted, until `stopped` says that the read must end. `saved` are the states of the state file, if
 /// new ones are saved there.
 pub(crate) async fn read(
-    component: &ComponentSource,
-    sandbox: &Sandbox,
+    invocation: Invocation<'_>,
     files: &ReadFiles,
     saved: Option<States>,
-    sender: &Sender,
     stopped: impl Future<Output = Error>,
 ) -> Result<(), Stop> {
+    let Invocation { sandbox, sender, .. } = invocation;
     let late = late(sandbox);
     let halt = async {
         tokio::select! {
@@ -29,8 +30,8 @@ pub(crate) async fn read(
     };
     let mut halt = std::pin::pin!(halt);
     let prepared = async {
-        // Files first: a mistake in one is told before anything is compiled or asked.
-        let config = Config::load(&files.config.path)?;
+        // Files first: a mistake in one is reported before anything is compiled or asked.
+        let config = load_config(&files.config.path)?;
         let catalog = files.choice.catalog.as_deref().map(ConfiguredCatalog::load).transpose()?;
         let states = match (saved, &files.destination.state) {
             (Some(saved), _) => saved,
@@ -38,8 +39,7 @@ pub(crate) async fn read(
             (None, None) => States::default(),
         };
         let states = if files.choice.full_refresh { States::default() } else { states };
-        let connector = load(component, sandbox, sender)?;
-        let source = configure(sandbox, &connector, &connector.spec().await?, &config, sender).await?;
+        let source = invocation.load().await?.configure(config).await?;
         let available = source.discover().await?;
         if let Some(warning) = states.recognize(&available)? {
             sender.log(Level::Warn, warning).await;
@@ -48,7 +48,7 @@ pub(crate) async fn read(
             Some(catalog) => catalog.resolve(&available)?,
             None => select(&available, &files.choice)?,
         };
-        Ok::<_, Error>(Sync::new(source, streams, states))
+        Ok::<_, Error>(SyncRun::new(source, streams, states))
     };
     let sync = tokio::select! {
         prepared = prepared => prepared?,

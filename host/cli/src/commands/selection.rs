@@ -1,12 +1,14 @@
-//! The streams to read where no catalog says so: those that there are and flags come in, configured streams go out.
+//! Selects the streams to read where no catalog does.
 
 use std::sync::Arc;
 
-use host::{ConfiguredStream, Error, Result, Stream, StreamDescriptor, SyncMode};
+use elt_airbyte::{ConfiguredStream, StreamDescriptor};
+use elt_host::types::{Stream, SyncMode};
+use elt_host::{Error, Result};
 
 use crate::args::Choice;
 
-/// All streams or those that are named, each incrementally if it can and shall.
+/// All streams, or those that are named, each incrementally if it supports that and no flag says otherwise.
 ///
 /// # Errors
 ///
@@ -40,7 +42,7 @@ pub(crate) fn select(available: &[Stream], choice: &Choice) -> Result<Vec<Config
 
 #[cfg(test)]
 mod tests {
-    use host::JsonObject;
+    use elt_host::types::JsonObject;
 
     use super::*;
 

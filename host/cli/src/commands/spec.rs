@@ -1,13 +1,11 @@
-//! `spec`: a component comes in, what it says of itself goes out.
+//! `spec`: emits what the connector says about itself.
 
-use host::{Message, Sender};
+use elt_airbyte::Message;
 
-use super::connector::load;
+use super::invocation::Invocation;
 use super::outcome::Stop;
-use crate::args::{ComponentSource, Sandbox};
 
-/// Tells what the connector says of itself.
-pub(crate) async fn spec(component: &ComponentSource, sandbox: &Sandbox, sender: &Sender) -> Result<(), Stop> {
-    let specification = load(component, sandbox, sender)?.spec().await?;
-    Ok(sender.send(Message::Spec(specification)).await?)
+pub(crate) async fn spec(invocation: Invocation<'_>) -> Result<(), Stop> {
+    let specification = invocation.load().await?.specification;
+    Ok(invocation.sender.send(Message::Spec(specification)).await?)
 }

@@ -109,6 +109,11 @@ impl AllowedHosts {
         allowed
     }
 
+    /// Exactly these, as if the connector had asked for them.
+    pub fn of_connector(patterns: Vec<HostPattern>) -> Self {
+        Self { granted_by: GrantedBy::Connector, ..Self::granted(patterns, false) }
+    }
+
     fn grant(&mut self, pattern: HostPattern, reach: Reach) {
         let granted = self.grants.entry(pattern).or_insert(reach);
         *granted = reach.max(*granted);

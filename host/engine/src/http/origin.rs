@@ -30,6 +30,11 @@ impl Origin {
         })
     }
 
+    /// Reads the origin of a URL. `None` if it is not an HTTP URL.
+    pub fn parse(url: &str) -> Option<Self> {
+        Self::of(&without_final_dot(Url::parse(url).ok()?)?)
+    }
+
     /// The address that the host is, if it is no name.
     pub fn address(&self) -> Option<IpAddr> {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()

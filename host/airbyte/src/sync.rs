@@ -29,7 +29,7 @@ use crate::channel::{OutputClosed, Sender};
 use crate::checkpoints::{Checkpoint, Checkpoints};
 use crate::report::{Failure, Report};
 use crate::states::States;
-use crate::source::{BatchSource as _, StreamSource};
+use crate::source::{BatchSource, StreamSource};
 
 /// How long a state waits for the next one at most. Long enough for the next page of an API that is not slow, and no loss
 /// if the process dies meanwhile.

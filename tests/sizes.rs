@@ -11,8 +11,8 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 352,097 bytes.
-    assert_at_most(&artifacts::orb(), 354_000);
+    // Measured: 373,755 bytes.
+    assert_at_most(&artifacts::orb(), 376_000);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! In: the raw JSON text of an object on a page. Out: the text that is emitted (values byte for byte as they came, only
 //! top-level keys moved), and the record's position in its stream.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use memchr::memchr2;
 use time::Timestamp;
@@ -104,33 +104,45 @@ impl<'a> Hoisted<'a> {
         hoists: &'static [Hoist],
         mut look_at: impl FnMut(Json<'a>, Json<'a>),
     ) -> Result<Self, String> {
-        let (mut kept, mut inner) = (Vec::with_capacity(USUAL), Vec::with_capacity(USUAL));
+        let mut kept = Vec::with_capacity(USUAL);
         let (mut moved, mut left_out) = (vec![None; hoists.iter().map(|hoist| hoist.fields.len()).sum()], 0);
         let is_moved = |name: Json<'a>| hoists.iter().any(|hoist| name.is(hoist.object));
         let is_made =
             |name: Json<'a>| hoists.iter().any(|hoist| hoist.fields.iter().any(|(_, to)| name.is(to)));
-        scanner.object_and_inner(is_moved, |outer, name, value| {
-            if outer.is_some() {
-                inner.push((name, value));
-                return;
+        // The object that was begun last: its name, as it stands in the text, and where its values go.
+        let mut begun: Option<(*const u8, &Hoist, Range<usize>)> = None;
+        let mut begin = |outer: Json<'a>, moved: &mut [Option<Json<'a>>]| {
+            let name = outer.get().as_ptr();
+            if let Some((_, hoist, place)) = begun.as_ref().filter(|(begun, ..)| *begun == name) {
+                return Some((*hoist, place.clone()));
             }
-            look_at(name, value);
             let mut at = 0;
-            for hoist in hoists {
-                if name.is(hoist.object) {
-                    for (slot, (from, _)) in moved[at..].iter_mut().zip(hoist.fields) {
-                        // Of several fields with one name, the last counts; and so it does of several objects.
-                        let found = inner.iter().rev().find(|(name, _): &&(Json<'_>, _)| name.is(from));
-                        *slot = found.map(|(_, value)| *value);
-                    }
-                    inner.clear();
-                    left_out += value.get().len();
-                    return;
-                }
+            let hoist = hoists.iter().find(|hoist| {
                 at += hoist.fields.len();
+                outer.is(hoist.object)
+            })?;
+            let place = at - hoist.fields.len()..at;
+            // Of several objects with one name, the last counts.
+            moved[place.clone()].fill(None);
+            begun = Some((name, hoist, place.clone()));
+            Some((hoist, place))
+        };
+        scanner.object_and_inner(is_moved, |outer, name, value| match outer {
+            Some(outer) => {
+                let Some((hoist, place)) = begin(outer, &mut moved) else { return };
+                for (slot, (from, _)) in moved[place].iter_mut().zip(hoist.fields) {
+                    if name.is(from) {
+                        *slot = Some(value);
+                    }
+                }
             }
-            if !is_made(name) {
-                kept.push((name, value));
+            None => {
+                look_at(name, value);
+                if begin(name, &mut moved).is_some() {
+                    left_out += value.get().len();
+                } else if !is_made(name) {
+                    kept.push((name, value));
+                }
             }
         })?;
         Ok(Self { hoists, kept, moved, left_out })
@@ -145,7 +157,7 @@ impl<'a> Hoisted<'a> {
         }
         let names = self.hoists.iter().flat_map(|hoist| hoist.fields);
         for ((_, to), value) in names.zip(self.moved) {
-            object.push(to, value.map_or("null", Json::get));
+            object.push_plain(to, value.map_or("null", Json::get));
         }
         object.finish()
     }

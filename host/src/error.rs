@@ -64,7 +64,8 @@ impl Error {
         self
     }
 
-    /// Adds a reason, a clause that the message goes on with, and whose fault it is if that is known by it.
+    /// Adds a reason, a clause that the message goes on with, and whose fault it is if that is
+    /// known by it.
     #[must_use]
     pub(crate) fn because(mut self, reason: &str, failure_type: Option<FailureType>) -> Self {
         self.message.push_str("; ");

@@ -1,7 +1,8 @@
-//! What stands between a connector and its API, as far as the host knows more about it than the connector is told.
+//! What stands between a connector and its API, as far as the host knows more about it than the
+//! connector is told.
 //!
-//! `wasi:http` has codes for failures, without words. Why a certificate is refused or what a proxy says is noted here
-//! instead, and added to the error that the connector gives up with.
+//! `wasi:http` has codes for failures, without words. Why a certificate is refused or what a proxy
+//! says is noted here instead, and added to the error that the connector gives up with.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,8 @@ use crate::error::{Error, FailureType};
 /// Why a request came to nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Obstacle {
-    /// Whether the operator set what is in the way, and so can mend it. Otherwise the connector decides whose fault it is.
+    /// Whether the operator set what is in the way, and so can mend it. Otherwise the connector
+    /// decides whose fault it is.
     pub(crate) of_operator: bool,
     /// For a person: a clause, without a secret.
     pub(crate) reason: String,

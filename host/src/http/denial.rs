@@ -22,8 +22,8 @@ pub(super) enum Denial<'a> {
     Address(&'a Origin, &'a Prohibited, &'a AllowedHosts),
     /// A secret of the configuration was to be sent and cannot be.
     Secret(&'a Origin, Unsendable),
-    /// What is between this machine and the origin did not let the request through, or the origin's identity is refused:
-    /// the reason, which names both.
+    /// What is between this machine and the origin did not let the request through, or the origin's
+    /// identity is refused: the reason, which names both.
     Obstacle(&'a Origin, &'a str),
 }
 

@@ -1,5 +1,5 @@
-//! Proxies and certificates that the environment names: they count in a bundle, which an image is made of, and are
-//! pointed to elsewhere.
+//! Proxies and certificates that the environment names: they count in a bundle, which an image is
+//! made of, and are pointed to elsewhere.
 
 use std::process::Command;
 
@@ -25,7 +25,8 @@ const VARIABLES: [&str; 12] = [
     "CURL_CA_BUNDLE",
 ];
 
-/// A host that exists nowhere, which nobody needs to be asked: a part of a name has 63 bytes at most.
+/// A host that exists nowhere, which nobody needs to be asked: a part of a name has 63 bytes at
+/// most.
 fn nowhere() -> String {
     format!("{}.invalid", "a".repeat(64))
 }

@@ -1,21 +1,25 @@
-//! The address space of this process: how much the operating system allows, and what follows from that.
+//! The address space of this process: how much the operating system allows, and what follows from
+//! that.
 //!
-//! The sandbox reserves 4 GiB of addresses for each memory of a component, of which almost none is ever used: what lies
-//! beyond a memory is then caught by the processor, and no access has to be checked. Where `ulimit -v` leaves no room for
-//! that, memories are as large as they are used, and each access is checked. A read of customers did not measurably slow
-//! down by it. Native code depends on this, so what was compiled for the one is not run with the other.
+//! The sandbox reserves 4 GiB of addresses for each memory of a component, of which almost none is
+//! ever used: what lies beyond a memory is then caught by the processor, and no access has to be
+//! checked. Where `ulimit -v` leaves no room for that, memories are as large as they are used, and
+//! each access is checked. A read of customers did not measurably slow down by it. Native code
+//! depends on this, so what was compiled for the one is not run with the other.
 
 use wasmtime::Config as EngineConfig;
 
 use crate::error::{Error, Result};
 use crate::size::Size;
 
-/// Bytes of address space that are enough to reserve them freely: a memory for each of eight streams, twice.
+/// Bytes of address space that are enough to reserve them freely: a memory for each of eight
+/// streams, twice.
 const AMPLE: u64 = 64 << 30;
-/// Bytes of address space with which a connector can be compiled and started, found by trying. With less, the program would
-/// be aborted somewhere for want of memory.
+/// Bytes of address space with which a connector can be compiled and started, found by trying. With
+/// less, the program would be aborted somewhere for want of memory.
 const LEAST: u64 = 512_000_000;
-/// Bytes that a memory is given more than it asked for when it has to be moved, so that it need not be moved again soon.
+/// Bytes that a memory is given more than it asked for when it has to be moved, so that it need not
+/// be moved again soon.
 const GROWTH: u64 = 16 << 20;
 /// Bytes behind a memory that catch what is only a little beyond it.
 const GUARD: u64 = 64 << 10;
@@ -57,8 +61,8 @@ pub(crate) fn spare(settings: &mut EngineConfig) {
         .guard_before_linear_memory(false);
 }
 
-/// What the operating system refused to the sandbox, if that is what an error of wasmtime is about: an error that says who
-/// refuses it, and what can be done.
+/// What the operating system refused to the sandbox, if that is what an error of wasmtime is about:
+/// an error that says who refuses it, and what can be done.
 pub(crate) fn refusal(error: &wasmtime::Error) -> Option<Error> {
     // These errors have no types.
     let says = |text: &str| error.chain().any(|cause| cause.to_string().contains(text));

@@ -1,7 +1,7 @@
 //! Keeps why the last request of an instance failed, where the host knows more about it than the connector can.
 //!
-//! `wasi:http` has codes for failures, without words. Why a certificate is refused or what a proxy says is noted here
-//! instead, and added to the error that the connector gives up with.
+//! `wasi:http` has codes for failures, without words. Why a certificate is refused or what a proxy
+//! says is noted here instead, and added to the error that the connector gives up with.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -82,7 +82,8 @@ impl ResourceLimiter for StoreData {
         self.limit(self.table_elements <= self.call_limits.limits.table_elements, Limit::TableElements)
     }
 
-    /// Traps if the operating system is to blame. Beyond the maximum that a component gave itself, it is refused.
+    /// Traps if the operating system is to blame. Beyond the maximum that a component gave itself,
+    /// it is refused.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         if address_space::refusal(&error).is_some() { Err(error) } else { Ok(()) }
     }

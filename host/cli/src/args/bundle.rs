@@ -104,7 +104,7 @@ impl Cli {
 
 /// The help of `--proxy`, which is another where the environment is the operator's own.
 const PROXY: &str = "\
-Go through this proxy, through those that the environment names, or through none [default: env]
+Go through this proxy, through those that the environment names, or none [default: env]
 
 `env` is HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.";
 
@@ -128,8 +128,10 @@ fn command(manifest: Option<Manifest>) -> clap::Command {
         .replace("host inspect orb.wasm", &format!("{name} inspect"));
     BundleCli::command()
         .mut_arg("proxy", |flag| {
-            flag.help("Go through this proxy, through those that the environment names, or through none [default: env]")
-                .long_help(PROXY)
+            flag.help(
+                "Go through this proxy, through those that the environment names, or none [default: env]",
+            )
+            .long_help(PROXY)
         })
         // clap keeps names as long as the process lives.
         .name(&*name.leak())
@@ -154,8 +156,8 @@ mod tests {
         assert!(help.contains("source-x read --config config.json"), "{help}");
         assert!(!help.contains("orb.wasm") && !help.contains("cache"), "{help}");
         let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.contains("or through none [default: env]"), "{help}");
-        assert!(!words.contains("A program that `host bundle` wrote"), "{help}");
+        assert!(words.contains("or none [default: env]"), "{help}");
+        assert!(!words.contains("`host bundle` wrote"), "{help}");
         assert_eq!(command.render_version(), "source-x 1.2.3\n");
     }
 }

@@ -1,8 +1,11 @@
 //! The flags of what a connector may reach and see.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
 use elt_host::policy::{HostPattern, Network, Proxy};
 use elt_host::{Policy, Result};
 
@@ -28,11 +31,11 @@ pub(crate) struct NetworkFlags {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) ca_cert: Vec<PathBuf>,
 
-    /// Go through this proxy, through those that the environment names, or through none [default: none]
+    /// Go through this proxy, through those that the environment names, or none [default: none]
     ///
-    /// `env` is HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case. A program that `host bundle` wrote
-    /// has `env` as its default.
-    #[arg(long, value_name = "URL|env|none", global = true)]
+    /// `env` is `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case.
+    /// It is the default of a program that `host bundle` wrote.
+    #[arg(long, value_name = "URL|env|none", global = true, value_parser = ProxyParser)]
     pub(crate) proxy: Option<Proxy>,
 }
 
@@ -62,5 +65,44 @@ impl NetworkFlags {
             Some(proxy) => network.through(proxy.clone()),
             None => network,
         })
+    }
+}
+
+/// Reads a proxy. What is wrong is told without quoting it, as clap would: it may hold a password.
+#[derive(Clone, Copy, Debug)]
+struct ProxyParser;
+
+impl TypedValueParser for ProxyParser {
+    type Value = Proxy;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> std::result::Result<Proxy, clap::Error> {
+        value.to_string_lossy().parse().map_err(|error: elt_host::Error| {
+            let problem = format!("{} (--proxy)\n", error.message());
+            clap::Error::raw(ErrorKind::ValueValidation, problem).with_cmd(command)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use crate::args::Cli;
+
+    #[test]
+    fn a_proxy_that_is_wrong_is_not_quoted() {
+        let parse = |proxy| Cli::try_parse_from(["host", "run", "orb.wasm", "spec", "--proxy", proxy]);
+        for wrong in ["ftp://user:secret@proxy", "socks5://user:secret@proxy", "http://user:1/secret@proxy"] {
+            let error = parse(wrong).unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let text = error.to_string();
+            assert!(text.starts_with("error: the proxy ") && !text.contains("secret"), "{text}");
+        }
+        assert!(parse("env").is_ok() && parse("none").is_ok() && parse("http://user:pw@proxy:1").is_ok());
     }
 }

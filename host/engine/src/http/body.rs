@@ -56,7 +56,8 @@ pub(super) struct ResponseBody {
     pub(super) codings: Vec<Coding>,
     /// How long to wait for the next part.
     pub(super) patience: Duration,
-    /// Bytes that may be received of a compressed body, and that may come out of each of its codings but the last.
+    /// Bytes that may be received of a compressed body, and that may come out of each of its
+    /// codings but the last.
     pub(super) encoded: usize,
     /// Bytes that may pass.
     pub(super) size: usize,
@@ -137,8 +138,8 @@ fn decode(
     })
 }
 
-/// The error for a body that is not what its header says. `wasi:http` has a code for codings that are not supported, but
-/// none for what is damaged.
+/// The error for a body that is not what its header says. `wasi:http` has a code for codings that
+/// are not supported, but none for what is damaged.
 fn damaged(coding: Coding, error: &io::Error) -> Error {
     let name = coding.name();
     // That of zlib has no kind of its own.

@@ -1,4 +1,5 @@
-//! Certificates that were refused: an error of the TLS library comes in, why in plain words goes out.
+//! Certificates that were refused: an error of the TLS library comes in, why in plain words goes
+//! out.
 
 use std::fmt::Write as _;
 
@@ -126,7 +127,8 @@ fn list(presented: &[String]) -> String {
     }
 }
 
-/// A name without what the library writes around it: `DnsName("a.example")` and `IpAddress(127.0.0.1)`.
+/// A name without what the library writes around it: `DnsName("a.example")` and
+/// `IpAddress(127.0.0.1)`.
 fn bare(name: &str) -> &str {
     let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"')

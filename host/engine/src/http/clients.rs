@@ -117,7 +117,8 @@ impl HttpClients {
         Ok(Route { client: made(client)?, proxy: None })
     }
 
-    /// What the person who watches is to know of `network` when a certificate is refused or nobody answers.
+    /// What the person who watches is to know of `network` when a certificate is refused or nobody
+    /// answers.
     pub(super) fn network(&self) -> &Network {
         &self.network
     }
@@ -151,8 +152,9 @@ impl HttpClients {
         builder.build().map_err(|_| NoRoute::Client("no HTTP client can be made".to_owned()))
     }
 
-    /// TLS with the roots of the operating system, among which an administrator puts those of a company, or with those in
-    /// the place of them that the environment names; and with those that the operator named besides.
+    /// TLS with the roots of the operating system, among which an administrator puts those of a
+    /// company, or with those in the place of them that the environment names; and with those that
+    /// the operator named besides.
     fn trust(&self) -> Result<ClientConfig, NoRoute> {
         let provider = Arc::new(ring::default_provider());
         let verifier = self.clients.verifier.get_or_init(|| self.verifier(&provider)).clone();

@@ -1,8 +1,8 @@
 //! Content codings: a compressed body comes in, what was compressed goes out.
 //!
-//! A guest need not know how to decompress, which would be slower and in every component anew. What a decoder holds in
-//! memory is bounded whatever a server sends: 32 KiB for gzip and deflate, 8 MiB for zstd, 16 MiB for brotli; a body has
-//! one for each of its codings, of which there are few.
+//! A guest need not know how to decompress, which would be slower and in every component anew. What
+//! a decoder holds in memory is bounded whatever a server sends: 32 KiB for gzip and deflate, 8 MiB
+//! for zstd, 16 MiB for brotli; a body has one for each of its codings, of which there are few.
 
 use std::io;
 use std::pin::Pin;
@@ -20,7 +20,8 @@ use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 pub(super) const OFFER: HeaderValue = HeaderValue::from_static("gzip, br, zstd");
 /// The window that every decoder of zstd has on the web, as a power of two (RFC 9659).
 const ZSTD_WINDOW: u32 = 23;
-/// Codings of one body at most, as in curl and urllib3. Two are a gateway that compressed what was compressed.
+/// Codings of one body at most, as in curl and urllib3. Two are a gateway that compressed what was
+/// compressed.
 const MOST: usize = 5;
 
 /// How a body is compressed.
@@ -37,8 +38,9 @@ pub(super) enum Coding {
 pub(super) struct TooMany(pub(super) usize);
 
 impl Coding {
-    /// How the body of this response is compressed, in the order in which it was done. None if it is not, or has none,
-    /// or in a way that is not known here, with which the guest may do what it likes.
+    /// How the body of this response is compressed, in the order in which it was done. None if it
+    /// is not, or has none, or in a way that is not known here, with which the guest may do what it
+    /// likes.
     ///
     /// # Errors
     ///
@@ -87,8 +89,8 @@ impl Coding {
         !matches!(self, Self::Brotli)
     }
 
-    /// Decompresses a body, to its very end: what follows the first member is another one, or zeros as padding. Nothing
-    /// at all is taken for an empty body.
+    /// Decompresses a body, to its very end: what follows the first member is another one, or zeros
+    /// as padding. Nothing at all is taken for an empty body.
     pub(super) fn decode<R: AsyncBufRead + Unpin>(self, body: R) -> Members<R> {
         Members { coding: self, state: State::Between(body), begun: false }
     }
@@ -136,8 +138,9 @@ impl<R: AsyncBufRead + Unpin> Decoder<R> {
     fn new(coding: Coding, first: u8, body: R) -> Self {
         match coding {
             Coding::Brotli => Self::Brotli(Box::new(BrotliDecoder::new(body))),
-            // What is called deflate should be in the zlib format, and often is not (RFC 9110, 8.4.1.2). A zlib header has
-            // 8 in its low bits; deflate would begin there with a block that is stored, and with a bit set that is unused.
+            // What is called deflate should be in the zlib format, and often is not (RFC 9110,
+            // 8.4.1.2). A zlib header has 8 in its low bits; deflate would begin there with a block
+            // that is stored, and with a bit set that is unused.
             Coding::Deflate if first & 0x0f == 8 => Self::Zlib(ZlibDecoder::new(body)),
             Coding::Deflate => Self::Deflate(DeflateDecoder::new(body)),
             Coding::Gzip => Self::Gzip(GzipDecoder::new(body)),

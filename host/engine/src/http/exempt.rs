@@ -1,8 +1,9 @@
 //! What goes past a proxy: the value of `NO_PROXY` comes in, whether an origin is in it goes out.
 //!
-//! An entry is a host, which stands for all hosts below it too, an address, a range of addresses such as 10.0.0.0/8, or
-//! `*` for everything. There is no standard; what curl, Python and Go have in common is taken, and what only some
-//! of them understand: `*.example.com`, a port behind a host, and spaces between entries.
+//! An entry is a host, which stands for all hosts below it too, an address, a range of addresses
+//! such as 10.0.0.0/8, or `*` for everything. There is no standard; what curl, Python and Go have
+//! in common is taken, and what only some of them understand: `*.example.com`, a port behind a
+//! host, and spaces between entries.
 
 use hyper_util::client::proxy::matcher::Matcher;
 

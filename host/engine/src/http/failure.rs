@@ -32,7 +32,8 @@ impl ProxyFailure {
             Some("tunnel error: unsuccessful") => Self::Other("refuses"),
             Some("tunnel error: failed to create underlying connection") => Self::Other(UNREACHED),
             Some(_) => Self::Other("does not answer as a proxy does"),
-            // A plain request is given to the proxy itself, so whoever cannot be reached is the proxy.
+            // A plain request is given to the proxy itself, so whoever cannot be reached is the
+            // proxy.
             None if error.is_connect() && scheme == "http" => Self::Other(UNREACHED),
             None => return None,
         })

@@ -12,13 +12,16 @@ use rustls_pki_types::pem::PemObject as _;
 use super::proxy::Proxy;
 use crate::error::{Error, Remedy, Result};
 
-/// What `rustls-native-certs` reads, whoever runs this program, in the place of the operating system's certificates.
+/// What `rustls-native-certs` reads, whoever runs this program, in the place of the operating
+/// system's certificates.
 const SYSTEM_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-/// What Python's `requests` reads, in the order in which it does: images for platforms that run Python are given these.
+/// What Python's `requests` reads, in the order in which it does: images for platforms that run
+/// Python are given these.
 const OTHER_ROOTS: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
-/// How the internet is reached. By default directly, and by the certificates that the operating system trusts, or those
-/// in the place of them that `SSL_CERT_FILE` or `SSL_CERT_DIR` name. The rest of the environment is ignored.
+/// How the internet is reached. By default directly, and by the certificates that the operating
+/// system trusts, or those in the place of them that `SSL_CERT_FILE` or `SSL_CERT_DIR` name. The
+/// rest of the environment is ignored.
 #[derive(Clone, Default)]
 pub struct Network {
     /// What is trusted besides.
@@ -74,9 +77,10 @@ impl NamedRoots {
 }
 
 impl Network {
-    /// The network as the environment describes it: through the proxies of `HTTPS_PROXY` and its like, and by the
-    /// certificates of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` unless `SSL_CERT_FILE` or `SSL_CERT_DIR` name others. For
-    /// programs whose environment is the operator's own, as in a container.
+    /// The network as the environment describes it: through the proxies of `HTTPS_PROXY` and its
+    /// like, and by the certificates of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` unless
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` name others. For programs whose environment is the
+    /// operator's own, as in a container.
     pub fn of_environment() -> Self {
         Self { proxy: Some(Proxy::from_env()), ..Self::by(|name| std::env::var_os(name)) }
     }

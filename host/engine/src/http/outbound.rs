@@ -92,7 +92,8 @@ impl OutboundHttp {
         let patience = shorter(options.connect_timeout, self.limits.timeouts.connect)
             .saturating_add(shorter(options.first_byte_timeout, self.limits.timeouts.first_byte));
         let answer = match timeout(patience, route.client.execute(outgoing)).await {
-            // Of a plain request, which the proxy itself answers. Within a tunnel, the server would have said it.
+            // Of a plain request, which the proxy itself answers. Within a tunnel, the server would
+            // have said it.
             Ok(Ok(answer))
                 if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
                     && route.proxy.is_some()

@@ -56,9 +56,10 @@ impl Setting {
 }
 
 impl Proxy {
-    /// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, or the same in lower case. There
-    /// may be none. A variable that is empty counts as not set. One whose value is no URL of an HTTP proxy is of no
-    /// consequence until a request would go through it, which then fails.
+    /// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, or the same
+    /// in lower case. There may be none. A variable that is empty counts as not set. One whose
+    /// value is no URL of an HTTP proxy is of no consequence until a request would go through it,
+    /// which then fails.
     pub fn from_env() -> Self {
         Self::from_variables(|name| std::env::var_os(name))
     }
@@ -133,7 +134,8 @@ impl Proxy {
 impl FromStr for Proxy {
     type Err = Error;
 
-    /// Takes the URL of a proxy for everything, `env` for those that the environment names, or `none`.
+    /// Takes the URL of a proxy for everything, `env` for those that the environment names, or
+    /// `none`.
     ///
     /// # Errors
     ///
@@ -179,7 +181,8 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(FORM);
     }
-    // A password with one of `/?#` in it would end the host, and what is left of it would be dialled.
+    // A password with one of `/?#` in it would end the host, and what is left of it would be
+    // dialled.
     if text.contains('@') && url.username().is_empty() && url.password().is_none() {
         return Err("has a user or password with characters that must be percent-encoded in a URL");
     }

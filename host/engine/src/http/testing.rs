@@ -85,10 +85,10 @@ impl Server {
 
     /// A server that speaks HTTPS, and shows a certificate like this, which it signed itself.
     pub(super) fn with_certificate(
-        certificate: CertificateParams,
+        certificate: &CertificateParams,
         script: impl Fn(&str) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        Self::show("https", &certificate, &[], Arc::new(script))
+        Self::show("https", certificate, &[], Arc::new(script))
     }
 
     fn show(scheme: &'static str, certificate: &CertificateParams, alpn: &[&str], script: Script) -> Self {

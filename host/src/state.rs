@@ -266,10 +266,10 @@ fn collect_message(fields: &Fields<'_>, certainty: Certainty, states: &mut State
             return Ok(true);
         }
     }
-    if let Some(data) = fields.get_if(&LEGACY, '{') {
-        if certain || is_legacy_message(fields, data) {
-            return collect_legacy(data, states).map(|()| true);
-        }
+    if let Some(data) = fields.get_if(&LEGACY, '{')
+        && (certain || is_legacy_message(fields, data))
+    {
+        return collect_legacy(data, states).map(|()| true);
     }
     Ok(state_type.as_deref() == Some("not_set"))
 }

@@ -1,4 +1,5 @@
-//! What counts of a state file, whoever wrote it: each stream's own state, with or without an empty namespace.
+//! What counts of a state file, whoever wrote it: each stream's own state, with or without an empty
+//! namespace.
 
 use mock_orb::{Account, MockOrb, Settings};
 use serde_json::{Value, json};

@@ -57,8 +57,8 @@ impl<W: Write> Emitter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone. Also for a state with a secret in it,
-    /// which [`Sync`](crate::Sync) does not let come here.
+    /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone. Also for a state
+    /// with a secret in it, which [`Sync`](crate::Sync) does not let come here.
     pub fn emit(&mut self, message: &Message) -> io::Result<()> {
         self.lines.clear();
         protocol::write(message, &mut self.lines)?;

@@ -3,10 +3,11 @@
 //! A connector does not know the secrets, but servers repeat what they are sent, and a person may have written one where
 //! it does not belong. Tokens are hidden too: to whoever reads the output they are noise.
 //!
-//! Log lines and errors are for people, so whatever may be a secret is hidden in them. Data is for programs, so it is
-//! altered only where it can be nothing but a secret: strings are searched for tokens and for values that are
-//! [unmistakable](Secret::is_unmistakable), numbers are never touched. States are not altered at all, because a
-//! connector could not read them again: one with a secret in it is an error.
+//! Log lines and errors are for people, so whatever may be a secret is hidden in them. Data is for
+//! programs, so it is altered only where it can be nothing but a secret: strings are searched for
+//! tokens and for values that are [unmistakable](Secret::is_unmistakable), numbers are never
+//! touched. States are not altered at all, because a connector could not read them again: one with
+//! a secret in it is an error.
 
 use std::borrow::Cow;
 use std::fmt;

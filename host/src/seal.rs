@@ -4,8 +4,9 @@
 //! A value is a secret if anything that the schema says about its place carries `airbyte_secret`, whichever of several
 //! alternatives applies; so is everything within it. All else stays as it was written, to the last digit.
 //!
-//! A sealed secret can only ever become part of a header, so what no header can carry is refused here, where the name
-//! of the property is known. White space around it, as copying brings along, is taken off.
+//! A sealed secret can only ever become part of a header, so what no header can carry is refused
+//! here, where the name of the property is known. White space around it, as copying brings along,
+//! is taken off.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -45,13 +46,13 @@ struct Sealer<'s> {
     path: Vec<String>,
 }
 
-/// Makes the secrets of `config`, an object that `schema` describes, and the configuration as the connector is given
-/// it.
+/// Makes the secrets of `config`, an object that `schema` describes, and the configuration as the
+/// connector is given it.
 ///
 /// # Errors
 ///
-/// A config error that names a secret which cannot be sealed, because a header cannot carry it; a system error if
-/// there are no random numbers.
+/// A config error that names a secret which cannot be sealed, because a header cannot carry it; a
+/// system error if there are no random numbers.
 pub(crate) fn seal(config: &RawValue, schema: &Value, handling: Handling) -> Result<(String, Secrets)> {
     let mut sealer =
         Sealer { schema, handling, secrets: Vec::new(), sealed: String::new(), path: Vec::new() };
@@ -157,7 +158,8 @@ impl<'s> Sealer<'s> {
         Ok(())
     }
 
-    /// Seals text or a number. What is empty is no secret, and is left for the connector to find fault with.
+    /// Seals text or a number. What is empty is no secret, and is left for the connector to find
+    /// fault with.
     fn seal_scalar(&mut self, value: &RawValue) -> Result<()> {
         let text = serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
         let core = text.trim_ascii();
@@ -189,8 +191,9 @@ impl<'s> Sealer<'s> {
     }
 }
 
-/// Checks that a header can carry a secret everywhere: that between the white space around it, it consists of printable
-/// ASCII. Other characters come from copying, and servers understand them differently, if at all.
+/// Checks that a header can carry a secret everywhere: that between the white space around it, it
+/// consists of printable ASCII. Other characters come from copying, and servers understand them
+/// differently, if at all.
 fn check(property: &str, text: &str) -> Result<()> {
     let printable = |character: char| matches!(character, ' '..='~');
     let leading = text.len() - text.trim_ascii_start().len();

@@ -1,7 +1,9 @@
-//! Files that are mounted by themselves, as containers mount them: they cannot be replaced, and are written over.
+//! Files that are mounted by themselves, as containers mount them: they cannot be replaced, and are
+//! written over.
 //!
-//! Needs Linux, and root or user namespaces for the mounts. Where there are none, these tests say so and test nothing;
-//! how a file is written over is tested in `host/src/replacement.rs` without any mount.
+//! Needs Linux, and root or user namespaces for the mounts. Where there are none, these tests say
+//! so and test nothing; how a file is written over is tested in `host/src/replacement.rs` without
+//! any mount.
 
 use std::{
     fs,

@@ -28,6 +28,7 @@ mod sandbox;
 mod save_state;
 mod sizes;
 mod spec;
+mod states;
 #[cfg(target_os = "linux")]
 mod stdout;
 #[cfg(unix)]

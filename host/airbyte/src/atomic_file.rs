@@ -1,8 +1,9 @@
-//! A file that is written elsewhere and takes the place of another at once, so that whoever looks at that name sees one
-//! or the other, whole, whenever the process or the machine stops.
+//! A file that is written elsewhere and takes the place of another at once, so that whoever looks
+//! at that name sees one or the other, whole, whenever the process or the machine stops.
 //!
-//! Some files cannot be replaced: one that is mounted by itself, as containers do it, or one whose folder cannot be
-//! written. Such a file is written over at the end, which a crash in the middle can leave cut off.
+//! Some files cannot be replaced: one that is mounted by itself, as containers do it, or one whose
+//! folder cannot be written. Such a file is written over at the end, which a crash in the middle
+//! can leave cut off.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Seek as _, Write};
@@ -116,7 +117,8 @@ impl Write for AtomicFile {
     }
 }
 
-/// Removes what was to replace `target` in processes that were killed. What a living one holds is locked.
+/// Removes what was to replace `target` in processes that were killed. What a living one holds is
+/// locked.
 pub(crate) fn clear(target: &Path) {
     let (Some(name), Ok(entries)) = (target.file_name(), fs::read_dir(folder(target))) else { return };
     for entry in entries.flatten() {
@@ -153,8 +155,8 @@ fn beside(target: &Path, purpose: Purpose, present: Option<&Metadata>) -> io::Re
     }
     loop {
         let file = builder.tempfile_in(folder(target))?;
-        // Another process that clears up may have locked it first, and has then removed it. File systems without locks
-        // are not cleared up.
+        // Another process that clears up may have locked it first, and has then removed it. File
+        // systems without locks are not cleared up.
         let locked = file.as_file().try_lock();
         if matches!(locked, Err(TryLockError::WouldBlock)) || !file.path().exists() {
             continue;
@@ -182,7 +184,8 @@ fn elsewhere(target: &Path, purpose: Purpose) -> io::Result<Staged> {
     Ok(Staged::Elsewhere(file))
 }
 
-/// Whether the file system refuses to make or replace a file, where it may well let its content be written.
+/// Whether the file system refuses to make or replace a file, where it may well let its content be
+/// written.
 fn is_refusal(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -193,8 +196,8 @@ fn is_refusal(error: &io::Error) -> bool {
     )
 }
 
-/// Writes over a file. It is emptied first: what a crash then leaves is not JSON, or empty, but never a mixture of old
-/// and new that could be taken for either.
+/// Writes over a file. It is emptied first: what a crash then leaves is not JSON, or empty, but
+/// never a mixture of old and new that could be taken for either.
 fn overwrite(target: &Path, content: &mut impl io::Read) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
     io::copy(content, &mut file)?;
@@ -216,7 +219,8 @@ fn can_be_renamed_over(_: &Path, _: &Metadata) -> bool {
     true
 }
 
-/// Whether the file is another user's in a folder where only owners may replace files, such as `/tmp`.
+/// Whether the file is another user's in a folder where only owners may replace files, such as
+/// `/tmp`.
 #[cfg(target_os = "linux")]
 fn is_another_s(target: &Path, metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,8 +1,9 @@
-//! A lock by which one process at a time uses a file: the file comes in, what holds the lock goes out.
+//! A lock by which one process at a time uses a file: the file comes in, what holds the lock goes
+//! out.
 //!
-//! A file that is replaced cannot be locked itself, because its successor is another file. So an empty file beside it is
-//! locked, which is removed at the end; a process that is killed leaves it, without its lock. A file that is written over
-//! is locked itself.
+//! A file that is replaced cannot be locked itself, because its successor is another file. So an
+//! empty file beside it is locked, which is removed at the end; a process that is killed leaves it,
+//! without its lock. A file that is written over is locked itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -38,8 +39,8 @@ impl Lock {
             if !is_free(&file)? {
                 return Ok(None);
             }
-            // Whoever had the lock may have removed the file after it was opened here, and a third process may have
-            // made another.
+            // Whoever had the lock may have removed the file after it was opened here, and a third
+            // process may have made another.
             if is_at(&file, &name) {
                 return Ok(Some(Self { _file: file, beside: Some(name) }));
             }

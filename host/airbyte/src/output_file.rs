@@ -74,8 +74,8 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// A system error if that cannot be done; what was at its place is there still, unless it was written over because
-    /// it cannot be replaced.
+    /// A system error if that cannot be done; what was at its place is there still, unless it was
+    /// written over because it cannot be replaced.
     pub fn put(self) -> Result<()> {
         let put = || {
             match self.encoder {

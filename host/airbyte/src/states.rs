@@ -1,9 +1,10 @@
 //! The states of an earlier sync: a file in any of the forms that clients write comes in, one document per stream
 //! goes out.
 //!
-//! The forms, each seen from a real client: a list of Airbyte's state messages (per stream, global, legacy; with
-//! nulls for what is absent), a single one, the same in the camel case of Airbyte's API, the envelope in which that
-//! API holds them, and the legacy object of stream names. The fields decide which form it is, not `type`.
+//! The forms, each seen from a real client: a list of Airbyte's state messages (per stream, global,
+//! legacy; with nulls for what is absent), a single one, the same in the camel case of Airbyte's
+//! API, the envelope in which that API holds them, and the legacy object of stream names. The
+//! fields decide which form it is, not `type`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -45,8 +46,9 @@ pub struct States {
     states: HashMap<StreamDescriptor, JsonObject>,
     /// Every stream that the text names, whether it has a state or not.
     named: BTreeSet<String>,
-    /// Legacy states that are none, by stream, and what they are instead. A legacy object has only names, so whether
-    /// this is a mistake or another program's format is known once the connector's streams are.
+    /// Legacy states that are none, by stream, and what they are instead. A legacy object has only
+    /// names, so whether this is a mistake or another program's format is known once the
+    /// connector's streams are.
     odd: BTreeMap<String, &'static str>,
 }
 
@@ -77,7 +79,8 @@ impl States {
         }
     }
 
-    /// Takes the text of a state file. What is not decided by the text alone is by [`recognize`](Self::recognize).
+    /// Takes the text of a state file. What is not decided by the text alone is by
+    /// [`recognize`](Self::recognize).
     ///
     /// # Errors
     ///
@@ -91,8 +94,8 @@ impl States {
         self.states.get(stream)
     }
 
-    /// Compares the names with the streams that there are. Text comes out if none of them is one, for then nothing
-    /// of the states is used, and the user should know.
+    /// Compares the names with the streams that there are. Text comes out if none of them is one,
+    /// for then nothing of the states is used, and the user should know.
     ///
     /// # Errors
     ///
@@ -132,7 +135,8 @@ impl States {
 /// Names that a warning shows at most.
 const NAMED: usize = 5;
 
-/// The fields of an object, without those that are null. Of two that have one name, the last counts.
+/// The fields of an object, without those that are null. Of two that have one name, the last
+/// counts.
 struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Fields<'a> {
@@ -218,8 +222,8 @@ fn collect_object(object: &RawValue, states: &mut States) -> Result<(), String> 
     }
 }
 
-/// A stream may be called `stream` or `data`, so a name proves little; but where a legacy object has an object, text
-/// in `type` tells.
+/// A stream may be called `stream` or `data`, so a name proves little; but where a legacy object
+/// has an object, text in `type` tells.
 fn certainty(fields: &Fields<'_>) -> Certainty {
     match fields.get_if(&["type", "stateType"], '"') {
         Some(_) => Certainty::Message,
@@ -227,8 +231,9 @@ fn certainty(fields: &Fields<'_>) -> Certainty {
     }
 }
 
-/// Collects the states of a message or an envelope. Of several fields that could hold them the first in the order
-/// below counts alone: sources that wrote `stream` repeated the states of all streams in `data`, as they were before.
+/// Collects the states of a message or an envelope. Of several fields that could hold them the
+/// first in the order below counts alone: sources that wrote `stream` repeated the states of all
+/// streams in `data`, as they were before.
 ///
 /// Returns whether there was such a field.
 fn collect_message(fields: &Fields<'_>, certainty: Certainty, states: &mut States) -> Result<bool, String> {
@@ -265,10 +270,10 @@ fn collect_message(fields: &Fields<'_>, certainty: Certainty, states: &mut State
             return Ok(true);
         }
     }
-    if let Some(data) = fields.get_if(&LEGACY, '{') {
-        if certain || is_legacy_message(fields, data) {
-            return collect_legacy(data, states).map(|()| true);
-        }
+    if let Some(data) = fields.get_if(&LEGACY, '{')
+        && (certain || is_legacy_message(fields, data))
+    {
+        return collect_legacy(data, states).map(|()| true);
     }
     Ok(state_type.as_deref() == Some("not_set"))
 }
@@ -279,8 +284,9 @@ fn has_descriptor(fields: &Fields<'_>) -> bool {
     descriptor.is_some_and(|descriptor| descriptor.get_if(&["name"], '"').is_some())
 }
 
-/// Whether an object without a type is a message with the legacy object `data`, and not a legacy object with a stream
-/// of that name: there is nothing but a message's fields, and each state within is an object.
+/// Whether an object without a type is a message with the legacy object `data`, and not a legacy
+/// object with a stream of that name: there is nothing but a message's fields, and each state
+/// within is an object.
 fn is_legacy_message(fields: &Fields<'_>, data: &RawValue) -> bool {
     let of_message = |name: &String| LEGACY.contains(&name.as_str()) || REST.contains(&name.as_str());
     let states = Fields::of(data).map(|data| data.0).unwrap_or_default();

@@ -1,8 +1,9 @@
-//! Stdout as the process was given it: whether there is one, and a writer that hides no error of it.
+//! Stdout as the process was given it: whether there is one, and a writer that hides no error of
+//! it.
 //!
-//! Rust's runtime opens the null device in the place of a descriptor that is closed when the process starts, and its
-//! `Stdout` takes a descriptor that cannot be written for one that takes everything. Either would lose every record
-//! without a word.
+//! Rust's runtime opens the null device in the place of a descriptor that is closed when the
+//! process starts, and its `Stdout` takes a descriptor that cannot be written for one that takes
+//! everything. Either would lose every record without a word.
 
 use std::io::{self, Write};
 
@@ -59,8 +60,8 @@ fn is_writable() -> bool {
     true
 }
 
-/// What is seen before Rust's runtime begins, since afterwards a descriptor that was closed looks like any other that
-/// leads to the null device.
+/// What is seen before Rust's runtime begins, since afterwards a descriptor that was closed looks
+/// like any other that leads to the null device.
 #[cfg(target_os = "linux")]
 mod start {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,8 +71,8 @@ mod start {
     /// The C library calls what stands in this section before `main`.
     #[used]
     #[expect(unsafe_code, reason = "the linker cannot know what a section is for")]
-    // SAFETY: the section holds pointers to functions of this type. The function makes one system call and one atomic
-    // store, and needs nothing that the runtime sets up.
+    // SAFETY: the section holds pointers to functions of this type. The function makes one system
+    // call and one atomic store, and needs nothing that the runtime sets up.
     #[unsafe(link_section = ".init_array")]
     static LOOK: extern "C" fn() = look;
 

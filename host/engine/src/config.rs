@@ -70,15 +70,15 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A config error that names a secret which no header can carry: between white space around it, which is taken
-    /// off, it has other characters than printable ASCII. A system error if there are no random numbers to make
-    /// tokens of.
+    /// A config error that names a secret which no header can carry: between white space around it,
+    /// which is taken off, it has other characters than printable ASCII. A system error if there
+    /// are no random numbers to make tokens of.
     pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
         self.handle(specification, Handling::Seal)
     }
 
-    /// Leaves the secrets where they are, as they were written: the connector sees them, and may do with them what it
-    /// likes.
+    /// Leaves the secrets where they are, as they were written: the connector sees them, and may do
+    /// with them what it likes.
     ///
     /// # Errors
     ///

@@ -75,9 +75,9 @@ impl Secret {
         Self { property, ..self }
     }
 
-    /// Whether a text that holds the value can only hold it because it is this secret: the value is long, of many
-    /// different characters, and has letters as well as digits. Words, names, numbers and placeholders are not like
-    /// that, and keys that an API makes are.
+    /// Whether a text that holds the value can only hold it because it is this secret: the value is
+    /// long, of many different characters, and has letters as well as digits. Words, names, numbers
+    /// and placeholders are not like that, and keys that an API makes are.
     pub(crate) fn is_unmistakable(&self) -> bool {
         let different: HashSet<char> = self.value.chars().collect();
         self.value.chars().count() >= UNMISTAKABLE_LENGTH
@@ -130,8 +130,9 @@ impl Secrets {
         Ok(())
     }
 
-    /// Puts the tokens in the place of their values in the headers of a response: servers repeat what they were sent.
-    /// Values that may stand there by chance stay, since the connector must be able to read the headers.
+    /// Puts the tokens in the place of their values in the headers of a response: servers repeat
+    /// what they were sent. Values that may stand there by chance stay, since the connector must be
+    /// able to read the headers.
     pub(crate) fn seal(&self, headers: &mut HeaderMap) {
         for header in headers.values_mut() {
             let token = |found: usize| &self.list[self.unmistakable[found]].token;

@@ -8,8 +8,8 @@ use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 use wasmtime_wasi_http::Error;
 
-fn ok(_: &str) -> Reply {
-    Reply::ok("", b"ok")
+fn ok(_: &Received) -> Answer {
+    Answer::ok("ok")
 }
 
 /// What a request to a server that cannot be reached directly is answered, and what is warned of.
@@ -24,67 +24,67 @@ fn setup(server: &Server, proxy: &str) -> Setup {
 #[tokio::test]
 async fn only_a_trusted_certificate_is_accepted() {
     let server = Server::tls("127.0.0.1", &[], ok);
-    let (http, _inbox) = server.http(Limits::default());
-    assert_eq!(send(&http, get(&server.url("/"))).await.unwrap().body(), "ok");
+    let (http, _events) = server.http(Limits::default());
+    assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
     let stranger = Server::tls("127.0.0.1", &[], ok);
-    let (http, _inbox) =
-        Setup { allow: vec![server.origin()], network: stranger.network(), ..Setup::default() }.open();
-    let error = send(&http, get(&server.url("/"))).await.unwrap_err();
+    let (http, _events) =
+        Setup { allow: vec![server.url()], network: stranger.network(), ..Setup::default() }.open();
+    let error = send(&http, get(&server.at("/"))).await.unwrap_err();
     assert!(matches!(error, Error::TlsCertificateError), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_certificate_is_for_its_name_alone() {
     let server = Server::tls("other.example", &[], ok);
-    let (http, _inbox) = server.http(Limits::default());
-    let error = send(&http, get(&server.url("/"))).await.unwrap_err();
+    let (http, _events) = server.http(Limits::default());
+    let error = send(&http, get(&server.at("/"))).await.unwrap_err();
     assert!(matches!(error, Error::TlsCertificateError), "{error:?}");
 }
 
 #[tokio::test]
 async fn a_tls_session_is_resumed() {
     let server = Server::tls("127.0.0.1", &[], |_| {
-        Reply::Close(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok".to_vec())
+        Answer::close(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
     });
-    let (http, _inbox) = server.http(Limits::default());
+    let (http, _events) = server.http(Limits::default());
     for _ in 0..2 {
-        assert_eq!(send(&http, get(&server.url("/"))).await.unwrap().body(), "ok");
+        assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
     }
-    let handshakes = server.notes.lock().unwrap().handshakes.clone();
+    let handshakes = server.handshakes();
     assert_eq!(handshakes, [HandshakeKind::Full, HandshakeKind::Resumed]);
 }
 
 #[tokio::test]
 async fn http_2_is_spoken_with_a_server_that_can() {
-    let server = Server::tls("127.0.0.1", &["h2", "http/1.1"], |_| Reply::Close(Vec::new()));
-    let (http, _inbox) = server.http(Limits::default());
+    let server = Server::tls("127.0.0.1", &["h2", "http/1.1"], |_| Answer::close(""));
+    let (http, _events) = server.http(Limits::default());
     // The test server cannot, but it sees how the conversation begins.
-    send(&http, get(&server.url("/"))).await.unwrap_err();
-    assert_eq!(server.request(0), ["PRI * HTTP/2.0"]);
+    send(&http, get(&server.at("/"))).await.unwrap_err();
+    assert_eq!(server.request(0).lines(), ["PRI * HTTP/2.0"]);
     let server = Server::tls("127.0.0.1", &["http/1.1"], ok);
-    let (http, _inbox) = server.http(Limits::default());
-    assert_eq!(send(&http, get(&server.url("/"))).await.unwrap().body(), "ok");
+    let (http, _events) = server.http(Limits::default());
+    assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
 }
 
 #[tokio::test]
 async fn a_proxy_is_asked_for_what_is_not_on_this_machine() {
-    let server = Server::plain("tunnelled.example", ok);
-    let (http, _inbox) = setup(&server, &format!("http://user:key@{}", server.address)).open();
+    let server = Server::proxy("tunnelled.example", ok);
+    let (http, _events) = setup(&server, &format!("http://user:key@{}", server.address())).open();
     assert_eq!(send(&http, get("http://a.example/b?c")).await.unwrap().body(), "ok");
-    let lines = server.request(0);
+    let lines = server.request(0).lines();
     assert_eq!(lines[0], "GET http://a.example/b?c HTTP/1.1");
     assert!(lines.contains(&"proxy-authorization: Basic dXNlcjprZXk=".to_owned()), "{lines:?}");
 }
 
 #[tokio::test]
 async fn https_goes_through_a_tunnel_of_the_proxy() {
-    let server = Server::plain("tunnelled.example", |target| match target {
-        "tunnelled.example:443" => Reply::Keep(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
-        _ => Reply::ok("", b"ok"),
+    let server = Server::proxy("tunnelled.example", |request| match request.target() {
+        "tunnelled.example:443" => Answer::Tunnel,
+        _ => Answer::ok("ok"),
     });
-    let (http, _inbox) = setup(&server, &format!("http://user:key@{}", server.address)).open();
+    let (http, _events) = setup(&server, &format!("http://user:key@{}", server.address())).open();
     assert_eq!(send(&http, get("https://tunnelled.example/b")).await.unwrap().body(), "ok");
-    let (tunnel, request) = (server.request(0), server.request(1));
+    let (tunnel, request) = (server.request(0).lines(), server.request(1).lines());
     assert_eq!(tunnel[0], "CONNECT tunnelled.example:443 HTTP/1.1");
     assert!(tunnel.iter().any(|line| line.eq_ignore_ascii_case("proxy-authorization: Basic dXNlcjprZXk=")));
     assert_eq!(request[0], "GET /b HTTP/1.1");
@@ -93,17 +93,17 @@ async fn https_goes_through_a_tunnel_of_the_proxy() {
 
 #[tokio::test]
 async fn this_machine_is_reached_without_the_proxy() {
-    let proxy = Server::plain("localhost", |_| Reply::ok("", b"proxy"));
-    let server = Server::plain("localhost", ok);
-    let port = server.address.port();
-    let (http, _inbox) = Setup {
-        allow: vec![server.origin(), format!("http://localhost:{port}")],
+    let proxy = Server::start(|_| Answer::ok("proxy"));
+    let server = Server::start(ok);
+    let port = server.port();
+    let (http, _events) = Setup {
+        allow: vec![server.url(), format!("http://localhost:{port}")],
         private_net: true,
-        network: Network::default().through(proxy.origin().parse().unwrap()),
+        network: Network::default().through(proxy.url().parse().unwrap()),
         ..Setup::default()
     }
     .open();
-    for url in [server.url("/"), format!("http://localhost:{port}/")] {
+    for url in [server.at("/"), format!("http://localhost:{port}/")] {
         assert_eq!(send(&http, get(&url)).await.unwrap().body(), "ok");
     }
     assert_eq!(proxy.connections(), 0);
@@ -111,10 +111,10 @@ async fn this_machine_is_reached_without_the_proxy() {
 
 #[tokio::test]
 async fn a_proxy_changes_nothing_about_who_may_be_called() {
-    let server = Server::plain("localhost", ok);
-    let mut setup = setup(&server, &server.origin());
+    let server = Server::start(ok);
+    let mut setup = setup(&server, &server.url());
     setup.allow.push("http://10.0.0.1".to_owned());
-    let (http, _inbox) = setup.open();
+    let (http, _events) = setup.open();
     let error = send(&http, get("http://b.example/")).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
     let error = send(&http, get("http://10.0.0.1/")).await.unwrap_err();
@@ -124,11 +124,11 @@ async fn a_proxy_changes_nothing_about_who_may_be_called() {
 
 #[tokio::test]
 async fn a_proxy_is_not_shown_a_secret() {
-    let server = Server::plain("localhost", ok);
+    let server = Server::start(ok);
     let secret = Secret::seal("real value").unwrap();
     let mut request = get("http://a.example/");
     request.headers_mut().insert("authorization", secret.token.parse().unwrap());
-    let (http, _inbox) = Setup { secret: Some(secret), ..setup(&server, &server.origin()) }.open();
+    let (http, _events) = Setup { secret: Some(secret), ..setup(&server, &server.url()) }.open();
     let error = send(&http, request).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
     assert_eq!(server.connections(), 0);
@@ -139,19 +139,19 @@ const REFUSAL: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-l
 #[tokio::test]
 async fn a_proxy_that_wants_another_password_is_the_operator_s_affair() {
     for url in ["https://tunnelled.example/", "http://a.example/"] {
-        let server = Server::plain("localhost", |_| Reply::Close(REFUSAL.to_vec()));
-        let (http, mut inbox) = setup(&server, &format!("http://user:key@{}", server.address)).open();
+        let server = Server::start(|_| Answer::close(REFUSAL));
+        let (http, events) = setup(&server, &format!("http://user:key@{}", server.address())).open();
         for _ in 0..3 {
             let error = send(&http, get(url)).await.unwrap_err();
             assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
         }
         let reason = format!(
             "the proxy {}, by which {} is reached, wants a user and a password, or other ones",
-            server.origin(),
+            server.url(),
             url.trim_end_matches('/')
         );
-        assert_eq!(warning(&mut inbox).await, reason);
-        assert!(inbox.is_empty());
+        assert_eq!(warning(&events), reason);
+        assert!(events.is_empty());
         let told = explained(&http);
         assert_eq!(told.failure_type(), FailureType::Config);
         assert_eq!(told.message(), format!("it failed; {reason}"));
@@ -160,11 +160,11 @@ async fn a_proxy_that_wants_another_password_is_the_operator_s_affair() {
 
 #[tokio::test]
 async fn a_refusal_within_a_tunnel_is_the_server_s() {
-    let server = Server::plain("tunnelled.example", |target| match target {
-        "tunnelled.example:443" => Reply::Keep(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
-        _ => Reply::Keep(REFUSAL.to_vec()),
+    let server = Server::proxy("tunnelled.example", |request| match request.target() {
+        "tunnelled.example:443" => Answer::Tunnel,
+        _ => Answer::keep(REFUSAL),
     });
-    let (http, _inbox) = setup(&server, &server.origin()).open();
+    let (http, _events) = setup(&server, &server.url()).open();
     assert_eq!(send(&http, get("https://tunnelled.example/b")).await.unwrap().status(), 407);
 }
 
@@ -176,16 +176,16 @@ async fn what_else_a_proxy_does_may_pass() {
         (b"SSH-2.0\r\n\r\n", "refuses"),
         (b"", "does not answer as a proxy does"),
     ] {
-        let server = Server::plain("localhost", move |_| Reply::Close(answer.to_vec()));
-        let (http, _inbox) = setup(&server, &server.origin()).open();
+        let server = Server::start(move |_| Answer::close(answer));
+        let (http, _events) = setup(&server, &server.url()).open();
         let error = send(&http, get("https://tunnelled.example/")).await.unwrap_err();
         let Error::InternalError(Some(told)) = &error else { panic!("{error:?}") };
         assert!(told.ends_with(words), "{told}");
         assert_eq!(explained(&http).message(), "it failed");
     }
-    let server = Server::plain("localhost", ok);
+    let server = Server::start(ok);
     for url in ["https://tunnelled.example/", "http://a.example/"] {
-        let (http, _inbox) = setup(&server, &format!("http://{}", unused())).open();
+        let (http, _events) = setup(&server, &format!("http://{}", unused())).open();
         let error = send(&http, get(url)).await.unwrap_err();
         let Error::InternalError(Some(told)) = &error else { panic!("{error:?}") };
         assert!(told.ends_with("cannot be reached"), "{told}");
@@ -197,7 +197,7 @@ fn unused() -> std::net::SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// An error of the connector, with what the http knows besides.
+/// An error of the connector, with what the host knows besides.
 fn explained(http: &OutboundHttp) -> crate::Error {
     http.obstacles.explain(crate::Error::system("it failed"))
 }
@@ -208,16 +208,16 @@ async fn a_proxy_that_is_of_no_use_is_told_where_it_would_be_used() {
         let variables = [("ALL_PROXY", "socks5://user:secret@proxy.example"), ("HTTPS_PROXY", url)];
         Proxy::of_variables(&variables)
     };
-    let server = Server::plain("tunnelled.example", |target| match target {
-        "tunnelled.example:443" => Reply::Keep(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
-        _ => Reply::ok("", b"ok"),
+    let server = Server::proxy("tunnelled.example", |request| match request.target() {
+        "tunnelled.example:443" => Answer::Tunnel,
+        _ => Answer::ok("ok"),
     });
-    let network = server.network().through(socks(&server.origin()));
-    let (http, mut inbox) = Setup { network, ..setup(&server, "none") }.open();
+    let network = server.network().through(socks(&server.url()));
+    let (http, events) = Setup { network, ..setup(&server, "none") }.open();
     assert_eq!(send(&http, get("https://tunnelled.example/b")).await.unwrap().body(), "ok");
     let error = send(&http, get("http://a.example/")).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
-    let line = warning(&mut inbox).await;
+    let line = warning(&events);
     assert!(line.starts_with("the proxy in the environment variable ALL_PROXY is a SOCKS proxy"), "{line}");
     assert!(explained(&http).message().contains("SOCKS") && !line.contains("secret"));
     assert_eq!(explained(&http).failure_type(), FailureType::Config);
@@ -235,7 +235,7 @@ async fn a_proxy_of_the_environment_that_is_not_used_is_pointed_to() {
         ..Network::default()
     };
     let allow = || vec![format!("https://{host}"), format!("http://{host}")];
-    let (http, mut inbox) = Setup { allow: allow(), network: network(""), ..Setup::default() }.open();
+    let (http, events) = Setup { allow: allow(), network: network(""), ..Setup::default() }.open();
     let error = send(&http, get(&format!("https://{host}/"))).await.unwrap_err();
     // The name is no name for TLS either.
     assert!(matches!(error, Error::DnsError { .. } | Error::DestinationUnavailable), "{error:?}");
@@ -243,14 +243,14 @@ async fn a_proxy_of_the_environment_that_is_not_used_is_pointed_to() {
         "https://{host} was tried directly, though https_proxy is set: --proxy env goes through the proxies of the \
          environment"
     );
-    assert_eq!(warning(&mut inbox).await, reason);
+    assert_eq!(warning(&events), reason);
     assert_eq!(explained(&http).message(), format!("it failed; {reason}"));
     assert_eq!(explained(&http).failure_type(), FailureType::System);
     // Not where it would not help.
     for (no_proxy, scheme) in [("invalid", "https"), ("", "http")] {
-        let (http, inbox) = Setup { allow: allow(), network: network(no_proxy), ..Setup::default() }.open();
+        let (http, events) = Setup { allow: allow(), network: network(no_proxy), ..Setup::default() }.open();
         send(&http, get(&format!("{scheme}://{host}/"))).await.unwrap_err();
-        assert!(inbox.is_empty());
+        assert!(events.is_empty());
         assert_eq!(explained(&http).message(), "it failed");
     }
 }
@@ -285,19 +285,19 @@ async fn a_refused_certificate_says_why() {
     for (name, make, words) in cases {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         make(&mut params);
-        let server = Server::with_certificate(&params, ok);
-        let (http, mut inbox) = server.http(Limits::default());
+        let server = Server::with_certificate(params, ok);
+        let (http, events) = server.http(Limits::default());
         for _ in 0..2 {
-            let error = send(&http, get(&server.url("/"))).await.unwrap_err();
+            let error = send(&http, get(&server.at("/"))).await.unwrap_err();
             assert!(matches!(error, Error::TlsCertificateError), "{error:?}");
         }
-        let line = warning(&mut inbox).await;
+        let line = warning(&events);
         assert!(
-            line.starts_with(&format!("the certificate of {} is refused: {words}", server.origin()))
+            line.starts_with(&format!("the certificate of {} is refused: {words}", server.url()))
                 && !line.contains("--ca-cert"),
             "{line}"
         );
-        assert!(inbox.is_empty());
+        assert!(events.is_empty());
         assert_eq!(explained(&http).message(), format!("it failed; {line}"));
         // The operator said what to trust.
         assert_eq!(explained(&http).failure_type(), FailureType::Config);
@@ -317,9 +317,9 @@ async fn a_certificate_of_nobody_known_is_the_operator_s_affair_if_they_said_who
             FailureType::System,
         ),
     ] {
-        let (http, mut inbox) = Setup { allow: vec![server.origin()], network, ..Setup::default() }.open();
-        send(&http, get(&server.url("/"))).await.unwrap_err();
-        let line = warning(&mut inbox).await;
+        let (http, events) = Setup { allow: vec![server.url()], network, ..Setup::default() }.open();
+        send(&http, get(&server.at("/"))).await.unwrap_err();
+        let line = warning(&events);
         assert!(
             line.contains("no authority that is trusted here has signed it") && line.ends_with(hint),
             "{line}"
@@ -330,10 +330,10 @@ async fn a_certificate_of_nobody_known_is_the_operator_s_affair_if_they_said_who
 
 #[tokio::test]
 async fn an_answer_is_no_obstacle_any_more() {
-    let server = Server::plain("localhost", ok);
-    let (http, _inbox) = Setup { allow: vec![server.origin()], ..Setup::default() }.open();
+    let server = Server::start(ok);
+    let (http, _events) = Setup { allow: vec![server.url()], ..Setup::default() }.open();
     http.obstacles.note(Some(Obstacle { of_operator: true, reason: "it slept".into() }));
-    send(&http, get(&server.url("/"))).await.unwrap();
+    send(&http, get(&server.at("/"))).await.unwrap();
     assert_eq!(explained(&http).message(), "it failed");
 }
 
@@ -341,15 +341,15 @@ async fn an_answer_is_no_obstacle_any_more() {
 async fn certificates_that_the_environment_names_are_trusted_in_the_place_of_the_system_s() {
     let server = Server::tls("127.0.0.1", &[], ok);
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    std::io::Write::write_all(&mut file, server.certificate.as_bytes()).unwrap();
+    std::io::Write::write_all(&mut file, server.certificate().as_bytes()).unwrap();
     let network =
         |path: &std::path::Path| Network::of_variables(&[("REQUESTS_CA_BUNDLE", path.to_str().unwrap())]);
-    let allow = || vec![server.origin()];
-    let (http, _inbox) = Setup { allow: allow(), network: network(file.path()), ..Setup::default() }.open();
-    assert_eq!(send(&http, get(&server.url("/"))).await.unwrap().body(), "ok");
+    let allow = || vec![server.url()];
+    let (http, _events) = Setup { allow: allow(), network: network(file.path()), ..Setup::default() }.open();
+    assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
     let missing = network(std::path::Path::new("/nonexistent/ca.pem"));
-    let (http, _inbox) = Setup { allow: allow(), network: missing, ..Setup::default() }.open();
-    let error = send(&http, get(&server.url("/"))).await.unwrap_err();
+    let (http, _events) = Setup { allow: allow(), network: missing, ..Setup::default() }.open();
+    let error = send(&http, get(&server.at("/"))).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
     let told = explained(&http);
     assert_eq!(told.failure_type(), FailureType::Config);

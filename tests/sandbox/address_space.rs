@@ -49,7 +49,7 @@ fn a_read_needs_no_more_addresses_than_memory() {
 
 #[test]
 fn too_few_addresses_are_told_with_the_limit() {
-    let setup = Setup::guest("memory_hog", json!({})).flags(&["--max-memory", "3GiB"]);
+    let setup = Setup::guest(guests::MEMORY_HOG, json!({})).flags(&["--max-memory", "3GiB"]);
     let (config, catalog) = (setup.config_file(), setup.catalog_file(&["things"]));
     let command = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
     let output = within(1_500_000, &command);

@@ -46,7 +46,7 @@ fn with(mut command: Command, variables: &[(&str, &str)]) -> Output {
 fn bundle(api_url: &str) -> Setup {
     let config =
         json!({ "api_key": DEFAULT_API_KEY, "start_date": "2024-01-01T00:00:00Z", "api_url": api_url });
-    Setup::guest("caller", config).bundle(artifacts::bundle())
+    Setup::guest(guests::CALLER, config).bundle(artifacts::bundle())
 }
 
 /// Runs `check`.

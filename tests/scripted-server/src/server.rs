@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::crypto::ring;
 use rustls::{HandshakeKind, ServerConfig};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -188,7 +188,10 @@ impl Identity {
 }
 
 fn params(name: &str) -> CertificateParams {
-    CertificateParams::new(vec![name.to_owned()]).unwrap()
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    // Otherwise all have one name, and one seems to be signed by another.
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
 }
 
 /// What a connection is served with.

@@ -85,7 +85,7 @@ fn a_url_means_its_scheme_host_and_port() {
 #[test]
 fn nothing_is_allowed_by_default() {
     assert!(!permits(&[], "https://api.example.com/"));
-    assert_eq!(AllowedHosts::none().to_string(), "no host");
+    assert_eq!(AllowedHosts::default().to_string(), "no host");
 }
 
 #[test]
@@ -182,40 +182,4 @@ fn the_private_network_is_granted_with_a_host_but_not_with_a_wildcard() {
     assert_eq!(judge(&allowed, "http://10.0.0.1/"), Err("10.0.0.1 is private (RFC 1918)".to_owned()));
     assert_eq!(judge(&allowed, "http://127.0.0.1:9/"), Ok(Reach::Private));
     assert_eq!(judge(&allowed, "http://localhost:9/"), Ok(Reach::Public));
-}
-
-#[test]
-fn the_advice_names_the_flags_that_are_missing() {
-    let advice = |allowed: &AllowedHosts, url: &str, private| {
-        let origin = Target::of(&Method::GET, &url.parse().unwrap()).unwrap().origin;
-        allowed.advice(&origin, private)
-    };
-    let one = requested(&["api.example.com"], "{}").unwrap();
-    assert_eq!(
-        advice(&one, "https://evil.example:8443/", false).unwrap(),
-        "--allow-host https://api.example.com --allow-host https://evil.example:8443 allows it"
-    );
-    assert_eq!(
-        advice(&one, "https://api.example.com/", true).unwrap(),
-        "--allow-host https://api.example.com --allow-private-net allows it"
-    );
-    assert_eq!(
-        advice(&requested(&[], "{}").unwrap(), "https://evil.example/", false).unwrap(),
-        "--allow-host https://evil.example allows it"
-    );
-    let many = requested(&["a.example", "b.example", "c.example", "d.example"], "{}").unwrap();
-    assert_eq!(
-        advice(&many, "https://evil.example/", false).unwrap(),
-        "--allow-host https://evil.example allows it, in place of the 4 hosts that the connector asks for"
-    );
-    assert_eq!(
-        advice(&requested(&["*.example.com"], "{}").unwrap(), "https://[2000::1]/", false).unwrap(),
-        "--allow-host 'https://*.example.com' --allow-host 'https://[2000::1]' allows it"
-    );
-    // What is on the command line already need not be said again, and a loopback address is enough by itself.
-    assert_eq!(
-        advice(&granted(&["a.example"], false), "http://127.0.0.1:9/", true).unwrap(),
-        "--allow-host http://127.0.0.1:9 allows it"
-    );
-    assert_eq!(advice(&AllowedHosts::none(), "https://evil.example/", false), None);
 }

@@ -6,9 +6,12 @@ use http_body_util::Collected;
 
 use super::*;
 use crate::http::testing::body;
+use crate::limits::Timeouts;
+use crate::redaction::Redaction;
 
 fn limits(request_body: usize) -> Limits {
-    Limits { request_body, between_bytes: Duration::from_millis(1), ..Limits::default() }
+    let timeouts = Timeouts { between_bytes: Duration::from_millis(1), ..Timeouts::default() };
+    Limits { request_body, timeouts, ..Limits::default() }
 }
 
 /// A response whose body comes in parts of this size.
@@ -25,7 +28,7 @@ fn response_body(bytes: &[u8], part: usize, codings: impl IntoIterator<Item = Co
         size: usize::MAX,
         target: "GET /".to_owned(),
         exceeded: ExceededLimit::default(),
-        outbox: Outbox::closed(),
+        reporter: Reporter::new(std::sync::Arc::new(()), Redaction::default()),
     }
 }
 
@@ -81,11 +84,11 @@ async fn a_request_body_that_never_ends_is_given_up() {
 
 #[tokio::test]
 async fn a_response_body_passes_up_to_the_limit() {
-    let (answer, breach) = read(ResponseBody { size: 3, ..response_body(b"abc", 1, None) }).await;
-    assert_eq!((answer.unwrap(), breach), (Bytes::from("abc"), None));
-    let (answer, breach) = read(ResponseBody { size: 3, ..response_body(b"abcd", 1, None) }).await;
+    let (answer, exceeded_limit) = read(ResponseBody { size: 3, ..response_body(b"abc", 1, None) }).await;
+    assert_eq!((answer.unwrap(), exceeded_limit), (Bytes::from("abc"), None));
+    let (answer, exceeded_limit) = read(ResponseBody { size: 3, ..response_body(b"abcd", 1, None) }).await;
     assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))));
-    assert_eq!(breach, Some(Limit::Response));
+    assert_eq!(exceeded_limit, Some(Limit::Response));
 }
 
 #[tokio::test]
@@ -103,8 +106,8 @@ async fn every_coding_is_decompressed_however_it_is_cut_into_parts() {
         let packed = compress(coding, &text).await;
         assert!(packed.len() < text.len() / 2, "{coding:?}");
         for part in [1, 7, 1_000_000] {
-            let (answer, breach) = read(response_body(&packed, part, Some(coding))).await;
-            assert!(answer.unwrap() == text && breach.is_none(), "{coding:?} {part}");
+            let (answer, exceeded_limit) = read(response_body(&packed, part, Some(coding))).await;
+            assert!(answer.unwrap() == text && exceeded_limit.is_none(), "{coding:?} {part}");
         }
     }
 }
@@ -141,9 +144,9 @@ async fn zeros_behind_a_body_are_padding() {
     }
     assert!(read(response_body(&[0; 100], 7, [Coding::Gzip])).await.0.is_err(), "zeros alone are no gzip");
     let padded = [compress(Coding::Gzip, b"text").await, vec![0; 10_000]].concat();
-    let (answer, breach) = read(ResponseBody { encoded: 5_000, ..response_body(&padded, 100, [Coding::Gzip]) }).await;
+    let (answer, exceeded_limit) = read(ResponseBody { encoded: 5_000, ..response_body(&padded, 100, [Coding::Gzip]) }).await;
     assert!(answer.is_err());
-    assert_eq!(breach, Some(Limit::ResponseEncoded));
+    assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
 }
 
 #[tokio::test]
@@ -174,9 +177,9 @@ async fn a_bomb_within_a_bomb_is_stopped_between_them() {
     let bomb = compress(Coding::Gzip, &empty).await;
     assert!(bomb.len() < 1 << 18, "{}", bomb.len());
     let codings = [Coding::Gzip, Coding::Gzip];
-    let (answer, breach) = read(ResponseBody { encoded: 1 << 20, ..response_body(&bomb, 4_096, codings) }).await;
+    let (answer, exceeded_limit) = read(ResponseBody { encoded: 1 << 20, ..response_body(&bomb, 4_096, codings) }).await;
     assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{answer:?}");
-    assert_eq!(breach, Some(Limit::ResponseEncoded));
+    assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
 }
 
 #[tokio::test]
@@ -241,9 +244,9 @@ async fn a_bomb_is_stopped_by_what_comes_out_of_it() {
     for coding in CODINGS {
         let bomb = compress(coding, &zeros).await;
         assert!(bomb.len() < 1 << 20, "{coding:?}");
-        let (answer, breach) = read(ResponseBody { size: 1 << 20, ..response_body(&bomb, 4_096, Some(coding)) }).await;
+        let (answer, exceeded_limit) = read(ResponseBody { size: 1 << 20, ..response_body(&bomb, 4_096, Some(coding)) }).await;
         assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{coding:?}");
-        assert_eq!(breach, Some(Limit::Response), "{coding:?}");
+        assert_eq!(exceeded_limit, Some(Limit::Response), "{coding:?}");
     }
 }
 
@@ -251,12 +254,12 @@ async fn a_bomb_is_stopped_by_what_comes_out_of_it() {
 async fn what_is_received_has_a_limit_of_its_own() {
     // Empty members, of which nothing comes out.
     let empty = compress(Coding::Gzip, b"").await.repeat(1_000);
-    let (answer, breach) = read(ResponseBody { encoded: 1_000, ..response_body(&empty, 100, Some(Coding::Gzip)) }).await;
+    let (answer, exceeded_limit) = read(ResponseBody { encoded: 1_000, ..response_body(&empty, 100, Some(Coding::Gzip)) }).await;
     assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{answer:?}");
-    assert_eq!(breach, Some(Limit::ResponseEncoded));
+    assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
     // A body that is not compressed has but one size.
-    let (answer, breach) = read(ResponseBody { encoded: 1, ..response_body(b"abc", 1, None) }).await;
-    assert_eq!((answer.unwrap(), breach), (Bytes::from("abc"), None));
+    let (answer, exceeded_limit) = read(ResponseBody { encoded: 1, ..response_body(b"abc", 1, None) }).await;
+    assert_eq!((answer.unwrap(), exceeded_limit), (Bytes::from("abc"), None));
 }
 
 #[tokio::test]

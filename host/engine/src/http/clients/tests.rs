@@ -1,7 +1,9 @@
 use rustls::HandshakeKind;
 
-use crate::FailureType;
-use crate::http::testing::{Reply, Server, Setup, get, send, warning};
+use crate::{FailureType, Remedy};
+use scripted_server::{Answer, Request as Received, Server};
+
+use crate::http::testing::{Reached as _, Setup, get, send, warning};
 use crate::http::{OutboundHttp, Network, Proxy};
 use crate::limits::Limits;
 use crate::obstacle::Obstacle;
@@ -239,12 +241,10 @@ async fn a_proxy_of_the_environment_that_is_not_used_is_pointed_to() {
     let error = send(&http, get(&format!("https://{host}/"))).await.unwrap_err();
     // The name is no name for TLS either.
     assert!(matches!(error, Error::DnsError { .. } | Error::DestinationUnavailable), "{error:?}");
-    let reason = format!(
-        "https://{host} was tried directly, though https_proxy is set: --proxy env goes through the proxies of the \
-         environment"
-    );
+    let reason = format!("https://{host} was tried directly, though https_proxy is set");
     assert_eq!(warning(&events), reason);
     assert_eq!(explained(&http).message(), format!("it failed; {reason}"));
+    assert_eq!(explained(&http).remedy(), Some(Remedy::UseEnvironmentProxy));
     assert_eq!(explained(&http).failure_type(), FailureType::System);
     // Not where it would not help.
     for (no_proxy, scheme) in [("invalid", "https"), ("", "http")] {
@@ -292,11 +292,10 @@ async fn a_refused_certificate_says_why() {
             assert!(matches!(error, Error::TlsCertificateError), "{error:?}");
         }
         let line = warning(&events);
-        assert!(
-            line.starts_with(&format!("the certificate of {} is refused: {words}", server.url()))
-                && !line.contains("--ca-cert"),
-            "{line}"
-        );
+        let start = format!("the certificate of {} is refused: {words}", server.url());
+        assert!(line.starts_with(&start), "{line}");
+        // To trust it would not help.
+        assert_eq!(explained(&http).remedy(), None);
         assert!(events.is_empty());
         assert_eq!(explained(&http).message(), format!("it failed; {line}"));
         // The operator said what to trust.
@@ -308,22 +307,17 @@ async fn a_refused_certificate_says_why() {
 async fn a_certificate_of_nobody_known_is_the_operator_s_affair_if_they_said_whom_to_trust() {
     let (server, stranger) = (Server::tls("127.0.0.1", &[], ok), Server::tls("stranger.example", &[], ok));
     let unused = Network { unused_roots: Some("REQUESTS_CA_BUNDLE"), ..Network::default() };
-    for (network, hint, failure_type) in [
-        (stranger.network(), "signed by itself", FailureType::Config),
-        (Network::default(), "; --ca-cert FILE trusts more certificates", FailureType::System),
-        (
-            unused,
-            "; REQUESTS_CA_BUNDLE is set and not used here: --ca-cert FILE trusts a file",
-            FailureType::System,
-        ),
+    let trust = |ignored| Some(Remedy::TrustCertificates { ignored });
+    for (network, remedy, failure_type) in [
+        (stranger.network(), None, FailureType::Config),
+        (Network::default(), trust(None), FailureType::System),
+        (unused, trust(Some("REQUESTS_CA_BUNDLE")), FailureType::System),
     ] {
         let (http, events) = Setup { allow: vec![server.url()], network, ..Setup::default() }.open();
         send(&http, get(&server.at("/"))).await.unwrap_err();
         let line = warning(&events);
-        assert!(
-            line.contains("no authority that is trusted here has signed it") && line.ends_with(hint),
-            "{line}"
-        );
+        assert!(line.ends_with("signed it, or it is signed by itself"), "{line}");
+        assert_eq!(explained(&http).remedy(), remedy);
         assert_eq!(explained(&http).failure_type(), failure_type, "{line}");
     }
 }
@@ -332,7 +326,7 @@ async fn a_certificate_of_nobody_known_is_the_operator_s_affair_if_they_said_who
 async fn an_answer_is_no_obstacle_any_more() {
     let server = Server::start(ok);
     let (http, _events) = Setup { allow: vec![server.url()], ..Setup::default() }.open();
-    http.obstacles.note(Some(Obstacle { of_operator: true, reason: "it slept".into() }));
+    http.obstacles.note(Some(Obstacle { of_operator: true, reason: "it slept".into(), remedy: None }));
     send(&http, get(&server.at("/"))).await.unwrap();
     assert_eq!(explained(&http).message(), "it failed");
 }

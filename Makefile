@@ -71,7 +71,7 @@ lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p orb -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p orb -p host -p json -p mock-orb
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p orb -p elt-host -p elt-airbyte -p host -p json -p mock-orb
 
 deny: ## Check advisories, licences and sources of all dependencies; needs GitHub for the advisories
 	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools

@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::{Setup, artifacts};
 
 fn in_tree(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }
 
 fn documents(path: &str) -> Vec<YamlOwned> {

@@ -75,7 +75,7 @@ impl Container {
 
     /// A shell in the container, in a process group of its own. Nothing of this process' environment is in its.
     fn shell(&self, script: &str) -> Command {
-        let enter = concat!(env!("CARGO_MANIFEST_DIR"), "/../image/enter.sh");
+        let enter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../image/enter.sh");
         let entry_point =
             format!("AIRBYTE_ENTRYPOINT={}", instruction("ENV AIRBYTE_ENTRYPOINT").trim_matches('"'));
         let mut command = Command::new(enter);

@@ -6,7 +6,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use host::{Document, Emitter, Level, Message, Outbox, Record, StreamDescriptor};
+use elt_airbyte::{
+    Advice, AirbyteLines, Message, OutputClosed, Sender, StreamDescriptor, Writer, channel,
+};
+use elt_host::events::Level;
+use elt_host::types::{JsonObject, Record};
 use orb::orb::source::Orb;
 use orb::sdk::error::Error;
 use orb::sdk::platform::Platform;
@@ -56,33 +60,34 @@ impl Connector {
 /// Reads a stream from its beginning.
 pub(crate) fn read(wanted: &Read) -> Result<(), String> {
     let mut connector = Connector::open(wanted)?;
-    let (outbox, inbox) = Outbox::new(Level::Info);
-    let writer = connector.runtime.spawn_blocking(|| Emitter::new(io::stdout()).drain(inbox));
-    let stream = Arc::new(StreamDescriptor { name: wanted.stream.clone(), namespace: None });
+    let (sender, receiver) = channel(Level::Info, Advice::default());
+    let writer = connector.runtime.spawn_blocking(|| Writer::new(receiver, AirbyteLines::new(io::stdout())).drain());
+    let stream = Arc::new(StreamDescriptor::new(wanted.stream.clone(), None));
     let Connector { runtime, reader, .. } = &mut connector;
     runtime.block_on(async {
         while let Some(batch) = reader.next_batch().await.map_err(describe)? {
-            pass_on(batch, &stream, &outbox).await?;
+            pass_on(batch, &stream, &sender).await?;
         }
         Ok::<_, String>(())
     })?;
     connector.write_urls(wanted)?;
-    drop(outbox);
+    drop(sender);
     let written = connector.runtime.block_on(writer).map_err(|error| error.to_string())?;
     written.map_err(|error| error.to_string())
 }
 
 /// Has a batch checked and written.
-async fn pass_on(batch: Batch, stream: &Arc<StreamDescriptor>, outbox: &Outbox) -> Result<(), String> {
-    let records: Vec<Record> = batch.records.into_iter().map(Record::parse).collect::<Result<_, _>>()?;
+async fn pass_on(batch: Batch, stream: &Arc<StreamDescriptor>, sender: &Sender) -> Result<(), String> {
+    let records = batch.records.into_iter().map(Record::parse).collect::<Result<Vec<_>, _>>();
+    let records = records.map_err(|problem| format!("a record {problem}"))?;
     let record_count = records.len() as u64;
     let emitted_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let emitted_at = i64::try_from(emitted_at).unwrap_or(i64::MAX);
-    let unheard = |_| "nobody reads the output".to_owned();
-    outbox.send(Message::Records { stream: stream.clone(), emitted_at, records }).await.map_err(unheard)?;
+    let closed = |_: OutputClosed| "nobody reads the output".to_owned();
+    sender.send(Message::Records { stream: stream.clone(), emitted_at, records }).await.map_err(closed)?;
     let Some(checkpoint) = batch.checkpoint else { return Ok(()) };
-    let state = Document::parse(&checkpoint).map_err(|problem| format!("a checkpoint {problem}"))?;
-    outbox.send(Message::State { stream: stream.clone(), state, record_count }).await.map_err(unheard)
+    let state = JsonObject::parse(&checkpoint).map_err(|problem| format!("a checkpoint {problem}"))?;
+    sender.send(Message::State { stream: stream.clone(), state, record_count }).await.map_err(closed)
 }
 
 pub(crate) fn describe(error: Error) -> String {

@@ -56,10 +56,15 @@ fn batch(records: usize, checkpoint: Option<&str>) -> Result<Batch> {
     })
 }
 
+/// The next message.
+async fn next(receiver: &mut Receiver) -> Option<Message> {
+    Some(receiver.next().await?.unwrap().message().clone())
+}
+
 /// Everything told, shortened to what these tests are about.
 async fn told(mut receiver: Receiver) -> Vec<String> {
     let mut told = Vec::new();
-    while let Some(message) = receiver.next().await {
+    while let Some(message) = next(&mut receiver).await {
         told.push(match message {
             Message::StreamStatus { stream, status, .. } => format!("{} {status:?}", stream.name),
             Message::Records { records, .. } => {
@@ -210,7 +215,7 @@ async fn a_sync_that_is_halted_keeps_the_last_states_and_says_what_is_missing() 
     // All that comes before the stream has nothing more to give.
     let mut records = 0;
     while records < 3 {
-        records += usize::from(matches!(receiver.next().await, Some(Message::Records { .. })));
+        records += usize::from(matches!(next(&mut receiver).await, Some(Message::Records { .. })));
     }
     stop.send(Error::transient("stopped")).unwrap();
     assert_eq!(
@@ -232,6 +237,6 @@ async fn a_state_does_not_wait_for_a_connector_that_takes_long() {
     sync.patience = Duration::ZERO;
     let (sender, mut receiver) = channel(Level::Warn, Advice::default());
     let running = tokio::spawn(async move { sync.run(&sender, pending()).await });
-    while !matches!(receiver.next().await.unwrap(), Message::State { .. }) {}
+    while !matches!(next(&mut receiver).await, Some(Message::State { .. })) {}
     running.abort();
 }

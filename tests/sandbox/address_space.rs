@@ -7,6 +7,7 @@ use mock_orb::{Account, MockOrb, Settings};
 use serde_json::json;
 
 use crate::support::{
+    guests,
     Output, Setup, artifacts,
     setup::{STREAMS, run},
 };

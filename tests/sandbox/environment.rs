@@ -7,7 +7,7 @@ use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, Settings};
 use serde_json::json;
 
 use super::hosts::{answers, calling};
-use crate::support::{Answer, Canary, Output, Server, Setup, artifacts, setup::run};
+use crate::support::{Answer, Canary, Output, Server, Setup, artifacts, guests, setup::run};
 
 /// Everything of the environment that counts.
 const VARIABLES: [&str; 12] = [

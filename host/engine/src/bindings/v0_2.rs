@@ -122,7 +122,7 @@ impl TryFrom<types::Specification> for Specification {
 
     fn try_from(specification: types::Specification) -> Result<Self> {
         Ok(Self {
-            config_schema: JsonObject::returned("the schema of the configuration", &specification.config_schema)?,
+            config_schema: JsonObject::returned("the configuration schema", &specification.config_schema)?,
             name: specification.name,
             version: specification.version,
             documentation_url: specification.documentation_url,

@@ -116,25 +116,36 @@ impl OrbApi {
     async fn find(&self, fetcher: &Fetcher, search: Search, events: &mut Vec<Event>) -> Result<()> {
         let mut missing = search;
         for _ in 0..2 {
-            while !missing.ids.is_empty() {
-                let found = self.find_in_timeframe(fetcher, &missing).await?;
+            let mut parts = vec![missing.clone()];
+            while let Some(mut part) = parts.pop().filter(|part| !part.ids.is_empty()) {
+                let found = match self.find_in_timeframe(fetcher, &part).await? {
+                    Ok(found) => found,
+                    Err(error) if part.ids.len() <= 1 => return Err(error),
+                    Err(_) => {
+                        parts.extend(part.halves());
+                        continue;
+                    }
+                };
                 let goes_on = found.has_more && !found.events.is_empty();
                 events.extend(found.events);
-                missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
-                if !goes_on {
-                    break;
+                part.ids.retain(|id| !events.iter().any(|event| event.id == *id));
+                if goes_on && !part.ids.is_empty() {
+                    parts.push(part);
                 }
             }
+            missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
             missing = missing.earlier();
         }
         Ok(())
     }
 
-    async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Found> {
+    /// The events of one request; an error inside if it is too large.
+    async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Result<Found>> {
         let request = self.signed(Request::post(&self.config.api_url, "events/search", search.body()));
         match fetcher.fetch(request, |body| events::decode(&self.config, &self.remarks, body)).await? {
-            Answer::Complete(found) => Ok(found),
-            Answer::Refused(error) | Answer::TooLarge(error) => Err(error),
+            Answer::Complete(found) => Ok(Ok(found)),
+            Answer::TooLarge(error) => Ok(Err(error)),
+            Answer::Refused(error) => Err(error),
             Answer::Absent(reason) | Answer::Unavailable(reason) => Err(Error::config(format!(
                 "events cannot be searched: {reason}; without event properties keys in the config none are"
             ))),

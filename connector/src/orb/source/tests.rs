@@ -405,6 +405,41 @@ fn a_day_that_is_too_long_is_an_error() {
 }
 
 #[test]
+fn a_search_for_more_events_than_orb_answers_is_halved() {
+    let entry = |number| {
+        format!(
+            r#"{{"id":"{number}","created_at":"2024-03-01T00:00:00Z","entry_status":"committed","event_id":"e{number}"}}"#
+        )
+    };
+    let entries = (0..9).map(entry).collect::<Vec<_>>().join(",");
+    let asked = Rc::new(std::cell::RefCell::new(Vec::new()));
+    let sizes = Rc::clone(&asked);
+    let world = World::new(move |request: &Request| {
+        let Some(body) = &request.body else {
+            let is_ledger = request.url.contains("/ledger");
+            return Ok(page(if is_ledger { entries.clone() } else { customers(1) }.as_str(), None));
+        };
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let ids = body["event_ids"].as_array().unwrap();
+        sizes.borrow_mut().push(ids.len());
+        if ids.len() > 3 {
+            return Ok(answer(413, TOO_LARGE));
+        }
+        let event = |id| format!(r#"{{"id":{id},"properties":{{"region":"eu"}}}}"#);
+        Ok(page(&ids.iter().map(event).collect::<Vec<_>>().join(","), None))
+    });
+    let config = CONFIG.replace('}', r#","string_event_properties_keys":["region"]}"#);
+    let mut reader = Orb::new(world.platform()).read(&config, "credits_ledger_entries", None).unwrap();
+    let mut records = Vec::new();
+    while let Some(batch) = world.run(reader.next_batch()).unwrap() {
+        records.extend(batch.records);
+    }
+    assert_eq!(records.len(), 9);
+    assert!(records.iter().all(|record| record.contains(r#""properties":{"region":"eu"}"#)), "{records:?}");
+    assert_eq!(*asked.borrow(), [9, 5, 3, 2, 4, 2, 2]);
+}
+
+#[test]
 fn a_future_invoice_does_not_hide_those_issued_later_with_an_older_date() {
     let invoices = |dates: &[&str]| {
         let invoice = |date: &&str| format!(r#"{{"id":"{date}","invoice_date":"{date}"}}"#);

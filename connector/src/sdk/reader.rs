@@ -3,11 +3,7 @@
 //! In: the slices of a stream. Out: batches, each with the checkpoint that has become true with it. Whatever can be
 //! asked for next is asked before a batch is handed over, so that the server works while the host writes.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
-    task::Poll,
-};
+use std::{collections::VecDeque, rc::Rc, task::Poll};
 
 use futures_util::{
     StreamExt,
@@ -48,9 +44,9 @@ pub struct Reader {
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
     fetched: VecDeque<Fetched>,
     /// To be asked for once more, in smaller pages.
-    again: VecDeque<Ask>,
+    again: Vec<Ask>,
     /// How many records a page may have, by the name of the list's stream, where that is fewer than the stream says.
-    page_limits: BTreeMap<&'static str, u32>,
+    page_limits: Vec<(&'static str, u32)>,
     has_received: bool,
     finished: bool,
 }
@@ -80,8 +76,8 @@ impl Reader {
             told: (0, None),
             in_flight,
             fetched,
-            again: VecDeque::new(),
-            page_limits: BTreeMap::new(),
+            again: Vec::new(),
+            page_limits: Vec::new(),
             has_received: false,
             finished: false,
         }
@@ -194,15 +190,21 @@ impl Reader {
             return Err(too_large(error, "even with one record on a page"));
         }
         // Of several requests in flight, each of which was refused, the first has set the limit.
-        let known = self.page_limits.get(list).copied().unwrap_or(asked);
+        let known = self.page_limit(list).unwrap_or(asked);
         let limit = known.min(asked / 2);
         if limit < known {
-            self.page_limits.insert(list, limit);
+            self.page_limits.retain(|(name, _)| *name != list);
+            self.page_limits.push((list, limit));
             let message = format!("{stream}: pages of {asked} {list} are too large; {limit} are asked for");
             self.platform.log.warn(&message);
         }
-        self.again.push_back(ask);
+        self.again.push(ask);
         Ok(())
+    }
+
+    /// How many records a page of this list may have, if that is fewer than its stream says.
+    fn page_limit(&self, list: &str) -> Option<u32> {
+        self.page_limits.iter().find(|(name, _)| *name == list).map(|(_, limit)| *limit)
     }
 
     /// The error with the request that led to it.
@@ -226,8 +228,8 @@ impl Reader {
             return;
         }
         while self.in_flight.len() + self.fetched.len() < self.room.requests() {
-            let Some(mut ask) = self.again.pop_front().or_else(|| self.slices.next_ask()) else { break };
-            ask.slice.page_limit = self.page_limits.get(ask.stream.name).copied();
+            let Some(mut ask) = self.again.pop().or_else(|| self.slices.next_ask()) else { break };
+            ask.slice.page_limit = self.page_limit(ask.stream.name);
             self.in_flight.push(Box::pin(fetch(Rc::clone(&self.fetcher), ask)));
         }
         let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);

@@ -103,17 +103,6 @@ fn usage_is_grouped_by_the_configured_key() {
 }
 
 #[test]
-fn groups_that_an_answer_leaves_out_are_an_error_and_not_asked_for_by_a_page_token() {
-    let orb = orb();
-    orb.inject(Fault::repeat_page_token());
-    let output = setup(&orb).with("subscription_usage_grouping_key", "region").read(&STREAM);
-    assert_eq!(output.code, Some(1));
-    for request in orb.requests().iter().filter(|request| request.path.ends_with("/usage")) {
-        assert_eq!((request.parameter("cursor"), request.parameter("limit")), (None, None));
-    }
-}
-
-#[test]
 fn days_of_less_than_nothing_are_records_and_days_of_nothing_are_not() {
     let orb = orb();
     let account = orb.account();

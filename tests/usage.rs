@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mock_orb::{Account, Collection, Fault, MockOrb, Settings, Timestamp};
+use mock_orb::{Account, Collection, MockOrb, Settings, Timestamp};
 
 use crate::support::{Output, Setup, shape::fields};
 

@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod address_space;
 mod bindings;
 mod breach;
 mod bundle;
@@ -56,6 +57,7 @@ mod http;
 mod identity;
 mod limits;
 mod message;
+mod obstacle;
 mod outbox;
 mod output;
 mod progress;

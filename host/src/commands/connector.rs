@@ -6,7 +6,9 @@ use crate::cli::{Origin, Sandbox};
 
 /// The connector as a command runs it: by its network, and heard.
 pub(crate) fn load(component: &Origin, sandbox: &Sandbox, outbox: &Outbox) -> Result<Connector> {
-    let network = sandbox.network.network()?;
+    // The environment of a program that is a connector is its operator's own; that of a shell is
+    // everything's.
+    let network = sandbox.network.network(matches!(component, Origin::Bundle(_)))?;
     Ok(open(component, sandbox)?.network(network).log_to(outbox.clone()))
 }
 

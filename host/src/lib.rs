@@ -56,6 +56,7 @@ mod file;
 mod http;
 mod identity;
 mod limits;
+mod lock;
 mod message;
 mod obstacle;
 mod outbox;

@@ -52,6 +52,13 @@ pub(crate) async fn configure(
     } else {
         config.seal(specification)?
     };
+    for property in config.unsearched() {
+        let text = format!(
+            "the secret `{property}` is too short or too plain to be told from other text, so it is hidden in log \
+             lines and errors only, and not in records"
+        );
+        outbox.log(Level::Warn, text).await;
+    }
     let allowed = sandbox.network.allowed(specification, &config)?;
     Ok(connector.source(config, allowed))
 }

@@ -195,8 +195,8 @@ async fn a_connection_of_one_grant_is_not_for_another() {
 
 #[tokio::test]
 async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
-    let server = Server::plain("localhost", |_| Reply::ok("echo: real value\r\n", b""));
-    let secret = Secret::seal("real value").unwrap();
+    let server = Server::plain("localhost", |_| Reply::ok("echo: real value 0123456789\r\n", b""));
+    let secret = Secret::seal("real value 0123456789").unwrap();
     let token = secret.token.clone();
     let (door, mut inbox) = Setup {
         allow: vec![server.origin(), "http://api.example.com".to_owned()],
@@ -210,7 +210,7 @@ async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
         request
     };
     let answer = send(&door, request(&server.url("/"))).await.unwrap();
-    assert!(server.request(0).contains(&"authorization: Bearer real value".to_owned()));
+    assert!(server.request(0).contains(&"authorization: Bearer real value 0123456789".to_owned()));
     assert_eq!(answer.headers()["echo"], token.as_str());
 
     let error = send(&door, request("http://api.example.com/?a=b")).await.unwrap_err();

@@ -12,8 +12,9 @@ use crate::{
     orb::{
         config::Config,
         events::{self, Event, Found, Remarks, Search},
-        list::List,
+        list::{List, Next},
         streams::row,
+        timeframe,
     },
     sdk::{
         api::{Api, Verdict},
@@ -55,6 +56,8 @@ enum Meaning {
     Retry,
     RateLimited,
     Fail(FailureType),
+    Refused(FailureType),
+    TooLarge,
     Absent,
     Unavailable,
 }
@@ -82,9 +85,11 @@ static ERRORS: &[ErrorRow] = &[
         Meaning::Fail(FailureType::Config),
         "there is no such address; is api_url right?",
     ),
-    (404, FOREIGN, Meaning::Fail(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (404, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
     (404, "", Meaning::Absent, "not found"),
-    (400, "", Meaning::Fail(FailureType::System), "Orb refused the request"),
+    (410, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (410, "", Meaning::Absent, "gone"),
+    (400, "", Meaning::Refused(FailureType::System), "Orb refused the request"),
     // A firewall or a gateway says nothing about the key, and often lets the next request pass.
     (401, FOREIGN, Meaning::Retry, IN_BETWEEN),
     (403, FOREIGN, Meaning::Retry, IN_BETWEEN),
@@ -92,7 +97,7 @@ static ERRORS: &[ErrorRow] = &[
     (
         403,
         "",
-        Meaning::Fail(FailureType::Config),
+        Meaning::Refused(FailureType::Config),
         "the API key is not allowed to read this; check its permissions in Orb",
     ),
     (
@@ -103,6 +108,8 @@ static ERRORS: &[ErrorRow] = &[
     ),
     (408, "", Meaning::Retry, "Orb gave up waiting for the request"),
     (409, "", Meaning::Retry, "Orb reports a conflict with another request"),
+    // Of three types: the request, the resource, or the results are too large.
+    (413, "", Meaning::TooLarge, "Orb says that it is too large"),
     (429, "", Meaning::RateLimited, "Orb's rate limit is exceeded"),
 ];
 
@@ -132,24 +139,36 @@ impl OrbApi {
     async fn find(&self, fetcher: &Fetcher, search: Search, events: &mut Vec<Event>) -> Result<()> {
         let mut missing = search;
         for _ in 0..2 {
-            while !missing.ids.is_empty() {
-                let found = self.find_in_timeframe(fetcher, &missing).await?;
+            let mut parts = vec![missing.clone()];
+            while let Some(mut part) = parts.pop().filter(|part| !part.ids.is_empty()) {
+                let found = match self.find_in_timeframe(fetcher, &part).await? {
+                    Ok(found) => found,
+                    Err(error) if part.ids.len() <= 1 => return Err(error),
+                    Err(_) => {
+                        parts.extend(part.halves());
+                        continue;
+                    }
+                };
                 let goes_on = found.has_more && !found.events.is_empty();
                 events.extend(found.events);
-                missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
-                if !goes_on {
-                    break;
+                part.ids.retain(|id| !events.iter().any(|event| event.id == *id));
+                if goes_on && !part.ids.is_empty() {
+                    parts.push(part);
                 }
             }
+            missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
             missing = missing.earlier();
         }
         Ok(())
     }
 
-    async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Found> {
+    /// The events of one request; an error inside if it is too large.
+    async fn find_in_timeframe(&self, fetcher: &Fetcher, search: &Search) -> Result<Result<Found>> {
         let request = self.signed(Request::post(&self.config.api_url, "events/search", search.body()));
         match fetcher.fetch(request, |body| events::decode(&self.config, &self.remarks, body)).await? {
-            Answer::Complete(found) => Ok(found),
+            Answer::Complete(found) => Ok(Ok(found)),
+            Answer::TooLarge(error) => Ok(Err(error)),
+            Answer::Refused(error) => Err(error),
             Answer::Absent(reason) | Answer::Unavailable(reason) => Err(Error::config(format!(
                 "events cannot be searched: {reason}; without event properties keys in the config none are"
             ))),
@@ -211,7 +230,7 @@ impl Api for OrbApi {
         let path = ask.stream.path.replace("{parent}", &parent);
         let mut query: Vec<(String, String)> = Vec::new();
         let mut push = |name: &str, value: String| query.push((name.to_owned(), value));
-        if let Some(limit) = ask.stream.page_limit {
+        if let Some(limit) = ask.page_limit() {
             push("limit", limit.to_string());
         }
         for (name, value) in ask.stream.filters {
@@ -252,6 +271,9 @@ impl Api for OrbApi {
             Some((_, _, meaning, sentence)) => (meaning, *sentence),
             None if status >= 500 => (&Meaning::Retry, "Orb failed to answer"),
             None if (300..400).contains(&status) => (&Meaning::Fail(FailureType::Config), REDIRECT),
+            None if status >= 400 => {
+                (&Meaning::Refused(FailureType::System), "Orb answered with an unexpected status")
+            }
             None => (&Meaning::Fail(FailureType::System), "Orb answered with an unexpected status"),
         };
         let words = self.words(&problem);
@@ -267,6 +289,8 @@ impl Api for OrbApi {
             Meaning::Retry => Verdict::Retry(told(Error::transient(message))),
             Meaning::RateLimited => Verdict::RateLimited(told(Error::transient(message))),
             Meaning::Fail(failure_type) => Verdict::Fail(told(Error::new(*failure_type, message))),
+            Meaning::Refused(failure_type) => Verdict::Refused(told(Error::new(*failure_type, message))),
+            Meaning::TooLarge => Verdict::TooLarge(told(Error::system(message))),
             Meaning::Absent => Verdict::Absent(message),
             Meaning::Unavailable => Verdict::Unavailable(message),
         }
@@ -283,12 +307,20 @@ impl Api for OrbApi {
             }
             Ok(())
         })?;
-        let next_token = list.next_token(ask.stream.page_limit.is_some())?;
-        Ok(Page { records, next_token, bytes: body.len() })
+        let (next_token, is_cut_off) = match list.next(ask.stream.page_limit.is_some())? {
+            Next::Nothing => (None, false),
+            Next::Page(token) => (Some(token), false),
+            Next::LeftOut => (None, true),
+        };
+        Ok(Page { records, next_token, is_cut_off, bytes: body.len() })
     }
 
     fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: &Slice) -> Vec<Slice> {
         row(stream.name).map(|row| (row.slices)(&self.config, parent, whole)).unwrap_or_default()
+    }
+
+    fn shorter_slices(&self, _: &Stream, slice: &Slice) -> Option<Vec<Slice>> {
+        timeframe::halves(slice)
     }
 
     fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {

@@ -58,6 +58,13 @@ impl Search {
         object.finish()
     }
 
+    /// Two searches for half of the ids each.
+    pub fn halves(self) -> [Self; 2] {
+        let (mut ids, end) = (self.ids, self.end);
+        let other = ids.split_off(ids.len() / 2);
+        [Self { ids, end }, Self { ids: other, end }]
+    }
+
     /// The same for the time before.
     pub fn earlier(self) -> Self {
         Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }

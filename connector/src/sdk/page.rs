@@ -15,6 +15,8 @@ pub struct Page {
     pub records: Vec<Record>,
     /// The token of the next page; none on the last one.
     pub next_token: Option<String>,
+    /// Whether the answer leaves records out and gives no token to ask for them: less must be asked for.
+    pub is_cut_off: bool,
     /// Bytes of the answer that it came in.
     pub bytes: usize,
 }
@@ -42,6 +44,11 @@ impl PageChain {
     /// Whether a page is to be asked for now.
     pub fn is_waiting(&self) -> bool {
         matches!(self.progress, Progress::Fresh | Progress::Waiting(_))
+    }
+
+    /// Whether nothing has been asked for yet.
+    pub fn is_fresh(&self) -> bool {
+        self.progress == Progress::Fresh
     }
 
     /// Whether the last page has come.

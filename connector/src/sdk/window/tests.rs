@@ -7,9 +7,15 @@ use crate::sdk::{cursor::Cursor, testing};
 
 static THINGS: Stream = Stream { page_limit: Some(10), ..testing::OWNERS };
 
+const OPENED: &str = "2024-06-01T00:00:00Z";
+
 fn windows(from: &str) -> Windows {
-    let range = Range { start: testing::instant(from), end: None, lookback: SignedDuration::ZERO };
-    let watermark = Watermark::new(Cursor::parse(from).unwrap(), testing::instant("2024-06-01T00:00:00Z"));
+    windows_from(from, from)
+}
+
+fn windows_from(start: &str, cursor: &str) -> Windows {
+    let range = Range { start: testing::instant(start), end: None, lookback: SignedDuration::ZERO };
+    let watermark = Watermark::new(Cursor::parse(cursor).unwrap(), testing::instant(OPENED));
     Windows::new(&THINGS, &range, watermark)
 }
 
@@ -119,7 +125,7 @@ fn nothing_is_lost_where_a_later_page_has_newer_records() {
     let mut windows = windows("2020-01-01T00:00:00Z");
     let ask = windows.next_ask().unwrap();
     let records = ["2024-05-03T00:00:00Z", "2024-05-02T00:00:00Z"].map(testing::record_at);
-    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0, is_cut_off: false };
     assert_eq!(windows.observe(&ask, page).unwrap(), Vec::<String>::new());
     let asks: Vec<Ask> = std::iter::from_fn(|| windows.next_ask()).collect();
     let above = asks.last().unwrap();
@@ -133,7 +139,7 @@ fn a_list_that_is_not_newest_first_is_never_split() {
     let ask = windows.next_ask().unwrap();
     let records =
         ["2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z", "2024-01-01T00:00:00Z"].map(testing::record_at);
-    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0, is_cut_off: false };
     assert_eq!(windows.observe(&ask, page).unwrap().len(), 3);
     assert_eq!(windows.next_ask().unwrap().page_token.as_deref(), Some("t"));
     assert!(windows.next_ask().is_none());
@@ -147,4 +153,52 @@ fn nothing_is_asked_for_when_the_cursor_is_past_the_end() {
     let mut windows = Windows::new(&THINGS, &range, watermark);
     assert!(windows.next_ask().is_none());
     assert_eq!(windows.checkpoint().unwrap(), r#"{"created_at":"2024-02-01T00:00:00Z"}"#);
+}
+
+#[test]
+fn a_read_begins_a_minute_below_its_cursor() {
+    let ask = windows_from("2020-01-01T00:00:00Z", "2024-05-31T00:00:00Z").next_ask().unwrap();
+    assert_eq!(ask.slice.from, Some(testing::instant("2024-05-30T23:59:00Z")));
+}
+
+#[test]
+fn no_state_passes_the_newest_record_before_the_opening_however_a_read_is_cut_short() {
+    const START: &str = "2022-01-01T00:00:00Z";
+    let opened = testing::instant(OPENED);
+    for seed in 0..60 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        // Some lie before the opening, perhaps long before, and many after it.
+        let newest = random.i64(1..2 * 365 * 24);
+        let mut hours: Vec<i64> =
+            (0..random.usize(1..300)).map(|_| -newest - random.i64(0..1000) * random.i64(0..10)).collect();
+        hours.extend((0..random.usize(1..600)).map(|_| random.i64(1..5000)));
+        let positions: Vec<Timestamp> =
+            hours.into_iter().map(|hours| opened + SignedDuration::hours(hours)).collect();
+        let start = testing::instant(START);
+        let positions: Vec<Timestamp> = positions.into_iter().map(|position| position.max(start)).collect();
+        let expected = positions.iter().filter(|position| **position <= opened).max().copied().unwrap();
+        let list = testing::List::new(positions);
+        let (mut state, mut seen, mut is_finished) = (START.to_owned(), BTreeSet::new(), false);
+        while !is_finished {
+            let mut windows = windows_from(START, &state);
+            let mut open = Vec::new();
+            for _ in 0..random.usize(1..150) {
+                open.extend(std::iter::from_fn(|| windows.next_ask()).take(8 - open.len()));
+                is_finished = open.is_empty();
+                if is_finished {
+                    break;
+                }
+                let ask = open.swap_remove(random.usize(..open.len()));
+                seen.extend(windows.observe(&ask, list.page(&ask)).unwrap());
+                if let Some(told) = windows.checkpoint() {
+                    assert!(cursor(&told) <= expected, "{seed}: {told} passes {expected}");
+                    state = serde_json::from_str::<serde_json::Value>(&told).unwrap()["created_at"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned();
+                }
+            }
+        }
+        assert_eq!((testing::instant(&state), seen.len()), (expected, list.len()), "{seed}");
+    }
 }

@@ -6,7 +6,7 @@ use crate::{
     orb::{
         api::OrbApi,
         config::{API_URL, Config},
-        schemas::unpack,
+        schemas::SCHEMAS,
         streams::{Row, STREAMS, row},
     },
     sdk::{
@@ -14,7 +14,6 @@ use crate::{
         cursor::{Cursor, Range, Watermark},
         error::{Error, Result},
         fetch::{Answer, Fetcher},
-        fields::Fields,
         instant::floor_to_second,
         json::Json,
         parent::ParentLists,
@@ -107,11 +106,9 @@ impl Source for Orb {
 
     fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
-        let schemas = unpack();
-        let schemas = Fields::decode(&schemas).map_err(Error::system)?;
         let discovered = |row: &Row| {
             let stream = row.stream;
-            let schema = resolve(stream.schema, &schemas, &(row.properties)(&config));
+            let schema = resolve(stream.schema, SCHEMAS, &(row.properties)(&config));
             let schema = schema.map_err(|reason| Error::system(reason).in_stream(stream.name))?;
             let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
             Ok(Discovered { stream, schema, primary_key: fields.chain((row.primary_key)(&config)).collect() })

@@ -170,14 +170,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::{
-        orb::schemas::unpack,
-        sdk::{fields::Fields, schema::resolve},
-    };
+    use crate::{orb::schemas::SCHEMAS, sdk::schema::resolve};
 
     fn schema(stream: &Stream) -> Value {
-        let schemas = unpack();
-        let schema = resolve(stream.schema, &Fields::decode(&schemas).unwrap(), &[]).unwrap();
+        let schema = resolve(stream.schema, SCHEMAS, &[]).unwrap();
         serde_json::from_str(&schema).unwrap()
     }
 

@@ -185,7 +185,9 @@ fn assemble(
     let mut linker = ctx::linker(engine).map_err(|error| compiler::setup(&error))?;
     bindings::add_to_linker(&mut linker).map_err(|error| compiler::setup(&error))?;
     let prepared = Prepared::new(&linker, component).map_err(|error| {
-        Error::config(format!("{what} does not fit this host")).with_internal(format!("{error:#}"))
+        Error::config(format!("{what} does not fit this host: {error}")).with_internal(format!("{error:#}")).with_hint(
+            "a connector imports HTTP, clocks, random numbers and its contract; no file system, sockets or processes",
+        )
     })?;
     Ok(Connector {
         prepared: Arc::new(prepared),

@@ -17,36 +17,6 @@ use crate::outbox::Outbox;
 use crate::stderr::Stderr;
 use crate::watch::Watch;
 
-/// The interfaces that [`linker`] offers, without their versions, for an error that names what is not among them.
-///
-/// No file system and no sockets. Environment, arguments, stdin and terminals are there because the standard library
-/// of Rust imports them, and are empty.
-pub(crate) const OFFERED: [&str; 23] = [
-    "elt:connector/log",
-    "elt:connector/progress",
-    "elt:connector/types",
-    "wasi:cli/environment",
-    "wasi:cli/exit",
-    "wasi:cli/stderr",
-    "wasi:cli/stdin",
-    "wasi:cli/stdout",
-    "wasi:cli/terminal-input",
-    "wasi:cli/terminal-output",
-    "wasi:cli/terminal-stderr",
-    "wasi:cli/terminal-stdin",
-    "wasi:cli/terminal-stdout",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-];
-
 /// The data of a store.
 pub(crate) struct Ctx {
     pub(crate) bounds: Bounds,
@@ -173,6 +143,9 @@ impl WasiHttpView for Ctx {
 }
 
 /// Offers WASI, as far as connectors are given it.
+///
+/// No file system and no sockets. Environment, arguments, stdin and terminals are there because the standard library
+/// of Rust imports them, and are empty.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Ctx>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;

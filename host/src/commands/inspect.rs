@@ -11,7 +11,8 @@ use super::connector::open;
 use super::discover::visible;
 use crate::cli::{Format, Inspect};
 
-/// What interfaces are to a person, by the beginning of their names. The first that fits counts.
+/// What interfaces are to a person, by the beginning of their names. The first that fits counts; an interface that is not
+/// listed is shown by its name.
 const CAPABILITIES: [(&str, &str); 8] = [
     ("elt:connector/", "log lines, and the words of the contract"),
     ("wasi:http/", "HTTP requests to the hosts below"),
@@ -70,17 +71,8 @@ pub(crate) async fn inspect(wanted: &Inspect) -> Result<String> {
 
 impl Inspection {
     /// What the component imports, as capabilities with the interfaces that each stands for.
-    fn capabilities(&self) -> Vec<(&'static str, Vec<&str>)> {
-        let mut capabilities: Vec<_> = CAPABILITIES.iter().map(|(_, what)| (*what, Vec::new())).collect();
-        for import in &self.connector.identity().imports {
-            let fits = |(prefix, _): &(&str, _)| import.starts_with(prefix);
-            // What is not in the table was refused when the component was loaded.
-            if let Some(index) = CAPABILITIES.iter().position(fits) {
-                capabilities[index].1.push(import.as_str());
-            }
-        }
-        capabilities.retain(|(_, imports)| !imports.is_empty());
-        capabilities
+    fn capabilities(&self) -> Vec<(&str, Vec<&str>)> {
+        capabilities(&self.connector.identity().imports)
     }
 
     fn text(&self) -> String {
@@ -151,6 +143,20 @@ impl Inspection {
     }
 }
 
+/// Groups interfaces by what they are to a person, in the order of the table.
+fn capabilities(imports: &[String]) -> Vec<(&str, Vec<&str>)> {
+    let mut capabilities: Vec<(&str, Vec<&str>)> =
+        CAPABILITIES.iter().map(|(_, what)| (*what, Vec::new())).collect();
+    for import in imports {
+        match CAPABILITIES.iter().position(|(prefix, _)| import.starts_with(prefix)) {
+            Some(index) => capabilities[index].1.push(import),
+            None => capabilities.push((import, vec![import])),
+        }
+    }
+    capabilities.retain(|(_, imports)| !imports.is_empty());
+    capabilities
+}
+
 /// One line: its name, its sync modes, its key.
 fn describe_stream(stream: &Stream) -> String {
     let modes = if stream.supported_sync_modes.contains(&SyncMode::Incremental) {
@@ -194,6 +200,16 @@ fn sample_of(schema: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_import_is_shown() {
+        let imports =
+            ["wasi:cli/exit@0.2.6", "wasi:new/thing@1.0.0", "wasi:cli/stdin@0.2.6", "wasi:cli/stdout@0.2.6"];
+        let imports = imports.map(str::to_owned);
+        let shown = capabilities(&imports);
+        assert_eq!(shown.iter().map(|(_, imports)| imports.len()).collect::<Vec<_>>(), [2, 1, 1]);
+        assert_eq!(shown[2].0, "wasi:new/thing@1.0.0");
+    }
 
     #[test]
     fn a_sample_has_what_is_required() {

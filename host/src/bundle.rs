@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use crate::compiler::Code;
 use crate::connector::{self, Connector};
 use crate::error::{Error, Result};
-use crate::executable::{ELF_HEADER, Executable};
+use crate::executable::Executable;
 use crate::limits::Limits;
 
 /// Stands before and after what is added to the host. Its last byte is the version of this format.
@@ -67,14 +67,25 @@ pub(crate) struct Contents {
 }
 
 impl Bundle {
-    /// Looks for one in `executable`.
+    /// Looks for one in `executable`. A damaged bundle is found too; its [`Connector`] is not.
     ///
     /// # Errors
     ///
-    /// A system error if the file cannot be read. A bundle that is damaged is one: its [`Connector`] cannot be had.
-    pub fn find(executable: Executable) -> Result<Option<Self>> {
+    /// A system error if the file cannot be read, or does not end as a bundle does. A bundle that lost its end cannot be
+    /// distinguished from the host alone, so the error speaks of both.
+    pub fn find(executable: Executable) -> Result<Self> {
         let path = executable.path.clone();
-        Self::look(executable).map_err(|error| unreadable(&path, &error))
+        let found = Self::look(executable).map_err(|error| unreadable(&path, &error))?;
+        found.ok_or_else(|| {
+            Error::system(format!(
+                "the program {} has no connector in it, or its end is missing",
+                shown(&path).display()
+            ))
+            .with_hint(
+                "a component is run by `host run`; if this was a bundle, copy or download it anew, or make it again with \
+                 `host bundle`",
+            )
+        })
     }
 
     /// One that cannot be opened.
@@ -91,10 +102,7 @@ impl Bundle {
         let (lengths, rest) = trailer.split_at(PARTS * LENGTH);
         let (hash, magic) = rest.split_at(HASH);
         if magic != MAGIC {
-            let was_one = begins_in(&mut file, size)?;
-            return Ok(
-                was_one.then(|| Self(Err(damaged(&path, "its end is missing or not as it was written"))))
-            );
+            return Ok(None);
         }
         let mut parts = [0; PARTS];
         for (part, length) in parts.iter_mut().zip(lengths.chunks_exact(LENGTH)) {
@@ -213,19 +221,6 @@ fn pack(parts: [&[u8]; PARTS]) -> Vec<u8> {
     added
 }
 
-/// Whether a bundle begins where the executable of the host ends: then this was one, and its end is missing.
-fn begins_in(file: &mut File, size: u64) -> io::Result<bool> {
-    let mut header = [0; ELF_HEADER];
-    file.seek(SeekFrom::Start(0))?;
-    file.read_exact(&mut header)?;
-    let Some(host) = Executable::native_length(&header).filter(|host| *host < size) else { return Ok(false) };
-    let mut found = Vec::new();
-    file.seek(SeekFrom::Start(host))?;
-    file.take(MAGIC.len() as u64).read_to_end(&mut found)?;
-    // Even if it was cut off within the first bytes.
-    Ok(MAGIC.starts_with(&found))
-}
-
 /// A name that can be that of a file and stand in a command line.
 fn file_name(connector: &str) -> String {
     let mut name = String::new();
@@ -279,14 +274,14 @@ mod tests {
     }
 
     fn opened(bytes: &[u8]) -> Result<Contents> {
-        Bundle::find(executable(bytes))?.expect("it is one").open()
+        Bundle::find(executable(bytes))?.open()
     }
 
     #[test]
     fn what_was_put_in_comes_out() {
         let manifest = br#"{"name":"source-x","version":"2","sha256":"ab"}"#;
         let bytes = program(b"host", [manifest, b"code", b"component"]);
-        let bundle = Bundle::find(executable(&bytes)).unwrap().unwrap();
+        let bundle = Bundle::find(executable(&bytes)).unwrap();
         assert_eq!(bundle.manifest().unwrap().name, "source-x");
         let Contents { code, component } = bundle.open().unwrap();
         assert_eq!((code.bytes(), component.as_slice()), (&b"code"[..], &b"component"[..]));
@@ -309,14 +304,15 @@ mod tests {
     #[test]
     fn other_files_are_none() {
         for bytes in [&b""[..], b"short", &[0; 1000], &MAGIC] {
-            assert!(Bundle::find(executable(bytes)).unwrap().is_none(), "{} bytes", bytes.len());
+            let error = Bundle::find(executable(bytes)).unwrap_err();
+            assert!(error.message().contains("has no connector in it"), "{} bytes: {error}", bytes.len());
         }
     }
 
     #[test]
     fn every_changed_bit_is_found() {
         let bytes = program(b"host", [b"{}", b"code", b"component"]);
-        // Without an ELF file before it, a bundle is known by its end alone.
+        // A bundle is known by its end alone.
         for bit in 4 * 8..(bytes.len() - MAGIC.len()) * 8 {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);

@@ -44,21 +44,7 @@ impl Executable {
         Err(Error::system(format!("this program cannot find its own file ({})", tried.join("; ")))
             .with_hint("mount /proc, or start it by its path; its file must be readable"))
     }
-
-    /// The length of its first part if it is an ELF file: these say how long they are, so that what was appended to one
-    /// can be found from its beginning.
-    pub(crate) fn native_length(header: &[u8; ELF_HEADER]) -> Option<u64> {
-        // A file of 64 bits in little-endian order.
-        header.starts_with(b"\x7fELF\x02\x01").then_some(())?;
-        let number = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
-        let sections = u64::from_le_bytes(header[0x28..0x30].try_into().ok()?);
-        // Linkers put the table of sections at the end.
-        sections.checked_add(u64::from(number(0x3a)) * u64::from(number(0x3c)))
-    }
 }
-
-/// Bytes of the header of an ELF file of 64 bits.
-pub(crate) const ELF_HEADER: usize = 64;
 
 /// The file that a command's name stands for.
 fn named(name: &OsStr) -> Option<PathBuf> {
@@ -71,8 +57,6 @@ fn named(name: &OsStr) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
 
     #[test]
@@ -80,18 +64,6 @@ mod tests {
         let own = Executable::own().unwrap();
         let length = own.file.metadata().unwrap().len();
         assert_eq!(length, std::fs::metadata(env::current_exe().unwrap()).unwrap().len());
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn an_elf_file_says_how_long_it_is() {
-        let mut own = Executable::own().unwrap();
-        let mut header = [0; ELF_HEADER];
-        own.file.read_exact(&mut header).unwrap();
-        assert_eq!(Executable::native_length(&header), Some(own.file.metadata().unwrap().len()));
-        assert_eq!(Executable::native_length(&[0; ELF_HEADER]), None);
-        header[0x28..0x30].fill(0xff);
-        assert_eq!(Executable::native_length(&header), None);
     }
 
     #[test]

@@ -13,9 +13,8 @@ use self::cli::Cli;
 
 fn main() -> ExitCode {
     let cli = match Executable::own().and_then(Bundle::find) {
-        Ok(None) => Cli::try_parse(),
-        Ok(Some(bundle)) => Cli::of_bundle(bundle),
-        // Whether there is a connector in it cannot be told, but by what it is asked for.
+        Ok(bundle) => Cli::of_bundle(bundle),
+        // The host alone, or a bundle that cannot be read or lost its end: then it is asked for what only bundles do.
         Err(error) => {
             Cli::try_parse().or_else(|wrong| Cli::of_bundle(Bundle::broken(error)).map_err(|_| wrong))
         }

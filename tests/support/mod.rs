@@ -2,10 +2,9 @@
 
 pub(crate) mod artifacts;
 pub(crate) mod output;
-pub(crate) mod server;
 pub(crate) mod setup;
 pub(crate) mod shape;
 
 pub(crate) use output::Output;
-pub(crate) use server::{Answer, Canary, Server};
+pub(crate) use scripted_server::{Answer, Canary, Server};
 pub(crate) use setup::Setup;

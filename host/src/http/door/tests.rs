@@ -6,22 +6,24 @@ use http_body_util::BodyExt;
 
 use super::*;
 use crate::http::Network;
-use crate::http::testing::{Reply, Server, Setup, body, get, send, warning};
+use scripted_server::{Answer, Server};
+
+use crate::http::testing::{Reached as _, Setup, body, get, send, warning};
 use crate::secrets::Secret;
 
 /// A server that answers `ok`, or as its path says.
 fn server() -> Server {
-    Server::plain("localhost", |path| match path {
-        "/silent" => Reply::Silence,
-        "/stuck" => Reply::Keep(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no".to_vec()),
-        "/elsewhere" => Reply::ok("location: http://127.0.0.1:1/\r\n", b""),
-        "/dies" => Reply::Close(Vec::new()),
-        "/cut" => Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc".to_vec()),
-        "/last" => Reply::Close(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok".to_vec()),
-        "/many" => Reply::ok(&"a: b\r\n".repeat(300), b"ok"),
-        "/large" => Reply::ok(&format!("a: {}\r\n", "b".repeat(5_000)), b"ok"),
-        "/packed" => Reply::ok("content-encoding: gzip\r\n", &GZIP),
-        _ => Reply::ok("", b"ok"),
+    Server::start(|request| match request.target() {
+        "/silent" => Answer::silence(),
+        "/stuck" => Answer::keep(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no"),
+        "/elsewhere" => Answer::with("200 OK", &[("location", "http://127.0.0.1:1/")], ""),
+        "/dies" => Answer::close(""),
+        "/cut" => Answer::close(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc"),
+        "/last" => Answer::close(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        "/many" => Answer::with("200 OK", &[("a", "b"); 300], "ok"),
+        "/large" => Answer::with("200 OK", &[("a", &*"b".repeat(5_000))], "ok"),
+        "/packed" => Answer::with("200 OK", &[("content-encoding", "gzip")], GZIP),
+        _ => Answer::ok("ok"),
     })
 }
 
@@ -38,7 +40,7 @@ async fn requests_share_a_connection() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
     for _ in 0..5 {
-        let answer = send(&door.clone(), get(&server.url("/"))).await.unwrap();
+        let answer = send(&door.clone(), get(&server.at("/"))).await.unwrap();
         assert_eq!((answer.status().as_u16(), &answer.body()[..]), (200, &b"ok"[..]));
     }
     assert_eq!(server.connections(), 1);
@@ -48,24 +50,24 @@ async fn requests_share_a_connection() {
 async fn headers_pass_and_the_host_introduces_itself_unless_the_guest_does() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
-    let mut request = get(&server.url("/a?b=c"));
+    let mut request = get(&server.at("/a?b=c"));
     request.headers_mut().insert("authorization", HeaderValue::from_static("Bearer key"));
     send(&door, request).await.unwrap();
-    let lines = server.request(0);
+    let lines = server.request(0).lines();
     for expected in [
         "GET /a?b=c HTTP/1.1",
         "authorization: Bearer key",
         "accept-encoding: gzip, br, zstd",
         concat!("user-agent: host/", env!("CARGO_PKG_VERSION")),
-        &format!("host: {}", server.address),
+        &format!("host: {}", server.address()),
     ] {
         assert!(lines.iter().any(|line| line == expected), "{expected} in {lines:?}");
     }
     assert_eq!(lines.len(), 6, "{lines:?}");
-    let mut request = get(&server.url("/"));
+    let mut request = get(&server.at("/"));
     request.headers_mut().insert("user-agent", HeaderValue::from_static("orb/1"));
     send(&door, request).await.unwrap();
-    assert!(server.request(1).contains(&"user-agent: orb/1".to_owned()));
+    assert!(server.request(1).lines().contains(&"user-agent: orb/1".to_owned()));
 }
 
 #[tokio::test]
@@ -73,8 +75,8 @@ async fn a_body_is_sent_with_its_length() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
     for (text, length) in [("", "content-length: 0"), ("abc", "content-length: 3")] {
-        send(&door, Request::post(server.url("/")).body(body(text)).unwrap()).await.unwrap();
-        assert!(server.request(server.requests() - 1).contains(&length.to_owned()));
+        send(&door, Request::post(server.at("/")).body(body(text)).unwrap()).await.unwrap();
+        assert!(server.request(server.requests().len() - 1).lines().contains(&length.to_owned()));
     }
 }
 
@@ -83,10 +85,10 @@ async fn what_is_not_allowed_is_denied_before_anything_is_dialled_and_told_once(
     let server = server();
     let (door, mut inbox) = Setup { allow: vec!["api.example.com".to_owned()], ..Setup::default() }.open();
     for _ in 0..1_000 {
-        let error = send(&door, get(&server.url("/?key=secret"))).await.unwrap_err();
+        let error = send(&door, get(&server.at("/?key=secret"))).await.unwrap_err();
         assert!(matches!(error, Error::HttpRequestDenied));
     }
-    let origin = server.origin();
+    let origin = server.url();
     assert_eq!(
         warning(&mut inbox).await,
         format!(
@@ -101,7 +103,7 @@ async fn what_is_not_allowed_is_denied_before_anything_is_dialled_and_told_once(
 #[tokio::test]
 async fn no_spelling_of_a_forbidden_host_is_dialled() {
     let server = server();
-    let port = server.address.port();
+    let port = server.port();
     let (door, inbox) = Setup {
         allow: vec![format!("http://a.example.com:{port}"), format!("http://0.0.0.0:{port}")],
         ..Setup::default()
@@ -151,7 +153,7 @@ async fn no_spelling_of_a_forbidden_host_is_dialled() {
 #[tokio::test]
 async fn an_address_on_this_network_needs_a_grant_of_its_own() {
     let server = server();
-    let port = server.address.port();
+    let port = server.port();
     let url = format!("http://localhost:{port}/");
     let allow = vec![format!("http://localhost:{port}")];
     let (door, mut inbox) = Setup { allow: allow.clone(), ..Setup::default() }.open();
@@ -177,7 +179,7 @@ async fn an_address_on_this_network_needs_a_grant_of_its_own() {
 #[tokio::test]
 async fn a_connection_of_one_grant_is_not_for_another() {
     let server = server();
-    let port = server.address.port();
+    let port = server.port();
     let url = format!("http://localhost:{port}/");
     let dialer = Dialer::new(&Limits::default(), Network::default());
     let door = |private_net| {
@@ -190,16 +192,16 @@ async fn a_connection_of_one_grant_is_not_for_another() {
     let error = send(&public, get(&url)).await.unwrap_err();
     assert!(matches!(error, Error::DestinationIpProhibited), "{error:?}");
     assert_eq!(send(&private, get(&url)).await.unwrap().body(), "ok");
-    assert_eq!((server.connections(), server.requests()), (1, 2));
+    assert_eq!((server.connections(), server.requests().len()), (1, 2));
 }
 
 #[tokio::test]
 async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
-    let server = Server::plain("localhost", |_| Reply::ok("echo: real value\r\n", b""));
+    let server = Server::start(|_| Answer::with("200 OK", &[("echo", "real value")], ""));
     let secret = Secret::seal("real value").unwrap();
     let token = secret.token.clone();
     let (door, mut inbox) = Setup {
-        allow: vec![server.origin(), "http://api.example.com".to_owned()],
+        allow: vec![server.url(), "http://api.example.com".to_owned()],
         secret: Some(secret),
         ..Setup::default()
     }
@@ -209,8 +211,8 @@ async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
         request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
         request
     };
-    let answer = send(&door, request(&server.url("/"))).await.unwrap();
-    assert!(server.request(0).contains(&"authorization: Bearer real value".to_owned()));
+    let answer = send(&door, request(&server.at("/"))).await.unwrap();
+    assert!(server.request(0).lines().contains(&"authorization: Bearer real value".to_owned()));
     assert_eq!(answer.headers()["echo"], token.as_str());
 
     let error = send(&door, request("http://api.example.com/?a=b")).await.unwrap_err();
@@ -226,10 +228,10 @@ async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
 async fn a_secret_that_is_no_header_is_told() {
     let server = server();
     let secret = Secret::seal("two\nlines").unwrap();
-    let mut request = get(&server.url("/"));
+    let mut request = get(&server.at("/"));
     request.headers_mut().insert("authorization", secret.token.parse().unwrap());
     let (door, mut inbox) =
-        Setup { allow: vec![server.origin()], secret: Some(secret), ..Setup::default() }.open();
+        Setup { allow: vec![server.url()], secret: Some(secret), ..Setup::default() }.open();
     let error = send(&door, request).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestHeaderSize { .. }), "{error:?}");
     let line = warning(&mut inbox).await;
@@ -240,14 +242,12 @@ async fn a_secret_that_is_no_header_is_told() {
 
 #[tokio::test]
 async fn a_redirect_is_an_answer() {
-    let server = Server::plain("localhost", |_| {
-        Reply::Keep(
-            b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".to_vec(),
-        )
+    let server = Server::start(|_| {
+        Answer::keep(b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n")
     });
     let (door, _inbox) = server.door(Limits::default());
-    assert_eq!(send(&door, get(&server.url("/elsewhere"))).await.unwrap().status(), 302);
-    assert_eq!(server.requests(), 1);
+    assert_eq!(send(&door, get(&server.at("/elsewhere"))).await.unwrap().status(), 302);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -255,10 +255,10 @@ async fn a_silent_server_is_given_up() {
     let server = server();
     let short = Duration::from_millis(20);
     let (door, _inbox) = server.door(Limits { connect: short, first_byte: short, ..Limits::default() });
-    let error = send(&door, get(&server.url("/silent"))).await.unwrap_err();
+    let error = send(&door, get(&server.at("/silent"))).await.unwrap_err();
     assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
     let (door, _inbox) = server.door(Limits { between_bytes: short, ..Limits::default() });
-    let error = send(&door, get(&server.url("/stuck"))).await.unwrap_err();
+    let error = send(&door, get(&server.at("/stuck"))).await.unwrap_err();
     assert!(matches!(error, Error::ConnectionReadTimeout), "{error:?}");
 }
 
@@ -284,9 +284,9 @@ async fn no_time_at_all_and_all_the_time_there_is_are_fine() {
         first_byte_timeout: Some(time),
         between_bytes_timeout: Some(time),
     };
-    let answer = door.send(get(&server.url("/")), options(Duration::MAX)).await.unwrap();
+    let answer = door.send(get(&server.at("/")), options(Duration::MAX)).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
-    let error = door.send(get(&server.url("/silent")), options(Duration::ZERO)).await.unwrap_err();
+    let error = door.send(get(&server.at("/silent")), options(Duration::ZERO)).await.unwrap_err();
     assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
 }
 
@@ -295,16 +295,16 @@ async fn headers_have_a_limit_in_both_directions() {
     let server = server();
     let limits = || Limits { headers: 4_096, ..Limits::default() };
     let (door, _inbox) = server.door(limits());
-    assert_eq!(send(&door, get(&server.url("/"))).await.unwrap().body(), "ok");
+    assert_eq!(send(&door, get(&server.at("/"))).await.unwrap().body(), "ok");
     assert_eq!(breach(&door), None);
-    let mut request = get(&server.url("/"));
+    let mut request = get(&server.at("/"));
     request.headers_mut().insert("a", "b".repeat(4_096).parse().unwrap());
     let error = send(&door, request).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestHeaderSectionSize(Some(4_129))), "{error:?}");
     assert_eq!(breach(&door), Some(Limit::Headers));
     for path in ["/large", "/many"] {
         let (door, _inbox) = server.door(limits());
-        let error = send(&door, get(&server.url(path))).await.unwrap_err();
+        let error = send(&door, get(&server.at(path))).await.unwrap_err();
         assert!(matches!(error, Error::HttpResponseHeaderSectionSize(_)), "{path}: {error:?}");
         assert_eq!(breach(&door), Some(Limit::Headers), "{path}");
     }
@@ -314,7 +314,7 @@ async fn headers_have_a_limit_in_both_directions() {
 async fn many_headers_that_are_small_pass() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
-    let answer = send(&door, get(&server.url("/many"))).await.unwrap();
+    let answer = send(&door, get(&server.at("/many"))).await.unwrap();
     assert_eq!(answer.headers().get_all("a").iter().count(), 300);
 }
 
@@ -323,13 +323,13 @@ async fn only_so_many_requests_wait_at_once() {
     let server = server();
     let (door, _inbox) = server.door(Limits { requests: 1, ..Limits::default() });
     for _ in 0..3 {
-        assert_eq!(send(&door, get(&server.url("/"))).await.unwrap().body(), "ok");
+        assert_eq!(send(&door, get(&server.at("/"))).await.unwrap().body(), "ok");
     }
     // A response whose body is still to be read does not count, a request that waits does.
-    let _unread = door.send(get(&server.url("/")), RequestOptions::default()).await.unwrap();
-    let url = server.url("/silent");
+    let _unread = door.send(get(&server.at("/")), RequestOptions::default()).await.unwrap();
+    let url = server.at("/silent");
     let waiting = door.send(get(&url), RequestOptions::default());
-    let second = door.send(get(&server.url("/")), RequestOptions::default());
+    let second = door.send(get(&server.at("/")), RequestOptions::default());
     let mut waiting = std::pin::pin!(waiting);
     assert!(std::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await);
     assert!(matches!(second.await, Err(Error::ConnectionLimitReached)));
@@ -340,7 +340,7 @@ async fn only_so_many_requests_wait_at_once() {
 async fn a_request_body_has_a_limit() {
     let server = server();
     let (door, _inbox) = server.door(Limits { request_body: 3, ..Limits::default() });
-    let error = send(&door, Request::post(server.url("/")).body(body("abcd")).unwrap()).await.unwrap_err();
+    let error = send(&door, Request::post(server.at("/")).body(body("abcd")).unwrap()).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestBodySize(Some(4))), "{error:?}");
     assert_eq!((breach(&door), server.connections()), (Some(Limit::RequestBody), 0));
 }
@@ -349,17 +349,17 @@ async fn a_request_body_has_a_limit() {
 async fn a_compressed_response_reaches_the_guest_as_if_it_had_not_been() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
-    let answer = send(&door, get(&server.url("/packed"))).await.unwrap();
+    let answer = send(&door, get(&server.at("/packed"))).await.unwrap();
     assert_eq!(answer.body(), "ok");
     assert!(!answer.headers().contains_key(CONTENT_ENCODING));
     assert!(!answer.headers().contains_key(CONTENT_LENGTH));
     // What the host did not ask to be compressed is the guest's business.
-    let mut request = get(&server.url("/packed"));
+    let mut request = get(&server.at("/packed"));
     request.headers_mut().insert(RANGE, HeaderValue::from_static("bytes=0-"));
     let answer = send(&door, request).await.unwrap();
     assert_eq!(answer.body()[..], GZIP[..]);
     assert_eq!(answer.headers()[CONTENT_ENCODING], "gzip");
-    assert!(!server.request(1).iter().any(|line| line.starts_with("accept-encoding")));
+    assert!(!server.request(1).lines().iter().any(|line| line.starts_with("accept-encoding")));
 }
 
 #[tokio::test]
@@ -367,7 +367,7 @@ async fn a_response_has_a_limit() {
     let server = server();
     let (door, _inbox) = server.door(Limits { response: 1, ..Limits::default() });
     for path in ["/", "/packed"] {
-        let error = send(&door, get(&server.url(path))).await.unwrap_err();
+        let error = send(&door, get(&server.at(path))).await.unwrap_err();
         assert!(matches!(error, Error::HttpResponseBodySize(None)), "{error:?}");
         assert_eq!(breach(&door), Some(Limit::Response));
     }
@@ -377,7 +377,7 @@ async fn a_response_has_a_limit() {
 async fn a_body_that_is_cut_short_is_an_error() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
-    let error = send(&door, get(&server.url("/cut"))).await.unwrap_err();
+    let error = send(&door, get(&server.at("/cut"))).await.unwrap_err();
     assert!(matches!(error, Error::HttpResponseIncomplete | Error::ConnectionTerminated), "{error:?}");
 }
 
@@ -385,15 +385,15 @@ async fn a_body_that_is_cut_short_is_an_error() {
 async fn a_connection_that_was_closed_meanwhile_is_replaced() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
-    for _ in 0..20 {
-        assert_eq!(send(&door, get(&server.url("/last"))).await.unwrap().body(), "ok");
-        server.closed.acquire().await.unwrap().forget();
+    for ended in 1..=20 {
+        assert_eq!(send(&door, get(&server.at("/last"))).await.unwrap().body(), "ok");
+        server.wait_closed(ended);
         assert_eq!(
-            send(&door, Request::post(server.url("/")).body(body("a")).unwrap()).await.unwrap().body(),
+            send(&door, Request::post(server.at("/")).body(body("a")).unwrap()).await.unwrap().body(),
             "ok"
         );
     }
-    assert_eq!(server.requests(), 40);
+    assert_eq!(server.requests().len(), 40);
 }
 
 #[tokio::test]
@@ -402,22 +402,22 @@ async fn a_request_that_arrived_is_sent_once_even_if_its_connection_dies() {
     let (door, _inbox) = server.door(Limits::default());
     // On a new connection, and on one that was used before.
     for already in [0, 2] {
-        let error = send(&door, get(&server.url("/dies"))).await.unwrap_err();
+        let error = send(&door, get(&server.at("/dies"))).await.unwrap_err();
         assert!(matches!(error, Error::HttpResponseIncomplete | Error::ConnectionTerminated), "{error:?}");
-        assert_eq!(server.requests(), already + 1);
-        assert_eq!(send(&door, get(&server.url("/"))).await.unwrap().body(), "ok");
+        assert_eq!(server.requests().len(), already + 1);
+        assert_eq!(send(&door, get(&server.at("/"))).await.unwrap().body(), "ok");
     }
-    assert_eq!(server.requests(), 4);
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[tokio::test]
 async fn neither_a_tunnel_nor_a_user_in_a_url_is_possible() {
     let server = server();
     let (door, _inbox) = server.door(Limits::default());
-    let mut request = get(&server.url("/"));
+    let mut request = get(&server.at("/"));
     *request.method_mut() = Method::CONNECT;
     let error = send(&door, request).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestMethodInvalid));
-    let error = send(&door, get(&format!("http://user@{}/", server.address))).await.unwrap_err();
+    let error = send(&door, get(&format!("http://user@{}/", server.address()))).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestUriInvalid));
 }

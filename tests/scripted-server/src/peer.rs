@@ -1,0 +1,85 @@
+//! A connection to a client.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
+
+/// A connection to a client, with or without TLS.
+#[derive(Debug)]
+pub struct Peer(Stream);
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Peer {
+    pub(crate) fn plain(socket: TcpStream) -> Self {
+        Self(Stream::Plain(socket))
+    }
+
+    /// Shakes hands.
+    pub(crate) fn tls(
+        mut socket: TcpStream,
+        config: &Arc<ServerConfig>,
+    ) -> io::Result<(Self, HandshakeKind)> {
+        let mut connection = ServerConnection::new(config.clone()).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut socket)?;
+        }
+        let kind = connection.handshake_kind().unwrap();
+        Ok((Self(Stream::Tls(Box::new(StreamOwned::new(connection, socket)))), kind))
+    }
+
+    /// The connection below TLS, or the connection itself.
+    pub(crate) fn socket(&self) -> &TcpStream {
+        match &self.0 {
+            Stream::Plain(socket) => socket,
+            Stream::Tls(stream) => stream.get_ref(),
+        }
+    }
+
+    /// Waits until the client has gone.
+    pub fn wait(&mut self) -> io::Result<()> {
+        io::copy(self, &mut io::sink()).map(drop)
+    }
+
+    /// Waits a moment, or until the client has gone, which is an error.
+    pub fn pause(&mut self, moment: Duration) -> io::Result<()> {
+        self.socket().set_read_timeout(Some(moment))?;
+        match self.read(&mut [0]) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => Err(ErrorKind::ConnectionAborted.into()),
+        }
+    }
+}
+
+impl Read for Peer {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Stream::Plain(socket) => socket.read(bytes),
+            Stream::Tls(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Peer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Stream::Plain(socket) => socket.write(bytes),
+            Stream::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Stream::Plain(socket) => socket.flush(),
+            Stream::Tls(stream) => stream.flush(),
+        }
+    }
+}

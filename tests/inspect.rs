@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{artifacts, setup::STREAMS};
+use crate::support::{artifacts, guests, setup::STREAMS};
 
 fn inspect(arguments: &[&str]) -> std::process::Output {
     let mut command = std::process::Command::new(artifacts::host());
@@ -80,7 +80,7 @@ fn a_person_sees_the_flags_that_are_in_force() {
 
 #[test]
 fn what_cannot_be_loaded_cannot_be_inspected() {
-    let output = inspect(&[artifacts::guest("files").to_str().unwrap()]);
+    let output = inspect(&[guests::FILES.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("wasi:filesystem/types"));
 }

@@ -8,7 +8,7 @@ use std::{
 
 use mock_orb::{Account, MockOrb, Settings};
 
-use crate::support::{Output, Setup};
+use crate::support::{Output, Setup, guests};
 
 /// An account that takes longer to read than any test here.
 fn endless() -> MockOrb {
@@ -120,7 +120,7 @@ fn a_reader_that_has_stalled_does_not_hold_the_end_up() {
 
 #[test]
 fn a_component_that_never_answers_can_be_stopped() {
-    let setup = Setup::guest("endless_spec", serde_json::json!({}));
+    let setup = Setup::guest(guests::ENDLESS_SPEC, serde_json::json!({}));
     let mut child = setup.command(&[&"spec"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // The command ends however soon the signal comes: before or after the host listens for it.
     send("-TERM", &child);

@@ -4,7 +4,7 @@ use mock_orb::{Account, Fault, MockOrb, Settings};
 use serde_json::{Value, json};
 
 use super::{ALL, orb};
-use crate::support::{Output, Setup};
+use crate::support::{Output, Setup, guests};
 
 /// How many messages of each kind a command printed: of those that answer, and of errors.
 fn answers(output: &Output) -> (usize, usize) {
@@ -36,8 +36,8 @@ fn row_01_the_exit_code_is_not_zero_if_and_only_if_an_error_is_traced() {
         (down().check(), 1),
         (good().read(&["nothing"]), 1),
         (good().read_from(&["plans"], "nonsense"), 1),
-        (guest("trap").read(&["things", "good"]), 1),
-        (guest("wrong_spec").spec(), 1),
+        (guest(guests::TRAP).read(&["things", "good"]), 1),
+        (guest(guests::WRONG_SPEC).spec(), 1),
     ] {
         assert_eq!(output.code, Some(code), "{}{}", output.stdout, output.stderr);
         assert_eq!(output.errors().is_empty(), code == 0, "{}", output.stdout);

@@ -10,7 +10,7 @@ use mock_orb::{Account, Fault, MockOrb, RateLimit, Settings};
 use serde_json::json;
 
 use super::orb;
-use crate::support::Setup;
+use crate::support::{Setup, guests};
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
@@ -55,7 +55,7 @@ fn row_05_a_limited_rate_is_told_of_now_and_then() {
 
 #[test]
 fn row_05_a_connector_cannot_flood_the_output_with_its_progress() {
-    let output = Setup::guest("progress_flood", json!({})).read(&["things"]);
+    let output = Setup::guest(guests::PROGRESS_FLOOD, json!({})).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     // One a second at most, and nobody waits longer than a day.
     let limits = output.rate_limits("things");
@@ -90,7 +90,7 @@ fn row_08_a_stream_that_fails_keeps_its_last_state_and_the_others_go_on() {
 
 #[test]
 fn row_08_records_before_a_failure_are_covered_by_a_state() {
-    let output = Setup::guest("trap", json!({})).read(&["things"]);
+    let output = Setup::guest(guests::TRAP, json!({})).read(&["things"]);
     assert_eq!(output.records("things").len(), 2);
     let counts: Vec<f64> =
         output.states("things").iter().map(|state| state.source_stats.record_count).collect();
@@ -100,7 +100,7 @@ fn row_08_records_before_a_failure_are_covered_by_a_state() {
 
 #[test]
 fn row_15_stdout_is_whole_messages_and_a_crash_is_a_system_error() {
-    for guest in ["trap", "panic", "stack_overflow", "exit"] {
+    for guest in [guests::TRAP, guests::PANIC, guests::STACK_OVERFLOW, guests::EXIT] {
         let output = Setup::guest(guest, json!({})).read(&["things"]);
         assert_eq!(output.error().failure_type, "system_error", "{guest}");
         assert!(output.stdout.ends_with('\n'), "{guest}");

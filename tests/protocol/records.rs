@@ -5,7 +5,7 @@ use mock_orb::{Account, Collection, MockOrb, Settings};
 use serde_json::{Value, json};
 
 use super::{ALL, orb};
-use crate::support::{Setup, setup::catalog, shape::fields};
+use crate::support::{Setup, guests, setup::catalog, shape::fields};
 
 #[test]
 fn row_04_a_stream_starts_runs_at_its_first_record_and_completes_after_its_last_state() {
@@ -39,7 +39,7 @@ fn row_04_a_stream_starts_runs_at_its_first_record_and_completes_after_its_last_
 
 #[test]
 fn row_10_every_stream_may_be_configured_as_incremental() {
-    let output = Setup::guest("one_mode", json!({})).read(&["things"]);
+    let output = Setup::guest(guests::ONE_MODE, json!({})).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(!output.records("things").is_empty());
 }

@@ -9,7 +9,7 @@ use mock_orb::{Account, Fault, MockOrb, Settings};
 use serde_json::json;
 
 use super::{ALL, orb};
-use crate::support::Setup;
+use crate::support::{Setup, guests};
 
 /// Longer than eight characters, and another text when it is percent-encoded or put into JSON.
 const KEY: &str = "s3cr3t/+ kéy\"%";
@@ -54,7 +54,7 @@ fn row_19_nothing_piles_up_while_nobody_takes_the_output() {
 fn row_21_only_the_hosts_of_the_spec_are_reached() {
     let (orb, other) = (orb(), orb());
     let requests = json!([{ "url": other.url() }]);
-    let guest = Setup::guest("caller", json!({ "api_url": orb.url(), "requests": requests }));
+    let guest = Setup::guest(guests::CALLER, json!({ "api_url": orb.url(), "requests": requests }));
     guest.read(&["things"]);
     assert_eq!(other.connections(), 0);
     let denied = Setup::new(&orb).flags(&["--allow-host", "api.withorb.com"]).check();

@@ -6,7 +6,7 @@ use mock_orb::{Account, MockOrb, Settings};
 use serde_json::{Value, json};
 
 use super::{ALL, orb};
-use crate::support::{Output, Setup};
+use crate::support::{Output, Setup, guests};
 
 /// Every line that is a record or a state of a stream, in their order: none for a record, the count for a state.
 fn sequence(output: &Output, stream: &str) -> Vec<Option<f64>> {
@@ -64,7 +64,7 @@ fn row_06_a_stream_without_records_tells_one_state() {
 
 #[test]
 fn row_06_a_connector_that_repeats_its_state_is_not_repeated() {
-    let output = Setup::guest("one_mode", json!({})).read(&["things"]);
+    let output = Setup::guest(guests::ONE_MODE, json!({})).read(&["things"]);
     assert_eq!(output.records("things").len(), 12);
     assert_counted(&output, "things");
     assert_eq!(output.states("things").len(), 1);

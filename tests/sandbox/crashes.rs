@@ -3,11 +3,11 @@
 use serde_json::json;
 
 use super::{assert_stopped, read};
-use crate::support::Setup;
+use crate::support::{Setup, guests};
 
 #[test]
 fn what_came_before_a_crash_is_kept() {
-    for guest in ["trap", "panic", "stack_overflow", "random_hog"] {
+    for guest in [guests::TRAP, guests::PANIC, guests::STACK_OVERFLOW, guests::RANDOM_HOG] {
         let message = assert_stopped(&read(guest, json!({}))).to_owned();
         assert_eq!(message, "the connector crashed in `next-batch`", "{guest}");
     }
@@ -15,7 +15,7 @@ fn what_came_before_a_crash_is_kept() {
 
 #[test]
 fn a_stream_that_crashes_leaves_the_others_alone() {
-    let output = Setup::guest("trap", json!({})).read(&["things", "good"]);
+    let output = Setup::guest(guests::TRAP, json!({})).read(&["things", "good"]);
     assert_eq!(output.code, Some(1));
     assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "INCOMPLETE"]);
     assert_eq!(output.statuses("good"), ["STARTED", "RUNNING", "COMPLETE"]);
@@ -28,7 +28,7 @@ fn a_stream_that_crashes_leaves_the_others_alone() {
 
 #[test]
 fn the_last_words_of_a_crashed_component_are_for_the_engineer() {
-    let output = read("panic", json!({}));
+    let output = read(guests::PANIC, json!({}));
     let error = output.error();
     assert!(error.internal_message.contains("on purpose"), "{}", error.internal_message);
     assert!(!error.message.contains("on purpose"));
@@ -36,7 +36,7 @@ fn the_last_words_of_a_crashed_component_are_for_the_engineer() {
 
 #[test]
 fn last_words_are_few() {
-    let output = read("stderr_flood", json!({}));
+    let output = read(guests::STDERR_FLOOD, json!({}));
     assert_stopped(&output);
     assert!(output.error().internal_message.len() < 16 * 1024);
     assert!(output.stderr.len() < 16 * 1024);
@@ -45,14 +45,14 @@ fn last_words_are_few() {
 
 #[test]
 fn an_exit_in_the_middle_is_no_success() {
-    let output = read("exit", json!({}));
+    let output = read(guests::EXIT, json!({}));
     let message = assert_stopped(&output);
     assert_eq!(message, "the connector exited with code 0 in `next-batch`");
 }
 
 #[test]
 fn a_component_that_crashes_when_it_is_loaded_is_an_error() {
-    let setup = Setup::guest("start_trap", json!({}));
+    let setup = Setup::guest(guests::START_TRAP, json!({}));
     for output in [setup.spec(), setup.check(), setup.discover(), setup.read(&["things"])] {
         let error = output.error();
         assert_eq!(error.failure_type, "system_error");
@@ -62,7 +62,7 @@ fn a_component_that_crashes_when_it_is_loaded_is_an_error() {
 
 #[test]
 fn nothing_of_the_host_is_seen() {
-    let output = read("look_around", json!({}));
+    let output = read(guests::LOOK_AROUND, json!({}));
     assert_eq!(super::told(&output), [json!({ "arguments": 0, "variables": 0, "terminal": false })]);
     for text in [&output.stdout, &output.stderr] {
         assert!(!text.contains("written by the guest"), "{text}");

@@ -5,10 +5,10 @@ use std::{io::Write, time::Duration};
 use serde_json::{Value, json};
 
 use super::{assert_limited, told};
-use crate::support::{Answer, Output, Server, Setup};
+use crate::support::{Answer, Guest, Output, Server, Setup, guests};
 
 /// Reads a guest that calls this server.
-fn read(guest: &str, server: &Server, count: usize, flags: &[&str]) -> Output {
+fn read(guest: Guest, server: &Server, count: usize, flags: &[&str]) -> Output {
     let url = server.url();
     let config = json!({ "api_url": url, "count": count, "requests": [{ "url": url }] });
     Setup::guest(guest, config).flags(flags).read(&["things"])
@@ -16,7 +16,7 @@ fn read(guest: &str, server: &Server, count: usize, flags: &[&str]) -> Output {
 
 /// What a guest gets when it calls this server once.
 fn call(server: &Server, flags: &[&str]) -> Value {
-    let output = read("caller", server, 1, flags);
+    let output = read(guests::CALLER, server, 1, flags);
     told(&output).remove(0)
 }
 
@@ -55,26 +55,27 @@ fn endless(encoding: &'static str, (first, again): (Vec<u8>, Vec<u8>)) -> Server
 #[test]
 fn a_compressed_answer_is_bounded_by_what_it_inflates_to() {
     let server = endless("gzip", bomb());
-    let output = read("caller", &server, 1, &["--max-response", "8MiB", "--max-response-encoded", "1GiB"]);
+    let output =
+        read(guests::CALLER, &server, 1, &["--max-response", "8MiB", "--max-response-encoded", "1GiB"]);
     assert_limited(&output, "--max-response");
 }
 
 #[test]
 fn a_compressed_answer_is_bounded_without_a_flag() {
-    assert_limited(&read("caller", &endless("gzip", bomb()), 1, &[]), "--max-response");
+    assert_limited(&read(guests::CALLER, &endless("gzip", bomb()), 1, &[]), "--max-response");
 }
 
 #[test]
 fn a_compressed_answer_is_bounded_by_what_is_received() {
     let server = endless("gzip", stored());
-    let output = read("caller", &server, 1, &["--max-response-encoded", "64KiB"]);
+    let output = read(guests::CALLER, &server, 1, &["--max-response-encoded", "64KiB"]);
     assert_limited(&output, "--max-response-encoded");
 }
 
 #[test]
 fn an_answer_is_bounded() {
     let server = endless("identity", (Vec::new(), vec![b'x'; 1 << 16]));
-    assert_limited(&read("caller", &server, 1, &["--max-response", "1MiB"]), "--max-response");
+    assert_limited(&read(guests::CALLER, &server, 1, &["--max-response", "1MiB"]), "--max-response");
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn a_body_that_drips_for_ever_has_an_end() {
             }
         })
     });
-    let output = read("caller", &server, 1, &["--max-call", "1s", "--idle-timeout", "60s"]);
+    let output = read(guests::CALLER, &server, 1, &["--max-call", "1s", "--idle-timeout", "60s"]);
     assert_limited(&output, "--max-call");
 }
 
@@ -145,7 +146,7 @@ fn the_headers_of_an_answer_are_bounded() {
         Answer::with("200 OK", &headers, "ok")
     });
     assert_eq!(call(&server, &[])["answer"], 200);
-    assert_limited(&read("caller", &server, 1, &["--max-headers", "8KiB"]), "--max-headers");
+    assert_limited(&read(guests::CALLER, &server, 1, &["--max-headers", "8KiB"]), "--max-headers");
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn a_flood_of_headers_is_no_answer() {
             }
         })
     });
-    let output = read("caller", &server, 1, &["--max-call", "60s"]);
+    let output = read(guests::CALLER, &server, 1, &["--max-call", "60s"]);
     // The client has a bound of its own, beyond which it takes this for no HTTP.
     if output.code == Some(0) {
         assert!(told(&output)[0]["answer"].is_string());
@@ -170,24 +171,27 @@ fn a_flood_of_headers_is_no_answer() {
 #[test]
 fn the_headers_of_a_request_are_bounded() {
     let server = Server::ok();
-    assert_eq!(told(&read("header_hog", &server, 50, &[]))[0]["answer"], 200);
-    assert_limited(&read("header_hog", &server, 1000, &["--max-headers", "8KiB"]), "--max-headers");
-    assert_limited(&read("header_hog", &server, 10_000, &[]), "--max-headers");
+    assert_eq!(told(&read(guests::HEADER_HOG, &server, 50, &[]))[0]["answer"], 200);
+    assert_limited(&read(guests::HEADER_HOG, &server, 1000, &["--max-headers", "8KiB"]), "--max-headers");
+    assert_limited(&read(guests::HEADER_HOG, &server, 10_000, &[]), "--max-headers");
     assert_eq!(server.requests().len(), 1);
 }
 
 #[test]
 fn the_body_of_a_request_is_bounded() {
     let server = Server::ok();
-    assert_limited(&read("body_hog", &server, 1, &["--max-request-body", "64KiB"]), "--max-request-body");
-    assert_limited(&read("body_hog", &server, 1, &[]), "--max-request-body");
+    assert_limited(
+        &read(guests::BODY_HOG, &server, 1, &["--max-request-body", "64KiB"]),
+        "--max-request-body",
+    );
+    assert_limited(&read(guests::BODY_HOG, &server, 1, &[]), "--max-request-body");
     assert_eq!(server.connections(), 0);
 }
 
 #[test]
 fn ten_thousand_requests_are_answered_on_few_connections() {
     let server = Server::ok();
-    let output = read("many_requests", &server, 10_000, &[]);
+    let output = read(guests::MANY_REQUESTS, &server, 10_000, &[]);
     assert_eq!(told(&output), [json!({ "answered": 10_000 })]);
     assert_eq!(server.requests().len(), 10_000);
     assert!(server.connections() < 10, "{} connections", server.connections());
@@ -196,22 +200,22 @@ fn ten_thousand_requests_are_answered_on_few_connections() {
 #[test]
 fn requests_at_once_are_answered_as_long_as_they_are_not_too_many() {
     let server = Server::ok();
-    assert_eq!(told(&read("request_flood", &server, 200, &[])), [json!({ "answered": 200 })]);
-    let output = read("request_flood", &server, 8, &["--max-requests", "8"]);
+    assert_eq!(told(&read(guests::REQUEST_FLOOD, &server, 200, &[])), [json!({ "answered": 200 })]);
+    let output = read(guests::REQUEST_FLOOD, &server, 8, &["--max-requests", "8"]);
     assert_eq!(told(&output), [json!({ "answered": 8 })]);
 }
 
 #[test]
 fn too_many_requests_at_once_have_an_end() {
     let server = Server::start(|_| Answer::silence());
-    assert_limited(&read("request_flood", &server, 9, &["--max-requests", "8"]), "--max-requests");
+    assert_limited(&read(guests::REQUEST_FLOOD, &server, 9, &["--max-requests", "8"]), "--max-requests");
     assert!(server.connections() <= 9);
 }
 
 #[test]
 fn thousands_of_requests_at_once_have_an_end_without_a_flag() {
     let server = Server::start(|_| Answer::silence());
-    assert_limited(&read("request_flood", &server, 5000, &[]), "--max-requests");
+    assert_limited(&read(guests::REQUEST_FLOOD, &server, 5000, &[]), "--max-requests");
     assert!(server.connections() <= 300, "{} connections", server.connections());
 }
 

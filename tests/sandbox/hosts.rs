@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::told;
-use crate::support::{Answer, Canary, Output, Server, Setup};
+use crate::support::{Answer, Canary, Output, Server, Setup, guests};
 
 /// A guest that makes these requests.
 pub(super) fn caller(api_url: &str, requests: &Value) -> Setup {
-    Setup::guest("caller", json!({ "api_url": api_url, "requests": requests }))
+    Setup::guest(guests::CALLER, json!({ "api_url": api_url, "requests": requests }))
 }
 
 /// A guest that calls these URLs.

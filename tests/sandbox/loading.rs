@@ -4,12 +4,12 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::support::{Output, Setup, artifacts};
+use crate::support::{Guest, Output, Setup, guests};
 
 /// A guest in whose bytes a name was changed to another of the same length.
-fn patched(guest: &str, from: &str, to: &str) -> Output {
+fn patched(guest: Guest, from: &str, to: &str) -> Output {
     assert_eq!(from.len(), to.len(), "lengths are written in a component too");
-    let mut bytes = fs::read(artifacts::guest(guest)).unwrap();
+    let mut bytes = fs::read(guest.path()).unwrap();
     let mut at = 0;
     let mut found = false;
     while let Some(next) = bytes[at..].windows(from.len()).position(|window| window == from.as_bytes()) {
@@ -23,7 +23,7 @@ fn patched(guest: &str, from: &str, to: &str) -> Output {
 
 /// What `spec` of a component of these bytes gives.
 fn loaded(bytes: &[u8]) -> Output {
-    let setup = Setup::guest("trap", json!({}));
+    let setup = Setup::guest(guests::TRAP, json!({}));
     let path = setup.file("other.wasm", bytes);
     setup.component(path).spec()
 }
@@ -38,19 +38,19 @@ fn refused(output: &Output) -> String {
 
 #[test]
 fn a_component_that_wants_files_is_refused_before_it_runs() {
-    let message = refused(&Setup::guest("files", json!({})).spec());
+    let message = refused(&Setup::guest(guests::FILES, json!({})).spec());
     assert!(message.contains("wasi:filesystem/types"), "{message}");
 }
 
 #[test]
 fn a_component_that_wants_sockets_is_refused_before_it_runs() {
-    let message = refused(&Setup::guest("sockets", json!({})).spec());
+    let message = refused(&Setup::guest(guests::SOCKETS, json!({})).spec());
     assert!(message.contains("wasi:sockets/"), "{message}");
 }
 
 #[test]
 fn a_component_that_wants_what_nobody_has_is_refused_before_it_runs() {
-    let message = refused(&patched("log_flood", "elt:connector/log@0.2.0", "elt:connector/lug@0.2.0"));
+    let message = refused(&patched(guests::LOG_FLOOD, "elt:connector/log@0.2.0", "elt:connector/lug@0.2.0"));
     assert!(message.contains("elt:connector/lug@0.2.0"), "{message}");
 }
 
@@ -58,22 +58,22 @@ fn a_component_that_wants_what_nobody_has_is_refused_before_it_runs() {
 fn a_component_of_another_contract_is_refused_with_both_versions() {
     for version in ["0.9.0", "1.1.0", "0.0.1"] {
         let other = format!("elt:connector/source@{version}");
-        let message = refused(&patched("trap", "elt:connector/source@0.2.0", &other));
+        let message = refused(&patched(guests::TRAP, "elt:connector/source@0.2.0", &other));
         assert!(message.contains(&other) && message.contains("elt:connector/source@0.2.0"), "{message}");
     }
 }
 
 #[test]
 fn a_component_that_is_no_source_is_refused() {
-    let message = refused(&patched("trap", "elt:connector/source@", "elt:connector/sauce@@"));
+    let message = refused(&patched(guests::TRAP, "elt:connector/source@", "elt:connector/sauce@@"));
     assert!(message.contains("other.wasm"), "{message}");
-    let message = refused(&patched("trap", "elt:connector/source@", "elt:connector/sourse@"));
+    let message = refused(&patched(guests::TRAP, "elt:connector/source@", "elt:connector/sourse@"));
     assert!(message.contains("does not export elt:connector/source"), "{message}");
 }
 
 #[test]
 fn a_component_that_is_broken_is_refused() {
-    let bytes = fs::read(artifacts::guest("trap")).unwrap();
+    let bytes = fs::read(guests::TRAP.path()).unwrap();
     for end in [0, 4, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
         refused(&loaded(&bytes[..end]));
     }

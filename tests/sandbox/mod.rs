@@ -15,10 +15,10 @@ mod spellings;
 
 use serde_json::{Value, json};
 
-use crate::support::{Output, Setup};
+use crate::support::{Guest, Output, Setup};
 
 /// Reads the stream of a guest in which it misbehaves.
-fn read(guest: &str, config: Value) -> Output {
+fn read(guest: Guest, config: Value) -> Output {
     Setup::guest(guest, config).read(&["things"])
 }
 

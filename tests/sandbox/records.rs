@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{assert_stopped, read};
-use crate::support::Setup;
+use crate::support::{Setup, guests};
 
 #[test]
 fn a_record_that_is_not_one_object_on_one_line_is_an_error_and_never_written() {
@@ -36,7 +36,7 @@ fn a_record_that_is_not_one_object_on_one_line_is_an_error_and_never_written() {
         "\u{feff}{\"n\":3}",
         r#"{"n":"\x41"}"#,
     ] {
-        let output = read("echo", json!({ "record": record }));
+        let output = read(guests::ECHO, json!({ "record": record }));
         let message = assert_stopped(&output);
         assert!(message.starts_with("the connector returned a record that "), "{message}");
         assert_eq!(output.records("things").len(), 2, "{record}");
@@ -58,7 +58,7 @@ fn a_record_that_is_merely_strange_passes_byte_for_byte() {
         r#"{"n":1e999999,"m":-0.0,"o":123456789012345678901234567890.10}"#,
         r#"{"type":"STATE","state":{"type":"STREAM"}}"#,
     ] {
-        let output = read("echo", json!({ "record": record }));
+        let output = read(guests::ECHO, json!({ "record": record }));
         assert_eq!(output.code, Some(0), "{record}: {}", output.stderr);
         assert_eq!(output.records("things")[2], record.trim_end(), "{record}");
         assert!(output.stdout.contains(&format!(r#""data":{record}}}}}"#)), "{record}");
@@ -70,7 +70,7 @@ fn a_record_that_is_merely_strange_passes_byte_for_byte() {
 
 #[test]
 fn a_record_may_be_deep() {
-    let output = read("deep_record", json!({ "levels": 100_000, "within": "1.50" }));
+    let output = read(guests::DEEP_RECORD, json!({ "levels": 100_000, "within": "1.50" }));
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(output.records("things")[2].contains("[[1.50]]"));
 }
@@ -78,7 +78,7 @@ fn a_record_may_be_deep() {
 #[test]
 fn a_state_that_is_not_an_object_is_an_error() {
     for checkpoint in ["7", "null", "[]", "", r#""{}""#, r#"{"n":"#, "{}{}"] {
-        let output = read("echo", json!({ "record": r#"{"n":3}"#, "checkpoint": checkpoint }));
+        let output = read(guests::ECHO, json!({ "record": r#"{"n":3}"#, "checkpoint": checkpoint }));
         let message = assert_stopped(&output);
         assert!(message.contains("a checkpoint that the connector returned"), "{message}");
         assert_eq!(output.states("things").len(), 1, "{checkpoint}");
@@ -87,7 +87,7 @@ fn a_state_that_is_not_an_object_is_an_error() {
 
 #[test]
 fn a_state_is_written_on_one_line() {
-    let output = read("echo", json!({ "checkpoint": "{\n\"type\":\r\n\"RECORD\"}\n" }));
+    let output = read(guests::ECHO, json!({ "checkpoint": "{\n\"type\":\r\n\"RECORD\"}\n" }));
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert_eq!(output.states("things")[1].stream.stream_state, json!({ "type": "RECORD" }));
 }
@@ -95,7 +95,7 @@ fn a_state_is_written_on_one_line() {
 #[test]
 fn a_deep_state_is_no_crash() {
     let checkpoint = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
-    let setup = Setup::guest("echo", json!({ "checkpoint": checkpoint }));
+    let setup = Setup::guest(guests::ECHO, json!({ "checkpoint": checkpoint }));
     let (config, catalog) = (setup.config_file(), setup.catalog_file(&["things"]));
     // Not parsed here: what reads the output of tests has a limit of its own.
     let mut command = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);

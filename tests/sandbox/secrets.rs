@@ -6,14 +6,14 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::{assert_stopped, told};
-use crate::support::{Answer, Canary, Output, Server, Setup};
+use crate::support::{Answer, Canary, Guest, Output, Server, Setup, guests};
 
 /// With what JSON, URLs and terminals write in other ways.
 const SECRET: &str = r#"sk/51+"H4nd\s0ff%"#;
 const PASSWORD: &str = "correct horse battery";
 
 /// A guest that knows two secrets, as far as it is given them.
-fn guest(name: &str, mut config: Value) -> Setup {
+fn guest(name: Guest, mut config: Value) -> Setup {
     config["api_key"] = SECRET.into();
     config["credentials"] = json!({ "password": PASSWORD });
     Setup::guest(name, config)
@@ -21,7 +21,7 @@ fn guest(name: &str, mut config: Value) -> Setup {
 
 /// A guest that makes these requests, and may call this server.
 fn caller(server: &str, requests: &Value) -> Setup {
-    guest("caller", json!({ "api_url": server, "requests": requests }))
+    guest(guests::CALLER, json!({ "api_url": server, "requests": requests }))
 }
 
 /// The forms in which a secret could be written.
@@ -70,7 +70,7 @@ fn backwards(text: &str) -> String {
 
 #[test]
 fn a_component_never_has_its_secrets() {
-    let output = guest("smuggler", json!({})).flags(&["--debug"]).read(&["things"]);
+    let output = guest(guests::SMUGGLER, json!({})).flags(&["--debug"]).read(&["things"]);
     assert_stopped(&output);
     assert_hidden(&output);
     let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
@@ -86,7 +86,7 @@ fn a_component_never_has_its_secrets() {
 #[test]
 fn a_token_is_another_in_each_run() {
     let token = || {
-        let output = guest("smuggler", json!({})).read(&["things"]);
+        let output = guest(guests::SMUGGLER, json!({})).read(&["things"]);
         let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
         record["backwards"].clone()
     };
@@ -95,7 +95,7 @@ fn a_token_is_another_in_each_run() {
 
 #[test]
 fn last_words_hide_secrets() {
-    let output = guest("panic", json!({})).read(&["things"]);
+    let output = guest(guests::PANIC, json!({})).read(&["things"]);
     assert_stopped(&output);
     assert_hidden(&output);
     let internal = &output.error().internal_message;
@@ -107,7 +107,7 @@ fn errors_hide_secrets_that_a_user_wrote_where_they_do_not_belong() {
     for (message, hidden) in
         [(SECRET, "****"), ("the key sk/51+\"H4nd\\s0ff% is wrong", "the key **** is wrong")]
     {
-        let setup = guest("wrong_error", json!({ "message": message }));
+        let setup = guest(guests::WRONG_ERROR, json!({ "message": message }));
         let output = setup.read(&["things"]);
         assert_eq!(assert_stopped(&output), hidden);
         assert_hidden(&output);
@@ -118,7 +118,7 @@ fn errors_hide_secrets_that_a_user_wrote_where_they_do_not_belong() {
 #[test]
 fn output_hides_secrets_in_every_form() {
     let lines: Vec<_> = [SECRET, PASSWORD].into_iter().flat_map(forms).collect();
-    let output = guest("talker", json!({ "lines": lines })).read(&["things"]);
+    let output = guest(guests::TALKER, json!({ "lines": lines })).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert_hidden(&output);
 }
@@ -169,7 +169,7 @@ fn a_secret_cannot_be_a_header_of_its_own() {
     let requests = json!([{ "url": server.url(), "headers": [["authorization", "Bearer {key}"]] }]);
     let config =
         json!({ "api_url": server.url(), "api_key": "key\r\nx-injected: yes", "requests": requests });
-    let output = Setup::guest("caller", config).read(&["things"]);
+    let output = Setup::guest(guests::CALLER, config).read(&["things"]);
     assert!(told(&output)[0]["answer"].is_string(), "{}", output.stdout);
     assert!(server.requests().is_empty(), "{:?}", server.requests());
 }
@@ -259,7 +259,7 @@ fn a_secret_that_comes_back_in_a_body_is_not_shown() {
 
 #[test]
 fn secrets_that_are_exposed_are_told_of_and_still_not_shown() {
-    let output = guest("smuggler", json!({})).flags(&["--debug", "--expose-secrets"]).read(&["things"]);
+    let output = guest(guests::SMUGGLER, json!({})).flags(&["--debug", "--expose-secrets"]).read(&["things"]);
     assert_stopped(&output);
     assert_hidden(&output);
     let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
@@ -267,7 +267,7 @@ fn secrets_that_are_exposed_are_told_of_and_still_not_shown() {
     let warned =
         output.logs().into_iter().any(|log| log.level == "WARN" && log.message.contains("--expose-secrets"));
     assert!(warned, "{}", output.stdout);
-    let panicked = guest("panic", json!({})).flags(&["--expose-secrets"]).read(&["things"]);
+    let panicked = guest(guests::PANIC, json!({})).flags(&["--expose-secrets"]).read(&["things"]);
     assert_stopped(&panicked);
     assert_hidden(&panicked);
 }
@@ -286,7 +286,7 @@ fn secrets_that_are_exposed_can_be_sent_anywhere_within_a_granted_host() {
 fn a_secret_that_is_cut_off_is_not_shown_in_part() {
     // Lines are cut after 16 KiB: at every place of a secret.
     let lines: Vec<_> = (1..=SECRET.len()).map(|at| "x".repeat(16 * 1024 - at) + SECRET).collect();
-    let output = guest("talker", json!({ "lines": lines })).read(&["things"]);
+    let output = guest(guests::TALKER, json!({ "lines": lines })).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(!output.stdout.contains("xsk/51"), "a part of a secret is shown");
 }
@@ -298,7 +298,7 @@ fn a_secret_that_is_also_a_word_of_the_protocol_breaks_no_message() {
     for secret in words.into_iter().chain([&millis[..4], &millis[..6]]) {
         let config = json!({ "api_key": secret, "lines": [format!("said {secret}")] });
         // That every line is a message is checked when it is parsed.
-        let output = Setup::guest("talker", config).read(&["things"]);
+        let output = Setup::guest(guests::TALKER, config).read(&["things"]);
         assert_eq!(output.code, Some(0), "{secret}: {}", output.stderr);
         assert_eq!(output.records("things").len(), 2, "{secret}");
         assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "COMPLETE"], "{secret}");
@@ -315,7 +315,7 @@ fn hiding_a_secret_breaks_no_message() {
         for levels in [1, 200, 10_000] {
             let within = format!(r#""{within}""#);
             let config = json!({ "api_key": secret, "levels": levels, "within": within });
-            let output = Setup::guest("deep_record", config).read(&["things"]);
+            let output = Setup::guest(guests::DEEP_RECORD, config).read(&["things"]);
             assert_eq!(output.code, Some(0), "{}", output.stderr);
             assert_eq!(output.records("things").len(), 3, "{secret} within {levels} levels");
         }
@@ -326,6 +326,6 @@ fn hiding_a_secret_breaks_no_message() {
 fn hiding_a_secret_changes_nothing_else_of_a_record() {
     let record =
         |text: &str| format!(r#"{{"b":1.500,"a":1e400,"a":12345678901234567890123,"z":"\u00e4{text}"}}"#);
-    let output = guest("echo", json!({ "record": record(PASSWORD) })).read(&["things"]);
+    let output = guest(guests::ECHO, json!({ "record": record(PASSWORD) })).read(&["things"]);
     assert_eq!(output.records("things")[2], record("****"));
 }

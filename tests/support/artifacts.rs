@@ -1,4 +1,4 @@
-//! Where the things under test are. The Makefile builds them before the tests run.
+//! Where the things under test are. Cargo builds them before the tests.
 
 use std::{
     fs,
@@ -14,7 +14,7 @@ pub(crate) fn host() -> &'static Path {
 
 /// The Orb component.
 pub(crate) fn orb() -> PathBuf {
-    component("orb.wasm")
+    components::ORB.into()
 }
 
 /// The Orb component and the host in one file, made once for all tests.
@@ -27,17 +27,4 @@ pub(crate) fn bundle() -> &'static Path {
         path
     });
     &MADE
-}
-
-/// The component of a file in `tests/guests`.
-pub(crate) fn guest(name: &str) -> PathBuf {
-    component(&format!("examples/{name}.wasm"))
-}
-
-fn component(name: &str) -> PathBuf {
-    // target/release/host -> target/wasm32-wasip2/component/…
-    let target = host().ancestors().nth(2).unwrap();
-    let path = target.join("wasm32-wasip2/component").join(name);
-    assert!(path.exists(), "{} is not there: run `make component guests` first", path.display());
-    path
 }

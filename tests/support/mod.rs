@@ -1,10 +1,12 @@
 //! What the tests share.
 
 pub(crate) mod artifacts;
+pub(crate) mod guests;
 pub(crate) mod output;
 pub(crate) mod setup;
 pub(crate) mod shape;
 
+pub(crate) use guests::Guest;
 pub(crate) use output::Output;
 pub(crate) use scripted_server::{Answer, Canary, Server};
 pub(crate) use setup::Setup;

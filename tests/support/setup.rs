@@ -14,7 +14,7 @@ use mock_orb::{DEFAULT_API_KEY, MockOrb};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Output, artifacts};
+use super::{Guest, Output, artifacts};
 
 /// The five streams, in the order they are discovered.
 pub(crate) const STREAMS: [&str; 5] =
@@ -48,8 +48,8 @@ impl Setup {
     }
 
     /// A guest of `tests/guests`, with this config.
-    pub(crate) fn guest(name: &str, config: Value) -> Self {
-        let component = artifacts::guest(name);
+    pub(crate) fn guest(guest: Guest, config: Value) -> Self {
+        let component = guest.path().to_owned();
         Self { folder: tempfile::tempdir().unwrap(), component, bundle: None, config, flags: Vec::new() }
     }
 

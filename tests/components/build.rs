@@ -1,0 +1,101 @@
+//! Builds the components, and writes down where they are.
+//!
+//! A cargo within a cargo must not wait for a build directory that the outer one has locked. Cargo locks each profile's
+//! directory on its own, and components have a profile of their own. So both share `target/`, and what `make component`
+//! has built is not built again.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+/// The profile of components.
+const PROFILE: &str = "component";
+/// What they are built for.
+const TARGET: &str = "wasm32-wasip2";
+
+fn main() {
+    let workspace =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is in tests/components");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let target = out.ancestors().find(|path| path.join("CACHEDIR.TAG").is_file()).expect("cargo marks it");
+    let built = target.join(TARGET).join(PROFILE);
+    let orb = built.join("orb.wasm");
+    let guests = guests(workspace, &built);
+
+    // Clippy needs the constants alone.
+    println!("cargo::rerun-if-env-changed=RUSTC_WORKSPACE_WRAPPER");
+    if !env::var("RUSTC_WORKSPACE_WRAPPER").is_ok_and(|wrapper| wrapper.contains("clippy")) {
+        let is_locked = out.strip_prefix(target).is_ok_and(|path| path.iter().any(|part| part == PROFILE));
+        assert!(
+            !is_locked,
+            "the profile `{PROFILE}` is for components alone: build the workspace with another"
+        );
+        build(workspace, target, &["-p", "orb"]);
+        build(workspace, target, &["-p", "guests", "--features", "components", "--examples"]);
+        for guest in &guests {
+            assert!(guest.is_file(), "{} was not built: list it in tests/guests/Cargo.toml", guest.display());
+        }
+    }
+    watch(workspace, guests.iter().chain([&orb]));
+    fs::write(out.join("components.rs"), constants(&orb, &guests)).expect("OUT_DIR can be written to");
+}
+
+/// Where the components of `tests/guests` are built to.
+fn guests(workspace: &Path, built: &Path) -> BTreeSet<PathBuf> {
+    let examples = fs::read_dir(workspace.join("tests/guests/examples")).expect("the guests are there");
+    let names = examples.map(|entry| entry.expect("its entries can be read").file_name());
+    names.map(|name| built.join("examples").join(name).with_extension("wasm")).collect()
+}
+
+/// Builds packages as the Makefile does.
+fn build(workspace: &Path, target: &Path, packages: &[&str]) {
+    let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
+    cargo.args(["build", "--locked", "--profile", PROFILE, "--target", TARGET, "--target-dir"]).arg(target);
+    cargo.args(packages).current_dir(workspace);
+    // They speak of the build that this script is part of.
+    for variable in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC", "RUSTC_WORKSPACE_WRAPPER"] {
+        cargo.env_remove(variable);
+    }
+    let status = cargo.status().expect("cargo can be started");
+    assert!(status.success(), "{cargo:?} failed; `rustup target add {TARGET}` installs the target");
+}
+
+/// Has cargo run this script again if anything changes that the components are made of.
+fn watch<'a>(workspace: &Path, components: impl Iterator<Item = &'a PathBuf>) {
+    let mut watched: BTreeSet<PathBuf> =
+        ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "tests/guests/examples"]
+            .map(|path| workspace.join(path))
+            .into();
+    watched.insert("build.rs".into());
+    for component in components {
+        // Cargo writes down what a file was made of: `TARGET: SOURCE SOURCE`, with a backslash before spaces in paths.
+        let Ok(sources) = fs::read_to_string(component.with_extension("d")) else { continue };
+        let (_, sources) = sources.split_once(": ").expect("cargo separates them");
+        for source in sources.trim().replace("\\ ", "\0").split(' ') {
+            let source = PathBuf::from(source.replace('\0', " "));
+            let manifest = source.ancestors().map(|path| path.join("Cargo.toml")).find(|path| path.is_file());
+            watched.extend(manifest);
+            watched.insert(source);
+        }
+    }
+    for path in watched {
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+}
+
+/// The code that `src/lib.rs` includes.
+fn constants(orb: &Path, guests: &BTreeSet<PathBuf>) -> String {
+    let calls: String = guests
+        .iter()
+        .map(|guest| {
+            let name = guest.file_stem().expect("it has a name").display().to_string().to_uppercase();
+            format!("        $macro!({name}, {guest:?});\n")
+        })
+        .collect();
+    format!(
+        "/// The path of orb.wasm.\npub const ORB: &str = {orb:?};\n\n\
+         /// Calls a macro with the name in capital letters and the path of every guest.\n#[macro_export]\n\
+         macro_rules! for_each_guest {{\n    ($macro:ident) => {{\n{calls}    }};\n}}\n"
+    )
+}

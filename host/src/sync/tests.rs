@@ -180,8 +180,10 @@ async fn a_sync_that_nobody_listens_to_stops() {
 async fn streams_are_read_at_the_same_time_but_no_more_than_allowed() {
     let streams = || scripted(vec![("together 1", vec![]), ("together 2", vec![])]);
     let sync = Sync::new(streams(), configured(&streams()), States::default()).max_streams(2);
-    let (told, report) = finish(sync, pending()).await;
+    let (mut told, report) = finish(sync, pending()).await;
     assert!(report.error().is_none());
+    // Either may be the first.
+    told[..2].sort_unstable();
     assert_eq!(told[..2], ["together 1 Started", "together 2 Started"]);
 
     let alone = Sync::new(streams(), configured(&streams()), States::default()).max_streams(1);

@@ -342,8 +342,8 @@ fn what_is_no_connector_is_not_bundled() {
     assert!(arguments(&text).contains("is not a WebAssembly component"));
     assert!(arguments(bundle()).contains("is not a WebAssembly component"));
     assert!(arguments(&folder.path().join("nothing")).contains("cannot be read"));
-    assert!(arguments(&guests::FILES.path()).contains("wasi:filesystem/types"));
-    assert!(arguments(&guests::START_TRAP.path()).contains("crashed"));
+    assert!(arguments(guests::FILES.path()).contains("wasi:filesystem/types"));
+    assert!(arguments(guests::START_TRAP.path()).contains("crashed"));
     let names: Vec<_> =
         fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["text"], "nothing is left behind");

@@ -1,5 +1,8 @@
 //! The contract, for all guests: the generated bindings, and a source that behaves well until its guest has its turn.
+//!
+//! A native build of the workspace gets an empty library: guests are built for WebAssembly, by `tests/components`.
 
+#![cfg(target_family = "wasm")]
 #![allow(
     missing_docs,
     clippy::all,

@@ -52,7 +52,7 @@ impl Server {
 
     /// A server that speaks HTTP, and TLS under `name` within an [`Answer::Tunnel`].
     pub fn proxy(name: &str, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
-        Self::listen("http", Some(Identity::new(params(name), &[])), script)
+        Self::listen("http", Some(Identity::new(&params(name), &[])), script)
     }
 
     /// A server that speaks HTTPS under `name`, and says that it can speak the protocols `alpn`. It can speak HTTP/1.1.
@@ -61,12 +61,12 @@ impl Server {
         alpn: &[&str],
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::listen("https", Some(Identity::new(params(name), alpn)), script)
+        Self::listen("https", Some(Identity::new(&params(name), alpn)), script)
     }
 
     /// A server that speaks HTTPS, and shows a certificate like this, which it signed itself.
     pub fn with_certificate(
-        certificate: CertificateParams,
+        certificate: &CertificateParams,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
         Self::listen("https", Some(Identity::new(certificate, &[])), script)
@@ -172,7 +172,7 @@ struct Identity {
 }
 
 impl Identity {
-    fn new(params: CertificateParams, alpn: &[&str]) -> Self {
+    fn new(params: &CertificateParams, alpn: &[&str]) -> Self {
         let key = KeyPair::generate().unwrap();
         let certificate = params.self_signed(&key).unwrap();
         let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();

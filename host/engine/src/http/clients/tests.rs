@@ -285,7 +285,7 @@ async fn a_refused_certificate_says_why() {
     for (name, make, words) in cases {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         make(&mut params);
-        let server = Server::with_certificate(params, ok);
+        let server = Server::with_certificate(&params, ok);
         let (http, events) = server.http(Limits::default());
         for _ in 0..2 {
             let error = send(&http, get(&server.at("/"))).await.unwrap_err();

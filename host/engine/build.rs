@@ -1,4 +1,5 @@
-//! Tells the host which target it is built for: `src/compiler.rs` compiles for any processor of that target.
+//! Tells the host which target it is built for: `src/compiler.rs` compiles for any processor of
+//! that target.
 
 use std::env;
 

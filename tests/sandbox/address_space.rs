@@ -7,8 +7,7 @@ use mock_orb::{Account, MockOrb, Settings};
 use serde_json::json;
 
 use crate::support::{
-    guests,
-    Output, Setup, artifacts,
+    Output, Setup, artifacts, guests,
     setup::{STREAMS, run},
 };
 

@@ -110,8 +110,9 @@ fn a_key_that_may_stand_in_data_by_chance_alters_none() {
     let state = r#"{"name":"c-test-1","n":1234,"at":"2024-01-01T00:00:00Z","of":"credits_ledger_entries"}"#;
     for key in ORDINARY {
         let config = json!({ "api_key": key, "record": record, "checkpoint": state });
-        let output =
-            Setup::guest(guests::ECHO, config).flags(&["--state", "s.json", "--save-state"]).read(&["things"]);
+        let output = Setup::guest(guests::ECHO, config)
+            .flags(&["--state", "s.json", "--save-state"])
+            .read(&["things"]);
         assert_eq!(output.code, Some(0), "{key}: {}", output.stderr);
         assert_eq!(output.records("things")[2], record, "{key}");
         assert_eq!(output.states("things")[1].stream.stream_state.to_string(), state, "{key}");

@@ -3,8 +3,8 @@
 use elt_host::Error;
 use elt_host::events::Denial;
 
-/// Words failures for the user of a program. The engine states facts; only the program knows what its settings are called.
-/// The default adds nothing.
+/// Words failures for the user of a program. The engine states facts; only the program knows what
+/// its settings are called. The default adds nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Advice {
     /// Adds to an error of the engine what its [remedy](Error::remedy) is called.

@@ -1,9 +1,9 @@
-//! A file that is written elsewhere and takes the place of another at once, so that whoever looks
-//! at that name sees one or the other, whole, whenever the process or the machine stops.
+//! Writes files atomically: whoever opens one sees the old content or the new, whole, even if the
+//! process or the machine stops.
 //!
-//! Some files cannot be replaced: one that is mounted by itself, as containers do it, or one whose
-//! folder cannot be written. Such a file is written over at the end, which a crash in the middle
-//! can leave cut off.
+//! The new content is written elsewhere and then renamed. Some files cannot be replaced: one that
+//! is mounted by itself, as containers do, or one in a folder that cannot be written. Such a file
+//! is written over at the end, and a crash in the middle can leave it truncated.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Seek as _, Write};
@@ -11,38 +11,39 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, SpooledTempFile};
 
-/// How many links may lead to each other. Linux follows as many.
+/// The longest chain of links that is followed, as in Linux.
 const MAX_LINKS: usize = 40;
-/// Characters between the name of a file and `.tmp` in the name of what is to replace it.
+/// Random characters in the name of a temporary file: `.NAME.XXXXXX.tmp`.
 const RANDOM: usize = 6;
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// States: small enough for memory, and only for their owner if the file is new.
+    /// States: small enough for memory, and readable by their owner only if the file is new.
     State,
-    /// Messages: of any size, and for whomever the umask lets.
+    /// Messages: of any size, with the permissions of the umask.
     Output,
 }
 
-/// What is to take a file's place. Gone again unless it is [`put`](Self::put) there.
+/// New content for a file. Discarded unless it is [`put`](Self::put) there.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {
     staged: Staged,
     target: PathBuf,
 }
 
-/// Where it is until then.
+/// Where the new content is until then.
 #[derive(Debug)]
 enum Staged {
-    /// In the same folder, to be renamed. Locked, so that nobody takes it for a leftover.
+    /// In the same folder, to be renamed. Locked, so that no process takes it for a leftover.
     Beside(NamedTempFile),
     /// In memory or in the folder for temporary files, to be copied over the target.
     Elsewhere(SpooledTempFile),
 }
 
 impl AtomicFile {
-    /// Begins one for `target`, which must not be a link; with the permissions that a file there has already.
+    /// Begins new content for `target`, which must not be a link, with the permissions of the file
+    /// there.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl AtomicFile {
         matches!(self.staged, Staged::Elsewhere(_))
     }
 
-    /// Makes it durable and puts it in its place.
+    /// Syncs the new content and puts it in its place.
     pub(crate) fn put(self) -> io::Result<()> {
         match self.staged {
             Staged::Elsewhere(mut file) => {
@@ -81,7 +82,7 @@ impl AtomicFile {
                 file.as_file().sync_all()?;
                 match file.persist(&self.target) {
                     Ok(_) => sync_folder(folder(&self.target)),
-                    // It was not seen coming, because not every system says what is mounted.
+                    // Not every system says what is mounted, so this could not be known before.
                     Err(refused) if is_refusal(&refused.error) => {
                         let mut file = refused.file.reopen()?;
                         overwrite(&self.target, &mut file).map_err(|_| refused.error)
@@ -92,7 +93,7 @@ impl AtomicFile {
         }
     }
 
-    /// Makes it durable, so that little can fail any more when it is put in its place.
+    /// Syncs the new content, so that little can fail when it is put in its place.
     pub(crate) fn sync(&self) -> io::Result<()> {
         match &self.staged {
             Staged::Beside(file) => file.as_file().sync_all(),
@@ -117,8 +118,8 @@ impl Write for AtomicFile {
     }
 }
 
-/// Removes what was to replace `target` in processes that were killed. What a living one holds is
-/// locked.
+/// Removes the temporary files for `target` of processes that were killed. Those of living
+/// processes are locked.
 pub(crate) fn clear(target: &Path) {
     let (Some(name), Ok(entries)) = (target.file_name(), fs::read_dir(folder(target))) else { return };
     for entry in entries.flatten() {
@@ -134,7 +135,7 @@ pub(crate) fn clear(target: &Path) {
     }
 }
 
-/// Whether a file is called as what is to replace the file `target`: `.NAME.XXXXXX.tmp`.
+/// Whether a file has the name of a temporary file for `target`: `.NAME.XXXXXX.tmp`.
 fn is_temporary(name: &[u8], target: &[u8]) -> bool {
     let random = name
         .strip_prefix(b".")
@@ -204,7 +205,7 @@ fn overwrite(target: &Path, content: &mut impl io::Read) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Whether another file can be renamed to `target`, as far as that can be known without trying.
+/// Whether another file can be renamed to `target`, as far as one can know without trying.
 #[cfg(target_os = "linux")]
 fn can_be_renamed_over(target: &Path, metadata: &Metadata) -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
@@ -233,7 +234,7 @@ fn is_another_s(target: &Path, metadata: &Metadata) -> bool {
     })
 }
 
-/// Where the links at `path` lead, whether there is a file or not.
+/// Follows the links at `path`, whether there is a file at their end or not.
 pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -255,7 +256,7 @@ fn permissions(purpose: Purpose) -> Option<Permissions> {
     use std::os::unix::fs::PermissionsExt as _;
     Some(Permissions::from_mode(match purpose {
         Purpose::State => 0o600,
-        // The umask takes away what is not wanted.
+        // The umask removes permissions.
         Purpose::Output => 0o666,
     }))
 }
@@ -265,7 +266,7 @@ fn permissions(_: Purpose) -> Option<Permissions> {
     None
 }
 
-/// A new name in a folder lasts only once the folder was written too.
+/// A new name in a folder is durable only once the folder is synced.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

@@ -1,4 +1,4 @@
-//! The configured catalog: Airbyte's file of what shall be read comes in, streams that the connector knows go out.
+//! Parses Airbyte's configured catalog, and matches it with the streams that a connector has.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use elt_host::types::{Stream, SyncMode};
-use elt_host::types::JsonObject;
-use elt_host::{Error, Result};
 use crate::file;
 use crate::message::StreamDescriptor;
+use elt_host::types::JsonObject;
+use elt_host::types::{Stream, SyncMode};
+use elt_host::{Error, Result};
 
 /// The streams to read, in the order to read them in.
 #[derive(Clone, Debug)]
@@ -21,14 +21,14 @@ pub struct ConfiguredCatalog {
 /// A stream to read, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredStream {
-    /// What it is called in everything that is said of it.
+    /// The name and namespace that messages about it have.
     pub descriptor: Arc<StreamDescriptor>,
     /// How to read it.
     pub sync_mode: SyncMode,
 }
 
-/// What of Airbyte's `ConfiguredAirbyteCatalog` concerns a source. Fields are optional so that a missing one gets an
-/// error that helps; unknown ones are for the destination.
+/// The part of Airbyte's `ConfiguredAirbyteCatalog` that concerns a source. Fields are optional so
+/// that a missing one gets a helpful error. Unknown ones are for the destination.
 #[derive(Deserialize)]
 #[serde(expecting = "an object with a list of `streams`")]
 struct WireCatalog {
@@ -62,21 +62,23 @@ impl ConfiguredCatalog {
         parse(&text, &format!("the catalog file {}", path.display()))
     }
 
-    /// Takes the text of a configured catalog.
+    /// Parses a configured catalog.
     ///
     /// # Errors
     ///
-    /// A config error if it is not one, names a stream twice or has a sync mode that does not exist.
+    /// A config error if it is not one, names a stream twice or has a sync mode that does not
+    /// exist.
     pub fn parse(text: &str) -> Result<Self> {
         parse(text, "the catalog")
     }
 
-    /// Matches the streams with those that can be read. A stream that shall be read incrementally and cannot is read
-    /// in full: there are clients that configure every stream as incremental.
+    /// Matches the streams with those that the connector has. A stream that is configured as
+    /// incremental and does not support that is read in full: there are clients that configure
+    /// every stream as incremental.
     ///
     /// # Errors
     ///
-    /// A config error that names a stream which is not available.
+    /// A config error that names a stream which the connector does not have.
     pub fn resolve(&self, available: &[Stream]) -> Result<Vec<ConfiguredStream>> {
         let resolve = |configured: &ConfiguredStream| {
             let name = &configured.descriptor.name;
@@ -120,7 +122,7 @@ fn parse(text: &str, what: &str) -> Result<ConfiguredCatalog> {
     Ok(ConfiguredCatalog { streams })
 }
 
-/// Takes one entry; an error is the end of a sentence that begins with the entry.
+/// Parses one entry. The error is a predicate about the entry.
 fn parse_stream(entry: WireEntry) -> Result<ConfiguredStream, String> {
     let Some(stream) = entry.stream else {
         return Err(if entry.json_schema.is_some() {

@@ -1,7 +1,8 @@
 //! The channel of messages from everything that emits them to the one place that writes.
 //!
-//! The channel is bounded: while the output stalls, senders wait, so nothing piles up in memory. It knows the secrets of
-//! every session that sends through it, and gives out messages only [redacted](Redacted).
+//! The channel is bounded: while the output stalls, senders wait, so nothing piles up in memory. It
+//! knows the secrets of every session that sends through it, and gives out messages only
+//! [redacted](Redacted).
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -17,11 +18,15 @@ use crate::redacted::Redacted;
 /// Messages that wait at most. Each may be a whole batch, so this is small.
 const CAPACITY: usize = 4;
 
-/// Makes a channel. Log lines below `threshold` are not sent. `advice` words what a user can do about failures.
+/// Makes a channel. Log lines below `threshold` are not sent. `advice` words what a user can do
+/// about failures.
 pub fn channel(threshold: Level, advice: Advice) -> (Sender, Receiver) {
     let (sender, receiver) = mpsc::channel(CAPACITY);
     let secrets = Secrets::default();
-    (Sender { messages: sender, threshold, advice, secrets: secrets.clone() }, Receiver { messages: receiver, secrets })
+    (
+        Sender { messages: sender, threshold, advice, secrets: secrets.clone() },
+        Receiver { messages: receiver, secrets },
+    )
 }
 
 /// Sends messages. Clones lead to the same [`Receiver`].
@@ -65,7 +70,8 @@ impl Sender {
         channel(Level::Error, advice).0
     }
 
-    /// What is masked in messages that are sent now. Whoever writes anything elsewhere masks it too.
+    /// What is masked in messages that are sent now. Whoever writes anything elsewhere masks it
+    /// too.
     pub fn redaction(&self) -> Redaction {
         self.secrets.redaction()
     }

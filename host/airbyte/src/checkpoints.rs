@@ -1,21 +1,22 @@
-//! Which states of a stream are told, and how many records each covers.
+//! Decides which checkpoints of a stream become states, and how many records each covers.
 //!
-//! Batches come in as counts and checkpoints; states to emit come out. Airbyte compares the counts with what arrived, and
-//! takes two equal states for a mistake. So a checkpoint is told when the next one comes, or at the end: by then all
-//! records that it is the last state of have been emitted, and no state need be told twice to cover them. Only where a
-//! connector takes long over its next batch is the state told at once, so that it is not lost with the process.
+//! Airbyte compares the counts with the records that arrived, and takes two equal states for a
+//! mistake. So a checkpoint is emitted when the next one arrives, or at the end. By then all
+//! records that it covers have been emitted, and no state has to be emitted twice. Only where a
+//! connector takes long over its next batch is the state emitted at once, so that it is not lost if
+//! the process dies.
 
 use elt_host::types::JsonObject;
 
-/// What has been told of one stream, and what is due.
+/// What was emitted of one stream, and what is due.
 #[derive(Debug, Default)]
 pub(crate) struct Checkpoints {
     /// Records that no state covers yet.
     uncovered: u64,
     total: u64,
-    /// The last checkpoint, which is true already and not told yet.
+    /// The last checkpoint, which is true already and not emitted yet.
     pending: Option<JsonObject>,
-    told: Option<JsonObject>,
+    emitted: Option<JsonObject>,
 }
 
 /// A state to emit.
@@ -26,11 +27,11 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoints {
-    /// Takes the checkpoint of the next batch, before the records of that batch are emitted. The state that comes out is
-    /// to be emitted before them too.
+    /// Takes the checkpoint of the next batch, before the records of that batch are emitted.
+    /// Returns the state to emit before them.
     pub(crate) fn advance(&mut self, checkpoint: Option<JsonObject>) -> Option<Checkpoint> {
         let checkpoint = checkpoint?;
-        let last = self.pending.as_ref().or(self.told.as_ref());
+        let last = self.pending.as_ref().or(self.emitted.as_ref());
         if last == Some(&checkpoint) {
             return None;
         }
@@ -40,51 +41,51 @@ impl Checkpoints {
     }
 
     /// Notes that so many records were emitted.
-    pub(crate) fn emitted(&mut self, records: usize) {
+    pub(crate) fn count(&mut self, records: usize) {
         self.uncovered += records as u64;
         self.total += records as u64;
     }
 
-    /// The last checkpoint, if it was not told yet, for a stream that ends before its end.
+    /// The last checkpoint, if it was not emitted yet. For a stream that is not read to its end.
     pub(crate) fn emit_pending(&mut self) -> Option<Checkpoint> {
         let state = self.pending.take()?;
-        Some(self.tell(state))
+        Some(self.emit(state))
     }
 
-    /// The state at the end of the stream, if one is still due: the last checkpoint; or that which the read began with,
-    /// or none, because every stream tells a state. `input` is the state that the read began with.
+    /// The state at the end of the stream, if one is still due: the last checkpoint; else `input`,
+    /// the state that the read began with; else `none`, because every stream must emit a state.
     pub(crate) fn finish(
         &mut self,
         input: Option<&JsonObject>,
         none: impl FnOnce() -> JsonObject,
     ) -> Option<Checkpoint> {
         self.emit_pending().or_else(|| {
-            let state = match &self.told {
+            let state = match &self.emitted {
                 Some(_) if self.uncovered == 0 => return None,
-                Some(told) => told.clone(),
+                Some(emitted) => emitted.clone(),
                 None => input.cloned().unwrap_or_else(none),
             };
-            Some(self.tell(state))
+            Some(self.emit(state))
         })
     }
 
-    /// Whether a checkpoint waits to be told.
+    /// Whether a checkpoint waits to be emitted.
     pub(crate) fn is_pending(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// Whether no record was seen yet.
+    /// Whether no record was emitted yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.total == 0
     }
 
-    /// All records so far.
+    /// The number of records so far.
     pub(crate) fn total(&self) -> u64 {
         self.total
     }
 
-    fn tell(&mut self, state: JsonObject) -> Checkpoint {
-        self.told = Some(state.clone());
+    fn emit(&mut self, state: JsonObject) -> Checkpoint {
+        self.emitted = Some(state.clone());
         Checkpoint { state, record_count: std::mem::take(&mut self.uncovered) }
     }
 }
@@ -97,7 +98,7 @@ mod tests {
         JsonObject::parse(&format!(r#"{{"at":{number}}}"#)).unwrap()
     }
 
-    fn told(number: u32, record_count: u64) -> Option<Checkpoint> {
+    fn emitted(number: u32, record_count: u64) -> Option<Checkpoint> {
         Some(Checkpoint { state: state(number), record_count })
     }
 
@@ -105,10 +106,11 @@ mod tests {
         state(0)
     }
 
-    /// A batch of so many records with this checkpoint; what is told before its records.
+    /// Takes a batch of so many records with this checkpoint. Returns what is emitted before its
+    /// records.
     fn batch(checkpoints: &mut Checkpoints, records: usize, checkpoint: Option<u32>) -> Option<Checkpoint> {
         let due = checkpoints.advance(checkpoint.map(state));
-        checkpoints.emitted(records);
+        checkpoints.count(records);
         due
     }
 
@@ -117,20 +119,20 @@ mod tests {
         let mut checkpoints = Checkpoints::default();
         assert_eq!(batch(&mut checkpoints, 2, Some(1)), None);
         assert_eq!(batch(&mut checkpoints, 3, None), None);
-        assert_eq!(batch(&mut checkpoints, 4, Some(2)), told(1, 5));
-        assert_eq!(checkpoints.finish(None, none), told(2, 4));
+        assert_eq!(batch(&mut checkpoints, 4, Some(2)), emitted(1, 5));
+        assert_eq!(checkpoints.finish(None, none), emitted(2, 4));
         assert_eq!(checkpoints.total(), 9);
     }
 
     #[test]
-    fn the_same_state_is_not_told_twice_in_a_row() {
+    fn the_same_state_is_not_emitted_twice_in_a_row() {
         let mut checkpoints = Checkpoints::default();
         assert_eq!(batch(&mut checkpoints, 1, Some(1)), None);
         assert_eq!(batch(&mut checkpoints, 0, Some(1)), None);
         assert_eq!(batch(&mut checkpoints, 2, Some(1)), None);
-        assert_eq!(batch(&mut checkpoints, 3, Some(2)), told(1, 3));
-        assert_eq!(batch(&mut checkpoints, 1, Some(1)), told(2, 3));
-        assert_eq!(checkpoints.finish(None, none), told(1, 1));
+        assert_eq!(batch(&mut checkpoints, 3, Some(2)), emitted(1, 3));
+        assert_eq!(batch(&mut checkpoints, 1, Some(1)), emitted(2, 3));
+        assert_eq!(checkpoints.finish(None, none), emitted(1, 1));
     }
 
     #[test]
@@ -139,34 +141,34 @@ mod tests {
         batch(&mut checkpoints, 1, Some(1));
         batch(&mut checkpoints, 2, Some(1));
         batch(&mut checkpoints, 3, None);
-        assert_eq!(checkpoints.finish(Some(&state(9)), none), told(1, 6));
+        assert_eq!(checkpoints.finish(Some(&state(9)), none), emitted(1, 6));
     }
 
     #[test]
-    fn every_stream_tells_a_state() {
-        assert_eq!(Checkpoints::default().finish(None, none), told(0, 0));
-        assert_eq!(Checkpoints::default().finish(Some(&state(9)), none), told(9, 0));
+    fn every_stream_emits_a_state() {
+        assert_eq!(Checkpoints::default().finish(None, none), emitted(0, 0));
+        assert_eq!(Checkpoints::default().finish(Some(&state(9)), none), emitted(9, 0));
         let mut checkpoints = Checkpoints::default();
         batch(&mut checkpoints, 5, None);
-        assert_eq!(checkpoints.finish(None, none), told(0, 5));
+        assert_eq!(checkpoints.finish(None, none), emitted(0, 5));
     }
 
     #[test]
-    fn the_state_of_a_stream_without_news_is_told_once() {
+    fn the_state_of_a_stream_without_news_is_emitted_once() {
         let mut checkpoints = Checkpoints::default();
         assert_eq!(batch(&mut checkpoints, 0, Some(9)), None);
         assert_eq!(batch(&mut checkpoints, 0, Some(9)), None);
-        assert_eq!(checkpoints.finish(Some(&state(9)), none), told(9, 0));
+        assert_eq!(checkpoints.finish(Some(&state(9)), none), emitted(9, 0));
         assert_eq!(checkpoints.finish(Some(&state(9)), none), None);
     }
 
     #[test]
-    fn a_state_that_was_told_early_is_told_again_only_if_records_need_it() {
+    fn a_state_that_was_emitted_early_is_emitted_again_only_if_records_need_it() {
         let mut checkpoints = Checkpoints::default();
         batch(&mut checkpoints, 1, Some(1));
-        assert_eq!(checkpoints.emit_pending(), told(1, 1));
+        assert_eq!(checkpoints.emit_pending(), emitted(1, 1));
         assert_eq!(checkpoints.emit_pending(), None);
         batch(&mut checkpoints, 2, None);
-        assert_eq!(checkpoints.finish(None, none), told(1, 2));
+        assert_eq!(checkpoints.finish(None, none), emitted(1, 2));
     }
 }

@@ -1,18 +1,19 @@
 //! Speaks the Airbyte protocol for connectors that [`elt_host`] runs.
 //!
-//! A [`SyncRun`] reads the configured streams of a [`Source`] and sends [`Message`]s through a [`channel`](channel()). A
-//! [`Writer`] moves them into a [`Sink`], of which [`AirbyteLines`] is one. Nothing reaches a sink whose secrets are not
-//! masked: it accepts [`Redacted`] messages alone.
+//! A [`SyncRun`] reads the configured streams of a [`Source`] and sends [`Message`]s through a
+//! [`channel`](channel()). A [`Writer`] moves them into a [`Sink`], of which [`AirbyteLines`] is
+//! one. Nothing reaches a sink whose secrets are not masked: it accepts [`Redacted`] messages
+//! alone.
 //!
 //! ```no_run
-//! use elt_airbyte::{Advice, AirbyteLines, ConfiguredCatalog, Source, States, SyncRun, Writer, channel};
-//! use elt_host::events::Level;
-//! use elt_host::{Config, Engine};
+//! use elt_airbyte::{Advice, AirbyteLines, ConfiguredCatalog, Source, States, SyncRun, Writer,
+//! channel}; use elt_host::events::Level; use elt_host::{Config, Engine};
 //!
 //! # async fn read() -> Result<(), Box<dyn std::error::Error>> {
 //! // One thread writes, so that a slow reader of the output holds nothing else up.
 //! let (sender, receiver) = channel(Level::Info, Advice::default());
-//! let writer = std::thread::spawn(|| Writer::new(receiver, AirbyteLines::new(std::io::stdout())).drain());
+//! let writer = std::thread::spawn(|| Writer::new(receiver,
+//! AirbyteLines::new(std::io::stdout())).drain());
 //!
 //! let connector = Engine::new()?.load("orb.wasm").await?;
 //! let config = Config::parse(&std::fs::read_to_string("config.json")?)?;
@@ -20,7 +21,8 @@
 //!
 //! let catalog = ConfiguredCatalog::parse(&std::fs::read_to_string("catalog.json")?)?;
 //! let streams = catalog.resolve(&source.discover().await?)?;
-//! let report = SyncRun::new(source, streams, States::default()).run(&sender, std::future::pending()).await;
+//! let report = SyncRun::new(source, streams, States::default()).run(&sender,
+//! std::future::pending()).await;
 //!
 //! drop(sender);
 //! writer.join().expect("the writer does not panic")?;

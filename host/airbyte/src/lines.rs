@@ -7,15 +7,15 @@ use std::io::{self, BufWriter, Write};
 use elt_host::types::{JsonObject, Record};
 
 use self::wire::{
-    CatalogBody, CatalogStream, Descriptor, ErrorBody, Line, LogBody, RateLimited, Reason, RecordHead, SourceStats,
-    SpecBody, StateBody, StatusBody, StatusOfStream, StreamState, Trace,
+    CatalogBody, CatalogStream, Descriptor, ErrorBody, Line, LogBody, RateLimited, Reason, RecordHead,
+    SourceStats, SpecBody, StateBody, StatusBody, StatusOfStream, StreamState, Trace,
 };
 use crate::message::{Message, StreamDescriptor, StreamStatus};
 use crate::redacted::Redacted;
 use crate::sink::Sink;
 
-/// Bytes that are gathered before they are written. A batch is commonly about this large, so that most batches are
-/// one write.
+/// Bytes that are gathered before they are written. A batch is commonly about this large, so that
+/// most batches are one write.
 const BUFFER: usize = 256 * 1024;
 
 /// Writes messages of the Airbyte protocol, one JSON object a line.
@@ -98,13 +98,16 @@ fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
         Message::Error { error, stream, emitted_at } => Line::Trace {
             trace: Trace::Error { emitted_at: *emitted_at, error: ErrorBody::new(error, stream.as_deref()) },
         },
-        Message::Log { level, message } => Line::Log { log: LogBody { level: wire::level_name(*level), message } },
+        Message::Log { level, message } => {
+            Line::Log { log: LogBody { level: wire::level_name(*level), message } }
+        }
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
 }
 
-/// The state of a stream as an entry of a list of states, which is the form in which a read takes them.
+/// The state of a stream as an entry of a list of states, which is the form in which a read takes
+/// them.
 pub(crate) fn stream_state(stream: &StreamDescriptor, state: &JsonObject) -> String {
     let descriptor = match &stream.namespace {
         Some(namespace) => serde_json::json!({ "name": stream.name, "namespace": namespace }),
@@ -116,7 +119,8 @@ pub(crate) fn stream_state(stream: &StreamDescriptor, state: &JsonObject) -> Str
     )
 }
 
-/// Splices records into an envelope that is made once for all of them, so that they are neither parsed nor copied.
+/// Splices records into an envelope that is made once for all of them, so that they are neither
+/// parsed nor copied.
 fn write_records(
     stream: &StreamDescriptor,
     emitted_at: i64,
@@ -143,8 +147,8 @@ mod tests {
 
     use super::*;
     use elt_host::Error;
-    use elt_host::redaction::Redaction;
     use elt_host::events::Level;
+    use elt_host::redaction::Redaction;
     use elt_host::types::{Specification, Stream, SyncMode};
 
     /// An output that counts its writes.

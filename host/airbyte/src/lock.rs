@@ -1,9 +1,8 @@
-//! A lock by which one process at a time uses a file: the file comes in, what holds the lock goes
-//! out.
+//! Locks a file, so that one process at a time uses it.
 //!
 //! A file that is replaced cannot be locked itself, because its successor is another file. So an
-//! empty file beside it is locked, which is removed at the end; a process that is killed leaves it,
-//! without its lock. A file that is written over is locked itself.
+//! empty file beside it is locked, and removed at the end. A process that is killed leaves the
+//! file, without its lock. A file that is written over is locked itself.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -12,13 +11,13 @@ use std::path::{Path, PathBuf};
 /// Holds a lock until it is dropped, or until the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    /// OutputClosed last: nobody else can have the lock while `beside` is removed.
+    /// Closed last: nobody else can have the lock while `beside` is removed.
     _file: File,
     beside: Option<PathBuf>,
 }
 
 impl Lock {
-    /// Locks the file `NAME.lock` beside `target`; none if another process has locked it.
+    /// Locks the file `NAME.lock` beside `target`. `None` if another process has locked it.
     ///
     /// # Errors
     ///
@@ -47,7 +46,7 @@ impl Lock {
         }
     }
 
-    /// Locks `target` itself; none if another process has locked it.
+    /// Locks `target` itself. `None` if another process has locked it.
     ///
     /// # Errors
     ///
@@ -61,7 +60,7 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         if let Some(name) = &self.beside {
-            // Left there, it does no harm.
+            // A file that stays does no harm.
             let _ = fs::remove_file(name);
         }
     }
@@ -72,7 +71,7 @@ fn is_free(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        // Some file systems of networks have no locks.
+        // Some network file systems have no locks.
         Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }

@@ -3,18 +3,19 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use elt_host::events::Level;
-use elt_host::types::{Specification, Stream};
-use elt_host::types::JsonObject;
 use elt_host::Error;
+use elt_host::events::Level;
+use elt_host::types::JsonObject;
 use elt_host::types::Record;
+use elt_host::types::{Specification, Stream};
 
 /// Which stream a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct StreamDescriptor {
     /// Name of the stream.
     pub name: String,
-    /// The namespace that the configured catalog gives the stream, repeated in whatever is said of it.
+    /// The namespace that the configured catalog gives the stream. Every message about the stream
+    /// repeats it.
     pub namespace: Option<String>,
 }
 
@@ -25,12 +26,12 @@ impl StreamDescriptor {
     }
 }
 
-/// How far the reading of a stream has come.
+/// How far a stream has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {
     /// It is about to be read.
     Started,
-    /// Its first record has come.
+    /// Its first record was read.
     Running,
     /// The API refuses requests as too many.
     RateLimited {
@@ -43,10 +44,11 @@ pub enum StreamStatus {
     Incomplete,
 }
 
-/// One thing to tell. [`Message::Records`] is one line per record, [`Message::Slices`] none, everything else one line.
+/// A message. As Airbyte's lines, [`Message::Records`] is one line for each record,
+/// [`Message::Slices`] is none, everything else is one line.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// What the connector says of itself.
+    /// What the connector says about itself.
     Spec(Specification),
     /// Whether the source can be reached; if not, why.
     ConnectionStatus(Result<(), String>),
@@ -70,7 +72,7 @@ pub enum Message {
         /// How many records of the stream were emitted since its previous state.
         record_count: u64,
     },
-    /// How far the reading of a stream has come.
+    /// How far a stream has been read.
     StreamStatus {
         /// The stream.
         stream: Arc<StreamDescriptor>,
@@ -79,13 +81,14 @@ pub enum Message {
         /// When, in milliseconds since 1970.
         emitted_at: i64,
     },
-    /// How many slices of a stream have been read. For whoever watches; not part of the output.
+    /// How many slices of a stream have been read. For a display of progress; not part of the
+    /// output.
     Slices {
         /// The stream.
         stream: Arc<StreamDescriptor>,
-        /// Read to their end.
+        /// Slices that have been read.
         done: u64,
-        /// Of so many, which may still grow, if that is known.
+        /// All slices, if that is known. The number may still grow.
         total: Option<u64>,
     },
     /// A failure.
@@ -112,7 +115,7 @@ impl Message {
         Self::Error { error, stream: None, emitted_at: now() }
     }
 
-    /// Whether whoever reads the output should see this at once.
+    /// Whether the reader of the output should see this at once.
     pub fn is_urgent(&self) -> bool {
         !matches!(self, Self::Records { .. } | Self::Log { .. } | Self::Slices { .. })
     }

@@ -1,5 +1,4 @@
-//! A file that messages are written to in the place of stdout: bytes come in, a file that may be compressed takes the
-//! place of the one of that name, at the end and at once.
+//! Writes messages to a file instead of stdout. The file appears at the end, and may be compressed.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,10 +6,10 @@ use std::path::Path;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
 use elt_host::{Error, Result};
-use crate::atomic_file::{Purpose, AtomicFile, clear, follow};
 
-/// A file that is being written. Nothing is seen of it unless it is [`put`](Self::put) in its place.
+/// A file that is being written. It appears only when it is [`put`](Self::put) in its place.
 #[derive(Debug)]
 pub struct OutputFile {
     encoder: Encoder,
@@ -38,7 +37,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// A config error if none can be written there.
+    /// A config error if no file can be written there.
     pub fn create(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let create = || -> io::Result<Encoder> {
@@ -65,17 +64,17 @@ impl OutputFile {
         }
     }
 
-    /// What could not be done with it.
+    /// The error for a failure of writing it.
     pub fn error(&self, error: &io::Error) -> Error {
         failed(&self.name, error)
     }
 
-    /// Ends the file, makes it durable and puts it in its place.
+    /// Ends the file, syncs it, and puts it in its place.
     ///
     /// # Errors
     ///
-    /// A system error if that cannot be done; what was at its place is there still, unless it was
-    /// written over because it cannot be replaced.
+    /// A system error if that fails. The old file is then unchanged, unless it was written over
+    /// because it cannot be replaced.
     pub fn put(self) -> Result<()> {
         let put = || {
             match self.encoder {
@@ -102,7 +101,8 @@ impl Write for OutputFile {
         }
     }
 
-    /// Does nothing: nobody reads along, and ending a block at every state would make the file larger.
+    /// Does nothing. Nobody reads the file yet, and ending a compressed block at every state would
+    /// make it larger.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }

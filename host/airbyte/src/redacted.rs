@@ -6,9 +6,9 @@ use crate::message::Message;
 
 /// A message whose secrets are masked.
 ///
-/// What the connector and its server said is masked, never the words of the protocol. Records and schemas are for
-/// programs, so they are altered only where something can be nothing but a secret; see
-/// [`redaction`](elt_host::redaction).
+/// What the connector and its server said is masked, never the words of the protocol. Records and
+/// schemas are for programs, so they are altered only where something can be nothing but a secret;
+/// see [`redaction`](elt_host::redaction).
 #[derive(Clone, Debug)]
 pub struct Redacted(Message);
 

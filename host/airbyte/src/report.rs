@@ -1,20 +1,20 @@
-//! How a sync ended: its failures come in one by one, the failure of the whole goes out.
+//! Collects how the streams of a sync ended, and sums it up in one error.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use elt_host::Error;
 use crate::message::StreamDescriptor;
+use elt_host::Error;
 
 /// How a sync ended.
 #[derive(Clone, Debug)]
 pub struct Report {
     configured: usize,
-    /// By their place in the catalog.
+    /// Failures by the position of their stream in the catalog.
     failures: BTreeMap<usize, Failure>,
-    /// Why the sync was ended early, if it was.
+    /// Why the sync was stopped early, if it was.
     halt: Option<Error>,
-    /// Streams that were ended with it or never begun.
+    /// Streams that were stopped with it or never started.
     unread: usize,
 }
 
@@ -23,22 +23,22 @@ pub struct Report {
 pub struct Failure {
     /// The stream.
     pub stream: Arc<StreamDescriptor>,
-    /// Why, which was told already.
+    /// Why. A message said so already.
     pub error: Error,
 }
 
 impl Report {
-    /// That of a sync of so many streams, none of which has failed yet.
+    /// The report of a sync of so many streams, none of which has failed yet.
     pub(crate) fn new(configured: usize) -> Self {
         Self { configured, failures: BTreeMap::new(), halt: None, unread: 0 }
     }
 
-    /// Notes that the stream at this place of the catalog failed.
+    /// Notes that the stream at this position in the catalog failed.
     pub(crate) fn add(&mut self, place: usize, failure: Failure) {
         self.failures.insert(place, failure);
     }
 
-    /// Notes that the sync is ended early.
+    /// Notes that the sync is stopped early.
     pub(crate) fn halt(&mut self, reason: Error) {
         self.halt = Some(reason);
     }
@@ -53,13 +53,15 @@ impl Report {
         self.failures.values()
     }
 
-    /// Why the sync as a whole failed, if it did: the failure of its only stream, or the summary of several.
+    /// Why the sync as a whole failed, if it did: the failure of its only stream, or the summary of
+    /// several.
     pub fn error(&self) -> Option<Error> {
         self.summary().or_else(|| self.failures().next().map(|failure| failure.error.clone()))
     }
 
-    /// What the failures are together, where that was not told yet: if there is more than one stream, or the sync was
-    /// ended early. Of the type that needs a person most, because trying again helps only if it helps every stream.
+    /// Sums up the failures, unless a message did so already: if there is more than one stream, or
+    /// the sync was stopped early. The type is the one that needs a person most, because trying
+    /// again helps only if it helps every stream.
     pub(crate) fn summary(&self) -> Option<Error> {
         let halt = self.halt.as_ref().filter(|_| self.unread > 0);
         let errors = self.failures().map(|failure| &failure.error).chain(halt);

@@ -1,7 +1,7 @@
 //! The seam for output: where the messages of a sync go.
 //!
-//! A [`Sink`] stores or writes messages; [`AirbyteLines`](crate::AirbyteLines) is the first. A [`Writer`] moves messages
-//! from a channel into a sink, and shows observers what was written.
+//! A [`Sink`] stores or writes messages; [`AirbyteLines`](crate::AirbyteLines) is the first. A
+//! [`Writer`] moves messages from a channel into a sink, and shows observers what was written.
 
 use std::io;
 
@@ -61,11 +61,13 @@ impl<S: Sink> Writer<S> {
         self.sink
     }
 
-    /// Writes everything that is received, until every sender is gone. Blocks, and so needs a thread of its own.
+    /// Writes everything that is received, until every sender is gone. Blocks, and so needs a
+    /// thread of its own.
     ///
     /// # Errors
     ///
-    /// Those of the sink. Also for a state with a secret in it, which [`SyncRun`](crate::SyncRun) does not send.
+    /// Those of the sink. Also for a state with a secret in it, which [`SyncRun`](crate::SyncRun)
+    /// does not send.
     ///
     /// # Panics
     ///

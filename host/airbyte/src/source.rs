@@ -1,17 +1,18 @@
-//! A connector whose events, errors and secrets go to a channel of messages, and the seam at which tests replace it.
+//! A connector whose events, errors and secrets go to a channel of messages, and the seam at which
+//! tests replace it.
 
 use std::sync::Arc;
 
-use elt_host::types::{Batch, JsonObject, Specification, Stream};
 use elt_host::policy::AllowedHosts;
+use elt_host::types::{Batch, JsonObject, Specification, Stream};
 use elt_host::{Connector, Reader, Result, Session, SessionBuilder};
 
 use crate::catalog::ConfiguredStream;
 use crate::channel::Sender;
 use crate::events::ChannelEvents;
 
-/// A session that speaks through a channel: what its connector logs becomes messages, its secrets are masked in all
-/// messages, and its errors are worded as the program words them.
+/// A session that speaks through a channel: what its connector logs becomes messages, its secrets
+/// are masked in all messages, and its errors are worded as the program words them.
 #[derive(Clone, Debug)]
 pub struct Source {
     session: Session,

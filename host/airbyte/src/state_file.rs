@@ -1,8 +1,7 @@
-//! The file that states are taken from and saved to: its text comes in, and goes out with the states that were told
-//! since in the place of older ones.
+//! Reads a state file, and replaces the states of streams in it.
 //!
-//! What goes out is a list of Airbyte's state messages, one stream each. Those of streams that nothing was told of stay
-//! as they were, byte for byte, unless the file has another form.
+//! The file is written as a list of Airbyte's state messages, one for each stream. States of
+//! streams that were not read stay as they were, byte for byte, unless the file has another form.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,24 +10,24 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use elt_host::types::JsonObject;
-use elt_host::{Error, Result};
+use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
 use crate::file;
+use crate::lines;
 use crate::lock::Lock;
 use crate::message::StreamDescriptor;
-use crate::lines;
-use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
 use crate::states::States;
+use elt_host::types::JsonObject;
+use elt_host::{Error, Result};
 
-/// A state file that nobody else saves to.
+/// A state file that is locked against other processes.
 #[derive(Debug)]
 pub struct StateFile {
-    /// As the user calls it.
+    /// The path as the user wrote it.
     path: PathBuf,
-    /// Where the links lead.
+    /// The path after following links.
     target: PathBuf,
     entries: Vec<Entry>,
-    /// Held while this lives.
+    /// Held as long as the file is used.
     _lock: Lock,
 }
 
@@ -40,12 +39,14 @@ struct Entry {
 }
 
 impl StateFile {
-    /// Locks the file at `path`, which need not be there, and reads it. Also finds out whether it can be saved, so that
-    /// nothing is read in vain, and removes what a read that was killed left beside it.
+    /// Locks the file at `path`, which need not exist, and reads it. Also checks that it can be
+    /// saved, so that nothing is read in vain, and removes what a read that was killed left beside
+    /// it.
     ///
     /// # Errors
     ///
-    /// A transient error if another process has it; a config error if it is not understood or cannot be written.
+    /// A transient error if another process uses it. A config error if it is not understood or
+    /// cannot be written.
     pub fn open(path: &Path) -> Result<(Self, States)> {
         let unwritable = |error: io::Error| unwritable(path, &error);
         let target = follow(path).map_err(unwritable)?;
@@ -58,7 +59,7 @@ impl StateFile {
         clear(&target);
         let (states, entries) = match target.exists() {
             true => {
-                // Of what can be understood, and only then, the text is kept.
+                // The text is kept only if all of it is understood.
                 let states = States::load_whole(path)?;
                 let entries = verbatim(&file::load("the state file", path)?).unwrap_or_else(|| anew(&states));
                 (states, entries)
@@ -68,7 +69,7 @@ impl StateFile {
         Ok((Self { path: path.to_owned(), target, entries, _lock: lock }, states))
     }
 
-    /// Takes a state that was told, in the place of an older one of its stream.
+    /// Replaces the state of a stream.
     pub(crate) fn set(&mut self, stream: &StreamDescriptor, state: &JsonObject) {
         let text = lines::stream_state(stream, state);
         match self.entries.iter_mut().find(|entry| entry.stream == *stream) {
@@ -77,13 +78,13 @@ impl StateFile {
         }
     }
 
-    /// What the file is to contain.
+    /// The new content of the file.
     pub(crate) fn text(&self) -> String {
         let entries: Vec<&str> = self.entries.iter().map(|entry| entry.text.as_str()).collect();
         format!("[\n{}\n]\n", entries.join(",\n"))
     }
 
-    /// Where to save it.
+    /// Where to save the content.
     pub(crate) fn place(&self) -> Place {
         Place { path: self.path.clone(), target: self.target.clone() }
     }
@@ -96,7 +97,7 @@ pub(crate) struct Place {
     target: PathBuf,
 }
 
-/// A state file that was written and is not yet in its place.
+/// A state file that was written beside its place.
 #[derive(Debug)]
 pub(crate) struct Written {
     path: PathBuf,
@@ -122,7 +123,7 @@ impl Place {
 }
 
 impl Written {
-    /// Puts it in its place.
+    /// Puts the file in its place.
     ///
     /// # Errors
     ///
@@ -133,10 +134,10 @@ impl Written {
     }
 }
 
-/// What to do where the older states are in the file still.
+/// The hint if the file still has the older states.
 const OLDER_STATES: &str =
     "nothing is lost: the next read begins where the file says, and reads the rest again";
-/// What to do where writing over them failed.
+/// The hint if writing over them failed.
 const DAMAGED: &str = "the file could not be replaced, only written over, and may be damaged: put a copy of it back, \
     or empty it to read everything again";
 
@@ -151,7 +152,8 @@ fn unsaved(path: &Path, error: &io::Error, hint: &str) -> Error {
     Error::system(format!("the states could not be saved to {}: {error}", path.display())).with_hint(hint)
 }
 
-/// An entry of a list of states that is of one stream. Whatever may hold other states must be absent.
+/// An entry of a list of states that holds one stream. Fields that may hold other states must be
+/// absent.
 #[derive(Deserialize)]
 struct PlainEntry {
     stream: PlainStream,
@@ -188,7 +190,7 @@ fn verbatim(text: &str) -> Option<Vec<Entry>> {
     Some(entries)
 }
 
-/// The entries of what was understood of a file of another form, by name.
+/// The entries for the states of a file of another form, sorted by name.
 fn anew(states: &States) -> Vec<Entry> {
     let mut entries: Vec<_> = states
         .iter()
@@ -208,7 +210,7 @@ mod tests {
         StreamDescriptor { name: name.to_owned(), namespace: None }
     }
 
-    /// What becomes of a file when a state of the stream `a` is told.
+    /// The content of a file after a state of the stream `a` was saved.
     fn saved(content: Option<&str>) -> String {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
@@ -268,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_states_of_a_stream_none_outlives_what_was_told() {
+    fn of_two_states_of_a_stream_none_outlives_what_was_saved() {
         let entry = |state: &str| {
             format!(r#"{{"stream":{{"stream_descriptor":{{"name":"a"}},"stream_state":{state}}}}}"#)
         };

@@ -1,23 +1,24 @@
-//! Saves states while they are told: messages that were written come in, a state file goes out.
+//! Saves states to a file while a sync emits them.
 //!
-//! A state is saved only once the output has been handed everything before it. So a process that is killed at any
-//! moment has saved too little at worst, which is then read again; never too much, which would be lost.
+//! A state is saved only once the output has everything before it. So a process that is killed has
+//! saved too little at worst, which is then read again. It never saves too much, which would be
+//! lost.
 
 use std::fs::File;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use elt_host::types::JsonObject;
-use crate::sink::Observer;
-use elt_host::Result;
 use crate::message::{Message, StreamDescriptor};
+use crate::sink::Observer;
 use crate::state_file::{Place, StateFile, Written};
+use elt_host::Result;
+use elt_host::types::JsonObject;
 
-/// States are saved this often at most, besides the last ones.
+/// The time between two saves, except for the last.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// Saves to one file.
+/// Saves states to one file.
 #[derive(Debug)]
 pub struct StateWriter {
     shared: Arc<Shared>,
@@ -53,8 +54,8 @@ impl StateWriter {
         Self { shared: Arc::new(Shared { inner, changed: Condvar::new() }), place, thread: None }
     }
 
-    /// Saves to `file` once a second at most, and at the end. If `output` is a file on a disk, it is made durable before
-    /// each.
+    /// Saves to `file` once a second at most, and at the end. If `output` is a file on a disk, it
+    /// is synced before each save.
     pub fn on_the_way(file: StateFile, output: Option<File>) -> Self {
         let mut writer = Self::at_end(file);
         let (shared, place) = (writer.shared.clone(), writer.place.clone());
@@ -62,12 +63,12 @@ impl StateWriter {
         writer
     }
 
-    /// What tells it of states.
+    /// The observer by which it learns of states.
     pub fn observer(&self) -> impl Observer + use<> {
-        Told { shared: self.shared.clone(), written: Vec::new() }
+        Noted { shared: self.shared.clone(), written: Vec::new() }
     }
 
-    /// Writes what is not saved yet beside the file; none if there is nothing.
+    /// Writes what is not saved yet beside the file. `None` if there is nothing.
     ///
     /// # Errors
     ///
@@ -87,7 +88,7 @@ impl StateWriter {
         self.shared.lock().ended = true;
         self.shared.changed.notify_all();
         if let Some(thread) = self.thread.take() {
-            // Should it have panicked, what it did not save is still due.
+            // If it panicked, what it did not save is still due.
             let _ = thread.join();
         }
     }
@@ -118,7 +119,7 @@ impl UnsavedStates {
     }
 }
 
-/// Saves what is due, again and again. What fails stays due: the last attempt is the one that is told of.
+/// Saves what is due, again and again. What fails stays due. Only the last attempt is reported.
 fn keep_saving(shared: &Shared, place: &Place, output: Option<&File>) {
     let mut inner = shared.lock();
     loop {
@@ -144,14 +145,14 @@ fn keep_saving(shared: &Shared, place: &Place, output: Option<&File>) {
     }
 }
 
-/// Keeps states back until the output was handed what was written before them.
+/// Holds states back until the output has everything that was written before them.
 #[derive(Debug)]
-struct Told {
+struct Noted {
     shared: Arc<Shared>,
     written: Vec<(Arc<StreamDescriptor>, JsonObject)>,
 }
 
-impl Observer for Told {
+impl Observer for Noted {
     fn written(&mut self, message: &Message) {
         if let Message::State { stream, state, .. } = message {
             self.written.push((stream.clone(), state.clone()));
@@ -178,7 +179,7 @@ mod tests {
 
     use super::*;
 
-    fn told(name: &str, state: &str) -> Message {
+    fn state(name: &str, state: &str) -> Message {
         let stream = Arc::new(StreamDescriptor { name: name.to_owned(), namespace: None });
         Message::State { stream, state: JsonObject::parse(state).unwrap(), record_count: 0 }
     }
@@ -189,16 +190,16 @@ mod tests {
         let path = folder.path().join("state.json");
         let writer = StateWriter::at_end(StateFile::open(&path).unwrap().0);
         let mut observer = writer.observer();
-        observer.written(&told("a", r#"{"n":1}"#));
+        observer.written(&state("a", r#"{"n":1}"#));
         observer.flushed();
-        observer.written(&told("a", r#"{"n":2}"#));
+        observer.written(&state("a", r#"{"n":2}"#));
         writer.finish().unwrap().unwrap().save().unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(r#"{"n":1}"#) && !text.contains(r#"{"n":2}"#), "{text}");
     }
 
     #[test]
-    fn where_no_state_was_told_nothing_is_written() {
+    fn where_no_state_was_emitted_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
         let writer = StateWriter::on_the_way(StateFile::open(&path).unwrap().0, None);
@@ -214,7 +215,7 @@ mod tests {
         let writer = StateWriter::on_the_way(StateFile::open(&path).unwrap().0, None);
         let mut observer = writer.observer();
         for n in 0..=100 {
-            observer.written(&told("a", &format!(r#"{{"n":{n}}}"#)));
+            observer.written(&state("a", &format!(r#"{{"n":{n}}}"#)));
             observer.flushed();
         }
         if let Some(unsaved) = writer.finish().unwrap() {

@@ -1,8 +1,7 @@
-//! The states of an earlier sync: a file in any of the forms that clients write comes in, one document per stream
-//! goes out.
+//! Parses the states of an earlier sync, in any of the forms that clients write.
 //!
 //! The forms, each seen from a real client: a list of Airbyte's state messages (per stream, global,
-//! legacy; with nulls for what is absent), a single one, the same in the camel case of Airbyte's
+//! legacy; with nulls for absent fields), a single one, the same in the camel case of Airbyte's
 //! API, the envelope in which that API holds them, and the legacy object of stream names. The
 //! fields decide which form it is, not `type`.
 
@@ -12,30 +11,30 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use elt_host::types::{JsonObject, Stream, json_kind};
-use elt_host::{Error, Result};
 use crate::file;
 use crate::message::StreamDescriptor;
+use elt_host::types::{JsonObject, Stream, json_kind};
+use elt_host::{Error, Result};
 
-/// Written as the state of a stream that has none, by Airbyte's convention. Also what a stream is given as its state
-/// when it has never told one.
+/// By Airbyte's convention, the state of a stream that has none. Also the state that a stream emits
+/// if it has emitted no other.
 const NO_CURSOR: &str = "__ab_no_cursor_state_message";
 /// Written by sources that resume full refreshes when one is complete: the next one starts afresh.
 const FULL_REFRESH_COMPLETE: &str = "__ab_full_refresh_sync_complete";
 
 /// The names of a stream's descriptor, in a message and in Airbyte's API.
 const DESCRIPTOR: [&str; 2] = ["stream_descriptor", "streamDescriptor"];
-/// Those of its state.
+/// The names of its state.
 const STREAM_STATE: [&str; 2] = ["stream_state", "streamState"];
-/// Those of the list within a global state.
+/// The names of the list within a global state.
 const STREAM_STATES: [&str; 2] = ["stream_states", "streamStates"];
-/// Those of a global state.
+/// The names of a global state.
 const GLOBAL: [&str; 2] = ["global", "globalState"];
 /// Lists of states or of state messages, in envelopes of Airbyte's API.
 const LISTS: [&str; 2] = ["streamState", "stateMessages"];
-/// What is around a message or an envelope.
+/// The names of what is around a message or an envelope.
 const AROUND: [&str; 2] = ["state", "connectionState"];
-/// What holds the legacy object.
+/// The names of what holds the legacy object.
 const LEGACY: [&str; 2] = ["data", "legacyState"];
 /// All other fields of a message, none of which holds a state.
 const REST: [&str; 4] = ["type", "sourceStats", "destinationStats", "id"];
@@ -46,9 +45,9 @@ pub struct States {
     states: HashMap<StreamDescriptor, JsonObject>,
     /// Every stream that the text names, whether it has a state or not.
     named: BTreeSet<String>,
-    /// Legacy states that are none, by stream, and what they are instead. A legacy object has only
-    /// names, so whether this is a mistake or another program's format is known once the
-    /// connector's streams are.
+    /// Entries of a legacy object that are not states, by stream, and what they are instead. A
+    /// legacy object has only names, so only the connector's streams tell whether this is a mistake
+    /// or another program's format.
     odd: BTreeMap<String, &'static str>,
 }
 
@@ -63,7 +62,7 @@ impl States {
         parse(&text, &format!("the state file {}", path.display()))
     }
 
-    /// Reads the file at `path`, which can then be written anew without losing anything.
+    /// Reads a file that will be written again, so all of it must be understood.
     ///
     /// # Errors
     ///
@@ -79,8 +78,8 @@ impl States {
         }
     }
 
-    /// Takes the text of a state file. What is not decided by the text alone is by
-    /// [`recognize`](Self::recognize).
+    /// Parses the text of a state file. What the text alone cannot decide,
+    /// [`recognize`](Self::recognize) does.
     ///
     /// # Errors
     ///
@@ -94,12 +93,12 @@ impl States {
         self.states.get(stream)
     }
 
-    /// Compares the names with the streams that there are. Text comes out if none of them is one,
-    /// for then nothing of the states is used, and the user should know.
+    /// Compares the names with the streams of the connector. Returns a warning if none of them is
+    /// one: then no state is used, and the user should know.
     ///
     /// # Errors
     ///
-    /// A config error if what a stream has in the place of a state is none.
+    /// A config error if a stream has something else than a state.
     pub fn recognize(&self, available: &[Stream]) -> Result<Option<String>> {
         let is_known = |name: &String| available.iter().any(|stream| stream.name == *name);
         if let Some((name, kind)) = self.odd.iter().find(|(name, _)| is_known(name)) {
@@ -161,7 +160,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What is known of an object before its fields are looked at.
+/// What is known about an object before its fields are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Certainty {
     /// It is a message or an envelope, since it says so or stands in a list of such.
@@ -192,7 +191,7 @@ fn not_understood(what: &str, problem: &str) -> Error {
         .with_hint("without a state, everything is read again")
 }
 
-/// A list of messages, or of the states of single streams.
+/// Collects a list of messages, or of states of single streams.
 fn collect_list(list: &RawValue, states: &mut States) -> Result<(), String> {
     let entries: Vec<&RawValue> = parse_raw(list)?;
     for (index, entry) in entries.into_iter().enumerate() {
@@ -209,7 +208,7 @@ fn collect_list(list: &RawValue, states: &mut States) -> Result<(), String> {
     Ok(())
 }
 
-/// A single message, an envelope, or the legacy object whose fields are the streams.
+/// Collects a single message, an envelope, or the legacy object whose fields are the streams.
 fn collect_object(object: &RawValue, states: &mut States) -> Result<(), String> {
     let fields = Fields::of(object)?;
     let certainty = certainty(&fields);
@@ -222,8 +221,8 @@ fn collect_object(object: &RawValue, states: &mut States) -> Result<(), String> 
     }
 }
 
-/// A stream may be called `stream` or `data`, so a name proves little; but where a legacy object
-/// has an object, text in `type` tells.
+/// A stream may be called `stream` or `data`, so a name proves little. But text in `type` does,
+/// because a legacy object has objects only.
 fn certainty(fields: &Fields<'_>) -> Certainty {
     match fields.get_if(&["type", "stateType"], '"') {
         Some(_) => Certainty::Message,
@@ -310,7 +309,7 @@ struct WireDescriptor {
     namespace: Option<String>,
 }
 
-/// The state of one stream, beside its descriptor. Without one, it is none.
+/// Collects the state of one stream, beside its descriptor.
 fn collect_stream(fields: &Fields<'_>, states: &mut States) -> Result<(), String> {
     let descriptor = fields.get(&DESCRIPTOR).ok_or("a state has no `stream_descriptor`")?;
     let WireDescriptor { name, namespace } = parse_raw(descriptor)?;
@@ -324,7 +323,7 @@ fn collect_stream(fields: &Fields<'_>, states: &mut States) -> Result<(), String
     Ok(())
 }
 
-/// The object whose fields are the streams.
+/// Collects the object whose fields are the streams.
 fn collect_legacy(object: &RawValue, states: &mut States) -> Result<(), String> {
     let streams: BTreeMap<String, &RawValue> = parse_raw(object)?;
     for (name, state) in streams {
@@ -339,7 +338,7 @@ fn collect_legacy(object: &RawValue, states: &mut States) -> Result<(), String> 
         };
         states.insert(StreamDescriptor::new(name, None), state);
     }
-    // Where nothing is a state, it is neither a legacy object nor that of another program.
+    // If nothing is a state, the file is neither a legacy object nor another program's.
     match states.odd.first_key_value() {
         Some((name, kind)) if states.odd.len() == states.named.len() => Err(no_object(name, kind)),
         _ => Ok(()),
@@ -351,7 +350,8 @@ fn no_object(stream: &str, kind: &str) -> String {
 }
 
 impl States {
-    /// Notes a state, unless it says that there is none. A later one of the same stream replaces it.
+    /// Notes a state, unless it says that there is none. A later state of the same stream replaces
+    /// it.
     fn insert(&mut self, stream: StreamDescriptor, state: Option<JsonObject>) {
         self.named.insert(stream.name.clone());
         match state {
@@ -361,7 +361,8 @@ impl States {
     }
 }
 
-/// Whether this is one of the states by which Airbyte's sources and clients say that there is no state.
+/// Whether this is one of the states by which Airbyte's sources and clients say that there is no
+/// state.
 fn says_nothing(state: &JsonObject) -> bool {
     state.as_str() == "{}"
         || [NO_CURSOR, FULL_REFRESH_COMPLETE].iter().any(|reserved| *state == JsonObject::flag(reserved))
@@ -489,7 +490,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_of_which_no_stream_is_known_is_told() {
+    fn a_state_of_which_no_stream_is_known_is_reported() {
         for (text, named) in [
             (r#"{"bookmarks":{"customers":{"created_at":"2024-01-01T00:00:00Z"}}}"#, "`bookmarks`"),
             (r#"{"bookmarks":{}}"#, "`bookmarks`"),

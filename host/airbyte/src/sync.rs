@@ -1,13 +1,14 @@
-//! A sync: configured streams and their states come in, messages go out, in the order in which Airbyte wants them.
+//! Reads the configured streams of a source, and emits messages in the order in which Airbyte
+//! expects them.
 //!
 //! ```text
 //! STARTED  [RUNNING  RECORD...  STATE]...  STATE  COMPLETE
 //!                                     or:  ERROR  INCOMPLETE
 //! ```
 //!
-//! Several streams are read at a time, each on a thread of its own, and all tell what they have to tell through one
-//! [`Sender`], where the order within a stream is kept. They fail one by one: the others are still read, and the last
-//! state of a failed one stays in force.
+//! Several streams are read at a time, each on a thread of its own. All send through one channel,
+//! which keeps the order within a stream. Streams fail one by one: the others are still read, and
+//! the last state of a failed one stays in force.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -20,19 +21,19 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::catalog::ConfiguredStream;
+use crate::channel::{OutputClosed, Sender};
+use crate::checkpoints::{Checkpoint, Checkpoints};
+use crate::message::{Message, StreamDescriptor, StreamStatus, now};
+use crate::report::{Failure, Report};
+use crate::source::{BatchSource, StreamSource};
+use crate::states::States;
 use elt_host::events::Level;
 use elt_host::types::Batch;
 use elt_host::types::JsonObject;
 use elt_host::{Error, Result};
-use crate::message::{Message, StreamDescriptor, StreamStatus, now};
-use crate::channel::{OutputClosed, Sender};
-use crate::checkpoints::{Checkpoint, Checkpoints};
-use crate::report::{Failure, Report};
-use crate::states::States;
-use crate::source::{BatchSource, StreamSource};
 
-/// How long a state waits for the next one at most. Long enough for the next page of an API that is not slow, and no loss
-/// if the process dies meanwhile.
+/// How long a state waits for the next one. Long enough for the next page of a fast API, and short
+/// enough that little is lost if the process dies.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// One run over all configured streams.
@@ -48,9 +49,9 @@ pub struct SyncRun<S> {
 /// Why the reading of a stream stopped.
 enum Stop {
     Failed(Error),
-    /// The sync as a whole is to end.
+    /// The sync as a whole stops.
     Halted,
-    /// Nobody listens any more, so there is nothing to tell.
+    /// The output is closed.
     OutputClosed,
 }
 
@@ -74,8 +75,8 @@ enum End {
 }
 
 impl<S: StreamSource> SyncRun<S> {
-    /// Will read `streams` from `source`, each from its state among `states`, and as many at a time as the machine has
-    /// cores, but at least two.
+    /// A sync of `streams` of `source`, each from its state among `states`. As many are read at a
+    /// time as the machine has cores, but at least two.
     pub fn new(source: S, streams: Vec<ConfiguredStream>, states: States) -> Self {
         Self { source, streams, states, max_streams: default_max_streams(), patience: PATIENCE }
     }
@@ -87,13 +88,17 @@ impl<S: StreamSource> SyncRun<S> {
         self
     }
 
-    /// Reads the streams and tells what there is to tell, failures included. Ends early, with the state that each
-    /// stream has told last, if `halt` gives a reason to.
+    /// Reads the streams, and emits their messages, failures included. If `halt` returns a reason,
+    /// the sync stops early, with the last state of each stream.
     ///
     /// # Errors
     ///
-    /// [`OutputClosed`] if nobody takes the messages out any more.
-    pub async fn run(self, sender: &Sender, halt: impl Future<Output = Error>) -> Result<Report, OutputClosed> {
+    /// [`OutputClosed`] if nobody receives the messages any more.
+    pub async fn run(
+        self,
+        sender: &Sender,
+        halt: impl Future<Output = Error>,
+    ) -> Result<Report, OutputClosed> {
         let sync = Arc::new(self);
         let mut report = Report::new(sync.streams.len());
         let (halting, halted) = watch::channel(false);
@@ -107,8 +112,8 @@ impl<S: StreamSource> SyncRun<S> {
                 && let Some(index) = waiting.next()
             {
                 let (sync, sender, halted) = (sync.clone(), sender.clone(), halted.clone());
-                // A thread of its own: a connector that computes would hold up the connections that share a worker of
-                // the runtime with it.
+                // On a thread of its own, because a connector that computes would hold up the
+                // connections that share a worker of the runtime with it.
                 let runtime = Handle::current();
                 let task =
                     tasks.spawn_blocking(move || runtime.block_on(sync.read_stream(index, &sender, halted)));
@@ -148,7 +153,7 @@ impl<S: StreamSource> SyncRun<S> {
         Failure { stream: self.streams[index].descriptor.clone(), error }
     }
 
-    /// Reads one stream and tells how it goes, from its first status to its last.
+    /// Reads one stream, and emits its statuses, from the first to the last.
     async fn read_stream(
         &self,
         index: usize,
@@ -156,17 +161,17 @@ impl<S: StreamSource> SyncRun<S> {
         halted: watch::Receiver<bool>,
     ) -> Result<End, OutputClosed> {
         let stream = &self.streams[index];
-        let tell = |status| {
+        let emit = |status| {
             sender.send(Message::StreamStatus {
                 stream: stream.descriptor.clone(),
                 status,
                 emitted_at: now(),
             })
         };
-        tell(StreamStatus::Started).await?;
+        emit(StreamStatus::Started).await?;
         match self.read_batches(stream, sender, halted).await {
             Ok(()) => {
-                tell(StreamStatus::Complete).await?;
+                emit(StreamStatus::Complete).await?;
                 Ok(End::Complete)
             }
             Err(Stop::Failed(error)) => {
@@ -174,7 +179,7 @@ impl<S: StreamSource> SyncRun<S> {
                 Ok(End::Failed(error))
             }
             Err(Stop::Halted) => {
-                tell(StreamStatus::Incomplete).await?;
+                emit(StreamStatus::Incomplete).await?;
                 Ok(End::Halted)
             }
             Err(Stop::OutputClosed) => Err(OutputClosed),
@@ -207,20 +212,20 @@ impl<S: StreamSource> SyncRun<S> {
             Ok(()) => checkpoints.finish(input, States::none),
             Err(_) => checkpoints.emit_pending(),
         };
-        let told = match due {
+        let emitted = match due {
             Some(checkpoint) => emit_state(stream, checkpoint, sender).await,
             None => Ok(()),
         };
-        // Of two failures, the first is the reason.
+        // If both failed, the first failure is the reason.
         read?;
-        told?;
+        emitted?;
         let total = checkpoints.total();
         let noun = if total == 1 { "record" } else { "records" };
         sender.log(Level::Info, format!("read {total} {noun} of {}", stream.name)).await;
         Ok(())
     }
 
-    /// Emits what a stream has, and its states as they fall due.
+    /// Emits the records of a stream, and its states when they are due.
     async fn read_with(
         &self,
         configured: &ConfiguredStream,
@@ -255,7 +260,7 @@ impl<S: StreamSource> SyncRun<S> {
                     .await?;
             }
             if !records.is_empty() {
-                checkpoints.emitted(records.len());
+                checkpoints.count(records.len());
                 sender.send(Message::Records { stream: stream.clone(), emitted_at: now(), records }).await?;
             }
         }
@@ -275,7 +280,7 @@ async fn emit_state(
     Ok(sender.send(Message::State { stream: stream.clone(), state, record_count }).await?)
 }
 
-/// Waits for `step`, but not any longer once the sync is to end.
+/// Waits for `step`, unless the sync stops.
 async fn unless<T>(halted: &mut watch::Receiver<bool>, step: impl Future<Output = T>) -> Result<T, Stop> {
     tokio::select! {
         biased;
@@ -285,7 +290,8 @@ async fn unless<T>(halted: &mut watch::Receiver<bool>, step: impl Future<Output 
     }
 }
 
-/// Streams are bound by the network more than by the processor, so two are read even where there is one core.
+/// Streams are bound by the network more than by the processor, so two are read even where there is
+/// one core.
 fn default_max_streams() -> usize {
     std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
 }

@@ -65,7 +65,8 @@ fn denial_line(denial: &Denial) -> String {
     }
 }
 
-/// The flags that allow `origin` too, at a private address if `private` says so. `None` if no flag helps.
+/// The flags that allow `origin` too, at a private address if `private` says so. `None` if no flag
+/// helps.
 fn allow_host(allowed: &AllowedHosts, origin: &Origin, private: bool) -> Option<String> {
     // Without quotes, a shell would look for files of that name.
     let quote = |host: &str| if host.contains(['*', '[']) { "'" } else { "" };
@@ -140,7 +141,8 @@ mod tests {
             advice(requested(&["*.example.com"]), "https://[2000::1]/"),
             "--allow-host 'https://*.example.com' --allow-host 'https://[2000::1]' allows it"
         );
-        // What is on the command line already need not be repeated, and a loopback address is enough by itself.
+        // What is on the command line already need not be repeated, and a loopback address is
+        // enough by itself.
         let granted = || AllowedHosts::granted(patterns(&["a.example"]), false);
         assert_eq!(advice(granted(), "http://127.0.0.1:9/"), "--allow-host http://127.0.0.1:9 allows it");
         for private in ["http://10.0.0.7", "http://localhost"] {

@@ -1,13 +1,13 @@
-//! A connector and its host in one file: a component comes in, a program goes out, and from that program the component
-//! again, with its native code.
+//! Bundles: a connector and its host in one executable file.
 //!
 //! ```text
 //! the executable of the host | MAGIC | manifest | code | component | lengths | SHA-256 | MAGIC
 //!                            |<--------------- hashed ------------------->|
 //! ```
 //!
-//! A program is recognised by its last bytes, so the host alone reads no more than these. The hash finds damage: a disk or
-//! a copy that went wrong. It does not find malice, and need not: who can write to the file can change the host in it too.
+//! A bundle is recognised by its last bytes, so the host alone reads no more than these. The hash
+//! finds damage by a disk or a copy. It cannot find malice, and need not: whoever can write to the
+//! file can change the host in it too.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
@@ -21,7 +21,8 @@ use elt_host::{Connector, Engine, Error, NativeCode, Result};
 
 use crate::executable::Executable;
 
-/// Stands before and after what is added to the host. Its last byte is the version of this format.
+/// Marks the beginning and the end of what is added to the host. Its last byte is the version of
+/// this format.
 const MAGIC: [u8; 16] = *b"elt-host bundle\x01";
 /// Bytes of a length: a number of 64 bits in little-endian order.
 const LENGTH: usize = 8;
@@ -32,10 +33,10 @@ const HASH: usize = 32;
 /// Bytes of all that follows the parts.
 const TRAILER: usize = PARTS * LENGTH + HASH + MAGIC.len();
 
-/// What a bundle says of itself without being run.
+/// What a bundle says about itself without being run.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Manifest {
-    /// How the program wants to be called: `source-` and the name of the connector.
+    /// The name of the program: `source-` and the name of the connector.
     pub(crate) name: String,
     /// Version of the connector.
     pub(crate) version: String,
@@ -65,12 +66,12 @@ struct Contents {
 }
 
 impl Bundle {
-    /// Looks for one in `executable`. A damaged bundle is found too; its [`Connector`] is not.
+    /// Looks for a bundle in `executable`. A damaged bundle is found too; loading it fails.
     ///
     /// # Errors
     ///
-    /// A system error if the file cannot be read, or does not end as a bundle does. A bundle that lost its end cannot be
-    /// distinguished from the host alone, so the error speaks of both.
+    /// A system error if the file cannot be read, or does not end as a bundle does. A bundle that
+    /// lost its end cannot be distinguished from the host alone, so the error speaks of both.
     pub(crate) fn find(executable: Executable) -> Result<Self> {
         let path = executable.path.clone();
         let found = Self::look(executable).map_err(|error| unreadable(&path, &error))?;
@@ -86,7 +87,7 @@ impl Bundle {
         })
     }
 
-    /// One that cannot be opened.
+    /// A bundle that cannot be opened.
     pub(crate) fn broken(error: Error) -> Self {
         Self(Err(error))
     }
@@ -104,7 +105,7 @@ impl Bundle {
         }
         let mut parts = [0; PARTS];
         for (part, length) in parts.iter_mut().zip(lengths.chunks_exact(LENGTH)) {
-            // What no memory could hold is no length.
+            // A length that no memory could hold is invalid.
             let length = length.try_into().map(u64::from_le_bytes).unwrap_or(u64::MAX);
             *part = usize::try_from(length).unwrap_or(usize::MAX);
         }
@@ -117,14 +118,15 @@ impl Bundle {
         Ok(Some(Self(Ok(Arc::new(Packed { path, file, host, parts, hash: kept })))))
     }
 
-    /// What it says of itself, as far as it can be understood: nothing has been checked yet.
+    /// Its manifest, if that can be read. Nothing has been verified yet.
     pub(crate) fn manifest(&self) -> Option<Manifest> {
         let packed = self.0.as_ref().ok()?;
         let bytes = packed.read(packed.host + MAGIC.len() as u64, packed.parts[0]).ok()?;
         serde_json::from_slice(&bytes).ok()
     }
 
-    /// Loads the connector: its native code, or else its component, which takes longer. Then the second value says why.
+    /// Loads the connector: its native code, or else its component, which takes longer. Then the
+    /// second value says why.
     ///
     /// # Errors
     ///
@@ -132,15 +134,18 @@ impl Bundle {
     #[expect(unsafe_code, reason = "only this program knows that it wrote the code")]
     pub(crate) async fn load(&self, engine: &Engine) -> Result<(Connector, Option<String>)> {
         let Contents { code, component } = self.open()?;
-        // SAFETY: the hash says that these are the bytes which `Program::load` compiled. Whoever can write others with
-        // their hash to this program's own file can also change the program.
+        // SAFETY: the hash says that these are the bytes which `Program::load` compiled. Whoever
+        // can write others with their hash to this program's own file can also change the program.
         let code = unsafe { NativeCode::from_bytes(code) };
         match engine.load_precompiled(component.clone(), &code) {
             Ok(connector) => Ok((connector, None)),
             Err(unfit) => {
                 let connector = engine.load_bytes(component).await?;
                 let why = unfit.internal_message().unwrap_or_default();
-                Ok((connector, Some(format!("{unfit}, so the component of this program was compiled: {why}"))))
+                Ok((
+                    connector,
+                    Some(format!("{unfit}, so the component of this program was compiled: {why}")),
+                ))
             }
         }
     }
@@ -178,12 +183,13 @@ impl Packed {
 #[derive(Debug)]
 pub(crate) struct Program {
     manifest: Manifest,
-    /// All that follows the host.
+    /// Everything that follows the host.
     added: Vec<u8>,
 }
 
 impl Program {
-    /// Reads the component at `path`, compiles it for every processor of this architecture, and asks it for its name.
+    /// Reads the component at `path`, compiles it for every processor of this architecture, and
+    /// asks it for its name.
     ///
     /// # Errors
     ///
@@ -203,12 +209,13 @@ impl Program {
         Ok(Self { added: pack([&text, code.bytes(), &component]), manifest })
     }
 
-    /// What it says of itself.
+    /// Its manifest.
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Writes the program: the host of `executable`, which may be a bundle itself, and the connector.
+    /// Writes the program: the host in `executable`, which may be a bundle itself, and the
+    /// connector.
     ///
     /// # Errors
     ///
@@ -239,7 +246,7 @@ fn pack(parts: [&[u8]; PARTS]) -> Vec<u8> {
     added
 }
 
-/// A name that can be that of a file and stand in a command line.
+/// A name that is fit for a file and a command line.
 fn file_name(connector: &str) -> String {
     let mut name = String::new();
     for character in connector.to_lowercase().chars() {
@@ -255,7 +262,7 @@ fn file_name(connector: &str) -> String {
     }
 }
 
-/// Where a program is for a person, to whom the kernel's own name for it says nothing.
+/// The path of a program as a person knows it, instead of the kernel's own name for it.
 fn shown(path: &Path) -> PathBuf {
     if path.starts_with("/proc") { fs::read_link(path).ok() } else { None }.unwrap_or_else(|| path.to_owned())
 }

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use elt_host::{Error, Result};
 
-/// Where the kernel of Linux shows it, whatever became of its name.
+/// The path at which Linux shows the file, whatever became of its name.
 const OWN: &str = "/proc/self/exe";
-/// Where programs are looked for if `PATH` is not set, as the C library does it.
+/// Where programs are searched for if `PATH` is not set, as in the C library.
 const PATH: &str = "/bin:/usr/bin";
 
 /// A program's file.
@@ -21,8 +21,8 @@ pub(crate) struct Executable {
 }
 
 impl Executable {
-    /// That of this process: the one that the kernel shows, or where there is no `/proc` the one that its first argument
-    /// names, which is how shells and most programs start another.
+    /// The file of this process: the one that the kernel shows or, without `/proc`, the one that
+    /// the first argument names, as shells and most programs set it.
     ///
     /// # Errors
     ///
@@ -46,7 +46,7 @@ impl Executable {
     }
 }
 
-/// The file that a command's name stands for.
+/// The file that a command's name refers to.
 fn named(name: &OsStr) -> Option<PathBuf> {
     if Path::new(name).components().count() > 1 || name.as_encoded_bytes().contains(&b'/') {
         return Some(name.into());

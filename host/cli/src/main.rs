@@ -1,5 +1,5 @@
-//! The command `host`: parses its arguments, runs a command, and returns an exit code. A bundle is the same program with a
-//! connector appended.
+//! The command `host`: parses its arguments, runs a command, and returns an exit code. A bundle is
+//! the same program with a connector appended.
 
 mod advice;
 mod args;
@@ -20,7 +20,8 @@ use self::executable::Executable;
 fn main() -> ExitCode {
     let cli = match Executable::own().and_then(Bundle::find) {
         Ok(bundle) => Cli::of_bundle(bundle),
-        // The host alone, or a bundle that cannot be read or lost its end: then it is asked for what only bundles do.
+        // The host alone, or a bundle that cannot be read or lost its end: then it is asked for
+        // what only bundles do.
         Err(error) => {
             Cli::try_parse().or_else(|wrong| Cli::of_bundle(Bundle::broken(error)).map_err(|_| wrong))
         }

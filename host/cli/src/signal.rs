@@ -1,5 +1,5 @@
-//! Signals that ask the process to end: the output is brought in order first, then it ends by the signal, as whoever
-//! sent it expects.
+//! Handles signals that ask the process to end: the output is completed first, then the process
+//! ends by the signal, as its sender expects.
 
 use std::io::{self, Write as _};
 
@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 pub(crate) struct Signal {
     #[cfg(unix)]
     number: i32,
-    /// As people call it.
+    /// Its name.
     pub(crate) name: &'static str,
 }
 
@@ -24,7 +24,7 @@ mod platform {
         let (Ok(mut interrupt), Ok(mut terminate)) =
             (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
         else {
-            // They end the process as ever.
+            // They end the process as they would without a handler.
             return std::future::pending().await;
         };
         tokio::select! {
@@ -35,8 +35,8 @@ mod platform {
 
     /// Ends the process as the signal would have.
     pub(crate) fn end(signal: Signal) -> ! {
-        // The system spares the first process of a container what it does not handle itself: it would abort instead. So
-        // it ends with the code by which shells tell of a signal.
+        // The kernel does not deliver unhandled signals to the first process of a container, so the
+        // process would abort instead. It ends with the exit code by which shells report a signal.
         if std::process::id() == 1 {
             std::process::exit(128 + signal.number);
         }

@@ -1,15 +1,15 @@
-//! Stdout as the process was given it: whether there is one, and a writer that hides no error of
-//! it.
+//! Writes to stdout without hiding its errors, and checks that there is a stdout.
 //!
-//! Rust's runtime opens the null device in the place of a descriptor that is closed when the
-//! process starts, and its `Stdout` takes a descriptor that cannot be written for one that takes
-//! everything. Either would lose every record without a word.
+//! If stdout is closed when the process starts, Rust's runtime opens the null device in its place,
+//! and Rust's `Stdout` ignores that a descriptor cannot be written. Either would lose every record
+//! without a word.
 
 use std::io::{self, Write};
 
 use elt_host::{Error, Result};
 
-/// Writes to stdout. Needs no lock and has no buffer: one thread writes, what it has gathered.
+/// Writes to stdout without a lock and without a buffer: only one thread writes, and it gathers
+/// lines itself.
 #[derive(Debug)]
 pub(crate) struct Stdout;
 
@@ -31,7 +31,7 @@ impl Write for Stdout {
     }
 }
 
-/// Checks that what is written to stdout can arrive anywhere.
+/// Checks that stdout is open for writing.
 ///
 /// # Errors
 ///
@@ -60,7 +60,7 @@ fn is_writable() -> bool {
     true
 }
 
-/// What is seen before Rust's runtime begins, since afterwards a descriptor that was closed looks
+/// Looks at stdout before Rust's runtime starts. Afterwards, a descriptor that was closed looks
 /// like any other that leads to the null device.
 #[cfg(target_os = "linux")]
 mod start {
@@ -68,7 +68,7 @@ mod start {
 
     static CLOSED: AtomicBool = AtomicBool::new(false);
 
-    /// The C library calls what stands in this section before `main`.
+    /// The C library calls the functions in this section before `main`.
     #[used]
     #[expect(unsafe_code, reason = "the linker cannot know what a section is for")]
     // SAFETY: the section holds pointers to functions of this type. The function makes one system
@@ -86,7 +86,7 @@ mod start {
     }
 }
 
-/// Elsewhere this cannot be seen.
+/// Other systems offer no such look.
 #[cfg(not(target_os = "linux"))]
 mod start {
     pub(super) fn was_closed() -> bool {

@@ -8,7 +8,7 @@ use elt_host::types::SyncMode;
 use elt_host::{Config, Engine, Error, Result};
 
 /// Reads `stream`, and returns the last checkpoint: where the next read goes on.
-pub async fn read(
+pub(crate) async fn read(
     component: &Path,
     config: &str,
     stream: &str,

@@ -1,27 +1,26 @@
-//! The address space of this process: how much the operating system allows, and what follows from
-//! that.
+//! Adapts the sandbox to the address space that the operating system allows this process.
 //!
 //! The sandbox reserves 4 GiB of addresses for each memory of a component, of which almost none is
-//! ever used: what lies beyond a memory is then caught by the processor, and no access has to be
+//! ever used. The processor then catches every access beyond a memory, so no access has to be
 //! checked. Where `ulimit -v` leaves no room for that, memories are as large as they are used, and
-//! each access is checked. A read of customers did not measurably slow down by it. Native code
-//! depends on this, so what was compiled for the one is not run with the other.
+//! each access is checked. This did not measurably slow down a read of customers. Native code
+//! depends on it, so code that was compiled for one is not run with the other.
 
 use wasmtime::Config as EngineConfig;
 
 use crate::error::{Error, Result};
 use crate::size::Size;
 
-/// Bytes of address space that are enough to reserve them freely: a memory for each of eight
-/// streams, twice.
+/// Bytes of address space that are enough for reservations: a memory for each of eight streams,
+/// twice.
 const AMPLE: u64 = 64 << 30;
 /// Bytes of address space with which a connector can be compiled and started, found by trying. With
-/// less, the program would be aborted somewhere for want of memory.
+/// less, the process would abort somewhere for lack of memory.
 const LEAST: u64 = 512_000_000;
-/// Bytes that a memory is given more than it asked for when it has to be moved, so that it need not
-/// be moved again soon.
+/// Bytes that a memory gets in addition when it has to be moved, so that it need not be moved again
+/// soon.
 const GROWTH: u64 = 16 << 20;
-/// Bytes behind a memory that catch what is only a little beyond it.
+/// Bytes after a memory that catch accesses just beyond it.
 const GUARD: u64 = 64 << 10;
 
 /// How many bytes of address space this process may have, if that is limited.
@@ -32,12 +31,12 @@ pub(crate) fn limit() -> Option<u64> {
     None
 }
 
-/// Whether memories have to do without reservations.
+/// Whether memories must be used without reservations.
 pub(crate) fn is_scarce() -> bool {
     limit().is_some_and(|limit| limit < AMPLE)
 }
 
-/// Whether there is enough for anything at all.
+/// Checks that there is enough address space to run a connector.
 ///
 /// # Errors
 ///
@@ -52,7 +51,7 @@ pub(crate) fn check() -> Result<()> {
     }
 }
 
-/// Settings that reserve next to nothing.
+/// Makes the sandbox reserve next to nothing.
 pub(crate) fn spare(settings: &mut EngineConfig) {
     settings
         .memory_reservation(0)
@@ -61,8 +60,8 @@ pub(crate) fn spare(settings: &mut EngineConfig) {
         .guard_before_linear_memory(false);
 }
 
-/// What the operating system refused to the sandbox, if that is what an error of wasmtime is about:
-/// an error that says who refuses it, and what can be done.
+/// If wasmtime failed because the operating system refused something: an error that says what, and
+/// what can be done.
 pub(crate) fn refusal(error: &wasmtime::Error) -> Option<Error> {
     // These errors have no types.
     let says = |text: &str| error.chain().any(|cause| cause.to_string().contains(text));

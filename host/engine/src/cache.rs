@@ -1,8 +1,9 @@
 //! Keeps compiled code in a directory, from one run to the next.
 //!
-//! Compiling a connector takes some hundred milliseconds, loading it from here a few. What is found here is run as
-//! native code, so nobody else may be able to write to the directory. An entry is a file: the code, and a SHA-256 that
-//! finds what a damaged disk changed in it. It cannot find malice, which the permissions of the directory keep out.
+//! Compiling a connector takes some hundred milliseconds, loading it from here a few. What is found
+//! here is run as native code, so nobody else may be able to write to the directory. An entry is a
+//! file: the code, and a SHA-256 that finds what a damaged disk changed in it. It cannot find
+//! malice, which the permissions of the directory keep out.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -21,7 +22,8 @@ use crate::native_code::NativeCode;
 const NAME: &str = "elt-host";
 /// What the names of entries end with. Nothing else in the directory is ever touched.
 const SUFFIX: &str = ".elt-code";
-/// Entries that are kept at most. The oldest are removed first. A user has a handful of connectors, our tests have dozens.
+/// Entries that are kept at most. The oldest are removed first. A user has a handful of connectors,
+/// our tests have dozens.
 const ENTRIES: usize = 128;
 /// Bytes of all entries together that are kept at most. The code of a connector has about one MB.
 const BYTES: u64 = 512 * 1024 * 1024;
@@ -62,8 +64,8 @@ impl Cache {
         Self::default()
     }
 
-    /// In the user's own directory for caches (`$XDG_CACHE_HOME`, else `$HOME/.cache`). If that cannot be used, nothing is
-    /// kept: a cache is never needed.
+    /// In the user's own directory for caches (`$XDG_CACHE_HOME`, else `$HOME/.cache`). If that
+    /// cannot be used, nothing is kept: a cache is never needed.
     pub fn of_user() -> Self {
         user_caches().and_then(|caches| Self::at(&caches.join(NAME)).ok()).unwrap_or_default()
     }
@@ -88,8 +90,9 @@ impl Cache {
         if key.seal(&bytes)[..] != seal {
             return None;
         }
-        // SAFETY: the hash says that these are the bytes which `put` wrote, and nobody but the owner of the directory,
-        // which is this user, could write others with their hash (`make_private`).
+        // SAFETY: the hash says that these are the bytes which `put` wrote, and nobody but the
+        // owner of the directory, which is this user, could write others with their hash
+        // (`make_private`).
         Some(unsafe { NativeCode::from_bytes(bytes) })
     }
 
@@ -113,7 +116,8 @@ fn write(directory: &Path, key: &Key, code: &NativeCode) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the oldest entries until at most `entries` with at most `bytes` are left. The newest always stays.
+/// Removes the oldest entries until at most `entries` with at most `bytes` are left. The newest
+/// always stays.
 fn clean(directory: &Path, entries: usize, bytes: u64) -> io::Result<()> {
     let mut found: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
     for entry in fs::read_dir(directory)? {

@@ -1,7 +1,8 @@
 //! Bounds calls into a connector in time, and ends them as soon as a limit is exceeded.
 //!
-//! A connector that computes is interrupted by ticks, which also lets others run. One that waits in the host is stopped
-//! by a timeout. An instance that was stopped in the middle of a call is never entered again: its store is dropped.
+//! A connector that computes is interrupted by ticks, which also lets others run. One that waits in
+//! the host is stopped by a timeout. An instance that was stopped in the middle of a call is never
+//! entered again: its store is dropped.
 
 use std::pin::pin;
 use std::thread;
@@ -33,8 +34,8 @@ impl CallLimits {
         exceeded(limit, &self.limits)
     }
 
-    /// A text of the connector, cut off where it is too long. Secrets are masked first, because half of one would not
-    /// be recognised later.
+    /// A text of the connector, cut off where it is too long. Secrets are masked first, because
+    /// half of one would not be recognised later.
     pub(crate) fn text(&self, text: &str) -> String {
         let text = self.redaction.text(text);
         let end = text.floor_char_boundary(TEXT);

@@ -23,7 +23,8 @@ const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
 ///
 /// # Errors
 ///
-/// A config error, which calls the component `what`, if it is not a valid component or exceeds a limit.
+/// A config error, which calls the component `what`, if it is not a valid component or exceeds a
+/// limit.
 pub(crate) async fn component(
     engine: &Engine,
     component: &[u8],
@@ -82,8 +83,8 @@ pub(crate) fn engine() -> Result<Engine> {
     start().map_err(|error| setup(&error))
 }
 
-/// Turns off what components of today's common languages do not need. The less is on, the fewer defects of the runtime
-/// concern us.
+/// Turns off what components of today's common languages do not need. The less is on, the fewer
+/// defects of the runtime concern us.
 fn settings() -> EngineConfig {
     let mut settings = EngineConfig::new();
     settings
@@ -100,19 +101,20 @@ fn settings() -> EngineConfig {
     settings
 }
 
-/// What x86-64 processors have since about 2009 (level v2). Without it, looking at sixteen bytes at once costs a read 10
-/// to 14 % (docs/BENCHMARKS.md).
+/// What x86-64 processors have since about 2009 (level v2). Without it, looking at sixteen bytes at
+/// once costs a read 10 to 14 % (docs/BENCHMARKS.md).
 const X86_64_V2: [&str; 5] = ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"];
 
-/// The settings for another machine. Without a target, wasmtime uses all that this processor can do.
+/// The settings for another machine. Without a target, wasmtime uses all that this processor can
+/// do.
 #[expect(unsafe_code, reason = "wasmtime cannot know what a flag means")]
 fn portable_settings() -> wasmtime::Result<EngineConfig> {
     let mut settings = settings();
     settings.target(env!("TARGET"))?;
     if env!("TARGET").starts_with("x86_64") {
         for flag in X86_64_V2 {
-            // SAFETY: the flags only say which instructions a processor has. When the code is loaded, wasmtime checks
-            // that the processor has them, and does not run it otherwise.
+            // SAFETY: the flags only say which instructions a processor has. When the code is
+            // loaded, wasmtime checks that the processor has them, and does not run it otherwise.
             unsafe { settings.cranelift_flag_enable(flag) };
         }
     }

@@ -30,11 +30,13 @@ impl ComponentInfo {
     }
 }
 
-/// Finds the version of the contract that a component exports. Whether it is given what it imports, the linker says.
+/// Finds the version of the contract that a component exports. Whether it is given what it imports,
+/// the linker says.
 ///
 /// # Errors
 ///
-/// A config error, which calls the component `what`, if it exports no version that this engine speaks.
+/// A config error, which calls the component `what`, if it exports no version that this engine
+/// speaks.
 pub(crate) fn inspect(
     engine: &Engine,
     component: &Component,
@@ -55,8 +57,10 @@ pub(crate) fn inspect(
     };
     let version = versions.iter().find_map(|version| Version::of(version)).ok_or_else(|| {
         let spoken = Version::SPOKEN;
-        Error::config(format!("{what} was built for {SOURCE}@{exported}, but this host speaks {SOURCE}@{spoken}"))
-            .with_hint("build the connector and the host from the same wit files")
+        Error::config(format!(
+            "{what} was built for {SOURCE}@{exported}, but this host speaks {SOURCE}@{spoken}"
+        ))
+        .with_hint("build the connector and the host from the same wit files")
     })?;
     let imports = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let interface = format!("{SOURCE}@{}", version.number());

@@ -1,17 +1,17 @@
 //! The config of a connector: what the user wrote, and what the connector is given in its place.
 //!
-//! Only the connector knows what it means. The engine reads single fields of it where the connector's specification
-//! refers to them.
+//! Only the connector knows what it means. The engine reads single fields of it where the
+//! connector's specification refers to them.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use crate::types::Specification;
-use crate::json_object::JsonObject;
 use crate::error::{Error, Result};
+use crate::json_object::JsonObject;
 use crate::seal::{Handling, seal};
 use crate::secrets::Secrets;
+use crate::types::Specification;
 use crate::validation;
 
 /// What the user wrote to configure a connector. Its debug form does not show it.
@@ -26,8 +26,8 @@ pub struct SealedConfig {
 }
 
 impl SealedConfig {
-    /// The properties whose secrets are not masked in records, because words or numbers of the data may be the same by
-    /// chance.
+    /// The properties whose secrets are not masked in records, because words or numbers of the data
+    /// may be the same by chance.
     pub(crate) fn unmasked_in_records(&self) -> Vec<String> {
         let secrets = self.secrets.list().iter();
         secrets.filter(|secret| !secret.is_unmistakable()).map(|secret| secret.property.clone()).collect()
@@ -46,39 +46,42 @@ impl From<JsonObject> for Config {
 }
 
 impl Config {
-    /// Takes the text of a configuration.
+    /// Parses the text of a config.
     ///
     /// # Errors
     ///
     /// A config error if it is not one JSON object.
     pub fn parse(text: &str) -> Result<Self> {
-        JsonObject::parse(text).map(Self).map_err(|problem| Error::config(format!("the configuration {problem}")))
+        JsonObject::parse(text)
+            .map(Self)
+            .map_err(|problem| Error::config(format!("the configuration {problem}")))
     }
 
-    /// Checks it by the connector's own schema.
+    /// Validates the config by the connector's schema.
     ///
     /// # Errors
     ///
-    /// A config error that names each property that is wrong, without its value; a system error if the schema cannot be
-    /// used.
+    /// A config error that names each invalid property, without its value. A system error if the
+    /// schema cannot be used.
     pub async fn validate(&self, specification: &Specification) -> Result<()> {
         validation::validate(self.as_str(), specification).await
     }
 
-    /// Puts a token in the place of every secret, which is every value that the connector's schema marks as
-    /// `airbyte_secret`. The values are put into the headers of requests where the tokens stand, and nowhere else.
+    /// Replaces every secret by a token. Secrets are the values that the connector's schema marks
+    /// as `airbyte_secret`. Requests get the secrets in place of the tokens in their headers, and
+    /// nowhere else.
     ///
     /// # Errors
     ///
-    /// A config error that names a secret which no header can carry: between white space around it,
-    /// which is taken off, it has other characters than printable ASCII. A system error if there
-    /// are no random numbers to make tokens of.
+    /// A config error that names a secret which no header can carry, because it has other
+    /// characters than printable ASCII, not counting white space around it. A system error if there
+    /// are no random numbers for tokens.
     pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
         self.handle(specification, Handling::Seal)
     }
 
-    /// Leaves the secrets where they are, as they were written: the connector sees them, and may do
-    /// with them what it likes.
+    /// Leaves the secrets as they were written. The connector sees them, and may do with them what
+    /// it likes.
     ///
     /// # Errors
     ///
@@ -88,7 +91,7 @@ impl Config {
     }
 
     fn handle(&self, specification: &Specification, handling: Handling) -> Result<SealedConfig> {
-        // Fails only at a number too large for this crate in the schema. Nothing is sealed by half a schema.
+        // Fails only if the schema has a number that is too large for `serde_json`.
         let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
         let (text, secrets) = seal(self.as_str(), &schema, handling)?;
         Ok(SealedConfig { config: Self(JsonObject::parse(&text).map_err(broken)?), secrets })
@@ -112,7 +115,7 @@ fn broken(error: impl fmt::Display) -> Error {
     Error::system("the schema of the configuration cannot be read").with_internal(error)
 }
 
-/// The top-level fields of a document. Empty where numbers are too large for this crate to read them.
+/// The top-level fields of an object. Empty if it has a number that is too large for `serde_json`.
 pub(crate) fn fields(document: &JsonObject) -> Map<String, Value> {
     serde_json::from_str(document.as_str()).unwrap_or_default()
 }

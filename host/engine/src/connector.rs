@@ -39,8 +39,8 @@ impl Connector {
         Self { shared: Arc::new(Shared { prepared, info, limits, specification }), events: Arc::new(()) }
     }
 
-    /// Reports what happens while the connector is asked for its specification, and in all sessions that do not say
-    /// otherwise, to `events`. Without this, nothing is reported.
+    /// Reports what happens while the connector is asked for its specification, and in all sessions
+    /// that do not say otherwise, to `events`. Without this, nothing is reported.
     #[must_use]
     pub fn with_events(mut self, events: Arc<dyn Events>) -> Self {
         self.events = events;

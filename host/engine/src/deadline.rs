@@ -1,4 +1,5 @@
-//! Gives up on work that cannot be interrupted and may take forever, such as compiling what a stranger wrote.
+//! Gives up on work that cannot be interrupted and may take forever, such as compiling what a
+//! stranger wrote.
 
 use std::thread;
 use std::time::Duration;
@@ -6,8 +7,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-/// Does `work` on a thread of its own, and waits for it no longer than `limit`. Work that was given up on goes on until
-/// the process ends. `None` also if it panics.
+/// Does `work` on a thread of its own, and waits for it no longer than `limit`. Work that was given
+/// up on goes on until the process ends. `None` also if it panics.
 pub(crate) async fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,

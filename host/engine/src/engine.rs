@@ -20,7 +20,8 @@ use crate::limits::Limits;
 use crate::native_code::NativeCode;
 use crate::store::{self, StoreData};
 
-/// Compiles connectors and runs them under limits. Cheap to clone; one for the whole program is enough.
+/// Compiles connectors and runs them under limits. Cheap to clone; one for the whole program is
+/// enough.
 #[derive(Clone)]
 pub struct Engine(Arc<Shared>);
 
@@ -39,7 +40,8 @@ pub struct EngineBuilder {
 }
 
 impl EngineBuilder {
-    /// Keeps compiled code in this cache. Without one, every connector is compiled when it is loaded.
+    /// Keeps compiled code in this cache. Without one, every connector is compiled when it is
+    /// loaded.
     #[must_use]
     pub fn cache(mut self, cache: Cache) -> Self {
         self.cache = cache;
@@ -110,7 +112,8 @@ impl Engine {
         self.compile(component, "the component").await
     }
 
-    /// Compiles a component for every processor of this architecture that is not very old, so that the code can be shipped.
+    /// Compiles a component for every processor of this architecture that is not very old, so that
+    /// the code can be shipped.
     ///
     /// # Errors
     ///
@@ -123,8 +126,9 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// A system error if the code does not fit this version of the engine, this processor, or the address space of this
-    /// process. [`load_bytes`](Self::load_bytes) then still works. Otherwise as `load_bytes`.
+    /// A system error if the code does not fit this version of the engine, this processor, or the
+    /// address space of this process. [`load_bytes`](Self::load_bytes) then still works. Otherwise
+    /// as `load_bytes`.
     pub fn load_precompiled(&self, component: Vec<u8>, code: &NativeCode) -> Result<Connector> {
         let loaded = code.load(&self.0.wasmtime).map_err(|error| {
             match address_space::limit().filter(|_| address_space::is_scarce()) {

@@ -1,7 +1,7 @@
 //! The error of the engine: whose fault a failure is, what happened, and what can be done about it.
 //!
-//! Texts state facts. What somebody can change about a failure is typed ([`Remedy`]), so that each program can say
-//! it in its own words, such as the name of a flag.
+//! Texts state facts. What somebody can change about a failure is typed ([`Remedy`]), so that each
+//! program can say it in its own words, such as the name of a flag.
 
 use std::fmt;
 
@@ -48,8 +48,8 @@ pub enum Remedy {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// A failure of the given type. `message` is for the person who configured the connector: lower case, no full
-    /// stop.
+    /// A failure of the given type. `message` is for the person who configured the connector: lower
+    /// case, no full stop.
     pub fn new(failure_type: FailureType, message: impl Into<String>) -> Self {
         Self { failure_type, message: message.into(), internal_message: None, hint: None, remedy: None }
     }

@@ -1,4 +1,5 @@
-//! What the engine reports to the program that embeds it: log lines, denied requests, rate limits and progress.
+//! What the engine reports to the program that embeds it: log lines, denied requests, rate limits
+//! and progress.
 
 use std::fmt;
 use std::future::ready;
@@ -27,10 +28,10 @@ pub type Handled<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// Receives what a connector logs and what the engine has to say about it.
 ///
-/// Every method does nothing by default. Those that return [`Handled`] hold the connector up until it is done, so a
-/// slow reader of the log slows the connector down instead of filling memory. Secrets of the config are masked in
-/// all texts. Which stream an event belongs to is known to whoever opened the reader: see
-/// [`Session::with_events`](crate::Session::with_events).
+/// Every method does nothing by default. Those that return [`Handled`] hold the connector up until
+/// it is done, so a slow reader of the log slows the connector down instead of filling memory.
+/// Secrets of the config are masked in all texts. Which stream an event belongs to is known to
+/// whoever opened the reader: see [`Session::with_events`](crate::Session::with_events).
 pub trait Events: fmt::Debug + Send + Sync + 'static {
     /// Whether log lines of this level are wanted. Others are dropped, and not counted as
     /// [log lines](crate::limits::Limits::logs).
@@ -44,20 +45,22 @@ pub trait Events: fmt::Debug + Send + Sync + 'static {
         handled()
     }
 
-    /// A request was not sent, or did not get through. Reported once for each kind of denial and origin.
+    /// A request was not sent, or did not get through. Reported once for each kind of denial and
+    /// origin.
     fn denied(&self, denial: &Denial) -> Handled<'_> {
         let _ = denial;
         handled()
     }
 
-    /// The API refuses requests as too many, and the connector waits until `until`, a day at most. Reported once a
-    /// second at most.
+    /// The API refuses requests as too many, and the connector waits until `until`, a day at most.
+    /// Reported once a second at most.
     fn rate_limited(&self, until: SystemTime) -> Handled<'_> {
         let _ = until;
         handled()
     }
 
-    /// So many slices of the stream have been read, of `total` if that is known. The total may grow.
+    /// So many slices of the stream have been read, of `total` if that is known. The total may
+    /// grow.
     fn slices(&self, done: u64, total: Option<u64>) {
         let _ = (done, total);
     }

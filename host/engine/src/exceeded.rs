@@ -1,7 +1,8 @@
 //! Records which limit an instance exceeded first, and makes the error for it.
 //!
-//! A limit is often exceeded where nothing can fail: in a host function, or in the middle of a body. So it is noted
-//! beside the instance, and the caller of the connector waits for that as well as for the answer.
+//! A limit is often exceeded where nothing can fail: in a host function, or in the middle of a
+//! body. So it is noted beside the instance, and the caller of the connector waits for that as well
+//! as for the answer.
 
 use std::sync::{Arc, OnceLock};
 
@@ -61,10 +62,7 @@ mod tests {
         let limits = Limits::default();
         let error = exceeded(Limit::Memory, &limits);
         assert_eq!(error.limit(), Some(Limit::Memory));
-        assert_eq!(
-            error.message(),
-            "the connector was stopped because it took more than 512MiB of memory"
-        );
+        assert_eq!(error.message(), "the connector was stopped because it took more than 512MiB of memory");
         assert_eq!(
             exceeded(Limit::Call, &limits).message(),
             "the connector was stopped because it took more than 15m for one call"

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime::Store;
+use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use crate::address_space;
@@ -27,8 +27,8 @@ impl Prepared {
     ///
     /// # Errors
     ///
-    /// A system error if the connector crashes or exceeds a limit while it starts, a config error if its functions are
-    /// not those of the contract.
+    /// A system error if the connector crashes or exceeds a limit while it starts, a config error
+    /// if its functions are not those of the contract.
     pub(crate) async fn start(&self, data: StoreData) -> Result<Instance> {
         let limits = data.call_limits.clone();
         let mut store = Store::new(self.component.engine(), data);
@@ -113,9 +113,8 @@ impl Instance {
             return Err(self.limits.exceeded(Limit::Record));
         }
         let records = batch.records.into_iter().map(Record::parse).collect::<Result<_, _>>();
-        let records = records.map_err(|problem| {
-            Error::system(format!("the connector returned a record that {problem}"))
-        })?;
+        let records = records
+            .map_err(|problem| Error::system(format!("the connector returned a record that {problem}")))?;
         let checkpoint = batch.checkpoint.map(|text| JsonObject::returned("a checkpoint", &text));
         Ok(Some(Batch { records, checkpoint: checkpoint.transpose()? }))
     }
@@ -148,8 +147,8 @@ fn distinct(streams: &[Stream]) -> Result<()> {
     Ok(())
 }
 
-/// The answer to a call, or the error for a connector that exceeded a limit or crashed. The text of a trap and the end
-/// of what the connector wrote to stderr are for an engineer.
+/// The answer to a call, or the error for a connector that exceeded a limit or crashed. The text of
+/// a trap and the end of what the connector wrote to stderr are for an engineer.
 fn outcome<T>(
     place: &str,
     answer: Result<wasmtime::Result<T>, Limit>,

@@ -1,6 +1,7 @@
 //! A JSON object that is carried and not read: a schema, a config, a state.
 //!
-//! Numbers, key order and escapes stay as they were written, because nothing is parsed into values and written anew.
+//! Numbers, key order and escapes stay as they were written, because nothing is parsed into values
+//! and written anew.
 
 use std::fmt;
 
@@ -55,7 +56,7 @@ impl JsonObject {
 }
 
 impl fmt::Debug for JsonObject {
-    /// Leaves the text out: a configuration holds secrets.
+    /// Leaves the text out: a config contains secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "JsonObject({} bytes)", self.0.len())
     }

@@ -1,8 +1,9 @@
 //! Runs source connectors, which are WebAssembly components, in a sandbox.
 //!
-//! A connector reads one API and returns records as JSON. It reaches the network through this crate alone, and there only
-//! the hosts that it is allowed. It has no file system, no environment and no sockets, it sees no secret of its config,
-//! and it may use no more memory and time than its limits say.
+//! A connector reads one API and returns records as JSON. It reaches the network through this crate
+//! alone, and there only the hosts that it is allowed. It has no file system, no environment and no
+//! sockets, it sees no secret of its config, and it may use no more memory and time than its limits
+//! say.
 //!
 //! The [concepts] explain the parts. This program reads a stream from where an earlier read ended:
 //!
@@ -11,14 +12,14 @@
 //! use elt_host::{Cache, Config, Engine, Limits, Result};
 //!
 //! # async fn read(state: Option<JsonObject>) -> Result<()> {
-//! // One engine for the whole program. It keeps compiled code, so that the next start takes milliseconds.
-//! let limits = Limits { memory: 128 << 20, ..Limits::default() };
-//! let engine = Engine::builder().cache(Cache::of_user()).limits(limits).build()?;
+//! // One engine for the whole program. It keeps compiled code, so that the next start takes
+//! milliseconds. let limits = Limits { memory: 128 << 20, ..Limits::default() }; let engine =
+//! Engine::builder().cache(Cache::of_user()).limits(limits).build()?;
 //!
-//! // The config is validated, its secrets are sealed, and the hosts that the connector asks for are allowed.
-//! let connector = engine.load("orb.wasm").await?;
-//! let config = Config::parse(r#"{"api_key": "key", "start_date": "2024-01-01T00:00:00Z"}"#)?;
-//! let session = connector.configure(config).open().await?;
+//! // The config is validated, its secrets are sealed, and the hosts that the connector asks for
+//! are allowed. let connector = engine.load("orb.wasm").await?; let config =
+//! Config::parse(r#"{"api_key": "key", "start_date": "2024-01-01T00:00:00Z"}"#)?; let session =
+//! connector.configure(config).open().await?;
 //!
 //! let mut reader = session.read("invoices", SyncMode::Incremental, state.as_ref()).await?;
 //! while let Some(batch) = reader.next_batch().await? {
@@ -34,8 +35,8 @@
 //! # }
 //! ```
 //!
-//! `examples/embed.rs` is a whole program. The command `host` is built on this crate and on `elt-airbyte`, which speaks
-//! the Airbyte protocol.
+//! `examples/embed.rs` is a whole program. The command `host` is built on this crate and on
+//! `elt-airbyte`, which speaks the Airbyte protocol.
 
 #![doc(test(attr(deny(warnings))))]
 

@@ -1,8 +1,8 @@
 //! The table of limits: how much a connector may use of memory, time, bytes and handles.
 //!
-//! Each limit is one row: its field of [`Limits`], its [`Limit`], its default, and the words that follow "took more
-//! than 64MiB". Whoever embeds the engine can list them ([`Limit::ALL`]), print them and set them from text, so a
-//! command line needs to add no more than the names of its flags.
+//! Each limit is one row: its field of [`Limits`], its [`Limit`], its default, and the words that
+//! follow "took more than 64MiB". Whoever embeds the engine can list them ([`Limit::ALL`]), print
+//! them and set them from text, so a command line needs to add no more than the names of its flags.
 
 use std::fmt;
 use std::time::Duration;
@@ -116,7 +116,8 @@ limits! {
     table_elements, TableElements: Count(usize, parse_count) = 1_000_000, "elements in its tables";
 
     /// Handles to host resources (requests, bodies, streams) that are open at the same time.
-    // wasmtime 48.0.8 keeps the options of every request that has any, so this also bounds their number.
+    // wasmtime 48.0.8 keeps the options of every request that has any, so this also bounds their
+    // number.
     handles, Handles: Count(usize, parse_count) = 100_000, "handles";
 
     /// Bytes of a batch, or of anything else that one call hands to the host.
@@ -140,7 +141,8 @@ limits! {
     /// Bytes of the body of a response as it is received, before it is decompressed.
     response_encoded, ResponseEncoded: Bytes(usize, parse_bytes) = 64 * MIB, "for the body of a response as received";
 
-    /// Bytes of the headers of a request or response: names, values and 32 for each field, as HTTP/2 counts them.
+    /// Bytes of the headers of a request or response: names, values and 32 for each field, as
+    /// HTTP/2 counts them.
     // wasmtime's own default. Proxies commonly stop at 8 KiB on the wire.
     headers, Headers: Bytes(usize, parse_bytes) = 128 * KIB, "for the headers of a request or response";
 
@@ -151,7 +153,8 @@ limits! {
     compile, Compile: Time(Duration, parse_time) = 60 * SECOND, "to be compiled";
 }
 
-/// How long to wait for the network. A connector sees an error when one of them passes, and may try again.
+/// How long to wait for the network. A connector sees an error when one of them passes, and may try
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Time to resolve a name, connect and shake hands.

@@ -1,4 +1,5 @@
-//! Keeps why the last request of an instance failed, where the host knows more about it than the connector can.
+//! Keeps why the last request of an instance failed, where the host knows more about it than the
+//! connector can.
 //!
 //! `wasi:http` has codes for failures, without words. Why a certificate is refused or what a proxy
 //! says is noted here instead, and added to the error that the connector gives up with.
@@ -10,8 +11,8 @@ use crate::error::{Error, FailureType, Remedy};
 /// Why a request did not reach its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// Whether the operator set what is in the way, and so can mend it. If not, the connector decides whose fault the
-    /// failure is.
+    /// Whether the operator set what is in the way, and so can mend it. If not, the connector
+    /// decides whose fault the failure is.
     pub of_operator: bool,
     /// What is in the way, as a clause without a secret.
     pub reason: String,

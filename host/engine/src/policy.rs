@@ -8,8 +8,9 @@ use crate::types::Specification;
 
 /// What a session allows its connector.
 ///
-/// By default a connector reaches the hosts that its specification asks for, if they have public addresses; it gets
-/// tokens in place of the secrets of its config; and the network is reached directly.
+/// By default a connector reaches the hosts that its specification asks for, if they have public
+/// addresses; it gets tokens in place of the secrets of its config; and the network is reached
+/// directly.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
     /// The only hosts to allow. `None` if the connector's own list counts.
@@ -27,15 +28,16 @@ impl Policy {
         self
     }
 
-    /// Lets the hosts of [`allow_only`](Self::allow_only) that are named without a wildcard have any address, also on
-    /// this machine and its network.
+    /// Lets the hosts of [`allow_only`](Self::allow_only) that are named without a wildcard have
+    /// any address, also on this machine and its network.
     #[must_use]
     pub fn allow_private_network(mut self, allow: bool) -> Self {
         self.private_network = allow;
         self
     }
 
-    /// Gives the connector the secrets of its config instead of tokens. It may then do with them what it likes.
+    /// Gives the connector the secrets of its config instead of tokens. It may then do with them
+    /// what it likes.
     #[must_use]
     pub fn expose_secrets(mut self, expose: bool) -> Self {
         self.exposes_secrets = expose;

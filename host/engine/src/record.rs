@@ -1,7 +1,7 @@
 //! One record of a stream: text that is known to be one JSON object on one line.
 //!
-//! A connector returns text, and the output splices it into an envelope byte for byte. So this is the only place that
-//! stands between a careless connector and a broken line of output.
+//! A connector returns text, and the output splices it into an envelope byte for byte. So this is
+//! the only place that stands between a careless connector and a broken line of output.
 
 use std::fmt;
 
@@ -15,7 +15,8 @@ use crate::json_object::kind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record(String);
 
-/// Why a text is not a [`Record`], as a predicate: "has a line break in it". Quotes nothing of the text.
+/// Why a text is not a [`Record`], as a predicate: "has a line break in it". Quotes nothing of the
+/// text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotARecord(String);
 

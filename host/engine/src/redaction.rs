@@ -1,12 +1,14 @@
 //! Masks the secrets of a config in whatever is shown.
 //!
-//! A connector does not know the secrets, but servers repeat what they are sent, and a person may have written one where
-//! it does not belong. Tokens are masked too: to whoever reads the output they are noise.
+//! A connector does not know the secrets, but servers repeat what they are sent, and a person may
+//! have written one where it does not belong. Tokens are masked too: to whoever reads the output
+//! they are noise.
 //!
-//! Log lines and errors are for people, so whatever may be a secret is masked in them. Records are for programs, so they
-//! are altered only where something can be nothing but a secret: strings are searched for tokens and for values that are
-//! [unmistakable](Secret::is_unmistakable), numbers are never touched. States are not altered at all, because a
-//! connector could not read them again: one with a secret in it is an error.
+//! Log lines and errors are for people, so whatever may be a secret is masked in them. Records are
+//! for programs, so they are altered only where something can be nothing but a secret: strings are
+//! searched for tokens and for values that are [unmistakable](Secret::is_unmistakable), numbers are
+//! never touched. States are not altered at all, because a connector could not read them again: one
+//! with a secret in it is an error.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -26,8 +28,8 @@ const MASK: &str = "****";
 /// Bytes of the shortest text that is masked. What is shorter appears everywhere by chance.
 const SHORTEST: usize = 4;
 
-/// The secrets to mask. Made by a [`Session`](crate::Session) from its config; the default masks nothing. Cheap to
-/// clone.
+/// The secrets to mask. Made by a [`Session`](crate::Session) from its config; the default masks
+/// nothing. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Redaction {
     /// Searched for in what people read.
@@ -78,7 +80,9 @@ pub struct SecretInState;
 
 impl fmt::Display for SecretInState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the state has a secret of the configuration in it, which must be neither shown nor altered")
+        f.write_str(
+            "the state has a secret of the configuration in it, which must be neither shown nor altered",
+        )
     }
 }
 
@@ -177,8 +181,9 @@ fn mask_json(matcher: &AhoCorasick, text: &str) -> String {
     json::map_strings(text, |string| mask_string(matcher, string))
 }
 
-/// Masks one JSON string, quotes included. What looks like a secret may begin within an escape, so what the string
-/// decodes to decides. Its escapes stay as they were written where that gives the same.
+/// Masks one JSON string, quotes included. What looks like a secret may begin within an escape, so
+/// what the string decodes to decides. Its escapes stay as they were written where that gives the
+/// same.
 fn mask_string<'t>(matcher: &AhoCorasick, string: &'t str) -> Cow<'t, str> {
     if !matcher.is_match(string) {
         return string.into();

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::events::{Denial, Events, Level};
 use crate::redaction::Redaction;
 
-/// A rate limit is reported again after this time at the earliest. Where an API refuses a share of all requests, each
-/// refusal would be a report otherwise.
+/// A rate limit is reported again after this time at the earliest. Where an API refuses a share of
+/// all requests, each refusal would be a report otherwise.
 const BETWEEN_RATE_LIMITS: Duration = Duration::from_secs(1);
 /// The longest that a connector can say it waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);

@@ -4,18 +4,22 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-/// Keywords of JSON Schema whose value is a schema for the same place, or a list of such, or an object of such.
+/// Keywords of JSON Schema whose value is a schema for the same place, or a list or an object of
+/// such schemas.
 pub(crate) const SAME_PLACE: [&str; 9] =
     ["allOf", "anyOf", "oneOf", "if", "then", "else", "not", "dependencies", "dependentSchemas"];
-/// Keywords whose value is a schema for the members of an object, or an object of such.
+/// Keywords whose value is a schema for the members of an object, or an object of such schemas.
 pub(crate) const MEMBERS: [&str; 3] = ["additionalProperties", "patternProperties", "unevaluatedProperties"];
-/// Keywords whose value is a schema for the elements of a list, or a list of such.
-pub(crate) const ELEMENTS: [&str; 5] = ["items", "prefixItems", "additionalItems", "contains", "unevaluatedItems"];
+/// Keywords whose value is a schema for the elements of a list, or a list of such schemas.
+pub(crate) const ELEMENTS: [&str; 5] =
+    ["items", "prefixItems", "additionalItems", "contains", "unevaluatedItems"];
 
-/// Schemas that are searched for secrets at most. Schemas that refer to each other can describe any number of places.
+/// Schemas that are searched for secrets at most. Schemas that refer to each other can describe any
+/// number of places.
 const MOST_SCHEMAS: usize = 10_000;
 
-/// Where a config that `schema` describes has secrets, as paths with dots. `*` is any member or element.
+/// Where a config that `schema` describes has secrets, as paths with dots. `*` is any member or
+/// element.
 pub(crate) fn secret_places(schema: &Value) -> Vec<String> {
     let mut search = Search { root: schema, above: HashSet::new(), left: MOST_SCHEMAS, places: Vec::new() };
     search.collect(&[schema], "");
@@ -29,7 +33,8 @@ pub(crate) fn secret_places(schema: &Value) -> Vec<String> {
 /// A search for the places of secrets.
 struct Search<'s> {
     root: &'s Value,
-    /// The schemas on the way to the current one. One that is within itself would have no end of places.
+    /// The schemas on the way to the current one. One that is within itself would have no end of
+    /// places.
     above: HashSet<*const Value>,
     /// Schemas that may still be looked at.
     left: usize,

@@ -1,10 +1,12 @@
 //! Puts tokens in the place of the secrets of a config.
 //!
-//! A value is a secret if anything that the schema says about its place carries `airbyte_secret`, whichever of several
-//! alternatives applies. So is everything within it. All else stays as it was written, to the last digit.
+//! A value is a secret if anything that the schema says about its place carries `airbyte_secret`,
+//! whichever of several alternatives applies. So is everything within it. All else stays as it was
+//! written, to the last digit.
 //!
-//! A sealed secret can only become part of a header, so what no header can carry is rejected here, where the name of the
-//! property is known. White space around it, which copying brings along, is removed.
+//! A sealed secret can only become part of a header, so what no header can carry is rejected here,
+//! where the name of the property is known. White space around it, which copying brings along, is
+//! removed.
 
 use json::{Json, Scanner, quoted};
 use serde_json::Value;
@@ -32,13 +34,13 @@ struct Sealer<'s> {
     path: Vec<String>,
 }
 
-/// Finds the secrets of `config`, a valid JSON object that `schema` describes. Also returns the config as the connector is
-/// given it.
+/// Finds the secrets of `config`, a valid JSON object that `schema` describes. Also returns the
+/// config as the connector is given it.
 ///
 /// # Errors
 ///
-/// A config error that names a secret which cannot be sealed, because a header cannot carry it. A system error if there
-/// are no random numbers.
+/// A config error that names a secret which cannot be sealed, because a header cannot carry it. A
+/// system error if there are no random numbers.
 pub(crate) fn seal(config: &str, schema: &Value, handling: Handling) -> Result<(String, Secrets)> {
     let mut sealer =
         Sealer { schema, handling, secrets: Vec::new(), sealed: String::new(), path: Vec::new() };
@@ -47,7 +49,8 @@ pub(crate) fn seal(config: &str, schema: &Value, handling: Handling) -> Result<(
 }
 
 impl<'s> Sealer<'s> {
-    /// Seals one value. `schemas` are those of its place, and `secret` says whether it is within a secret.
+    /// Seals one value. `schemas` are those of its place, and `secret` says whether it is within a
+    /// secret.
     fn seal_value(&mut self, value: Json<'_>, schemas: &[&'s Value], secret: bool) -> Result<()> {
         let schemas = expand(self.schema, schemas);
         let secret = secret || schemas.iter().any(|schema| schema["airbyte_secret"] == true);
@@ -96,7 +99,8 @@ impl<'s> Sealer<'s> {
         Ok(())
     }
 
-    /// Seals a string or a number. Empty text is no secret, and is left for the connector to reject.
+    /// Seals a string or a number. Empty text is no secret, and is left for the connector to
+    /// reject.
     fn seal_scalar(&mut self, value: Json<'_>) -> Result<()> {
         let text = value.text().unwrap_or_else(|| value.get().into());
         let core = text.trim_ascii();
@@ -128,8 +132,8 @@ impl<'s> Sealer<'s> {
     }
 }
 
-/// Checks that every header can carry a secret: that without the white space around it, it consists of printable ASCII.
-/// Other characters come from copying, and servers understand them differently, if at all.
+/// Checks that a header can carry a secret: without the white space around it, it must be printable
+/// ASCII. Other characters come from copying, and servers understand them differently, if at all.
 fn check(property: &str, text: &str) -> Result<()> {
     let printable = |character: char| matches!(character, ' '..='~');
     let leading = text.len() - text.trim_ascii_start().len();
@@ -156,7 +160,8 @@ fn check(property: &str, text: &str) -> Result<()> {
     .with_remedy(Remedy::ExposeSecrets))
 }
 
-/// The members of an object in their order, repeated names included: each may be the one that a connector reads.
+/// The members of an object in their order, repeated names included: each may be the one that a
+/// connector reads.
 fn members(object: Json<'_>) -> Vec<(Json<'_>, Json<'_>)> {
     let mut members = Vec::new();
     // A config was checked when it was parsed.
@@ -267,8 +272,7 @@ mod tests {
     #[test]
     fn one_value_has_one_token() {
         let schema = json!({"additionalProperties": {"airbyte_secret": true}});
-        let (text, secrets) =
-            seal(r#"{"a":"x","b":"x"}"#, &schema, Handling::Seal).unwrap();
+        let (text, secrets) = seal(r#"{"a":"x","b":"x"}"#, &schema, Handling::Seal).unwrap();
         assert_eq!(secrets.list().len(), 1);
         assert_eq!(text.matches(&secrets.list()[0].token).count(), 2);
     }

@@ -1,5 +1,5 @@
-//! The secrets of a config, which a connector uses and never sees: it holds a token in the place of each, and outbound
-//! HTTP puts the values into the headers of requests.
+//! The secrets of a config, which a connector uses and never sees: it holds a token in the place of
+//! each, and outbound HTTP puts the values into the headers of requests.
 //!
 //! `seal` finds them in a config, `redaction` masks them in the output.
 
@@ -12,14 +12,14 @@ use http::{HeaderMap, HeaderValue};
 
 use crate::error::{Error, Result};
 
-/// What every token begins with, so that a person who meets one knows what it is.
+/// The beginning of every token, so that a person who sees one knows what it is.
 const PREFIX: &str = "sealed";
 /// Random bytes of a token: too many to guess.
 const RANDOM_BYTES: usize = 16;
 
-/// A value that is shorter, in characters, may stand in data by chance.
+/// A value of fewer characters may appear in data by chance.
 const UNMISTAKABLE_LENGTH: usize = 16;
-/// So may one of fewer different characters, such as a date or a row of zeros.
+/// So may a value of fewer different characters, such as a date or a row of zeros.
 const UNMISTAKABLE_VARIETY: usize = 10;
 
 /// The secrets of one config.
@@ -38,7 +38,7 @@ pub(crate) struct Secrets {
 pub(crate) struct Secret {
     /// What the connector is given.
     pub(crate) token: String,
-    /// What it stands for.
+    /// The secret itself.
     pub(crate) value: String,
     /// Which property of the config it is, as a path with dots. Empty if that is not known.
     pub(crate) property: String,
@@ -75,9 +75,9 @@ impl Secret {
         Self { property, ..self }
     }
 
-    /// Whether a text that holds the value can only hold it because it is this secret: the value is
-    /// long, of many different characters, and has letters as well as digits. Words, names, numbers
-    /// and placeholders are not like that, and keys that an API makes are.
+    /// Whether the value cannot appear in a text by chance: it is long, has many different
+    /// characters, and has letters as well as digits. Keys that an API makes are like that. Words,
+    /// names, numbers and placeholders are not.
     pub(crate) fn is_unmistakable(&self) -> bool {
         let different: HashSet<char> = self.value.chars().collect();
         self.value.chars().count() >= UNMISTAKABLE_LENGTH
@@ -112,8 +112,8 @@ impl Secrets {
         &self.list
     }
 
-    /// Puts the values in the place of their tokens in the headers of a request, in `Basic` credentials too. `private`
-    /// says that nobody can listen in on the connection.
+    /// Replaces tokens by secrets in the headers of a request, also in `Basic` credentials.
+    /// `private` says that nobody can eavesdrop on the connection.
     pub(crate) fn unseal(&self, headers: &mut HeaderMap, private: bool) -> Result<(), SecretProblem> {
         for header in headers.values_mut() {
             let replace = |text: &[u8]| replace(self.tokens.as_ref(), text, |found| &self.list[found].value);
@@ -130,9 +130,9 @@ impl Secrets {
         Ok(())
     }
 
-    /// Puts the tokens in the place of their values in the headers of a response: servers repeat
-    /// what they were sent. Values that may stand there by chance stay, since the connector must be
-    /// able to read the headers.
+    /// Replaces secrets by tokens in the headers of a response, because servers repeat what they
+    /// are sent. Values that may appear there by chance stay, since the connector must be able to
+    /// read the headers.
     pub(crate) fn seal(&self, headers: &mut HeaderMap) {
         for header in headers.values_mut() {
             let token = |found: usize| &self.list[self.unmistakable[found]].token;
@@ -145,8 +145,8 @@ impl Secrets {
     }
 }
 
-/// Rewrites the value of a header by `replace`: as it is, and what `Basic` credentials in it say. None if nothing is
-/// to be replaced.
+/// Rewrites the value of a header by `replace`, also within `Basic` credentials. `None` if there is
+/// nothing to replace.
 fn rewrite(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     if let Some(rewritten) = replace(header) {
         return Some(rewritten);

@@ -45,19 +45,21 @@ impl SessionBuilder {
         self
     }
 
-    /// Takes the config as it is, without checking it by the connector's schema. For a config that is only a sample.
+    /// Takes the config as it is, without checking it by the connector's schema. For a config that
+    /// is only a sample.
     #[must_use]
     pub fn without_validation(mut self) -> Self {
         self.validates = false;
         self
     }
 
-    /// Opens the session: validates the config by the connector's schema, puts tokens in the place of its secrets, and
-    /// works out which hosts are allowed. Makes no request.
+    /// Opens the session: validates the config by the connector's schema, puts tokens in the place
+    /// of its secrets, and works out which hosts are allowed. Makes no request.
     ///
     /// # Errors
     ///
-    /// A config error that names what is wrong with the config, without quoting it. Otherwise as [`Connector::spec`].
+    /// A config error that names what is wrong with the config, without quoting it. Otherwise as
+    /// [`Connector::spec`].
     pub async fn open(self) -> Result<Session> {
         let Self { connector, config, policy, events, validates } = self;
         let specification = connector.spec().await?;
@@ -80,8 +82,8 @@ impl SessionBuilder {
     }
 }
 
-/// A connector with its config, its permissions and its secrets. Every question is answered by an instance of its own,
-/// which is gone afterwards. Cheap to clone; clones share connections.
+/// A connector with its config, its permissions and its secrets. Every question is answered by an
+/// instance of its own, which is gone afterwards. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -101,8 +103,8 @@ struct Shared {
 }
 
 impl Session {
-    /// The same session, which reports to other events. So it is known which stream an event belongs to: give each
-    /// reader events of its own.
+    /// The same session, which reports to other events. So it is known which stream an event
+    /// belongs to: give each reader events of its own.
     #[must_use]
     pub fn with_events(&self, events: Arc<dyn Events>) -> Self {
         Self { events, ..self.clone() }
@@ -124,14 +126,15 @@ impl Session {
         &self.allowed
     }
 
-    /// Masks the secrets of the config. Whatever the connector returns should pass through it before it is shown: servers
-    /// repeat what they are sent. Texts of [`Events`] and errors of the session have passed through it already.
+    /// Masks the secrets of the config. Whatever the connector returns should pass through it
+    /// before it is shown: servers repeat what they are sent. Texts of [`Events`] and errors of the
+    /// session have passed through it already.
     pub fn redaction(&self) -> &Redaction {
         &self.shared.redaction
     }
 
-    /// The properties of the config whose secrets are masked in texts for people, but not in records, because they are too
-    /// short or plain to be told apart from other data.
+    /// The properties of the config whose secrets are masked in texts for people, but not in
+    /// records, because they are too short or plain to be told apart from other data.
     pub fn unmasked_secrets(&self) -> &[String] {
         &self.shared.unmasked_secrets
     }
@@ -154,12 +157,13 @@ impl Session {
         self.start(false).await?.discover(self.shared.config.as_str()).await
     }
 
-    /// Opens a reader of one stream. `state` is the last checkpoint of an earlier read; without one, the stream is read from
-    /// its beginning.
+    /// Opens a reader of one stream. `state` is the last checkpoint of an earlier read; without
+    /// one, the stream is read from its beginning.
     ///
     /// # Errors
     ///
-    /// As the connector says: it does not understand the config, the stream or the state. A system error if it crashes.
+    /// As the connector says: it does not understand the config, the stream or the state. A system
+    /// error if it crashes.
     pub async fn read(
         &self,
         stream: &str,
@@ -186,7 +190,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The next records, or `None` when the stream has been read to its end. Must not be called after an error.
+    /// The next records, or `None` when the stream has been read to its end. Must not be called
+    /// after an error.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! What a connector writes to its stderr: kept, as far as its end fits, for the case that it crashes.
+//! Keeps the end of what a connector writes to its stderr, for the error of a crash.
 //!
-//! A Rust connector that panics writes the reason there and then traps without one.
+//! A Rust connector that panics writes the reason there, and then traps without one.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ impl Stderr {
         Self { tail: Arc::default(), capacity }
     }
 
-    /// What is kept, without white space around it.
+    /// The end, without white space around it.
     pub(crate) fn tail(&self) -> String {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(tail.make_contiguous()).trim().to_owned()
@@ -60,7 +60,7 @@ impl IsTerminal for Stderr {
 }
 
 impl StdoutStream for Stderr {
-    /// Only WASI 0.3 asks for this.
+    /// Only WASI 0.3 needs this.
     fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
         SinkOutputStream.async_stream()
     }

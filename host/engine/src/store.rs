@@ -1,4 +1,5 @@
-//! The data of a store: the handles, limits and permissions of one running connector, and the interfaces it may call.
+//! The data of a store: the handles, limits and permissions of one running connector, and the
+//! interfaces it may call.
 
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, ResourceLimiter};
@@ -9,13 +10,13 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::address_space;
-use crate::limits::Limit;
 use crate::call::CallLimits;
 use crate::events::Level;
-use crate::http::{OutboundHttp, Hooks};
+use crate::http::{Hooks, OutboundHttp};
+use crate::limits::Limit;
 use crate::limits::{CORE_ITEMS, RANDOM, STDERR};
-use crate::stderr::Stderr;
 use crate::reporter::Reporter;
+use crate::stderr::Stderr;
 
 /// The data of a store.
 pub(crate) struct StoreData {
@@ -37,8 +38,8 @@ pub(crate) struct StoreData {
 }
 
 impl StoreData {
-    /// The data of a new instance, which reaches the network through `outbound`. `reads` says whether it is to read a
-    /// stream.
+    /// The data of a new instance, which reaches the network through `outbound`. `reads` says
+    /// whether it is to read a stream.
     pub(crate) fn new(outbound: OutboundHttp, reads: bool) -> Self {
         let limits = &outbound.limits;
         let stderr = Stderr::new(STDERR);
@@ -70,7 +71,8 @@ impl StoreData {
 
 /// Limits what the memories and tables of all core instances of a component take together.
 ///
-/// Growing beyond the limit traps. A guest that is merely refused memory aborts without giving a reason.
+/// Growing beyond the limit traps. A guest that is merely refused memory aborts without giving a
+/// reason.
 impl ResourceLimiter for StoreData {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.memory = self.memory.saturating_add(desired - current);
@@ -102,7 +104,8 @@ impl ResourceLimiter for StoreData {
 }
 
 impl StoreData {
-    /// Passes on a line of the connector's log, cut off where it is too long. Too many lines end the call.
+    /// Passes on a line of the connector's log, cut off where it is too long. Too many lines end
+    /// the call.
     pub(crate) async fn log_line(&mut self, level: Level, message: &str) {
         if !self.reporter.wants(level) {
             return;
@@ -152,8 +155,8 @@ impl WasiHttpView for StoreData {
 
 /// Offers the part of WASI that connectors are given.
 ///
-/// No file system and no sockets. Environment, arguments, stdin and terminals are there because the standard library
-/// of Rust imports them, and are empty.
+/// No file system and no sockets. Environment, arguments, stdin and terminals are there because the
+/// standard library of Rust imports them, and are empty.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreData>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;

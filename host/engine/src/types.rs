@@ -1,6 +1,7 @@
 //! What connector and host exchange, as types that are the same for every version of the contract.
 //!
-//! The modules of `bindings` convert what a connector returns into these. Nothing else sees generated types.
+//! The modules of `bindings` convert what a connector returns into these. Nothing else sees
+//! generated types.
 
 use std::fmt;
 
@@ -65,8 +66,8 @@ pub struct Stream {
 pub struct Batch {
     /// May be empty.
     pub records: Vec<Record>,
-    /// The state that is true once the records of this batch, and of all before it, are safely stored. Without one, the
-    /// last checkpoint stays in force.
+    /// The state that is true once the records of this batch, and of all before it, are safely
+    /// stored. Without one, the last checkpoint stays in force.
     pub checkpoint: Option<JsonObject>,
 }
 

@@ -1,5 +1,5 @@
-//! Whether a configuration is one that its connector can take: its text and the connector's JSON Schema come in, what is
-//! wrong with it goes out, property by property.
+//! Validates a config by the JSON Schema of its connector, and says what is wrong property by
+//! property.
 //!
 //! Values are never shown: any of them may be a secret.
 
@@ -9,29 +9,29 @@ use std::time::Duration;
 use boon::{Compiler, Draft, ErrorKind, InstanceToken, Schemas, Type, UrlLoader, ValidationError};
 use serde_json::Value;
 
-use crate::types::Specification;
 use crate::deadline::within;
-use crate::json_object::kind;
 use crate::error::{Error, Result};
+use crate::json_object::kind;
+use crate::types::Specification;
 
-/// How long the schema of a stranger may take. That of Orb takes less than a millisecond.
+/// How long validation may take. With Orb's schema it takes less than a millisecond.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Problems that are told at once, at most.
+/// Problems that one error names at most.
 const TOLD: usize = 5;
 
-/// What the schema is called while it is compiled.
+/// The URL of the schema while it is compiled.
 const SCHEMA: &str = "mem:///config";
 
 /// What is wrong with one property.
 #[derive(Debug, PartialEq, Eq)]
 struct Problem {
     text: String,
-    /// What the schema says of the property.
+    /// The description of the property in the schema.
     description: Option<String>,
 }
 
-/// Checks the text of a configuration by the schema of `specification`.
+/// Validates the text of a config by the schema of `specification`.
 ///
 /// # Errors
 ///
@@ -40,7 +40,7 @@ pub(crate) async fn validate(config: &str, specification: &Specification) -> Res
     let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(|error| {
         Error::system("the schema of the configuration cannot be read").with_internal(error)
     })?;
-    // It is JSON, so what is wrong is a number that does not fit.
+    // It is valid JSON, so a number must be too large.
     let config: Value = serde_json::from_str(config)
         .map_err(|_| Error::config("the configuration has a number that is too large"))?;
     let problems = within(PATIENCE, move || problems(&config, &schema)).await.ok_or_else(|| {
@@ -58,7 +58,7 @@ pub(crate) async fn validate(config: &str, specification: &Specification) -> Res
     })
 }
 
-/// A schema stands alone: what it refers to elsewhere is not fetched.
+/// Fetches nothing: a schema may refer to its own parts only.
 struct Nowhere;
 
 impl UrlLoader for Nowhere {
@@ -81,7 +81,7 @@ fn problems(config: &Value, schema: &Value) -> Result<Vec<Problem>, String> {
     Ok(problems)
 }
 
-/// Takes the errors that say something from a tree of errors.
+/// Collects the leaves of a tree of errors, which say what is wrong.
 fn collect(error: &ValidationError<'_, '_>, config: &Value, schema: &Value, problems: &mut Vec<Problem>) {
     match &error.kind {
         ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf => {
@@ -98,7 +98,7 @@ fn collect(error: &ValidationError<'_, '_>, config: &Value, schema: &Value, prob
     }
 }
 
-/// What is wrong with a value, to follow its name.
+/// What is wrong with a value, as a predicate.
 fn predicate(error: &ErrorKind<'_, '_>, value: &Value) -> String {
     match error {
         ErrorKind::Type { want, .. } => {
@@ -141,7 +141,7 @@ fn problem(
     });
     let names: Vec<_> = tokens.chain(missing.map(str::to_owned)).collect();
     let place = if names.is_empty() { "it".to_owned() } else { format!("`{}`", names.join(".")) };
-    // Only of a property that is in no list and behind no choice.
+    // Found only for a property that is in no list and in no alternative.
     let node = names.iter().fold(schema, |node, name| &node["properties"][name]);
     let description = node["description"].as_str().map(str::to_owned);
     Problem { text: format!("{place} {predicate}"), description }
@@ -251,7 +251,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hostile_schema_does_no_harm() {
-        // What comes out does not matter, but that it does.
+        // The result does not matter, but that there is one.
         for schema in [
             r##"{"$ref": "#"}"##.to_owned(),
             r##"{"allOf": [{"$ref": "#"}, {"$ref": "#"}]}"##.to_owned(),

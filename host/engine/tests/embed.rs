@@ -29,12 +29,14 @@ async fn the_example_reads_a_stream() {
 
 #[tokio::test]
 async fn a_config_that_is_wrong_is_rejected_before_anything_is_read() {
-    let error = embed::read(Path::new(components::ORB), "{}", "customers", &mut Vec::new()).await.unwrap_err();
+    let error =
+        embed::read(Path::new(components::ORB), "{}", "customers", &mut Vec::new()).await.unwrap_err();
     assert_eq!(error.failure_type(), FailureType::Config);
     assert!(error.message().contains("`api_key` is missing"), "{error}");
 }
 
-/// Every version of the contract that the engine speaks has a component here that was built against it.
+/// Every version of the contract that the engine speaks has a component here that was built against
+/// it.
 #[tokio::test]
 async fn a_component_of_version_0_2_of_the_contract_runs() {
     let connector = Engine::new().unwrap().load(components::ORB).await.unwrap();

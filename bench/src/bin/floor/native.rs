@@ -6,9 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use elt_airbyte::{
-    Advice, AirbyteLines, Message, OutputClosed, Sender, StreamDescriptor, Writer, channel,
-};
+use elt_airbyte::{Advice, AirbyteLines, Message, OutputClosed, Sender, StreamDescriptor, Writer, channel};
 use elt_host::events::Level;
 use elt_host::types::{JsonObject, Record};
 use orb::orb::source::Orb;
@@ -61,7 +59,8 @@ impl Connector {
 pub(crate) fn read(wanted: &Read) -> Result<(), String> {
     let mut connector = Connector::open(wanted)?;
     let (sender, receiver) = channel(Level::Info, Advice::default());
-    let writer = connector.runtime.spawn_blocking(|| Writer::new(receiver, AirbyteLines::new(io::stdout())).drain());
+    let writer =
+        connector.runtime.spawn_blocking(|| Writer::new(receiver, AirbyteLines::new(io::stdout())).drain());
     let stream = Arc::new(StreamDescriptor::new(wanted.stream.clone(), None));
     let Connector { runtime, reader, .. } = &mut connector;
     runtime.block_on(async {

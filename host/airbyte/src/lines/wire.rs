@@ -1,4 +1,5 @@
-//! The JSON of Airbyte's messages. Fields without a value are left out: some clients fail at a null.
+//! The JSON of Airbyte's messages. Fields without a value are left out: some clients fail at a
+//! null.
 
 use elt_host::events::Level;
 use elt_host::types::{JsonObject, Stream, SyncMode};

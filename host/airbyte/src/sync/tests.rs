@@ -3,14 +3,15 @@ use std::future::{pending, ready};
 use tokio::sync::Barrier;
 
 use super::*;
-use elt_host::types::SyncMode;
-use crate::message::StreamDescriptor;
 use crate::advice::Advice;
 use crate::channel::{Receiver, channel};
+use crate::message::StreamDescriptor;
 use elt_host::types::Record;
+use elt_host::types::SyncMode;
 
-/// A source that answers each stream by a script, and each read with its state as the first record. A stream whose name
-/// begins with `endless` waits at the end of its script; those that begin with `together` wait for each other first.
+/// A source that answers each stream by a script, and each read with its state as the first record.
+/// A stream whose name begins with `endless` waits at the end of its script; those that begin with
+/// `together` wait for each other first.
 struct Script(Vec<(&'static str, Vec<Result<Batch>>)>, Arc<Barrier>);
 
 struct ScriptedReader {
@@ -61,11 +62,11 @@ async fn next(receiver: &mut Receiver) -> Option<Message> {
     Some(receiver.next().await?.unwrap().message().clone())
 }
 
-/// Everything told, shortened to what these tests are about.
-async fn told(mut receiver: Receiver) -> Vec<String> {
-    let mut told = Vec::new();
+/// Everything that was emitted, shortened to what these tests are about.
+async fn emitted(mut receiver: Receiver) -> Vec<String> {
+    let mut emitted = Vec::new();
     while let Some(message) = next(&mut receiver).await {
-        told.push(match message {
+        emitted.push(match message {
             Message::StreamStatus { stream, status, .. } => format!("{} {status:?}", stream.name),
             Message::Records { records, .. } => {
                 records.iter().map(Record::as_str).collect::<Vec<_>>().join(" ")
@@ -84,7 +85,7 @@ async fn told(mut receiver: Receiver) -> Vec<String> {
             other => panic!("{other:?}"),
         });
     }
-    told
+    emitted
 }
 
 fn configured(script: &Script) -> Vec<ConfiguredStream> {
@@ -104,39 +105,39 @@ async fn run(script: Script, states: &str) -> (Vec<String>, Report) {
 
 async fn finish(sync: SyncRun<Script>, halt: impl Future<Output = Error>) -> (Vec<String>, Report) {
     let (sender, receiver) = channel(Level::Warn, Advice::default());
-    let (report, told) = tokio::join!(
+    let (report, emitted) = tokio::join!(
         async move {
             let report = sync.run(&sender, halt).await.unwrap();
             drop(sender);
             report
         },
-        told(receiver)
+        emitted(receiver)
     );
-    (told, report)
+    (emitted, report)
 }
 
 #[tokio::test]
-async fn a_stream_tells_its_records_before_their_state_and_that_before_its_end() {
+async fn a_stream_emits_its_records_before_their_state_and_that_before_its_end() {
     let script = vec![batch(2, Some(r#"{"at":1}"#)), batch(1, None), batch(0, Some(r#"{"at":2}"#))];
-    let (told, report) = run(scripted(vec![("a", script)]), "null").await;
+    let (emitted, report) = run(scripted(vec![("a", script)]), "null").await;
     assert_eq!(
-        told,
+        emitted,
         ["a Started", "a Running", "{} {}", "{}", r#"{"at":1} after 3"#, r#"{"at":2} after 0"#, "a Complete"]
     );
     assert!(report.error().is_none());
 }
 
 #[tokio::test]
-async fn an_empty_stream_never_runs_and_tells_its_state() {
-    let (told, _) = run(scripted(vec![("a", vec![batch(0, None)])]), "null").await;
-    assert_eq!(told, ["a Started", r#"{"__ab_no_cursor_state_message":true} after 0"#, "a Complete"]);
+async fn an_empty_stream_never_runs_and_emits_its_state() {
+    let (emitted, _) = run(scripted(vec![("a", vec![batch(0, None)])]), "null").await;
+    assert_eq!(emitted, ["a Started", r#"{"__ab_no_cursor_state_message":true} after 0"#, "a Complete"]);
 }
 
 #[tokio::test]
 async fn a_stream_continues_from_its_own_state() {
-    let (told, _) = run(scripted(vec![("a", vec![])]), r#"{"a":{"at":1},"b":{"at":2}}"#).await;
+    let (emitted, _) = run(scripted(vec![("a", vec![])]), r#"{"a":{"at":1},"b":{"at":2}}"#).await;
     assert_eq!(
-        told,
+        emitted,
         ["a Started", "a Running", r#"{"state":{"at":1}}"#, r#"{"at":1} after 1"#, "a Complete"]
     );
 }
@@ -145,9 +146,9 @@ async fn a_stream_continues_from_its_own_state() {
 async fn a_failed_stream_leaves_the_others_alone() {
     let failed = vec![batch(1, Some(r#"{"at":1}"#)), batch(1, None), Err(Error::transient("no answer"))];
     let script = scripted(vec![("a", failed), ("b", vec![batch(1, Some(r#"{"at":5}"#))])]);
-    let (told, report) = run(script, "null").await;
+    let (emitted, report) = run(script, "null").await;
     assert_eq!(
-        told,
+        emitted,
         [
             "a Started",
             "a Running",
@@ -169,13 +170,13 @@ async fn a_failed_stream_leaves_the_others_alone() {
 
 #[tokio::test]
 async fn a_single_stream_that_fails_needs_no_summary() {
-    let (told, report) = run(scripted(vec![("a", vec![Err(Error::config("no key"))])]), "null").await;
-    assert_eq!(told, ["a Started", "Config a: no key", "a Incomplete"]);
+    let (emitted, report) = run(scripted(vec![("a", vec![Err(Error::config("no key"))])]), "null").await;
+    assert_eq!(emitted, ["a Started", "Config a: no key", "a Incomplete"]);
     assert_eq!(report.error(), Some(Error::config("no key")));
 }
 
 #[tokio::test]
-async fn a_sync_that_nobody_listens_to_stops() {
+async fn a_sync_whose_output_is_closed_stops() {
     let script = scripted(vec![("a", vec![batch(1, None)])]);
     let streams = configured(&script);
     let sync = SyncRun::new(script, streams, States::default());
@@ -186,15 +187,15 @@ async fn a_sync_that_nobody_listens_to_stops() {
 async fn streams_are_read_at_the_same_time_but_no_more_than_allowed() {
     let streams = || scripted(vec![("together 1", vec![]), ("together 2", vec![])]);
     let sync = SyncRun::new(streams(), configured(&streams()), States::default()).max_streams(2);
-    let (told, report) = finish(sync, pending()).await;
+    let (emitted, report) = finish(sync, pending()).await;
     assert!(report.error().is_none());
-    let mut first = told[..2].to_vec();
+    let mut first = emitted[..2].to_vec();
     first.sort();
     assert_eq!(first, ["together 1 Started", "together 2 Started"]);
 
     let alone = SyncRun::new(streams(), configured(&streams()), States::default()).max_streams(1);
-    let (told, _) = finish(alone, ready(Error::transient("stopped"))).await;
-    assert!(!told.contains(&"together 2 Started".to_owned()), "{told:?}");
+    let (emitted, _) = finish(alone, ready(Error::transient("stopped"))).await;
+    assert!(!emitted.contains(&"together 2 Started".to_owned()), "{emitted:?}");
 }
 
 #[tokio::test]
@@ -219,7 +220,7 @@ async fn a_sync_that_is_halted_keeps_the_last_states_and_says_what_is_missing() 
     }
     stop.send(Error::transient("stopped")).unwrap();
     assert_eq!(
-        told(receiver).await,
+        emitted(receiver).await,
         [
             r#"{"at":2} after 2"#,
             "endless Incomplete",

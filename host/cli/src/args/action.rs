@@ -1,4 +1,4 @@
-//! The commands of a connector, as Airbyte names them, and their flags.
+//! The commands of a connector, named as Airbyte names them, and their flags.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::sandbox::Sandbox;
 
-/// A command of a connector, and what the connector is given.
+/// A command of a connector, and the flags of its sandbox.
 #[derive(Args, Debug)]
 pub(crate) struct SourceArgs {
     #[command(flatten)]
@@ -21,7 +21,7 @@ pub(crate) struct SourceArgs {
 pub(crate) enum Action {
     /// Print what the configuration looks like
     Spec,
-    /// Try whether the source can be reached
+    /// Check whether the source can be reached
     Check {
         #[command(flatten)]
         config: ConfigFile,
@@ -39,7 +39,7 @@ pub(crate) enum Action {
     Read(ReadFiles),
 }
 
-/// How the streams are printed that can be read.
+/// How the streams are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Listing {
     /// For a person
@@ -55,7 +55,7 @@ pub(crate) struct ConfigFile {
     pub(crate) path: PathBuf,
 }
 
-/// What a read is told by.
+/// The files and flags of a read.
 #[derive(Args, Debug)]
 pub(crate) struct ReadFiles {
     #[command(flatten)]
@@ -72,7 +72,8 @@ pub(crate) struct ReadFiles {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Streams")]
 pub(crate) struct Choice {
-    /// Which streams to read, and how: a `ConfiguredAirbyteCatalog` [default: every stream, incrementally if it can]
+    /// Which streams to read, and how: a `ConfiguredAirbyteCatalog` [default: every stream,
+    /// incrementally if it can]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) catalog: Option<PathBuf>,
 
@@ -96,19 +97,21 @@ pub(crate) struct Destination {
 
     /// Save the new states to the file of --state, which need not be there yet
     ///
-    /// Once a second and at the end, also of a read that fails or is stopped; always after the
-    /// records that they are about. States of streams that are not read stay. The file is replaced
+    /// States are saved once a second and at the end, also if the read fails or is stopped, and
+    /// always after their records. States of streams that are not read stay. The file is replaced
     /// at once, so it is whole at any moment; if it cannot be replaced, because it is mounted by
     /// itself or its folder cannot be written, it is written over. While the read runs, FILE.lock
     /// beside it keeps a second read from using it at the same time.
     #[arg(long, requires = "state")]
     pub(crate) save_state: bool,
 
-    /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -, which is stdout]
+    /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -,
+    /// which is stdout]
     ///
-    /// The file appears when the read has ended, and replaces an older one: give each read that goes on from a state a file
-    /// of its own. A read that fails or is stopped leaves it too if it has told a state, because those records are not read
-    /// again; otherwise an older file stays. With --save-state, states are saved when the file is in its place.
+    /// The file appears when the read has ended, and replaces an older one: give each read that
+    /// goes on from a state a file of its own. A read that fails or is stopped leaves it too if it
+    /// has told a state, because those records are not read again; otherwise an older file stays.
+    /// With --save-state, states are saved when the file is in its place.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 

@@ -1,7 +1,8 @@
-//! The command line of a bundle, which is a connector in one file with its host, and that of making one.
+//! The command line of a bundle, which is a connector in one file with its host, and that of making
+//! one.
 //!
-//! A bundle has the commands of `host run COMPONENT`, and `inspect`. They are parsed into the same [`Cli`], so that
-//! nothing else needs to know.
+//! A bundle has the commands of `host run COMPONENT`, and `inspect`. They are parsed into the same
+//! [`Cli`], so that nothing else needs to know.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -74,7 +75,8 @@ struct BundleCli {
 enum BundleCommand {
     #[command(flatten)]
     Action(Action),
-    /// Show what the connector is, what it wants and what it is given, without letting it reach anything
+    /// Show what the connector is, what it wants and what it is given, without letting it reach
+    /// anything
     Inspect(View),
 }
 

@@ -1,4 +1,4 @@
-//! The manual: nothing comes in but this command line, pages of `man` and completions of shells go out.
+//! Writes manual pages and shell completions.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use clap_mangen::Man;
 
 use super::Cli;
 
-/// What `host man` is told.
+/// The arguments of `host man`.
 #[derive(Args, Debug)]
 pub(crate) struct Manual {
     /// Write a page for each command into this folder instead, which is made if it is not there

@@ -19,7 +19,7 @@ pub(crate) use self::limits::flag;
 pub(crate) use self::manual::{Manual, completions};
 pub(crate) use self::sandbox::Sandbox;
 
-/// Airbyte sets this for every connector; `debug` asks for more.
+/// The variable that Airbyte sets for every connector. `debug` shows more.
 const LOG_LEVEL: &str = "LOG_LEVEL";
 
 const EXAMPLES: &str = "\
@@ -53,7 +53,8 @@ Examples:
 
 /// Runs a source connector that is a WebAssembly component.
 ///
-/// The connector is given HTTP to the hosts that it asks for, and nothing else: no files, no environment, no sockets.
+/// The connector is given HTTP to the hosts that it asks for, and nothing else: no files, no
+/// environment, no sockets.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, after_long_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -70,12 +71,14 @@ pub(crate) enum Command {
     /// Run one command of a connector
     #[command(after_help = EXAMPLES, after_long_help = EXAMPLES)]
     Run(Run),
-    /// Show what a connector is, what it wants and what it is given, without letting it reach anything
+    /// Show what a connector is, what it wants and what it is given, without letting it reach
+    /// anything
     #[command(after_help = INSPECT_EXAMPLES)]
     Inspect(Inspect),
     /// Write a program that is this host and a connector in one file
     ///
-    /// It has the commands and flags of `host run COMPONENT`, needs no cache, and starts as fast as with one.
+    /// It has the commands and flags of `host run COMPONENT`, needs no cache, and starts as fast as
+    /// with one.
     #[command(after_help = BUNDLE_EXAMPLES)]
     Bundle(Bundling),
     /// Print completions of this command line for a shell
@@ -93,7 +96,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether what is asked for is written to stdout.
+    /// Whether the command writes to stdout.
     pub(crate) fn writes_to_stdout(&self) -> bool {
         match self {
             Self::Run(Run { source: SourceArgs { action: Action::Read(files), .. }, .. }) => {
@@ -129,7 +132,7 @@ pub(crate) struct Inspect {
     pub(crate) view: View,
 }
 
-/// What of a connector to show, and how.
+/// What to show, and how.
 #[derive(Args, Debug)]
 pub(crate) struct View {
     /// A configuration: hosts and streams are then those of this configuration
@@ -150,7 +153,7 @@ pub(crate) enum Format {
 }
 
 impl Cli {
-    /// The least level of the log lines to show.
+    /// The lowest level of log lines to show.
     pub(crate) fn level(&self) -> Level {
         let asked = std::env::var(LOG_LEVEL).unwrap_or_default().to_ascii_lowercase();
         match asked.as_str() {

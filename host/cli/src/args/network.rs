@@ -15,7 +15,8 @@ use elt_host::{Policy, Result};
 pub(crate) struct NetworkFlags {
     /// Let the connector reach this host, and not those it asks for; may be repeated
     ///
-    /// `https` and its port unless written; `*.example.com` stands for every host below example.com.
+    /// `https` and its port unless written; `*.example.com` stands for every host below
+    /// example.com.
     #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true)]
     pub(crate) allow_host: Vec<HostPattern>,
 
@@ -27,7 +28,8 @@ pub(crate) struct NetworkFlags {
     #[arg(long, global = true)]
     pub(crate) expose_secrets: bool,
 
-    /// Trust the certificates in this PEM file too, besides those that the system trusts; may be repeated
+    /// Trust the certificates in this PEM file too, besides those that the system trusts; may be
+    /// repeated
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) ca_cert: Vec<PathBuf>,
 
@@ -40,8 +42,8 @@ pub(crate) struct NetworkFlags {
 }
 
 impl NetworkFlags {
-    /// What a session allows its connector. `uses_environment` says whether proxies and certificates that the environment
-    /// names count where no flag says otherwise.
+    /// What a session allows its connector. `uses_environment` says whether proxies and
+    /// certificates that the environment names count where no flag says otherwise.
     ///
     /// # Errors
     ///
@@ -68,7 +70,8 @@ impl NetworkFlags {
     }
 }
 
-/// Reads a proxy. What is wrong is told without quoting it, as clap would: it may hold a password.
+/// Parses a proxy. Unlike clap's own errors, its errors do not quote the value, which may hold a
+/// password.
 #[derive(Clone, Copy, Debug)]
 struct ProxyParser;
 

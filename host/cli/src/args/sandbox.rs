@@ -1,4 +1,4 @@
-//! The flags of what a connector is given.
+//! The flags of the sandbox: cache, network and limits.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::Args;
 use super::limits::LimitFlags;
 use super::network::NetworkFlags;
 
-/// What a connector is given.
+/// The flags of a sandbox.
 #[derive(Args, Debug)]
 pub(crate) struct Sandbox {
     /// Where to keep compiled code between runs [default: elt-host in the user's cache directory]

@@ -39,7 +39,7 @@ pub(crate) async fn bundle(wanted: &Bundling) -> anyhow::Result<()> {
         manifest.version,
         manifest.sha256
     );
-    // If there is no stderr, there is nobody to tell.
+    // If there is no stderr, nobody can read this.
     let _ = io::stderr().write_all(text.as_bytes());
     Ok(())
 }
@@ -54,7 +54,7 @@ fn write(program: &Program, executable: Executable, output: &Path) -> io::Result
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        // The umask takes away what is not wanted.
+        // The umask removes permissions.
         builder.permissions(fs::Permissions::from_mode(0o777));
     }
     let mut file = builder.prefix(".bundle-").tempfile_in(directory)?;

@@ -11,14 +11,14 @@ use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressD
 
 use super::discover::visible;
 
-/// Lines are drawn this often at most, in times per second.
+/// How often lines are drawn at most, per second.
 const DRAWN: u8 = 10;
-/// How often a line moves while nothing comes.
+/// How often a line moves while nothing arrives.
 const TICK: Duration = Duration::from_millis(200);
-/// One line: what moves, the name of the stream, how far it has come.
+/// One line: a spinner, the name of the stream, its progress.
 const LINE: &str = "{spinner} {prefix:24} {msg}";
 
-/// A line for each stream, and one for all at the end, which is written when this is dropped.
+/// A line for each stream, and a summary, which is written when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Display {
     lines: MultiProgress,
@@ -37,7 +37,8 @@ struct Line {
 }
 
 impl Display {
-    /// One on stderr, if that is a terminal which can show it and messages do not scroll there.
+    /// A display on stderr, if that is a terminal which can show it, and messages do not scroll
+    /// there.
     pub(crate) fn of_terminal(messages_elsewhere: bool) -> Option<Self> {
         let scrolls = !messages_elsewhere && io::stdout().is_terminal();
         let able = io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|term| term != "dumb");
@@ -52,7 +53,7 @@ impl Display {
     fn line(&mut self, stream: &Arc<StreamDescriptor>) -> &mut Line {
         self.streams.entry(stream.clone()).or_insert_with(|| {
             let bar = self.lines.add(ProgressBar::new_spinner());
-            // The template is right, or else the default is shown.
+            // The template is valid; otherwise the default is shown.
             if let Ok(style) = ProgressStyle::with_template(LINE) {
                 bar.set_style(style);
             }
@@ -62,7 +63,7 @@ impl Display {
         })
     }
 
-    /// What to say of all streams.
+    /// The summary of all streams.
     fn summary(&self) -> Option<String> {
         if self.streams.is_empty() {
             return None;
@@ -135,7 +136,7 @@ impl Observer for Display {
                 }
             }
             Message::Log { level, message } if *level >= Level::Warn => {
-                // If the terminal is gone, there is nobody to tell.
+                // If the terminal is gone, nobody can read this.
                 let _ = self.lines.println(format!("warning: {}", visible(message)));
             }
             _ => {}

@@ -14,8 +14,8 @@ use super::invocation::Invocation;
 use crate::advice::ADVICE;
 use crate::args::{Format, Inspect};
 
-/// What interfaces are to a person, by the beginning of their names. The first that fits counts; an interface that is not
-/// listed is shown by its name.
+/// What interfaces are to a person, by the beginning of their names. The first that fits counts; an
+/// interface that is not listed is shown by its name.
 const CAPABILITIES: [(&str, &str); 8] = [
     ("elt:connector/", "log lines, and the words of the contract"),
     ("wasi:http/", "HTTP requests to the hosts below"),
@@ -166,8 +166,8 @@ fn describe_stream(stream: &Stream) -> String {
     }
 }
 
-/// A configuration that the connector accepts as well as any: for each required property its default, or what its
-/// schema gives as an example, or something of its type.
+/// A configuration that the connector accepts as well as any: for each required property its
+/// default, or what its schema gives as an example, or something of its type.
 fn sample(specification: &Specification) -> Value {
     let schema: Value = serde_json::from_str(specification.config_schema.as_str()).unwrap_or_default();
     sample_of(&schema)

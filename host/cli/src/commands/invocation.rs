@@ -1,4 +1,5 @@
-//! What every command of a connector needs: the component, its sandbox, and the channel for messages.
+//! What every command of a connector needs: the component, its sandbox, and the channel for
+//! messages.
 
 use std::path::Path;
 
@@ -32,9 +33,11 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     ///
-    /// A config error if it cannot be read or is not a connector, or if a flag names a file that cannot be used.
+    /// A config error if it cannot be read or is not a connector, or if a flag names a file that
+    /// cannot be used.
     pub(crate) async fn load(self) -> Result<Loaded<'a>> {
-        // The environment of a bundle is its operator's own. That of a shell belongs to everything that runs there.
+        // The environment of a bundle is its operator's own. That of a shell belongs to everything
+        // that runs there.
         let policy = self.sandbox.network.policy(matches!(self.component, ComponentSource::Bundle(_)))?;
         let engine = engine(self.sandbox)?;
         let connector = match self.component {
@@ -104,7 +107,8 @@ impl Loaded<'_> {
 ///
 /// # Errors
 ///
-/// A config error if the cache directory cannot be used, a system error if the engine cannot be set up.
+/// A config error if the cache directory cannot be used, a system error if the engine cannot be set
+/// up.
 pub(crate) fn engine(sandbox: &Sandbox) -> Result<Engine> {
     let cache = match &sandbox.cache_dir {
         _ if sandbox.no_cache => Cache::none(),

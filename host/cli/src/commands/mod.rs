@@ -46,8 +46,9 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;
     }
-    // One thread for all connections. Connectors and the writer have threads of their own, and with more, each answer would
-    // wake one that finds nothing to do (8 % of a read, docs/BENCHMARKS.md).
+    // One thread for all connections. Connectors and the writer have threads of their own, and with
+    // more, each answer would wake one that finds nothing to do (8 % of a read,
+    // docs/BENCHMARKS.md).
     Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

@@ -31,7 +31,7 @@ impl From<OutputClosed> for Stop {
     }
 }
 
-/// Writes what is not a message to stdout.
+/// Writes text that is not a message to stdout.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ fn write_error(message: &str, hint: Option<&str>, redaction: &Redaction) -> Exit
     if let Some(hint) = hint {
         text += &format!("hint: {}\n", one_line(hint));
     }
-    // If there is no stderr either, there is nobody to tell.
+    // If there is no stderr either, nobody can read this.
     let _ = io::stderr().write_all(redaction.text(&text).as_bytes());
     ExitCode::FAILURE
 }

@@ -1,8 +1,8 @@
 //! Writes messages to stdout or a file, and states to a state file.
 //!
-//! What is saved where, and when, is decided here, so that no record is lost however the process ends. Messages are handed
-//! to stdout, and then the states among them are saved; or the file of messages is put in its place whole, and then the
-//! states are saved.
+//! What is saved where, and when, is decided here, so that no record is lost however the process
+//! ends. Messages are handed to stdout, and then the states among them are saved; or the file of
+//! messages is put in its place whole, and then the states are saved.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
@@ -43,7 +43,8 @@ impl Output {
         Self { file: None, state_writer: None, display: None }
     }
 
-    /// Opens the files of the command line. Also returns the states of the state file, if new ones are saved there.
+    /// Opens the files of the command line. Also returns the states of the state file, if new ones
+    /// are saved there.
     ///
     /// # Errors
     ///
@@ -133,7 +134,8 @@ fn emit<W: Write>(error: &Error, writer: &mut Writer<AirbyteLines<W>>) {
     let _ = writer.write(Message::error(error.clone()));
 }
 
-/// Puts the file in its place if there is anything in it that will not be read again, and then the states.
+/// Puts the file in its place if there is anything in it that will not be read again, and then the
+/// states.
 fn put(
     drained: io::Result<()>,
     state_writer: Option<StateWriter>,

@@ -12,8 +12,8 @@ use super::outcome::Stop;
 use super::selection::select;
 use crate::args::{ReadFiles, Sandbox};
 
-/// Reads the streams that are wanted, until `stopped` says that the read must end. `saved` are the states of the state file, if
-/// new ones are saved there.
+/// Reads the streams that are wanted, until `stopped` says that the read must end. `saved` are the
+/// states of the state file, if new ones are saved there.
 pub(crate) async fn read(
     invocation: Invocation<'_>,
     files: &ReadFiles,

@@ -15,17 +15,18 @@ use super::check::check;
 use super::discover::discover;
 use super::invocation::Invocation;
 use super::outcome::{Stop, fail};
-use super::read::read;
 use super::output::{Output, Written};
+use super::read::read;
 use super::spec::spec;
 use crate::advice::ADVICE;
 use crate::args::{Action, Run, SourceArgs};
 use crate::signal::{self, Signal};
 
-/// How long the output may take to be completed after a signal. Airbyte's clients send SIGKILL after some seconds.
+/// How long the output may take to be completed after a signal. Airbyte's clients send SIGKILL
+/// after some seconds.
 const GRACE: Duration = Duration::from_millis(900);
-/// The same where a file is written, which nobody can stall, and which is lost if it is not made durable. Docker sends
-/// SIGKILL after ten seconds.
+/// The same where a file is written: nobody can stall that, and the file is lost if it is not
+/// synced. Docker sends SIGKILL after ten seconds.
 const GRACE_OF_FILE: Duration = Duration::from_secs(9);
 
 /// Runs one command of a connector. All of its messages are written by one thread.
@@ -36,7 +37,8 @@ pub(crate) fn run(runtime: &Runtime, run: &Run, level: Level) -> ExitCode {
         Action::Read(files) => Some(&files.destination),
         _ => None,
     };
-    // A file that cannot be written is reported before anything is read; on stdout, for want of another place.
+    // A file that cannot be written is reported before anything is read; on stdout, for want of
+    // another place.
     let (output, opened) = match wanted.map(Output::open) {
         None => (Output::stdout(), Ok(None)),
         Some(Ok((output, states))) => (output, Ok(states)),
@@ -73,13 +75,16 @@ pub(crate) fn run(runtime: &Runtime, run: &Run, level: Level) -> ExitCode {
             fail(&error, &redaction);
             fail(&also, &redaction)
         }
-        (Err(error), _) => fail(&Error::system(format!("the writer of the output failed: {error}")), &redaction),
+        (Err(error), _) => {
+            fail(&Error::system(format!("the writer of the output failed: {error}")), &redaction)
+        }
         (Ok(Written::All), Err(Stop::Failed(error) | Stop::Reported(error))) => fail(&error, &redaction),
         (Ok(Written::All), Ok(()) | Err(Stop::OutputClosed)) => ExitCode::SUCCESS,
     }
 }
 
-/// Passes the first signal on. Ends the process at a second one, or if the output is not complete in time.
+/// Passes the first signal on. Ends the process at a second one, or if the output is not complete
+/// in time.
 async fn watch_signals(received: watch::Sender<Option<Signal>>, grace: Duration) {
     let signal = signal::received().await;
     received.send_replace(Some(signal));

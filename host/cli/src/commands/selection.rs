@@ -8,7 +8,8 @@ use elt_host::{Error, Result};
 
 use crate::args::Choice;
 
-/// All streams, or those that are named, each incrementally if it supports that and no flag says otherwise.
+/// All streams, or those that are named, each incrementally if it supports that and no flag says
+/// otherwise.
 ///
 /// # Errors
 ///

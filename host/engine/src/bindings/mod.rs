@@ -1,12 +1,12 @@
 //! The versions of the contract `elt:connector` that this engine speaks, one module each.
 //!
-//! A module holds the generated bindings of its version and converts their types into the engine's own. To accept
-//! another version, add its module, and its arms here.
+//! A module holds the generated bindings of its version and converts their types into the engine's
+//! own. To accept another version, add its module, and its arms here.
 
 mod v0_2;
 
-use wasmtime::component::{Instance, Linker, ResourceAny};
 use wasmtime::Store;
+use wasmtime::component::{Instance, Linker, ResourceAny};
 
 use crate::error::{FailureType, Result};
 use crate::store::StoreData;
@@ -25,7 +25,8 @@ impl Version {
     /// The versions that are spoken, for an error that names them.
     pub(crate) const SPOKEN: &str = v0_2::VERSION;
 
-    /// The version by which a component that exports this one can be used: while it is 0.x, the minor version decides.
+    /// The version by which a component that exports this one can be used: while it is 0.x, the
+    /// minor version decides.
     pub(crate) fn of(exported: &str) -> Option<Self> {
         let track = |version: &str| version.rsplit_once('.').map(|(track, _)| track.to_owned());
         (track(exported) == track(v0_2::VERSION)).then_some(Self::V0_2)

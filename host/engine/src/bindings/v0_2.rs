@@ -52,9 +52,7 @@ impl Exports {
         config: &str,
     ) -> Answer<Result<Vec<Stream>>> {
         let streams = self.0.elt_connector_source().call_discover(store, config).await?;
-        Ok(streams
-            .map(|streams| streams.into_iter().map(Stream::try_from).collect())
-            .map_err(Refusal::from))
+        Ok(streams.map(|streams| streams.into_iter().map(Stream::try_from).collect()).map_err(Refusal::from))
     }
 
     pub(super) async fn read(

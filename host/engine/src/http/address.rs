@@ -1,15 +1,15 @@
-//! Addresses that are not on the public internet: an address comes in, what it is for goes out.
+//! Knows which IP addresses are not on the public internet.
 //!
-//! A name that was granted may lead anywhere, and whoever owns it can change that at any time. What it leads to is
-//! therefore looked up here before it is dialled, so that no connector reaches the machine or the network on which
-//! the host runs.
+//! A name that was allowed may resolve to any address, and its owner can change that at any time.
+//! So every address is checked here before it is connected to, and no connector reaches the machine
+//! or the network on which the host runs.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// A range of addresses that are for something else than public servers.
+/// A range of addresses that are not for public servers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Range {
     net: IpNet,
@@ -17,8 +17,9 @@ pub(super) struct Range {
     source: &'static str,
 }
 
-/// From the registries of special-purpose addresses at IANA, and multicast, and what hosts of clouds have besides.
-/// An address that unwraps to another one (mapped, translated, tunnelled) is refused whatever is in it.
+/// From IANA's registries of special-purpose addresses, with multicast and the addresses of cloud
+/// platforms. An address that contains another one (mapped, translated, tunnelled) is refused
+/// whatever it contains.
 const RANGES: [Range; 40] = [
     v4([0, 0, 0, 0], 8, "this host", "RFC 1122"),
     v4([10, 0, 0, 0], 8, "private", "RFC 1918"),
@@ -37,7 +38,7 @@ const RANGES: [Range; 40] = [
     v4([224, 0, 0, 0], 4, "multicast", "RFC 5771"),
     v4([240, 0, 0, 0], 4, "reserved", "RFC 1112"),
     v4([255, 255, 255, 255], 32, "broadcast", "RFC 919"),
-    // All that is global unicast today is in 2000::/3. What is not named further is not assigned.
+    // All global unicast addresses are in 2000::/3 today. What is not listed below is not assigned.
     v6([0, 0, 0, 0, 0, 0, 0, 0], 3, "not assigned", "RFC 4291"),
     v6([0x4000, 0, 0, 0, 0, 0, 0, 0], 2, "not assigned", "RFC 4291"),
     v6([0x8000, 0, 0, 0, 0, 0, 0, 0], 1, "not assigned", "RFC 4291"),
@@ -79,7 +80,7 @@ impl fmt::Display for Range {
     }
 }
 
-/// What `address` is for, if it is not an address of public servers. The narrowest range that holds it.
+/// The narrowest range that contains `address`, if it is not a public address.
 pub(super) fn special(address: IpAddr) -> Option<&'static Range> {
     static TABLE: &[Range] = &RANGES;
     TABLE.iter().filter(|range| range.net.contains(&address)).max_by_key(|range| range.net.prefix_len())

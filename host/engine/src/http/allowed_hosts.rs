@@ -10,8 +10,8 @@ use super::origin::Origin;
 use super::pattern::HostPattern;
 use super::resolve::Prohibited;
 use crate::config::{SealedConfig, fields};
-use crate::types::Specification;
 use crate::error::{Error, Result};
+use crate::types::Specification;
 
 /// Which addresses a host may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,17 +25,18 @@ pub(super) enum Reach {
 /// Why an origin may not be called.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// The host is not among those that were granted.
+    /// The host is not allowed.
     Host,
-    /// The host was granted, but not its address.
+    /// The host is allowed, but not its address.
     Address(Prohibited),
 }
 
 /// The hosts that a connector may reach. The default is none.
 ///
-/// Granting a host does not grant addresses on this machine or its network: a host with such an address is not called,
-/// unless that very host, and not a wildcard, was [granted](Self::granted) with `private_net`, or the user wrote the
-/// address itself and it is one of the loopback interface (127.0.0.0/8 or `::1`).
+/// Granting a host does not grant addresses on this machine or its network: a host with such an
+/// address is not called, unless that very host, and not a wildcard, was [granted](Self::granted)
+/// with `private_net`, or the user wrote the address itself and it is one of the loopback interface
+/// (127.0.0.0/8 or `::1`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     grants: BTreeMap<HostPattern, Reach>,
@@ -55,15 +56,16 @@ pub enum GrantedBy {
 }
 
 impl AllowedHosts {
-    /// Exactly what a connector asks for in its specification, for this configuration.
+    /// The hosts that a connector asks for in its specification, for this config.
     ///
-    /// A pattern is a [`HostPattern`] or a URL, of which scheme, host and port count. `${field}` stands for a top-level
-    /// field of the configuration or the default that its schema gives; a pattern whose field has neither grants
-    /// nothing.
+    /// A pattern is a [`HostPattern`] or a URL, of which scheme, host and port count. `${field}`
+    /// stands for a top-level field of the config, or for its default in the schema. A pattern
+    /// whose field has neither allows nothing.
     ///
     /// # Errors
     ///
-    /// A config error if a field makes no host of a pattern, a system error if a pattern is none by itself.
+    /// A config error if a pattern is not a host with this config, a system error if it never is
+    /// one.
     pub fn requested(specification: &Specification, config: &SealedConfig) -> Result<Self> {
         let schema = fields(&specification.config_schema);
         let lookup = |field: &str| {
@@ -98,8 +100,8 @@ impl AllowedHosts {
         Ok(allowed)
     }
 
-    /// Exactly these, whatever a connector asks for. `private_net` says that hosts that are named without a wildcard
-    /// may have any address, such as those of the network on which this program runs.
+    /// Exactly these hosts, whatever a connector asks for. With `private_net`, hosts that are named
+    /// without a wildcard may have any address, also on this machine and its network.
     pub fn granted(patterns: Vec<HostPattern>, private_net: bool) -> Self {
         let mut allowed = Self { granted_by: GrantedBy::Operator, ..Self::default() };
         for pattern in patterns {
@@ -109,7 +111,7 @@ impl AllowedHosts {
         allowed
     }
 
-    /// Exactly these, as if the connector had asked for them.
+    /// Exactly these hosts, as if a connector had asked for them.
     pub fn of_connector(patterns: Vec<HostPattern>) -> Self {
         Self { granted_by: GrantedBy::Connector, ..Self::granted(patterns, false) }
     }
@@ -119,7 +121,7 @@ impl AllowedHosts {
         *granted = reach.max(*granted);
     }
 
-    /// Which addresses `origin`, in the form in which it will be dialled, may have.
+    /// Which addresses `origin` may have.
     ///
     /// # Errors
     ///
@@ -164,15 +166,15 @@ impl fmt::Display for AllowedHosts {
     }
 }
 
-/// A pattern with values in it.
+/// A pattern with its fields filled in.
 struct Filled {
     text: String,
-    /// Those of the values that the user wrote.
+    /// The values that the user wrote.
     written: Vec<String>,
 }
 
-/// Puts fields in the place of every `${field}`. None if one of them has no value. `lookup` says besides whether the
-/// user wrote it.
+/// Fills in every `${field}`. `None` if one of them has no value. `lookup` also says whether the
+/// user wrote the value.
 fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<(String, bool)>) -> Result<Option<Filled>> {
     let mut filled = Filled { text: String::new(), written: Vec::new() };
     let mut rest = pattern;

@@ -1,5 +1,5 @@
-//! Bodies: a request's is read whole before anything is sent, a response's is decompressed on its way to the guest.
-//! Neither is larger than its limit.
+//! Reads request bodies whole before they are sent, and decompresses response bodies on their way
+//! to the guest. Neither may exceed its limit.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -14,8 +14,8 @@ use wasmtime_wasi_http::{Error, Result, WasiBody};
 
 use super::coding::Coding;
 use super::failure;
-use crate::exceeded::ExceededLimit;
 use crate::events::Level;
+use crate::exceeded::ExceededLimit;
 use crate::limits::{Limit, Limits};
 use crate::reporter::Reporter;
 
@@ -24,13 +24,17 @@ const PART: usize = 32 * 1024;
 
 /// Reads the body of a request, so that it is sent with a known length.
 ///
-/// Streaming it would let hyper send the headers of a GET and drop the body while the guest is still about to close
-/// it, which some guests take for a lost connection.
+/// Streaming it would let hyper send the headers of a GET and drop the body while the guest is
+/// still about to close it, which some guests take for a lost connection.
 ///
 /// # Errors
 ///
-/// Too large, too slow, or what the guest's side of the body says (such as a length that is not what it declared).
-pub(super) async fn read_request(mut body: WasiBody, limits: &Limits, exceeded: &ExceededLimit) -> Result<Bytes> {
+/// If the body is too large or too slow, or if the guest fails it, for instance by a wrong length.
+pub(super) async fn read_request(
+    mut body: WasiBody,
+    limits: &Limits,
+    exceeded: &ExceededLimit,
+) -> Result<Bytes> {
     let mut read = BytesMut::new();
     loop {
         let frame = timeout(limits.timeouts.between_bytes, body.frame())
@@ -38,7 +42,7 @@ pub(super) async fn read_request(mut body: WasiBody, limits: &Limits, exceeded: 
             .map_err(|_| Error::ConnectionWriteTimeout)?
             .transpose()?;
         let Some(frame) = frame else { return Ok(read.freeze()) };
-        // Trailers of a request are of no use to any API read here.
+        // No API needs trailers of a request.
         let Ok(data) = frame.into_data() else { continue };
         let size = read.len() + data.len();
         if size > limits.request_body {
@@ -52,28 +56,29 @@ pub(super) async fn read_request(mut body: WasiBody, limits: &Limits, exceeded: 
 /// The body of a response on its way to the guest.
 pub(super) struct ResponseBody {
     pub(super) body: reqwest::Body,
-    /// How it is compressed, in the order in which it was done.
+    /// How the body is compressed, in the order in which that was done.
     pub(super) codings: Vec<Coding>,
     /// How long to wait for the next part.
     pub(super) patience: Duration,
     /// Bytes that may be received of a compressed body, and that may come out of each of its
     /// codings but the last.
     pub(super) encoded: usize,
-    /// Bytes that may pass.
+    /// Bytes that the guest may receive.
     pub(super) size: usize,
-    /// What was asked, for the log.
+    /// The request, for the log.
     pub(super) target: String,
     pub(super) exceeded: ExceededLimit,
     pub(super) reporter: Reporter,
 }
 
 impl ResponseBody {
-    /// The body for the guest. It fails, and the log says why, when it is too large, broken or cut short, or when
-    /// nothing comes for too long: wasmtime 48 tells a guest that a body failed, but not with which code.
+    /// The body for the guest. It fails if it is too large, damaged or cut short, or if nothing
+    /// arrives for too long. The log says why, because wasmtime 48 does not tell a guest with which
+    /// code a body failed.
     pub(super) fn open(self) -> WasiBody {
         let Self { body, codings, patience, encoded, size, target, exceeded, reporter } = self;
         let mut parts = receive(body, patience).boxed();
-        // What was done last is undone first.
+        // The last coding is undone first.
         for coding in codings.into_iter().rev() {
             let received = bound(parts, encoded, Limit::ResponseEncoded, exceeded.clone());
             parts = decode(received, coding).boxed();
@@ -93,7 +98,8 @@ impl ResponseBody {
     }
 }
 
-/// The parts of a body as they come. Trailers are left out: no API read here has any, and they would pass uncounted.
+/// The parts of a body as they arrive. Trailers are dropped: no API needs them, and their size
+/// would not count.
 fn receive(body: reqwest::Body, patience: Duration) -> impl Stream<Item = Result<Bytes>> + Send {
     stream::try_unfold(body, move |mut body| async move {
         loop {
@@ -108,7 +114,7 @@ fn receive(body: reqwest::Body, patience: Duration) -> impl Stream<Item = Result
     })
 }
 
-/// Ends a body with an error when more than `size` bytes come.
+/// Ends a body with an error after `size` bytes.
 fn bound(
     parts: impl Stream<Item = Result<Bytes>> + Send,
     size: usize,
@@ -133,16 +139,16 @@ fn decode(
 ) -> impl Stream<Item = Result<Bytes>> + Send {
     let reader = StreamReader::new(Box::pin(parts.map_err(io::Error::other)));
     ReaderStream::with_capacity(coding.decode(reader), PART).map_err(move |error| {
-        // What is not an error of the body itself is what the decoder says about it.
+        // An error that is not of the body itself is the decoder's.
         error.downcast().unwrap_or_else(|error| damaged(coding, &error))
     })
 }
 
 /// The error for a body that is not what its header says. `wasi:http` has a code for codings that
-/// are not supported, but none for what is damaged.
+/// are not supported, but none for damaged data.
 fn damaged(coding: Coding, error: &io::Error) -> Error {
     let name = coding.name();
-    // That of zlib has no kind of its own.
+    // The error of zlib has no kind of its own.
     let is_cut = error.kind() == ErrorKind::UnexpectedEof || error.to_string() == "unexpected BufError";
     Error::InternalError(Some(if is_cut {
         format!("the body of the answer is cut off: its {name} data has no end")

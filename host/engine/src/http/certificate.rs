@@ -1,5 +1,4 @@
-//! Certificates that were refused: an error of the TLS library comes in, why in plain words goes
-//! out.
+//! Explains in plain words why a certificate was refused.
 
 use std::fmt::Write as _;
 

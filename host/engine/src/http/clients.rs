@@ -1,15 +1,16 @@
-//! Connections: a destination and how far it may reach come in, the client that keeps connections there goes out.
+//! The HTTP clients of a session, with their pools of connections.
 //!
-//! Clients are made when the first request wants them and shared by all instances of a connector, with their
-//! connections. Instances may have different grants, so there are several pools, of which a request takes one by its
-//! own grant:
+//! Clients are made when the first request needs them, and shared by all instances of a session.
+//! Sessions of one program may allow different hosts, and hosts may be allowed different addresses,
+//! so there are several pools. What a request is allowed decides which it uses:
 //!
-//! - `public` judges every address that it dials, so whoever finds a connection there could have opened it;
-//! - `private` dials any address, and is only for requests to a host that was granted with any address;
-//! - `proxied` dials the proxy alone, which resolves names itself.
+//! - `public` checks every address that it connects to, so whoever finds a connection there could
+//!   have opened it;
+//! - `private` connects to any address, and is only for hosts that are allowed with any address;
+//! - `proxied` connects to the proxy alone, which resolves names itself.
 //!
-//! A pool has connections by scheme, host and port, so one to a host is never used for another. TLS sessions are
-//! resumed within a pool.
+//! A pool keeps connections by scheme, host and port, so a connection to one host is never used for
+//! another. TLS sessions are resumed within a pool.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -22,19 +23,20 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
 
-use super::network::Network;
 use super::allowed_hosts::Reach;
+use super::network::Network;
 use super::resolve::Resolver;
 use super::target::Target;
 use crate::limits::Limits;
 use crate::obstacle::Obstacle;
 
-/// How the host introduces itself where the connector does not.
+/// The user agent, unless the connector sends its own.
 const USER_AGENT: &str = concat!("host/", env!("CARGO_PKG_VERSION"));
-/// How long a connection is kept for the next request: at or below what servers and load balancers commonly keep it
-/// (60 to 75 s), so that the host and not the server ends it.
+/// How long a connection is kept for the next request. Servers and load balancers commonly keep it
+/// 60 to 75 s; with no more than that, the host closes it first.
 const IDLE: Duration = Duration::from_secs(60);
-/// Fields of a response at most, whatever their size: beyond about 24,000 the type that holds them gives up.
+/// Header fields of a response at most, whatever their size. Beyond about 24,000, `HeaderMap`
+/// panics.
 const FIELDS: usize = 16_384;
 
 /// Hands out clients. Clones share them, and so their connections.
@@ -55,15 +57,15 @@ struct Clients {
     verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>,
 }
 
-/// One client that can speak TLS and one that cannot, so that a run which only ever speaks to a test server or a
-/// gateway does without root certificates.
+/// One client that can speak TLS and one that cannot, so that a run which only talks to a test
+/// server or a gateway needs no root certificates.
 #[derive(Debug, Default)]
 struct Pair {
     secure: OnceLock<Result<Client, NoRoute>>,
     plain: OnceLock<Result<Client, NoRoute>>,
 }
 
-/// Which way a request goes.
+/// How a request reaches its server.
 #[derive(Debug)]
 pub(super) struct Route<'d> {
     pub(super) client: &'d Client,
@@ -71,7 +73,7 @@ pub(super) struct Route<'d> {
     pub(super) proxy: Option<String>,
 }
 
-/// Why there is no way.
+/// Why a server cannot be reached.
 #[derive(Clone, Debug)]
 pub(super) enum NoRoute {
     /// What the operator set, or the system has, cannot be used.
@@ -81,7 +83,7 @@ pub(super) enum NoRoute {
 }
 
 impl HttpClients {
-    /// Opens nothing yet: what makes no request does not pay for it.
+    /// Opens nothing yet. Clients are made by the first request that needs them.
     pub(crate) fn new(limits: &Limits, network: Network) -> Self {
         Self {
             connect: limits.timeouts.connect,
@@ -91,17 +93,17 @@ impl HttpClients {
         }
     }
 
-    /// The way for requests to `target`, which was judged to have `reach`.
+    /// The route for requests to `target`, which may have addresses of `reach`.
     ///
     /// # Errors
     ///
-    /// Why there can be none, for instance that the system has no root certificates.
+    /// If there is none, for instance because the system has no root certificates.
     pub(super) fn route(&self, target: &Target, reach: Reach) -> Result<Route<'_>, NoRoute> {
         let proxy = self.network.proxy.as_ref().filter(|_| !target.is_local());
         let proxy = proxy.map(|proxy| proxy.intercepts(&target.url)).transpose();
         let proxy = proxy.map_err(|reason| NoRoute::Setup(Obstacle::of_setup(reason)))?;
         if let Some(name) = proxy.flatten() {
-            // It may speak TLS itself.
+            // The proxy itself may speak TLS.
             let client = self.clients.proxied.get_or_init(|| self.open(Reach::Private, self.trust()?, true));
             return Ok(Route { client: made(client)?, proxy: Some(name) });
         }
@@ -117,15 +119,14 @@ impl HttpClients {
         Ok(Route { client: made(client)?, proxy: None })
     }
 
-    /// What the person who watches is to know of `network` when a certificate is refused or nobody
-    /// answers.
+    /// The network settings, for errors about them.
     pub(super) fn network(&self) -> &Network {
         &self.network
     }
 
     fn open(&self, reach: Reach, tls: ClientConfig, proxied: bool) -> Result<Client, NoRoute> {
-        // A field is 32 bytes and its name at least. HTTP/2 is given more than is allowed, so that the http finds out
-        // by how much: the protocol merely resets the stream.
+        // A field counts 32 bytes and its name at least. HTTP/2 gets twice the limit, so that
+        // `outbound` can report by how much it was exceeded: the protocol merely resets the stream.
         let fields = (self.headers / 33).clamp(1, FIELDS);
         let header_list = u32::try_from(self.headers.saturating_mul(2)).unwrap_or(u32::MAX);
         let mut builder = Client::builder()
@@ -133,8 +134,8 @@ impl HttpClients {
             .dns_resolver(Resolver { reach })
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
-            // Of a request that was sent. One that was not, because a pooled connection turned out to be closed, is
-            // sent on another.
+            // This is about requests that were sent. A request that was not, because a pooled
+            // connection turned out to be closed, is sent on another.
             .retry(reqwest::retry::never())
             .no_proxy()
             .connect_timeout(self.connect)
@@ -152,9 +153,9 @@ impl HttpClients {
         builder.build().map_err(|_| NoRoute::Client("no HTTP client can be made".to_owned()))
     }
 
-    /// TLS with the roots of the operating system, among which an administrator puts those of a
-    /// company, or with those in the place of them that the environment names; and with those that
-    /// the operator named besides.
+    /// TLS with the root certificates of the operating system, which include those that an
+    /// administrator installed, or with those that the environment names in their place; and with
+    /// those that the operator added.
     fn trust(&self) -> Result<ClientConfig, NoRoute> {
         let provider = Arc::new(ring::default_provider());
         let verifier = self.clients.verifier.get_or_init(|| self.verifier(&provider)).clone();
@@ -162,7 +163,7 @@ impl HttpClients {
             .dangerous()
             .with_custom_certificate_verifier(verifier.map_err(NoRoute::Setup)?)
             .with_no_client_auth();
-        // reqwest leaves a TLS configuration that it is given as it is.
+        // reqwest does not add ALPN to a TLS configuration of ours.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -177,7 +178,9 @@ impl HttpClients {
             });
         };
         let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(named.load().map_err(Obstacle::of_setup)?.into_iter().chain(roots.clone()));
+        store.add_parsable_certificates(
+            named.load().map_err(Obstacle::of_setup)?.into_iter().chain(roots.clone()),
+        );
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build();
         verifier
             .map(|verifier| verifier as _)
@@ -185,7 +188,7 @@ impl HttpClients {
     }
 }
 
-/// A client that was made before, or why it could not be.
+/// A client that was made, or why it could not be.
 fn made(client: &Result<Client, NoRoute>) -> Result<&Client, NoRoute> {
     client.as_ref().map_err(Clone::clone)
 }

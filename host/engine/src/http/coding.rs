@@ -1,8 +1,8 @@
-//! Content codings: a compressed body comes in, what was compressed goes out.
+//! Decompresses response bodies.
 //!
-//! A guest need not know how to decompress, which would be slower and in every component anew. What
-//! a decoder holds in memory is bounded whatever a server sends: 32 KiB for gzip and deflate, 8 MiB
-//! for zstd, 16 MiB for brotli; a body has one for each of its codings, of which there are few.
+//! Connectors need not know how, which would be slower and in every component anew. What a decoder
+//! holds in memory is limited whatever a server sends: 32 KiB for gzip and deflate, 8 MiB for zstd,
+//! 16 MiB for brotli. A body has one decoder for each of its codings, of which there are few.
 
 use std::io;
 use std::pin::Pin;
@@ -38,9 +38,8 @@ pub(super) enum Coding {
 pub(super) struct TooMany(pub(super) usize);
 
 impl Coding {
-    /// How the body of this response is compressed, in the order in which it was done. None if it
-    /// is not, or has none, or in a way that is not known here, with which the guest may do what it
-    /// likes.
+    /// How the body of this response is compressed, in the order in which that was done. Empty if
+    /// it is not compressed, or if a coding is unknown: then the guest gets the body as it is.
     ///
     /// # Errors
     ///
@@ -89,8 +88,8 @@ impl Coding {
         !matches!(self, Self::Brotli)
     }
 
-    /// Decompresses a body, to its very end: what follows the first member is another one, or zeros
-    /// as padding. Nothing at all is taken for an empty body.
+    /// Decompresses a body to its end. The first member may be followed by others, or by zeros as
+    /// padding. An empty body is valid.
     pub(super) fn decode<R: AsyncBufRead + Unpin>(self, body: R) -> Members<R> {
         Members { coding: self, state: State::Between(body), begun: false }
     }
@@ -120,7 +119,7 @@ enum Decoder<R> {
     Zstd(ZstdDecoder<R>),
 }
 
-/// Does the same with a decoder, whichever it is.
+/// Does the same with each kind of decoder.
 macro_rules! each {
     ($decoder:expr, |$one:ident| $what:expr) => {
         match $decoder {
@@ -166,7 +165,7 @@ impl<R: AsyncBufRead + Unpin> Decoder<R> {
 }
 
 impl<R: AsyncBufRead + Unpin> Members<R> {
-    /// The first byte of the next member; none at the end of the body.
+    /// The first byte of the next member. `None` at the end of the body.
     fn poll_next(
         coding: Coding,
         begun: bool,

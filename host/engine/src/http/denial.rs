@@ -14,8 +14,8 @@ use crate::obstacle::Obstacle;
 use crate::reporter::Reporter;
 use crate::secrets::SecretProblem;
 
-/// A request that was not sent, or did not get through. Its text states what happened; what would allow the request can be
-/// told from its fields.
+/// A request that was not sent, or did not get through. Its text states what happened; what would
+/// allow the request can be told from its fields.
 #[derive(Clone, Debug)]
 pub enum Denial {
     /// The host is not allowed.
@@ -43,8 +43,8 @@ pub enum Denial {
         /// Why it cannot.
         problem: SecretProblem,
     },
-    /// Something between this machine and the origin did not let the request through, or the origin's certificate is
-    /// not trusted.
+    /// Something between this machine and the origin did not let the request through, or the
+    /// origin's certificate is not trusted.
     Obstacle {
         /// Where the request was to go.
         origin: Origin,
@@ -107,7 +107,8 @@ impl fmt::Display for Denial {
     }
 }
 
-/// Reports the denials of one instance, once for each kind and origin. Clones share what was reported.
+/// Reports the denials of one instance, once for each kind and origin. Clones share what was
+/// reported.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Denials(Arc<Mutex<HashSet<(u8, Origin)>>>);
 

@@ -1,15 +1,15 @@
-//! What goes past a proxy: the value of `NO_PROXY` comes in, whether an origin is in it goes out.
+//! Decides which origins bypass a proxy, by the value of `NO_PROXY`.
 //!
 //! An entry is a host, which stands for all hosts below it too, an address, a range of addresses
-//! such as 10.0.0.0/8, or `*` for everything. There is no standard; what curl, Python and Go have
-//! in common is taken, and what only some of them understand: `*.example.com`, a port behind a
+//! such as 10.0.0.0/8, or `*` for everything. There is no standard. This supports what curl, Python
+//! and Go have in common, and what only some of them understand: `*.example.com`, a port after a
 //! host, and spaces between entries.
 
 use hyper_util::client::proxy::matcher::Matcher;
 
 use super::origin::Origin;
 
-/// What is exempt from proxies.
+/// The origins that bypass proxies.
 pub(super) struct Exempt {
     /// At any port.
     everywhere: Matcher,
@@ -18,7 +18,7 @@ pub(super) struct Exempt {
 }
 
 impl Exempt {
-    /// Takes a list of entries. What is none matches nothing.
+    /// Parses a list of entries. An invalid entry matches nothing.
     pub(super) fn parse(list: &str) -> Self {
         let mut everywhere = Vec::new();
         let mut at = Vec::new();
@@ -31,7 +31,7 @@ impl Exempt {
         Self { everywhere: matcher(&everywhere.join(",")), at }
     }
 
-    /// Whether requests to `origin` go past the proxy.
+    /// Whether requests to `origin` bypass the proxy.
     pub(super) fn holds(&self, origin: &Origin) -> bool {
         let scheme_and_host = format!("http://{}", origin.host);
         let Ok(uri) = scheme_and_host.parse() else { return false };
@@ -55,7 +55,7 @@ fn with_port(entry: &str) -> Option<(&str, u16)> {
 /// An entry as the matcher knows it: without a wildcard before a dot, and without brackets.
 fn bare(entry: &str) -> String {
     if entry == "*" {
-        // By itself, it would not stand for addresses.
+        // By itself, it would not match addresses.
         return "*,0.0.0.0/0,::/0".to_owned();
     }
     let entry = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);

@@ -1,4 +1,4 @@
-//! What went wrong on the way, in the words of `wasi:http`.
+//! Classifies failures of the HTTP client as error codes of `wasi:http`.
 
 use std::error::Error as StdError;
 use std::io::{self, ErrorKind};
@@ -8,12 +8,12 @@ use wasmtime_wasi_http::Error;
 use super::certificate::CertificateRefusal;
 use super::resolve::Prohibited;
 
-/// The address, if a request was not sent because of what its host leads to.
+/// The address, if a request was not sent because its host has a prohibited one.
 pub(super) fn prohibited(error: &reqwest::Error) -> Option<&Prohibited> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// Why a request that went through a proxy did not get through, if it is the proxy's doing.
+/// Why a proxy did not pass a request on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ProxyFailure {
     /// It wants other credentials.
@@ -23,7 +23,7 @@ pub(super) enum ProxyFailure {
 }
 
 impl ProxyFailure {
-    /// Judges an error of a request that went through a proxy, to a URL with this scheme.
+    /// Finds the proxy's failure in the error of a request through it, to a URL with this scheme.
     pub(super) fn of(error: &reqwest::Error, scheme: &str) -> Option<Self> {
         // Neither library makes the type of this error known.
         let text = causes(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error: "));
@@ -32,7 +32,7 @@ impl ProxyFailure {
             Some("tunnel error: unsuccessful") => Self::Other("refuses"),
             Some("tunnel error: failed to create underlying connection") => Self::Other(UNREACHED),
             Some(_) => Self::Other("does not answer as a proxy does"),
-            // A plain request is given to the proxy itself, so whoever cannot be reached is the
+            // A plain request is sent to the proxy itself, so a failed connection is one to the
             // proxy.
             None if error.is_connect() && scheme == "http" => Self::Other(UNREACHED),
             None => return None,
@@ -47,7 +47,7 @@ impl ProxyFailure {
         }
     }
 
-    /// Whether it is the proxy that the client did not come through to.
+    /// Whether the proxy itself could not be reached.
     pub(super) fn is_unreached(&self) -> bool {
         *self == Self::Other(UNREACHED)
     }
@@ -60,7 +60,7 @@ pub(super) fn certificate(error: &reqwest::Error) -> Option<CertificateRefusal> 
     causes(error).find_map(|cause| cause.downcast_ref()).and_then(CertificateRefusal::of)
 }
 
-/// What is not HTTP about an answer, by the text of hyper's error, whose kinds are private.
+/// Explains why an answer is not HTTP, by the text of hyper's error, whose kinds are private.
 const NOT_HTTP: [(&str, &str); 8] = [
     (
         "invalid HTTP header parsed",
@@ -75,7 +75,7 @@ const NOT_HTTP: [(&str, &str); 8] = [
     ("received unexpected message from connection", "it came before anything was asked for"),
 ];
 
-/// Names a failure of the client. The guest decides by it whether trying again can help.
+/// Classifies a failure of the client. The guest decides by the code whether trying again can help.
 pub(super) fn classify(error: &reqwest::Error) -> Error {
     if prohibited(error).is_some() {
         return Error::DestinationIpProhibited;
@@ -106,7 +106,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Error {
     if error.is_connect() {
         return Error::DestinationUnavailable;
     }
-    // The text of what is left names no URL once it is taken off, and so no query with a secret in it.
+    // The last cause has no URL in its text, and so no query with a secret in it.
     let text = causes(error).last().map_or_else(|| "request failed".to_owned(), ToString::to_string);
     match text.as_str() {
         "connection closed before message completed" => Error::HttpResponseIncomplete,
@@ -114,7 +114,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Error {
         "message head is too large" => Error::HttpResponseHeaderSectionSize(None),
         _ if error.is_builder() => Error::HttpRequestUriInvalid,
         text => match NOT_HTTP.iter().find(|(known, _)| *known == text) {
-            // The code for it has no room for words.
+            // The code for this has no room for text.
             Some((_, words)) => Error::InternalError(Some(format!("the answer is no valid HTTP: {words}"))),
             None if error.is_body() || error.is_decode() => Error::HttpResponseIncomplete,
             None => Error::HttpProtocolError,
@@ -122,8 +122,8 @@ pub(super) fn classify(error: &reqwest::Error) -> Error {
     }
 }
 
-/// The causes of an error, the nearest first. An I/O error that wraps another counts as caused by it: by itself it
-/// would pass over it to that one's own cause.
+/// The causes of an error, the nearest first. `io::Error::source` skips the error that it wraps, so
+/// that one is added here.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(error.source(), |&cause| {
         match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
@@ -152,9 +152,9 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::http::allowed_hosts::Reach;
     use crate::http::clients::HttpClients;
     use crate::http::network::Network;
-    use crate::http::allowed_hosts::Reach;
     use crate::http::target::Target;
     use crate::limits::Limits;
 

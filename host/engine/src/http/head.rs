@@ -1,4 +1,5 @@
-//! Heads of requests and responses: what a guest may not decide comes out, what the host decides goes in.
+//! Completes the headers of requests: removes what a guest may not decide, and adds what the host
+//! decides.
 
 use http::HeaderMap;
 use http::header::{
@@ -8,8 +9,8 @@ use http::header::{
 
 use super::coding::OFFER;
 
-/// What belongs to the connection, or follows from the URL that was judged and the body that was read. `wasi:http`
-/// refuses guests most of it; nothing here depends on that.
+/// Headers that belong to the connection, or follow from the URL and the body. `wasi:http` forbids
+/// guests most of them; nothing here depends on that.
 const OURS: [HeaderName; 12] = [
     ACCEPT_ENCODING,
     CONNECTION,
@@ -25,8 +26,9 @@ const OURS: [HeaderName; 12] = [
     UPGRADE,
 ];
 
-/// Makes the headers of a request those that are sent, but for the length of its body. Returns whether a compressed
-/// response is asked for: not where a guest wants a part of one, since parts are of what is transferred.
+/// Completes the headers of a request, except for the length of its body. Returns whether a
+/// compressed response is requested: not if the guest wants a range, because ranges are of what is
+/// transferred.
 pub(super) fn prepare(headers: &mut HeaderMap) -> bool {
     for name in OURS {
         headers.remove(name);

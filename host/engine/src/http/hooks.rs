@@ -1,4 +1,4 @@
-//! Where `wasi:http` hands its requests over.
+//! Receives the requests that a guest makes through `wasi:http`.
 
 use http::{Request, Response};
 use wasmtime_wasi_http::{RequestOptions, Result, WasiBody, WasiHttpHooks};
@@ -17,7 +17,7 @@ impl Hooks {
     }
 }
 
-/// What is still to come of an exchange once the head of its response is there.
+/// What remains of an exchange after the head of its response.
 type Rest = Box<dyn Future<Output = Result<()>> + Send>;
 
 impl WasiHttpHooks for Hooks {

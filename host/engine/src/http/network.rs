@@ -1,5 +1,5 @@
-//! What is between this machine and the internet: files and wishes of the operator come in, and what the clients need
-//! to know of certificates and proxies goes out.
+//! How the internet is reached: which certificates are trusted, and through which proxy requests
+//! go.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -12,21 +12,20 @@ use rustls_pki_types::pem::PemObject as _;
 use super::proxy::Proxy;
 use crate::error::{Error, Remedy, Result};
 
-/// What `rustls-native-certs` reads, whoever runs this program, in the place of the operating
-/// system's certificates.
+/// Variables that `rustls-native-certs` reads in place of the operating system's certificates.
 const SYSTEM_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
-/// What Python's `requests` reads, in the order in which it does: images for platforms that run
-/// Python are given these.
+/// Variables that Python's `requests` reads, in its order. Images for platforms that run Python are
+/// given these.
 const OTHER_ROOTS: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
-/// How the internet is reached. By default directly, and by the certificates that the operating
-/// system trusts, or those in the place of them that `SSL_CERT_FILE` or `SSL_CERT_DIR` name. The
-/// rest of the environment is ignored.
+/// How the internet is reached. By default directly, trusting the certificates of the operating
+/// system, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR` name instead. The rest of the
+/// environment is ignored.
 #[derive(Clone, Default)]
 pub struct Network {
-    /// What is trusted besides.
+    /// Certificates that are trusted in addition.
     pub(super) roots: Vec<CertificateDer<'static>>,
-    /// What is trusted in the place of what the system does.
+    /// Certificates that are trusted instead of the system's.
     pub(super) named: Option<NamedRoots>,
     pub(super) proxy: Option<Proxy>,
     /// Proxies that the environment names, and that are not used.
@@ -50,7 +49,7 @@ impl NamedRoots {
     ///
     /// # Errors
     ///
-    /// Why there are none, as a clause.
+    /// If there are none, as a clause that says why.
     pub(super) fn load(&self) -> Result<Vec<CertificateDer<'static>>, String> {
         let Self { variable, path } = self;
         let wrong =
@@ -66,7 +65,8 @@ impl NamedRoots {
         let mut certificates = Vec::new();
         for file in files {
             let pem = std::fs::read(&file).map_err(unreadable)?;
-            // Bundles have what no verifier can use; it is passed over, as every program does.
+            // Bundles contain certificates that no verifier can use. They are skipped, as by other
+            // programs.
             certificates.extend(CertificateDer::pem_slice_iter(&pem).flatten());
         }
         if certificates.is_empty() {
@@ -77,15 +77,15 @@ impl NamedRoots {
 }
 
 impl Network {
-    /// The network as the environment describes it: through the proxies of `HTTPS_PROXY` and its
-    /// like, and by the certificates of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` unless
-    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` name others. For programs whose environment is the
+    /// The network as the environment describes it: through the proxies of `HTTPS_PROXY` and
+    /// similar variables, trusting the certificates of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE`
+    /// unless `SSL_CERT_FILE` or `SSL_CERT_DIR` name others. For programs whose environment is the
     /// operator's own, as in a container.
     pub fn of_environment() -> Self {
         Self { proxy: Some(Proxy::from_env()), ..Self::by(|name| std::env::var_os(name)) }
     }
 
-    /// The default, which says at failures what of the environment is not used.
+    /// The default, but failures point to settings of the environment that are not used.
     pub fn beside_environment() -> Self {
         let network = Self::by(|name| std::env::var_os(name));
         let unused_roots = network.named.map(|named| named.variable);
@@ -99,7 +99,7 @@ impl Network {
         Self::by(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
     }
 
-    /// Where certificates are by these variables. One that is empty is not set.
+    /// Reads where certificates are. An empty variable counts as not set.
     fn by(read: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &&'static str| Some((*name, read(name).filter(|value| !value.is_empty())?));
         let is_system_set = SYSTEM_ROOTS.iter().find_map(set).is_some();
@@ -108,12 +108,12 @@ impl Network {
         Self { is_trust_set: is_system_set || named.is_some(), named, ..Self::default() }
     }
 
-    /// Trusts the certificates in the file at `path`, in PEM form, beside those that the operating system trusts: the
-    /// roots of a company, or the certificate of one server that signed its own.
+    /// Also trusts the certificates in the file at `path`, in PEM form: the roots of a company, or
+    /// the self-signed certificate of one server.
     ///
     /// # Errors
     ///
-    /// A config error if it cannot be read, holds no certificate, or holds what is none.
+    /// A config error if it cannot be read, or contains no certificate or an invalid one.
     pub fn trust(mut self, path: &Path) -> Result<Self> {
         let wrong =
             |problem: &str| Error::config(format!("the certificate file {} {problem}", path.display()));
@@ -139,7 +139,7 @@ impl Network {
         (ignored.is_some() || !self.is_trust_set).then_some(Remedy::TrustCertificates { ignored })
     }
 
-    /// Sends requests through `proxy`, and not through another.
+    /// Sends requests through `proxy`, and through no other.
     #[must_use]
     pub fn through(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);

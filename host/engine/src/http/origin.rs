@@ -1,5 +1,7 @@
-//! Origins: scheme, host and port of a URL. They are what is allowed, denied and reported. The rest of a URL does not
-//! matter here, and may hold secrets.
+//! Origins: scheme, host and port of a URL.
+//!
+//! Origins are what is allowed, denied and reported. The rest of a URL does not matter here, and
+//! may hold secrets.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -12,13 +14,13 @@ use super::address::special;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     pub(super) scheme: String,
-    /// In lower case and punycode, without a dot at its end; an IPv6 address in brackets.
+    /// In lower case and punycode, without a final dot. An IPv6 address is in brackets.
     pub(super) host: String,
     pub(super) port: u16,
 }
 
 impl Origin {
-    /// Where `url` leads. None if it is not HTTP.
+    /// The origin of `url`. `None` if it is not an HTTP URL.
     pub(super) fn of(url: &Url) -> Option<Self> {
         if !matches!(url.scheme(), "http" | "https") {
             return None;
@@ -35,7 +37,7 @@ impl Origin {
         Self::of(&without_final_dot(Url::parse(url).ok()?)?)
     }
 
-    /// The address that the host is, if it is no name.
+    /// The IP address, if the host is not a name.
     pub fn address(&self) -> Option<IpAddr> {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
@@ -45,12 +47,13 @@ impl Origin {
         self.address().is_some_and(|address| address.is_loopback())
     }
 
-    /// Whether the host is a name of this machine, whatever a name server says (RFC 6761, section 6.3).
+    /// Whether the host is a name of this machine, whatever a name server says (RFC 6761, section
+    /// 6.3).
     pub fn is_localhost(&self) -> bool {
         is_localhost(&self.host)
     }
 
-    /// Whether the origin cannot be on the public internet, as far as its name or address tells.
+    /// Whether the host is a name of this machine or an address that is not public.
     pub fn is_private(&self) -> bool {
         self.is_localhost() || self.address().is_some_and(|address| special(address).is_some())
     }
@@ -71,7 +74,8 @@ pub(super) fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// Takes the dot off the end of the host, with which it names the same. None if there is no host left, or another dot.
+/// Removes the final dot of the host, which does not change its meaning. `None` if no host is left,
+/// or another dot.
 pub(super) fn without_final_dot(mut url: Url) -> Option<Url> {
     let Some(name) = url.domain().and_then(|name| name.strip_suffix('.')) else { return Some(url) };
     if name.is_empty() || name.ends_with('.') {

@@ -1,4 +1,4 @@
-//! The steps of one request, in their order.
+//! Sends one request of a connector, step by step.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,25 +10,24 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
+use super::allowed_hosts::{Reach, Refusal};
 use super::body::{ResponseBody, read_request};
+use super::clients::NoRoute;
 use super::coding::{Coding, TooMany};
 use super::denial::{Denial, Denials};
-use super::clients::NoRoute;
 use super::failure::ProxyFailure;
-use super::allowed_hosts::{Reach, Refusal};
 use super::resolve::Prohibited;
 use super::target::Target;
 use super::{AllowedHosts, HttpClients, failure, head};
 use crate::error::Remedy;
-use crate::exceeded::ExceededLimit;
 use crate::events::Level;
+use crate::exceeded::ExceededLimit;
 use crate::limits::{Limit, Limits};
 use crate::obstacle::{Obstacle, Obstacles};
 use crate::reporter::Reporter;
-use crate::secrets::{Secrets, SecretProblem};
+use crate::secrets::{SecretProblem, Secrets};
 
-/// What one instance of a connector needs to reach the network, and what it may reach. Clones belong to the same
-/// instance.
+/// The access of one instance to the network. Clones belong to the same instance.
 #[derive(Clone, Debug)]
 pub(crate) struct OutboundHttp {
     clients: HttpClients,
@@ -39,12 +38,12 @@ pub(crate) struct OutboundHttp {
     pub(crate) obstacles: Obstacles,
     pub(crate) reporter: Reporter,
     denials: Denials,
-    /// As many as requests may wait for the head of their response.
+    /// A permit for each request that may wait for the head of its response.
     places: Arc<Semaphore>,
 }
 
 impl OutboundHttp {
-    /// The http of a new instance.
+    /// The access of a new instance.
     pub(crate) fn new(
         clients: HttpClients,
         allowed: Arc<AllowedHosts>,
@@ -66,8 +65,8 @@ impl OutboundHttp {
         let place = self.places.try_acquire();
         let _place = place.map_err(|_| self.exceeds(Limit::Requests, Error::ConnectionLimitReached))?;
         let (head, body) = request.into_parts();
-        // Before anything is refused: a guest that is still writing when the host drops the body sees a reset
-        // stream instead of the reason.
+        // Before anything is rejected: if the host drops the body while the guest still writes, the
+        // guest sees a reset stream instead of the reason.
         let body = read_request(body, &self.limits, &self.exceeded).await?;
         let target = Target::of(&head.method, &head.uri)?;
         let reach = self.judge(&target).await?;
@@ -87,13 +86,13 @@ impl OutboundHttp {
         };
         let name = format!("{} {}{}", head.method, target.origin, target.url.path());
         let started = Instant::now();
-        // Connections are shared, so one cannot be given up because one request wants it sooner than another: the two
-        // bounds hold together.
+        // Connections are shared, so a connection cannot be abandoned because one request is less
+        // patient than another. The two timeouts are added instead.
         let patience = shorter(options.connect_timeout, self.limits.timeouts.connect)
             .saturating_add(shorter(options.first_byte_timeout, self.limits.timeouts.first_byte));
         let answer = match timeout(patience, route.client.execute(outgoing)).await {
-            // Of a plain request, which the proxy itself answers. Within a tunnel, the server would
-            // have said it.
+            // This answers a plain request, so it is from the proxy. Within a tunnel, it would be
+            // from the server.
             Ok(Ok(answer))
                 if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
                     && route.proxy.is_some()
@@ -127,7 +126,7 @@ impl OutboundHttp {
         self.admit(response, codings, options, name)
     }
 
-    /// Whether a request may be made, and how far it may reach.
+    /// Decides whether a request may be sent, and to which addresses.
     async fn judge(&self, target: &Target) -> Result<Reach> {
         let judged = self.allowed.judge(&target.origin);
         let (denial, error) = match &judged {
@@ -144,7 +143,7 @@ impl OutboundHttp {
         Err(error)
     }
 
-    /// Lets a response in, whose body is still to come and compressed as `codings` say.
+    /// Passes a response on to the guest. Its body, compressed by `codings`, is still to arrive.
     fn admit(
         &self,
         mut response: Response<reqwest::Body>,
@@ -154,7 +153,7 @@ impl OutboundHttp {
     ) -> Result<Response<WasiBody>> {
         self.measure(response.headers()).map_err(Error::HttpResponseHeaderSectionSize)?;
         if !codings.is_empty() {
-            // Both are about what was received.
+            // Both are about the compressed body.
             response.headers_mut().remove(CONTENT_ENCODING);
             response.headers_mut().remove(CONTENT_LENGTH);
         }
@@ -174,7 +173,7 @@ impl OutboundHttp {
         }))
     }
 
-    /// Puts secrets in the place of their tokens.
+    /// Replaces tokens by secrets.
     async fn unseal(&self, headers: &mut HeaderMap, target: &Target) -> Result<()> {
         let Err(problem) = self.secrets.unseal(headers, target.is_private()) else { return Ok(()) };
         let denial = Denial::Secret { origin: target.origin.clone(), problem };
@@ -185,14 +184,15 @@ impl OutboundHttp {
         })
     }
 
-    /// Why a request failed, in words that the guest understands. What the user can do something about is told.
+    /// The error code for a failed request. What the user can change is reported.
     async fn explain(&self, error: &reqwest::Error, target: &Target, proxy: Option<&str>) -> Error {
         if let Some(prohibited) = failure::prohibited(error) {
             self.denials.report(&self.prohibited(target, prohibited), &self.reporter).await;
         }
         let through = proxy.and_then(|_| ProxyFailure::of(error, &target.origin.scheme));
         if let Some(refusal) = failure::certificate(error) {
-            // TLS within a tunnel is the server's, that of the connection to a proxy the proxy's.
+            // Within a tunnel, the certificate is the server's; on the connection to a proxy, the
+            // proxy's.
             let whose = match (proxy, &through) {
                 (Some(proxy), Some(failure)) if failure.is_unreached() => format!("the proxy {proxy}"),
                 _ => target.origin.to_string(),
@@ -216,7 +216,7 @@ impl OutboundHttp {
         }
     }
 
-    /// What a proxy did that does not let a request through.
+    /// The error code for a request that a proxy did not pass on.
     async fn turned_away(&self, failure: &ProxyFailure, target: &Target, proxy: Option<&str>) -> Error {
         let of_operator = *failure == ProxyFailure::Credentials;
         let proxy = proxy.unwrap_or_default();
@@ -230,7 +230,7 @@ impl OutboundHttp {
         Error::InternalError(Some(reason))
     }
 
-    /// Says that there is a proxy in the environment, where a host cannot be reached without one.
+    /// If a host cannot be reached directly, points to the proxy in the environment.
     async fn point_to_proxy(&self, target: &Target) {
         let unused = self.clients.network().unused.as_ref().filter(|_| !target.is_local());
         if let Some(variable) = unused.and_then(|unused| unused.variable(&target.url)) {
@@ -253,7 +253,7 @@ impl OutboundHttp {
         self.obstacles.note(Some(obstacle));
     }
 
-    /// Measures headers. The error is their size, for the guest.
+    /// Checks the size of headers. The error is their size, for the guest.
     fn measure(&self, headers: &HeaderMap) -> Result<(), Option<u32>> {
         let size = head::size(headers);
         if size <= self.limits.headers {
@@ -270,7 +270,7 @@ impl OutboundHttp {
     }
 }
 
-/// The request that is sent. It has a body, or the length 0, where its method promises one.
+/// The request as it is sent. If its method expects a body, it has one, or the length 0.
 fn compose(method: Method, target: &Target, headers: HeaderMap, body: Bytes) -> reqwest::Request {
     let mut outgoing = reqwest::Request::new(method, target.url.clone());
     *outgoing.headers_mut() = headers;
@@ -281,7 +281,7 @@ fn compose(method: Method, target: &Target, headers: HeaderMap, body: Bytes) -> 
     outgoing
 }
 
-/// What the guest asks for, but never longer than what the host allows.
+/// The timeout that the guest asks for, but at most `cap`.
 fn shorter(asked: Option<Duration>, cap: Duration) -> Duration {
     asked.map_or(cap, |asked| asked.min(cap))
 }

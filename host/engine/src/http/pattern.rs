@@ -1,4 +1,4 @@
-//! Patterns of hosts: what a person or a connector writes comes in, something that origins are held against goes out.
+//! Parses patterns of hosts, and matches origins with them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,24 +8,25 @@ use reqwest::Url;
 use super::origin::{Origin, without_final_dot};
 use crate::error::{Error, Result};
 
-/// What a pattern looks like.
+/// The form of a pattern.
 const FORM: &str = "[SCHEME://]HOST[:PORT], such as api.example.com, *.example.com or http://127.0.0.1:8080";
 
 /// Which origins may be reached: `[SCHEME://]HOST[:PORT]`.
 ///
-/// The scheme is `https` unless it is written, and may be `http`; the port is that of the scheme unless it is written.
-/// `*.` in front of the host stands for one or more labels, so that `*.example.com` is `a.example.com` and
-/// `a.b.example.com`, but neither `example.com` nor an IP address. Hosts are compared as they are dialled: in lower
-/// case and punycode, without a final dot, and an IP address in whatever notation as the address that it is.
+/// The scheme is `https` by default, and may be `http`. The port is that of the scheme by default.
+/// `*.` before the host stands for one or more labels: `*.example.com` matches `a.example.com` and
+/// `a.b.example.com`, but neither `example.com` nor an IP address. Hosts are compared in the form
+/// in which they are connected to: in lower case and punycode, without a final dot, and IP
+/// addresses of any notation as addresses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostPattern {
-    /// If the pattern has a wildcard, the host is what follows it.
+    /// If the pattern has a wildcard, the host is the part after it.
     pub(super) origin: Origin,
     pub(super) subdomains: bool,
 }
 
 impl HostPattern {
-    /// Takes a pattern or URL, of which scheme, host and port count.
+    /// Parses a pattern or a URL, of which scheme, host and port count.
     ///
     /// # Errors
     ///
@@ -41,7 +42,7 @@ impl HostPattern {
             return Err("is neither http nor https");
         }
         let (subdomains, host) = rest.strip_prefix("*.").map_or((false, rest), |parent| (true, parent));
-        // Some of these the parser would pass over in silence.
+        // The parser would silently ignore some of these.
         if host.starts_with(['/', '\\']) || host.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return Err("is neither a host nor a URL");
         }
@@ -62,7 +63,7 @@ impl HostPattern {
         Ok((Self { origin, subdomains }, url))
     }
 
-    /// Whether `origin` is one of those that are meant.
+    /// Whether `origin` matches the pattern.
     pub(super) fn matches(&self, origin: &Origin) -> bool {
         if self.origin.scheme != origin.scheme || self.origin.port != origin.port {
             return false;

@@ -1,6 +1,6 @@
-//! Proxies: a URL or the environment comes in, and which requests go through which proxy goes out.
+//! Decides which requests go through which proxy, by a URL or by the environment.
 //!
-//! Credentials of a proxy go to the proxy, and are never shown.
+//! The credentials of a proxy are sent to the proxy, and are never shown.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -14,34 +14,34 @@ use super::exempt::Exempt;
 use super::origin::Origin;
 use crate::error::{Error, Result};
 
-/// The variables that name the proxy for `http` URLs, the first that is set before others.
+/// The variables that name the proxy for `http` URLs. The first that is set counts.
 const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 /// The same for `https` URLs.
 const HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-/// The variables that name what is reached directly.
+/// The variables that name what bypasses the proxy.
 const NO: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The proxy, or proxies, that requests go through.
 ///
-/// Requests to this machine (127.0.0.0/8, `::1`, localhost) never do. A proxy resolves names itself, so it is the proxy
-/// that decides to which addresses they lead; addresses that are written as such are judged here all the same. The
-/// host of a proxy is not judged: it is the operator's.
+/// Requests to this machine (127.0.0.0/8, `::1`, localhost) never do. A proxy resolves names
+/// itself, so it decides which addresses they have. Hosts that are IP addresses are checked all the
+/// same. The host of the proxy is not checked, because the operator chose it.
 #[derive(Clone)]
 pub struct Proxy {
     /// For `http` URLs.
     http: Option<Setting>,
     /// For `https` URLs.
     https: Option<Setting>,
-    /// What goes directly all the same.
+    /// What bypasses the proxies.
     exempt: Arc<Exempt>,
 }
 
-/// One proxy as it was set.
+/// One proxy setting.
 #[derive(Clone)]
 struct Setting {
-    /// The variable of the environment that it is from.
+    /// The environment variable that it is from.
     variable: Option<&'static str>,
-    /// Its URL, or a predicate about why it is of no use.
+    /// Its URL, or a predicate that says why it cannot be used.
     url: Result<Url, &'static str>,
 }
 
@@ -57,9 +57,9 @@ impl Setting {
 
 impl Proxy {
     /// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, or the same
-    /// in lower case. There may be none. A variable that is empty counts as not set. One whose
-    /// value is no URL of an HTTP proxy is of no consequence until a request would go through it,
-    /// which then fails.
+    /// in lower case. There may be none. An empty variable counts as not set. A variable that is
+    /// not the URL of an HTTP proxy matters only when a request would go through it, which then
+    /// fails.
     pub fn from_env() -> Self {
         Self::from_variables(|name| std::env::var_os(name))
     }
@@ -70,7 +70,7 @@ impl Proxy {
     }
 
     fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Self {
-        // What is no UTF-8 is no URL either, with or without the characters that are lost here.
+        // Text that is not UTF-8 is not a URL either, even with the characters that are lost here.
         let read = |name: &str| Some(read(name)?.to_string_lossy().trim().to_owned());
         let first = |names: &[&'static str]| {
             let set = |name: &&'static str| Some((*name, read(name).filter(|value| !value.is_empty())?));
@@ -96,18 +96,19 @@ impl Proxy {
         Self { http, https, exempt: Arc::new(Exempt::parse(no)) }
     }
 
-    /// What is set for `url`; none if it goes directly.
+    /// The setting for `url`. `None` if it is reached directly.
     fn setting(&self, url: &Url) -> Option<&Setting> {
         let setting = if url.scheme() == "https" { &self.https } else { &self.http };
         let origin = Origin::of(url)?;
         setting.as_ref().filter(|_| !self.exempt.holds(&origin))
     }
 
-    /// The proxy that a request to `url` goes through, as `scheme://host:port`; none if it goes directly.
+    /// The proxy that a request to `url` goes through, as `scheme://host:port`. `None` if it goes
+    /// directly.
     ///
     /// # Errors
     ///
-    /// Why it cannot go through the one that is set, as a clause.
+    /// If it cannot go through the proxy that is set, as a clause that says why.
     pub(super) fn intercepts(&self, url: &Url) -> Result<Option<String>, String> {
         let Some(setting) = self.setting(url) else { return Ok(None) };
         match &setting.url {
@@ -121,7 +122,8 @@ impl Proxy {
         self.setting(url)?.variable
     }
 
-    /// What the client needs to know: where each scheme goes. Whether a request takes it is decided before.
+    /// The rules for the client: the proxy of each scheme. Whether a request uses them is decided
+    /// before.
     pub(super) fn rules(&self) -> Result<Vec<reqwest::Proxy>, String> {
         let http = url(self.http.as_ref()).cloned().map(reqwest::Proxy::http);
         let https = url(self.https.as_ref()).cloned().map(reqwest::Proxy::https);
@@ -170,7 +172,7 @@ fn show(url: Option<&Url>) -> Option<String> {
     Origin::of(url?).map(|origin| origin.to_string())
 }
 
-/// Takes the URL of a proxy; an error is a predicate.
+/// Parses the URL of a proxy. The error is a predicate.
 fn parse(text: &str) -> Result<Url, &'static str> {
     const FORM: &str = "is not of the form http://HOST:PORT or https://HOST:PORT";
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
@@ -181,15 +183,15 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(FORM);
     }
-    // A password with one of `/?#` in it would end the host, and what is left of it would be
-    // dialled.
+    // A password with one of `/?#` in it would end the host, and its beginning would be connected
+    // to.
     if text.contains('@') && url.username().is_empty() && url.password().is_none() {
         return Err("has a user or password with characters that must be percent-encoded in a URL");
     }
     url.set_path("");
     url.set_query(None);
     url.set_fragment(None);
-    // What the client could not read it would pass over, and go directly.
+    // The client ignores a URL that it cannot parse, and would connect directly.
     let probe =
         Matcher::builder().all(url.as_str()).build().intercept(&http::Uri::from_static("http://a.example"));
     probe.map(|_| url).ok_or(FORM)

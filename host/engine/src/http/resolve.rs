@@ -1,7 +1,8 @@
-//! Names: a name comes in, the addresses that may be dialled for it go out.
+//! Resolves names to the addresses that may be connected to.
 //!
-//! The client dials what comes out of here and nothing else, so there is no second look-up that could answer
-//! differently. Hosts that are addresses by themselves never come here; `policy` judges them.
+//! The client connects to what is returned here and to nothing else, so there is no second lookup
+//! that could answer differently. Hosts that are IP addresses never come here; `allowed_hosts`
+//! decides about them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,16 +12,16 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
 use super::address::{Range, special};
-use super::origin::is_localhost;
 use super::allowed_hosts::Reach;
+use super::origin::is_localhost;
 
-/// Resolves names by the operating system, and drops what is out of reach.
+/// Resolves names by the operating system, and drops prohibited addresses.
 #[derive(Debug)]
 pub(super) struct Resolver {
     pub(super) reach: Reach,
 }
 
-/// A name has only addresses that are out of reach.
+/// A name has only prohibited addresses.
 #[derive(Debug)]
 pub(super) struct Prohibited {
     /// One of them.
@@ -46,17 +47,17 @@ impl Resolve for Resolver {
     }
 }
 
-/// The addresses of a name; their port is not known here.
+/// The addresses of a name. Their port is not known here.
 async fn addresses(name: &str) -> std::io::Result<Vec<SocketAddr>> {
     if is_localhost(name) {
-        // Whatever a name server says about it, or a file.
+        // Whatever a name server or a file says about it.
         let addresses: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         return Ok(addresses.map(|address| (address, 0).into()).to_vec());
     }
     Ok(lookup_host((name, 0)).await?.collect())
 }
 
-/// Drops what is out of reach.
+/// Drops prohibited addresses.
 fn judge(
     addresses: Vec<SocketAddr>,
     reach: Reach,

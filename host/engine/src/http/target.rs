@@ -1,9 +1,8 @@
-//! Targets: what a guest wrote as the destination of a request comes in, the one form in which it is judged and
-//! dialled goes out.
+//! Parses the destination of a request into the one form in which it is checked and connected to.
 //!
-//! A host can be written in many ways. It is read once, by the parser that the client uses too, and what comes out of
-//! that is all that is looked at afterwards: lower case and punycode, addresses of any notation as addresses, percent
-//! signs resolved, no final dot.
+//! A host can be written in many ways. It is parsed once, by the parser that the client uses too,
+//! and only the result is looked at afterwards: lower case and punycode, IP addresses of any
+//! notation as addresses, percent signs decoded, no final dot.
 
 use http::{Method, Uri};
 use reqwest::Url;
@@ -11,7 +10,7 @@ use wasmtime_wasi_http::{Error, Result};
 
 use super::origin::{Origin, without_final_dot};
 
-/// Bytes of a host name at most (RFC 1035), so that no line of the log is longer than a line.
+/// Bytes of a host name at most (RFC 1035), which also keeps log lines short.
 const LONGEST: usize = 253;
 
 /// The destination of one request.
@@ -22,11 +21,12 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Reads the destination of a request.
+    /// Parses the destination of a request.
     ///
     /// # Errors
     ///
-    /// What is no absolute HTTP URL, or has a user in it; and `CONNECT`, which would be a tunnel to anywhere.
+    /// If it is not an absolute HTTP URL, or has a user in it. Also for `CONNECT`, which would be a
+    /// tunnel to anywhere.
     pub(super) fn of(method: &Method, uri: &Uri) -> Result<Self> {
         if *method == Method::CONNECT {
             return Err(Error::HttpRequestMethodInvalid);
@@ -43,12 +43,13 @@ impl Target {
         Ok(Self { url, origin })
     }
 
-    /// Whether the request stays on this machine, so that nobody can listen in on it and no proxy has to do with it.
+    /// Whether the request stays on this machine, so that nobody can eavesdrop and no proxy is
+    /// involved.
     pub(super) fn is_local(&self) -> bool {
         self.origin.is_loopback_address() || self.origin.is_localhost()
     }
 
-    /// Whether nobody on the way can read the headers.
+    /// Whether nobody on the network can read the headers.
     pub(super) fn is_private(&self) -> bool {
         self.origin.scheme == "https" || self.is_local()
     }
@@ -84,7 +85,8 @@ mod tests {
         ] {
             assert_eq!(origin(written).unwrap(), read, "{written}");
         }
-        // The parser of requests takes no percent signs, umlauts or spaces in hosts. If it did, they would be resolved.
+        // The parser of requests rejects percent signs, umlauts and spaces in hosts. If it did not,
+        // they would be decoded.
         for written in ["http://127%2e0%2e0%2e1/", "http://bücher.example/", "http://a b/"] {
             assert!(origin(written).is_err(), "{written}");
         }

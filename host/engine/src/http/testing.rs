@@ -1,4 +1,5 @@
-//! What the tests of outbound HTTP share: a way to a server that answers as a script says, and what is reported.
+//! What the tests of outbound HTTP share: a way to a server that answers as a script says, and what
+//! is reported.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -19,7 +20,8 @@ use crate::secrets::{Secret, Secrets};
 
 /// How a server is reached from here.
 pub(super) trait Reached {
-    /// A network whose only peculiarity is that the server's certificate, if it has one, is trusted.
+    /// A network whose only peculiarity is that the server's certificate, if it has one, is
+    /// trusted.
     fn network(&self) -> Network;
 
     /// Outbound HTTP that leads to the server, by its address.

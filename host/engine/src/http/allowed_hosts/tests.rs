@@ -2,8 +2,8 @@ use http::{Method, Uri};
 
 use super::*;
 use crate::config::Config;
-use crate::json_object::JsonObject;
 use crate::http::target::Target;
+use crate::json_object::JsonObject;
 
 fn requested(patterns: &[&str], config: &str) -> Result<AllowedHosts> {
     let specification = Specification {

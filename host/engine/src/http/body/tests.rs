@@ -117,7 +117,11 @@ async fn a_body_of_several_members_is_decompressed_to_its_end() {
     for coding in CODINGS {
         let packed = [compress(coding, b"one ").await, compress(coding, b"two").await].concat();
         for part in [1, 1_000] {
-            assert_eq!(read(response_body(&packed, part, Some(coding))).await.0.unwrap(), "one two", "{coding:?}");
+            assert_eq!(
+                read(response_body(&packed, part, Some(coding))).await.0.unwrap(),
+                "one two",
+                "{coding:?}"
+            );
         }
     }
 }
@@ -140,11 +144,15 @@ async fn zeros_behind_a_body_are_padding() {
         let two = [&packed[..], &[0; 7], &packed[..]].concat();
         assert_eq!(read(response_body(&two, 3, [coding])).await.0.unwrap(), "texttext", "{coding:?}");
         let other = [&packed[..], &[0; 7], b"garbage"].concat();
-        assert!(problem(read(response_body(&other, 3, [coding])).await.0).contains("is damaged"), "{coding:?}");
+        assert!(
+            problem(read(response_body(&other, 3, [coding])).await.0).contains("is damaged"),
+            "{coding:?}"
+        );
     }
     assert!(read(response_body(&[0; 100], 7, [Coding::Gzip])).await.0.is_err(), "zeros alone are no gzip");
     let padded = [compress(Coding::Gzip, b"text").await, vec![0; 10_000]].concat();
-    let (answer, exceeded_limit) = read(ResponseBody { encoded: 5_000, ..response_body(&padded, 100, [Coding::Gzip]) }).await;
+    let (answer, exceeded_limit) =
+        read(ResponseBody { encoded: 5_000, ..response_body(&padded, 100, [Coding::Gzip]) }).await;
     assert!(answer.is_err());
     assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
 }
@@ -177,7 +185,8 @@ async fn a_bomb_within_a_bomb_is_stopped_between_them() {
     let bomb = compress(Coding::Gzip, &empty).await;
     assert!(bomb.len() < 1 << 18, "{}", bomb.len());
     let codings = [Coding::Gzip, Coding::Gzip];
-    let (answer, exceeded_limit) = read(ResponseBody { encoded: 1 << 20, ..response_body(&bomb, 4_096, codings) }).await;
+    let (answer, exceeded_limit) =
+        read(ResponseBody { encoded: 1 << 20, ..response_body(&bomb, 4_096, codings) }).await;
     assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{answer:?}");
     assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
 }
@@ -244,7 +253,8 @@ async fn a_bomb_is_stopped_by_what_comes_out_of_it() {
     for coding in CODINGS {
         let bomb = compress(coding, &zeros).await;
         assert!(bomb.len() < 1 << 20, "{coding:?}");
-        let (answer, exceeded_limit) = read(ResponseBody { size: 1 << 20, ..response_body(&bomb, 4_096, Some(coding)) }).await;
+        let (answer, exceeded_limit) =
+            read(ResponseBody { size: 1 << 20, ..response_body(&bomb, 4_096, Some(coding)) }).await;
         assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{coding:?}");
         assert_eq!(exceeded_limit, Some(Limit::Response), "{coding:?}");
     }
@@ -254,7 +264,8 @@ async fn a_bomb_is_stopped_by_what_comes_out_of_it() {
 async fn what_is_received_has_a_limit_of_its_own() {
     // Empty members, of which nothing comes out.
     let empty = compress(Coding::Gzip, b"").await.repeat(1_000);
-    let (answer, exceeded_limit) = read(ResponseBody { encoded: 1_000, ..response_body(&empty, 100, Some(Coding::Gzip)) }).await;
+    let (answer, exceeded_limit) =
+        read(ResponseBody { encoded: 1_000, ..response_body(&empty, 100, Some(Coding::Gzip)) }).await;
     assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{answer:?}");
     assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
     // A body that is not compressed has but one size.

@@ -4,7 +4,7 @@ use crate::{FailureType, Remedy};
 use scripted_server::{Answer, Request as Received, Server};
 
 use crate::http::testing::{Reached as _, Setup, get, send, warning};
-use crate::http::{OutboundHttp, Network, Proxy};
+use crate::http::{Network, OutboundHttp, Proxy};
 use crate::limits::Limits;
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;

@@ -236,8 +236,7 @@ async fn a_secret_that_is_no_header_is_told() {
     let secret = Secret::seal("two\nlines").unwrap();
     let mut request = get(&server.at("/"));
     request.headers_mut().insert("authorization", secret.token.parse().unwrap());
-    let (http, events) =
-        Setup { allow: vec![server.url()], secret: Some(secret), ..Setup::default() }.open();
+    let (http, events) = Setup { allow: vec![server.url()], secret: Some(secret), ..Setup::default() }.open();
     let error = send(&http, request).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestHeaderSize { .. }), "{error:?}");
     let line = warning(&events);
@@ -262,7 +261,9 @@ async fn a_redirect_is_an_answer() {
 #[tokio::test]
 async fn a_folded_header_is_one_line() {
     let folded = "x-folded: one,\r\n two,\r\n\tthree\r\ncontent-type: text/plain;\r\n   charset=utf-8\r\n";
-    let server = Server::start(move |_| Answer::keep(format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n{folded}\r\nok")));
+    let server = Server::start(move |_| {
+        Answer::keep(format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n{folded}\r\nok"))
+    });
     let (http, _events) = server.http(Limits::default());
     let answer = send(&http, get(&server.at("/"))).await.unwrap();
     assert_eq!(answer.body(), "ok");
@@ -305,7 +306,8 @@ async fn a_body_may_be_compressed_twice_and_not_any_number_of_times() {
 async fn a_silent_server_is_given_up() {
     let server = server();
     let short = Duration::from_millis(20);
-    let (http, _events) = server.http(patient(Timeouts { connect: short, first_byte: short, ..Timeouts::default() }));
+    let (http, _events) =
+        server.http(patient(Timeouts { connect: short, first_byte: short, ..Timeouts::default() }));
     let error = send(&http, get(&server.at("/silent"))).await.unwrap_err();
     assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
     let (http, _events) = server.http(patient(Timeouts { between_bytes: short, ..Timeouts::default() }));
@@ -323,11 +325,8 @@ async fn a_guest_may_be_less_patient_but_not_more() {
 #[tokio::test]
 async fn no_time_at_all_and_all_the_time_there_is_are_fine() {
     let server = server();
-    let eternal = patient(Timeouts {
-        connect: Duration::MAX,
-        first_byte: Duration::MAX,
-        between_bytes: Duration::MAX,
-    });
+    let eternal =
+        patient(Timeouts { connect: Duration::MAX, first_byte: Duration::MAX, between_bytes: Duration::MAX });
     let (http, _events) = server.http(eternal);
     let options = |time| RequestOptions {
         connect_timeout: Some(time),

@@ -6,14 +6,16 @@
 //! alone.
 //!
 //! ```no_run
-//! use elt_airbyte::{Advice, AirbyteLines, ConfiguredCatalog, Source, States, SyncRun, Writer,
-//! channel}; use elt_host::events::Level; use elt_host::{Config, Engine};
+//! use elt_airbyte::{Advice, AirbyteLines, ConfiguredCatalog, States, channel};
+//! use elt_airbyte::{Source, SyncRun, Writer};
+//! use elt_host::events::Level;
+//! use elt_host::{Config, Engine};
 //!
 //! # async fn read() -> Result<(), Box<dyn std::error::Error>> {
 //! // One thread writes, so that a slow reader of the output holds nothing else up.
 //! let (sender, receiver) = channel(Level::Info, Advice::default());
-//! let writer = std::thread::spawn(|| Writer::new(receiver,
-//! AirbyteLines::new(std::io::stdout())).drain());
+//! let lines = AirbyteLines::new(std::io::stdout());
+//! let writer = std::thread::spawn(|| Writer::new(receiver, lines).drain());
 //!
 //! let connector = Engine::new()?.load("orb.wasm").await?;
 //! let config = Config::parse(&std::fs::read_to_string("config.json")?)?;
@@ -21,8 +23,8 @@
 //!
 //! let catalog = ConfiguredCatalog::parse(&std::fs::read_to_string("catalog.json")?)?;
 //! let streams = catalog.resolve(&source.discover().await?)?;
-//! let report = SyncRun::new(source, streams, States::default()).run(&sender,
-//! std::future::pending()).await;
+//! let sync = SyncRun::new(source, streams, States::default());
+//! let report = sync.run(&sender, std::future::pending()).await;
 //!
 //! drop(sender);
 //! writer.join().expect("the writer does not panic")?;

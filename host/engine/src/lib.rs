@@ -12,14 +12,14 @@
 //! use elt_host::{Cache, Config, Engine, Limits, Result};
 //!
 //! # async fn read(state: Option<JsonObject>) -> Result<()> {
-//! // One engine for the whole program. It keeps compiled code, so that the next start takes
-//! milliseconds. let limits = Limits { memory: 128 << 20, ..Limits::default() }; let engine =
-//! Engine::builder().cache(Cache::of_user()).limits(limits).build()?;
+//! // One engine for the whole program. It keeps compiled code, so the next start is fast.
+//! let limits = Limits { memory: 128 << 20, ..Limits::default() };
+//! let engine = Engine::builder().cache(Cache::of_user()).limits(limits).build()?;
 //!
-//! // The config is validated, its secrets are sealed, and the hosts that the connector asks for
-//! are allowed. let connector = engine.load("orb.wasm").await?; let config =
-//! Config::parse(r#"{"api_key": "key", "start_date": "2024-01-01T00:00:00Z"}"#)?; let session =
-//! connector.configure(config).open().await?;
+//! // The config is validated, its secrets are sealed, and the hosts that it needs are allowed.
+//! let connector = engine.load("orb.wasm").await?;
+//! let config = Config::parse(r#"{"api_key": "key", "start_date": "2024-01-01T00:00:00Z"}"#)?;
+//! let session = connector.configure(config).open().await?;
 //!
 //! let mut reader = session.read("invoices", SyncMode::Incremental, state.as_ref()).await?;
 //! while let Some(batch) = reader.next_batch().await? {

@@ -88,8 +88,8 @@ mod tests {
         for until in until {
             reporter.rate_limited(*until).await;
         }
-        let times = noted.0.lock().unwrap().clone();
-        times
+        drop(reporter);
+        Arc::into_inner(noted).unwrap().0.into_inner().unwrap()
     }
 
     #[tokio::test]

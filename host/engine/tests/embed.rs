@@ -1,7 +1,5 @@
 //! The example runs as a program would run it: a component, a config, a server.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::path::Path;
 
 use elt_host::{Engine, FailureType};

@@ -7,13 +7,13 @@ use std::io;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use elt_sdk::api::Api as _;
+use elt_sdk::slice::{Ask, Slice};
 use host::{Emitter, Message, Record, StreamDescriptor};
 use mock_orb::{Account, Collection, Settings};
-use orb::orb::api::OrbApi;
-use orb::orb::config::Config;
-use orb::orb::streams::row;
-use orb::sdk::api::Api as _;
-use orb::sdk::slice::{Ask, Slice};
+use orb::api::OrbApi;
+use orb::config::Config;
+use orb::streams::row;
 use serde_json::value::RawValue;
 
 /// A page of each stream, as Orb answers.

@@ -24,7 +24,7 @@ impl Record {
             return Err("has a line break in it".to_owned());
         }
         // Most of what checking costs is this, and there is nearly never anything wrong.
-        if json::Json::parse(&text).is_ok_and(|value| value.get().len() == text.len())
+        if json_text::Json::parse(&text).is_ok_and(|value| value.get().len() == text.len())
             && text.starts_with('{')
         {
             return Ok(Self(text));

@@ -4,10 +4,13 @@
 //! stands between values, and what is behind the escapes of a string.
 
 mod extent;
+mod fields;
 
 use std::borrow::Cow;
 
 use memchr::memchr;
+
+pub use self::fields::{Fields, Object};
 
 use self::extent::{Missing, object_end, space_end, value_end};
 

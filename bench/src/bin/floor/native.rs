@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use elt_sdk::error::Error;
+use elt_sdk::platform::Platform;
+use elt_sdk::reader::{Batch, Reader};
+use elt_sdk::source::Source as _;
 use host::{Document, Emitter, Level, Message, Outbox, Record, StreamDescriptor};
-use orb::orb::source::Orb;
-use orb::sdk::error::Error;
-use orb::sdk::platform::Platform;
-use orb::sdk::reader::{Batch, Reader};
-use orb::sdk::source::Source as _;
+use orb::source::Orb;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Read;

@@ -1,0 +1,112 @@
+//! Requests by Orb's conventions, pages, and what each answer means.
+
+use super::*;
+use elt_sdk::testing::{answer, instant};
+
+fn api() -> OrbApi {
+    let config = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z"}"#;
+    OrbApi::new(Config::parse(config).unwrap())
+}
+
+fn ask(name: &str, slice: Slice, page_token: Option<&str>) -> Ask {
+    let stream = row(name).unwrap().stream;
+    Ask { key: 0, stream, slice, page_token: page_token.map(str::to_owned) }
+}
+
+#[test]
+fn a_page_is_asked_for_by_orbs_conventions() {
+    let until = Some(Until::Before(instant("2024-02-01T00:00:00Z")));
+    let slice = Slice { from: Some(instant("2024-01-01T00:00:00Z")), until, ..Slice::default() };
+    let request = api().page_request(&ask("invoices", slice, Some("a/b")));
+    let expected = "https://api.withorb.com/v1/invoices?limit=100&status[]=void&status[]=paid&status[]=issued&\
+        status[]=synced&invoice_date[gte]=2024-01-01T00:00:00+00:00&invoice_date[lt]=2024-02-01T00:00:00+00:00&\
+        cursor=a/b";
+    let encoded = expected
+        .replace('[', "%5B")
+        .replace(']', "%5D")
+        .replace("00:00", "00%3A00")
+        .replace(":00+", "%3A00%2B");
+    assert_eq!(request.url, encoded.replace("a/b", "a%2Fb"));
+    assert!(request.headers.contains(&("authorization", "Bearer hidden".to_owned())));
+}
+
+#[test]
+fn a_parents_id_cannot_leave_its_place_in_the_path() {
+    let slice = Slice { parent: Some("../x?".into()), ..Slice::default() };
+    let request = api().page_request(&ask("credits_ledger_entries", slice, None));
+    assert_eq!(request.url, "https://api.withorb.com/v1/customers/..%2Fx%3F/credits/ledger?limit=1000");
+}
+
+#[test]
+fn a_page_is_followed_exactly_if_there_is_more() {
+    let ask = ask("customers", Slice::default(), None);
+    let decode = |pagination: &str| {
+        let body = format!(r#"{{"data":[{{"id":"a"}}],"pagination_metadata":{pagination}}}"#);
+        api().decode_page(&ask, body.as_bytes()).map(|page| page.next_token)
+    };
+    assert_eq!(decode(r#"{"has_more":true,"next_cursor":"t"}"#), Ok(Some("t".into())));
+    assert_eq!(decode(r#"{"has_more":false,"next_cursor":null}"#), Ok(None));
+    assert_eq!(decode(r#"{"has_more":false}"#), Ok(None));
+    assert!(decode(r#"{"has_more":true,"next_cursor":null}"#).unwrap_err().contains("next_cursor"));
+}
+
+#[test]
+fn what_is_not_a_list_is_never_an_empty_one() {
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "<html>",
+        r#"{"data":[]}"#,
+        r#"{"data":[1],"pagination_metadata":{"has_more":false}}"#,
+    ] {
+        assert!(
+            api().decode_page(&ask("customers", Slice::default(), None), body.as_bytes()).is_err(),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn errors_carry_orbs_words_and_whose_fault_it_is() {
+    let body = r#"{"type":"https://docs/x#400-request-validation-errors","status":400,"title":"Invalid","detail":null,"validation_errors":["limit: too large"]}"#;
+    let Verdict::Fail(error) = api().judge(&answer(400, body)) else { panic!("not a failure") };
+    assert_eq!(error.failure_type, FailureType::System);
+    assert_eq!(error.message, "Orb refused the request (status 400): Invalid: limit: too large");
+}
+
+#[test]
+fn each_status_has_its_meaning() {
+    let judge = |status, fragment: &str| {
+        let body = format!(r#"{{"type":"https://docs.withorb.com/reference/error-responses#{fragment}"}}"#);
+        api().judge(&answer(status, body))
+    };
+    assert!(matches!(judge(200, ""), Verdict::Complete));
+    assert!(matches!(judge(404, "404-feature-not-available"), Verdict::Unavailable(_)));
+    assert!(matches!(judge(404, "404-resource-not-found"), Verdict::Absent(_)));
+    assert!(matches!(api().judge(&answer(404, "<html>")), Verdict::Fail(_)));
+    assert!(matches!(
+        judge(404, "404-url-not-found"),
+        Verdict::Fail(Error { failure_type: FailureType::Config, .. })
+    ));
+    assert!(matches!(judge(401, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
+    assert!(matches!(judge(403, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
+    assert!(matches!(judge(429, ""), Verdict::RateLimited(_)));
+    for status in [408, 409, 500, 502, 503, 504] {
+        assert!(matches!(judge(status, ""), Verdict::Retry(_)), "{status}");
+    }
+    for status in [301, 400, 413, 422] {
+        assert!(matches!(judge(status, ""), Verdict::Fail(_)), "{status}");
+    }
+}
+
+#[test]
+fn a_key_that_orb_repeats_is_not_repeated_by_us() {
+    let Verdict::Fail(error) = api().judge(&answer(401, r#"{"detail":"bad key hidden!"}"#)) else {
+        panic!("not a failure")
+    };
+    assert!(error.message.ends_with("bad key [secret]!"), "{error}");
+    let padded = format!(r#"{{"detail":"{}hidden"}}"#, "x".repeat(MAX_WORDS - 3));
+    let Verdict::Fail(error) = api().judge(&answer(401, padded)) else { panic!("not a failure") };
+    assert!(!error.message.contains("hid"), "{error}");
+}

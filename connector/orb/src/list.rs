@@ -1,0 +1,59 @@
+//! Lists, as Orb answers with them.
+//!
+//! In: the body of an answer. Out: the token of the next page; its elements are handed on as they are read.
+
+use json_text::{Fields, Scanner};
+
+/// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
+/// of a list that has pages.
+#[derive(Debug)]
+pub struct List<'a> {
+    pagination: Option<Fields<'a>>,
+}
+
+impl<'a> List<'a> {
+    /// Takes a body apart. `element` is to read each element of the list, which is nearly all of the body, so that every
+    /// byte is looked at once.
+    ///
+    /// # Errors
+    /// If it is not that of a list, or an element is not as it should be.
+    pub fn decode(
+        body: &'a str,
+        mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), String>,
+    ) -> Result<Self, String> {
+        let (mut has_data, mut pagination, mut scanner) = (false, None, Scanner::new(body));
+        scanner.open('{')?;
+        while let Some(name) = scanner.name()? {
+            if name.is("data") {
+                has_data = true;
+                scanner.open('[')?;
+                while scanner.has_element()? {
+                    element(&mut scanner)
+                        .map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
+                }
+                continue;
+            }
+            let value = scanner.value()?;
+            if name.is("pagination_metadata") {
+                pagination = Fields::of(value);
+            }
+        }
+        scanner.end()?;
+        if has_data { Ok(Self { pagination }) } else { Err("there is no \"data\"".into()) }
+    }
+
+    /// The token of the next page; none on the last page, and where a list has no pages.
+    ///
+    /// # Errors
+    /// If it cannot be told whether there is a next page.
+    pub fn next_token(&self, has_pages: bool) -> Result<Option<String>, String> {
+        let Some(pagination) = &self.pagination else {
+            return if has_pages { Err("there is no \"pagination_metadata\"".into()) } else { Ok(None) };
+        };
+        if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
+            return Ok(None);
+        }
+        let token = pagination.text("next_cursor");
+        Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
+    }
+}

@@ -1,0 +1,180 @@
+//! Subscription usage: one record per subscription, billable metric and day (and value of the grouping key).
+//!
+//! In: a subscription and the time that is wanted of it; the elements of an answer, each a billable metric with its days.
+//! Out: slices of at most a year, clipped to the subscription's life, one per metric if usage is grouped; and a record
+//! for each day with usage.
+//!
+//! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
+//! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
+//! has it whole.
+
+use std::borrow::Cow;
+
+use time::{SignedDuration, Time, Timestamp};
+
+use crate::config::Config;
+use elt_sdk::{
+    instant::parse_instant,
+    record::Record,
+    slice::{Ask, Slice, Until},
+};
+use json_text::{Fields, Json, Object};
+
+/// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
+/// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
+pub const GRACE: SignedDuration = SignedDuration::hours(48);
+
+/// The longest timeframe that Orb answers, which allows exactly a year.
+const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
+
+const DAY: SignedDuration = SignedDuration::hours(24);
+
+const HOUR: SignedDuration = SignedDuration::hours(1);
+
+/// The day on which clocks go back.
+const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
+
+/// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
+pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
+    let Some(fields) = subscription.fields() else { return Vec::new() };
+    let plan = fields.object("plan");
+    if let Some(wanted) = &config.plan_id
+        && plan.as_ref().and_then(|plan| plan.text("id")).as_deref() != Some(wanted)
+    {
+        return Vec::new();
+    }
+    let instant = |name: &str| fields.text(name).as_deref().and_then(parse_instant);
+    let (Some(from), Some(Until::Before(until) | Until::Including(until))) = (whole.from, whole.until) else {
+        return Vec::new();
+    };
+    let (from, continues) = begin(config, from);
+    let born = instant("start_date").filter(|born| *born >= from);
+    let until = instant("end_date").map_or(until, |died| until.min(died));
+    let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
+    let years = years(born.unwrap_or(from), until, keep_from);
+    let parts: Vec<Option<String>> = match &config.subscription_usage_grouping_key {
+        Some(_) => metrics(&fields).into_iter().map(Some).collect(),
+        None => vec![None],
+    };
+    let slice = |part: &Option<String>, year: &Slice| Slice {
+        parent: whole.parent.clone(),
+        part: part.clone(),
+        ..year.clone()
+    };
+    let mut slices = Vec::new();
+    for part in &parts {
+        slices.extend(years.iter().map(|year| slice(part, year)));
+    }
+    slices
+}
+
+/// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of
+/// all time zones are whole.
+fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
+    let start = config.range.start;
+    let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
+    if day_before > start { (day_before, true) } else { (start, false) }
+}
+
+/// Slices of at most a year. Days that begin before a boundary, which lies a longest day before the end of a slice, are
+/// whole in it; all others are whole in the next one, which begins an hour before the boundary.
+fn years(from: Timestamp, until: Timestamp, keep_from: Option<Timestamp>) -> Vec<Slice> {
+    let (mut slices, mut from, mut keep_from) = (Vec::new(), from, keep_from);
+    while from < until {
+        let end = from.checked_add(YEAR).map_or(until, |end| end.min(until));
+        let keep_before = (end < until).then(|| end.checked_sub(LONGEST_DAY).unwrap_or(end));
+        let (begin, end) = (Some(from), Some(Until::Before(end)));
+        slices.push(Slice { from: begin, until: end, keep_from, keep_before, ..Slice::default() });
+        let Some(boundary) = keep_before else { break };
+        from = boundary.checked_sub(HOUR).unwrap_or(boundary);
+        keep_from = Some(boundary);
+    }
+    slices
+}
+
+/// The billable metrics of a subscription: those of its plan's prices, and of the prices it has of its own.
+fn metrics(subscription: &Fields<'_>) -> Vec<String> {
+    let of_plan = subscription.object("plan").map(|plan| plan.list("prices")).unwrap_or_default();
+    let intervals = subscription.list("price_intervals");
+    let own = intervals.iter().filter_map(|interval| Fields::of(*interval)?.raw("price"));
+    let mut metrics: Vec<String> = Vec::new();
+    for price in of_plan.into_iter().chain(own) {
+        let metric = Fields::of(price).and_then(|price| price.object("billable_metric"));
+        let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
+        metrics.extend(id.filter(|id| !metrics.contains(id)));
+    }
+    metrics
+}
+
+/// Asks for usage of the slice's metric, grouped.
+pub fn query(config: &Config, slice: &Slice) -> Vec<(&'static str, String)> {
+    let (Some(metric), Some(key)) = (&slice.part, &config.subscription_usage_grouping_key) else {
+        return Vec::new();
+    };
+    vec![("billable_metric_id", metric.clone()), ("group_by", key.clone())]
+}
+
+/// The value of the grouping key stands in a field of that name.
+pub fn properties(config: &Config) -> Vec<(String, String)> {
+    let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
+    config.subscription_usage_grouping_key.iter().map(property).collect()
+}
+
+/// The grouping key tells records of one day apart.
+pub fn primary_key(config: &Config) -> Vec<String> {
+    config.subscription_usage_grouping_key.iter().cloned().collect()
+}
+
+/// The records of one element of an answer: one for each of its days that has usage.
+///
+/// # Errors
+/// If it is not an object, or one of its days is not.
+pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
+    let element = Fields::of(element).ok_or("it is not an object")?;
+    let metric = element.object("billable_metric");
+    let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
+    let group = element.object("metric_group");
+    let mut records = Vec::new();
+    // What has another shape is not the same as no usage.
+    let days = element.raw("usage").ok_or("there is no \"usage\"")?;
+    for day in days.list().ok_or("\"usage\" is not a list")? {
+        let day = Fields::of(day).ok_or("a day is not an object")?;
+        let quantity = day.raw("quantity").ok_or("there is no \"quantity\"")?;
+        let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
+        if !is_positive(quantity.get()) || is_elsewhere(position, &ask.slice) {
+            continue;
+        }
+        let mut object = Object::default();
+        let is_replaced =
+            |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
+        for (name, value) in element.iter().filter(|(name, _)| !is_replaced(*name)).chain(day.iter()) {
+            object.carry(name, value.get());
+        }
+        object.push_text("subscription_id", ask.slice.parent.as_deref().unwrap_or_default());
+        object.push("billable_metric_name", of_metric("name"));
+        object.push("billable_metric_id", of_metric("id"));
+        if let Some(group) = &group
+            && let Some(key) = group.text("property_key")
+        {
+            object.push(&key, group.raw("property_value").map_or("null", Json::get));
+        }
+        records.push(Record::new(object.finish(), position));
+    }
+    Ok(records)
+}
+
+/// Whether the text of a JSON number means more than nothing, to the last digit.
+fn is_positive(number: &str) -> bool {
+    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
+    !number.starts_with('-') && mantissa.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
+}
+
+/// Whether a neighbour of the slice has the day that begins at this instant.
+fn is_elsewhere(position: Option<Timestamp>, slice: &Slice) -> bool {
+    let Some(position) = position else { return false };
+    slice.keep_from.is_some_and(|from| position < from)
+        || slice.keep_before.is_some_and(|before| position >= before)
+}
+
+#[cfg(test)]
+mod tests;

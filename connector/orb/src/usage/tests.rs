@@ -1,0 +1,138 @@
+//! Slices of all time zones, and the records of an answer.
+
+use super::*;
+use crate::streams::row;
+use elt_sdk::{instant::format_instant, testing::instant};
+
+fn config(changes: &str) -> Config {
+    let base = r#""api_key":"hidden","start_date":"2022-01-01T06:00:00Z""#;
+    Config::parse(&format!("{{{base}{changes}}}")).unwrap()
+}
+
+fn subscription(json: &str) -> Record {
+    Record::new(json.to_owned(), None)
+}
+
+fn whole(from: &str, until: &str) -> Slice {
+    let until = Some(Until::Before(instant(until)));
+    Slice { parent: Some("s".into()), from: Some(instant(from)), until, ..Slice::default() }
+}
+
+fn cut(config: &Config, json: &str, from: &str, until: &str) -> Vec<(String, String)> {
+    let text = |slice: Slice| {
+        let Some(Until::Before(until)) = slice.until else { panic!("no end") };
+        (format_instant(slice.from.unwrap()), format_instant(until))
+    };
+    slices(config, &subscription(json), &whole(from, until)).into_iter().map(text).collect()
+}
+
+#[test]
+fn a_year_is_one_request_and_more_overlap() {
+    let spans = cut(&config(""), "{}", "2022-01-01T06:00:00Z", "2023-01-01T06:00:00Z");
+    assert_eq!(spans, [("2022-01-01T06:00:00+00:00".into(), "2023-01-01T06:00:00+00:00".into())]);
+    let spans = cut(&config(""), "{}", "2022-01-01T06:00:00Z", "2023-03-01T00:00:00Z");
+    assert_eq!(spans[1], ("2022-12-31T04:00:00+00:00".into(), "2023-03-01T00:00:00+00:00".into()));
+    assert_eq!(spans.len(), 2);
+}
+
+#[test]
+fn a_read_that_continues_begins_a_whole_day_earlier() {
+    let spans = cut(&config(""), "{}", "2022-05-04T03:00:00Z", "2022-05-06T00:00:00Z");
+    assert_eq!(spans, [("2022-05-03T00:00:00+00:00".into(), "2022-05-06T00:00:00+00:00".into())]);
+}
+
+#[test]
+fn slices_are_clipped_to_the_life_of_the_subscription() {
+    let life = r#"{"start_date":"2022-02-01T00:00:00+00:00","end_date":"2022-03-01T00:00:00+00:00"}"#;
+    let spans = cut(&config(""), life, "2022-01-01T06:00:00Z", "2023-01-01T00:00:00Z");
+    assert_eq!(spans, [("2022-02-01T00:00:00+00:00".into(), "2022-03-01T00:00:00+00:00".into())]);
+    assert!(cut(&config(""), life, "2022-06-01T00:00:00Z", "2023-01-01T00:00:00Z").is_empty());
+    assert!(cut(&config(""), life, "2022-01-01T06:00:00Z", "2022-01-15T00:00:00Z").is_empty());
+}
+
+#[test]
+fn grouped_usage_is_asked_for_per_metric_of_the_plan_and_never_without_one() {
+    let config = config(r#","subscription_usage_grouping_key":"region""#);
+    let json = r#"{"plan":{"id":"p","prices":[{"billable_metric":{"id":"a"}},{"billable_metric":null},{"billable_metric":{"id":"a"}}]},
+        "price_intervals":[{"price":{"billable_metric":{"id":"b"}}}]}"#;
+    let slices = slices(&config, &subscription(json), &whole("2022-01-01T06:00:00Z", "2022-02-01T00:00:00Z"));
+    let queries: Vec<_> = slices.iter().map(|slice| query(&config, slice)).collect();
+    let asked =
+        |metric: &str| vec![("billable_metric_id", metric.to_owned()), ("group_by", "region".to_owned())];
+    assert_eq!(queries, [asked("a"), asked("b")]);
+}
+
+#[test]
+fn only_subscriptions_to_the_wanted_plan_are_read() {
+    let config = config(r#","plan_id":"p""#);
+    let cut = |json| cut(&config, json, "2022-01-01T06:00:00Z", "2022-02-01T00:00:00Z").len();
+    assert_eq!(
+        [cut(r#"{"plan":{"id":"p"}}"#), cut(r#"{"plan":{"id":"q"}}"#), cut(r#"{"plan":null}"#)],
+        [1, 0, 0]
+    );
+}
+
+fn decode(element: &str, slice: Slice) -> Vec<Record> {
+    let ask = Ask { key: 1, stream: row("subscription_usage").unwrap().stream, slice, page_token: None };
+    let raw = Json::parse(element).unwrap();
+    records(raw, &ask).unwrap()
+}
+
+#[test]
+fn a_day_with_usage_is_a_record_with_its_digits() {
+    let element = r#"{"billable_metric":{"id":"m","name":"Calls"},"view_mode":"periodic","metric_group":{"property_key":"region","property_value":"eu"},
+        "usage":[{"quantity":12345678901234567890.10,"timeframe_start":"2022-01-01T00:00:00+00:00","timeframe_end":"2022-01-02T00:00:00+00:00"},
+        {"quantity":0.00,"timeframe_start":"x","timeframe_end":"y"},{"quantity":-1},{"quantity":1e-400}]}"#;
+    let records = decode(element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+    assert_eq!(records.len(), 2);
+    let expected = r#"{"view_mode":"periodic","quantity":12345678901234567890.10,"timeframe_start":"2022-01-01T00:00:00+00:00","timeframe_end":"2022-01-02T00:00:00+00:00","subscription_id":"s","billable_metric_name":"Calls","billable_metric_id":"m","region":"eu"}"#;
+    assert_eq!(records[0].json, expected);
+    assert_eq!(records[0].position, Some(instant("2022-01-01T00:00:00Z")));
+}
+
+#[test]
+fn what_has_another_shape_is_not_the_same_as_no_usage() {
+    let ask = |element: &str| {
+        let stream = row("subscription_usage").unwrap().stream;
+        let ask = Ask { key: 1, stream, slice: Slice::default(), page_token: None };
+        records(Json::parse(element).unwrap(), &ask)
+    };
+    for element in [r#"{"billable_metric":{}}"#, r#"{"usage":{}}"#, r#"{"usage":[{}]}"#, "[]"] {
+        assert!(ask(element).is_err(), "{element}");
+    }
+    assert_eq!(ask(r#"{"usage":[]}"#).unwrap(), []);
+}
+
+/// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a slice.
+fn days(slice: &Slice, offset: i64) -> Vec<(Timestamp, Timestamp)> {
+    let Some(Until::Before(until)) = slice.until else { panic!("no end") };
+    let (from, hour) = (slice.from.unwrap(), SignedDuration::hours(1));
+    let first = instant("2021-12-30T00:00:00Z") + hour * i32::try_from(offset).unwrap();
+    let day = |number: i32| (first + DAY * number, first + DAY * (number + 1));
+    (0..1200)
+        .map(day)
+        .map(|(start, end)| (start.max(from), end.min(until)))
+        .filter(|(start, end)| start < end)
+        .collect()
+}
+
+#[test]
+fn every_day_of_every_time_zone_is_whole_in_exactly_one_slice() {
+    let config = config("");
+    for offset in -12..=14 {
+        let slices =
+            slices(&config, &subscription("{}"), &whole("2022-01-01T06:00:00Z", "2024-06-01T00:00:00Z"));
+        let mut kept: Vec<(Timestamp, Timestamp)> = slices
+            .iter()
+            .flat_map(|slice| {
+                days(slice, offset).into_iter().filter(|(start, _)| !is_elsewhere(Some(*start), slice))
+            })
+            .collect();
+        kept.sort_unstable();
+        assert!(kept.windows(2).all(|pair| pair[0].1 == pair[1].0), "{offset}");
+        let whole_days = kept.iter().filter(|(start, end)| *end - *start == DAY).count();
+        assert!(kept.len() - whole_days <= 2, "{offset}: only the first and the last may be cut");
+        assert_eq!(kept.first().unwrap().0, instant("2022-01-01T06:00:00Z"));
+        assert_eq!(kept.last().unwrap().1, instant("2024-06-01T00:00:00Z"));
+    }
+}

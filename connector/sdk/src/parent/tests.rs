@@ -1,0 +1,241 @@
+//! Reads a small server of owners and their things, and cuts reads short.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::SignedDuration;
+
+use super::*;
+use crate::{fixtures, slice::Until, testing};
+
+static THINGS: Stream = Stream {
+    name: "things",
+    path: "owners/{parent}/things",
+    slicing: crate::stream::Slicing::Parents(Parents {
+        stream: &fixtures::OWNERS,
+        id: "id",
+        key: "owner_id",
+        deleted: Some("deleted"),
+        grace: None,
+    }),
+    ..fixtures::OWNERS
+};
+
+const OPENED: &str = "2024-06-01T00:00:00Z";
+
+/// A server with owners and their things, whose names tell the owner and the day.
+#[derive(Default)]
+struct Server(BTreeMap<String, Vec<String>>);
+
+impl Server {
+    fn owner(&mut self, created: &str, things: &[&str]) {
+        self.0.insert(created.into(), things.iter().map(|day| (*day).to_owned()).collect());
+    }
+
+    /// Owners are named by their creation; newest first, two a page, as are the things.
+    fn page(&self, ask: &Ask) -> Page {
+        let records: Vec<Record> = match &ask.slice.parent {
+            None => {
+                self.0.keys().rev().map(|created| record(created, &format!("\"id\":{created:?}"))).collect()
+            }
+            Some(owner) => {
+                let things = self.0[owner].iter().rev().map(|at| record(at, &format!("\"of\":{owner:?}")));
+                things.filter(|thing| is_wanted(thing, &ask.slice)).collect()
+            }
+        };
+        let skip: usize = ask.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+        let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
+        Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, bytes: 0 }
+    }
+}
+
+fn is_wanted(record: &Record, slice: &Slice) -> bool {
+    let position = record.position.unwrap();
+    let below = slice.until.is_none_or(|until| matches!(until, Until::Including(until) if position <= until));
+    below && slice.from.is_none_or(|from| position >= from)
+}
+
+fn record(at: &str, field: &str) -> Record {
+    let json = format!("{{{field},\"created_at\":{at:?}}}");
+    Record { json, ..fixtures::record_at(at) }
+}
+
+fn day(number: u32) -> String {
+    format!("2024-01-{:02}T{:02}:00:00Z", number / 24 + 1, number % 24)
+}
+
+fn lists(state: &str) -> ParentLists {
+    lists_of(fixtures::parents(), state)
+}
+
+fn lists_of(parents: Parents, state: &str) -> ParentLists {
+    let range =
+        Range { start: testing::instant("2023-01-01T00:00:00Z"), end: None, lookback: SignedDuration::ZERO };
+    let state = State::parse(state, "created_at", Some(&parents)).unwrap();
+    let world = testing::World::new(|_| unreachable!("nothing is asked here"));
+    let outside = (Rc::new(fixtures::PlainApi) as Rc<dyn Api>, world.platform().log);
+    ParentLists::new(&THINGS, parents, range, state, testing::instant(OPENED), outside)
+}
+
+/// Reads on until `stop` asks were answered, and returns the last state told with what was handed on up to it.
+fn read(
+    server: &Server,
+    lists: &mut ParentLists,
+    stop: usize,
+    random: &mut fastrand::Rng,
+) -> (Vec<String>, Option<String>) {
+    let (mut open, mut records, mut handed, mut state) = (Vec::new(), Vec::new(), 0, None);
+    for _ in 0..stop {
+        open.extend(std::iter::from_fn(|| lists.next_ask()).take(8 - open.len()));
+        if open.is_empty() {
+            break;
+        }
+        let ask = open.swap_remove(random.usize(..open.len()));
+        records.extend(lists.observe(&ask, server.page(&ask)).unwrap());
+        if let Some(told) = lists.checkpoint() {
+            (state, handed) = (Some(told), records.len());
+        }
+    }
+    records.truncate(handed);
+    (records, state)
+}
+
+#[test]
+fn all_parents_are_read_whatever_their_age_and_one_cursor_is_left() {
+    let mut server = Server::default();
+    server.owner("2001-01-01T00:00:00Z", &[&day(1), &day(9), &day(30)]);
+    server.owner("2024-01-05T00:00:00Z", &[&day(2)]);
+    server.owner("2024-01-06T00:00:00Z", &[]);
+    let (records, state) = read(&server, &mut lists("{}"), usize::MAX, &mut fastrand::Rng::with_seed(1));
+    assert_eq!(records.len(), 4);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-02T06:00:00+00:00"}"#);
+}
+
+#[test]
+fn how_many_parents_there_are_is_told_once_all_are_listed() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2), &day(3)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1)]);
+    server.owner("2024-01-03T00:00:00Z", &[]);
+    let (mut lists, mut random) = (lists("{}"), fastrand::Rng::with_seed(3));
+    assert_eq!(lists.progress(), (0, None));
+    read(&server, &mut lists, 1, &mut random);
+    assert_eq!(lists.progress(), (0, None), "one page of two was listed");
+    read(&server, &mut lists, usize::MAX, &mut random);
+    assert_eq!(lists.progress(), (3, Some(3)));
+}
+
+#[test]
+fn each_parent_continues_from_its_own_cursor_if_it_has_one() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
+    let state = format!(r#"{{"2024-01-01T00:00:00Z":{{"created_at":{:?}}}}}"#, day(2));
+    let (records, state) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(2));
+    assert_eq!(records.len(), 3);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_parent_whose_cursor_lies_in_the_future_leaves_the_others_alone() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
+    let state = r#"{"2024-01-01T00:00:00Z":{"created_at":"2122-01-01T00:00:00Z"}}"#;
+    let (records, state) = read(&server, &mut lists(state), usize::MAX, &mut fastrand::Rng::with_seed(2));
+    assert_eq!(records.len(), 2);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
+    let mut server = Server::default();
+    server.owner("2024-05-20T00:00:00Z", &[]);
+    server.owner("2024-05-31T00:00:00Z", &[]);
+    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..fixtures::parents() };
+    let mut lists = lists_of(parents, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+    let listing = lists.next_ask().unwrap();
+    lists.observe(&listing, server.page(&listing)).unwrap();
+    let from: Vec<_> = std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.from.unwrap()).collect();
+    assert_eq!(from, ["2023-01-01T00:00:00Z", "2024-05-28T00:00:00Z"].map(testing::instant));
+}
+
+#[test]
+fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
+    let mut lists = lists(
+        r#"{"unfinished":{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-02-01T00:00:00Z"}}"#,
+    );
+    let listing = lists.next_ask().unwrap();
+    let positions = ["2024-03-01T00:00:00Z", "2024-01-01T00:00:00Z", "2024-04-01T00:00:00Z"];
+    let records = positions.map(|at| record(at, &format!("\"id\":{at:?}")));
+    lists.observe(&listing, Page { records: records.into(), ..Page::default() }).unwrap();
+    let asked: Vec<_> =
+        std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.parent.unwrap()).collect();
+    assert_eq!(asked, positions[1..]);
+}
+
+#[test]
+fn a_parent_that_is_being_deleted_is_left_out() {
+    let mut lists = lists("{}");
+    let ask = lists.next_ask().unwrap();
+    let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), position: None, provisional: false };
+    lists.observe(&ask, Page { records: vec![stub], ..Page::default() }).unwrap();
+    assert!(lists.next_ask().is_none());
+    assert_eq!(lists.checkpoint().unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_read_that_is_cut_short_anywhere_and_resumed_loses_nothing() {
+    let mut server = Server::default();
+    for number in 0..350 {
+        let things: Vec<String> = (0..number % 5).map(|thing| day(number + thing)).collect();
+        server.owner(&day(number), &things.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let all: usize = server.0.values().map(Vec::len).sum();
+    for seed in 0..60 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (mut seen, mut state, mut runs) = (BTreeSet::new(), "{}".to_owned(), 0);
+        loop {
+            runs += 1;
+            let (records, told) = read(&server, &mut lists(&state), random.usize(1..900), &mut random);
+            seen.extend(records);
+            state = told.unwrap_or(state);
+            if !state.contains("unfinished") && state != "{}" {
+                break;
+            }
+        }
+        assert_eq!(seen.len(), all, "seed {seed}, {runs} runs");
+        assert_eq!(state, format!(r#"{{"created_at":"{}"}}"#, "2024-01-15T16:00:00+00:00"));
+    }
+}
+
+#[test]
+fn the_state_of_many_parents_stays_small() {
+    let mut server = Server::default();
+    for number in 0..300 {
+        server.owner(&day(number), &[&day(number)]);
+    }
+    let (_, state) = read(&server, &mut lists("{}"), 350, &mut fastrand::Rng::with_seed(7));
+    let state = state.unwrap();
+    assert!(state.contains("unfinished") && state.len() < 250, "{state}");
+}
+
+#[test]
+fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
+    let mut server = Server::default();
+    for number in 0..700 {
+        server.owner(&day(number), &[]);
+    }
+    let told = |cursors: usize| {
+        let parents: Vec<String> =
+            (0..cursors).map(|id| format!(r#""p{id}":{{"created_at":"2024-01-01T00:00:00Z"}}"#)).collect();
+        let mut lists = lists(&format!("{{{}}}", parents.join(",")));
+        let mut told = 0;
+        while let Some(ask) = lists.next_ask() {
+            lists.observe(&ask, server.page(&ask)).unwrap();
+            told += usize::from(lists.checkpoint().is_some());
+        }
+        told
+    };
+    // The last one, which has no such cursors any more, and one for each hundred, or three hundred, parents before.
+    assert_eq!((told(0), told(999), told(2_000)), (7, 7, 3));
+}

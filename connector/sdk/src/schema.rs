@@ -1,0 +1,92 @@
+//! Puts schemas into each other.
+//!
+//! In: schemas in which `{"$ref": "shared/price.json"}` stands for another one. Out: one schema without references,
+//! which is what clients of a catalog understand.
+
+use json_text::{Fields, Json, Object, listed};
+
+/// Schemas refer to each other no deeper than this; more is a circle.
+const MAX_DEPTH: usize = 8;
+
+/// The schema of this name with every reference replaced by what it names, and with further properties (name and JSON
+/// text) at its top, in the place of those of the same name. `schemas` has every schema in a field of its name.
+///
+/// # Errors
+/// Names the schema that is missing, is no object, or refers to itself.
+pub fn resolve(name: &str, schemas: &Fields<'_>, further: &[(String, String)]) -> Result<String, String> {
+    let schema = Fields::of(find(name, schemas)?).ok_or_else(|| format!("{name} is not an object"))?;
+    let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
+    let mut object = Object::default();
+    for (name, value) in schema.iter() {
+        if !name.is("properties") {
+            object.carry(name, &resolve_value(value, schemas, 0)?);
+            continue;
+        }
+        let mut properties = Object::default();
+        for (name, property) in Fields::of(value).iter().flat_map(Fields::iter) {
+            if !is_replaced(name) {
+                properties.carry(name, &resolve_value(property, schemas, 0)?);
+            }
+        }
+        further.iter().for_each(|(name, property)| properties.push(name, property));
+        object.carry(name, &properties.finish());
+    }
+    Ok(object.finish())
+}
+
+fn find<'a>(name: &str, schemas: &Fields<'a>) -> Result<Json<'a>, String> {
+    schemas.raw(name).ok_or_else(|| format!("there is no schema {name}"))
+}
+
+fn resolve_value(value: Json<'_>, schemas: &Fields<'_>, depth: usize) -> Result<String, String> {
+    if let Some(fields) = Fields::of(value) {
+        if let Some(name) = fields.text("$ref") {
+            if depth == MAX_DEPTH {
+                return Err(format!("{name} refers to itself"));
+            }
+            return resolve_value(find(&name, schemas)?, schemas, depth + 1);
+        }
+        let mut object = Object::default();
+        for (name, value) in fields.iter() {
+            object.carry(name, &resolve_value(value, schemas, depth)?);
+        }
+        Ok(object.finish())
+    } else if let Some(items) = value.list() {
+        let items: Result<Vec<_>, _> =
+            items.into_iter().map(|item| resolve_value(item, schemas, depth)).collect();
+        Ok(listed(items?.into_iter()))
+    } else {
+        Ok(value.get().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(schemas: &str, further: &[(String, String)]) -> Result<String, String> {
+        super::resolve("it.json", &Fields::decode(schemas).unwrap(), further)
+    }
+
+    #[test]
+    fn references_are_replaced_however_deep() {
+        let schemas = r#"{
+            "it.json": {"properties": {"x": {"$ref": "a.json"}}},
+            "a.json": {"type": "array", "items": {"$ref": "b.json"}, "enum": [ 1.0, {} ]},
+            "b.json": {"type": "null"}
+        }"#;
+        assert_eq!(
+            resolve(schemas, &[("y".into(), "true".into())]).unwrap(),
+            r#"{"properties":{"x":{"type":"array","items":{"type":"null"},"enum":[1.0,{}]},"y":true}}"#
+        );
+        assert_eq!(resolve(schemas, &[("x".into(), "true".into())]).unwrap(), r#"{"properties":{"x":true}}"#);
+    }
+
+    #[test]
+    fn a_reference_to_nothing_or_in_a_circle_is_an_error() {
+        assert!(resolve("{}", &[]).unwrap_err().contains("it.json"));
+        assert!(resolve(r#"{"it.json":{"x":{"$ref":"a.json"}}}"#, &[]).unwrap_err().contains("a.json"));
+        let circle = r#"{"it.json":{"x":{"$ref":"a.json"}},"a.json":{"$ref":"a.json"}}"#;
+        assert!(resolve(circle, &[]).unwrap_err().contains("itself"));
+    }
+}

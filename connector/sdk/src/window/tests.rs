@@ -1,0 +1,150 @@
+//! Lists of all shapes, read with answers in any order.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{cursor::Cursor, fixtures, testing};
+
+static THINGS: Stream = Stream { page_limit: Some(10), ..fixtures::OWNERS };
+
+fn windows(from: &str) -> Windows {
+    let range = Range { start: testing::instant(from), end: None, lookback: SignedDuration::ZERO };
+    let watermark = Watermark::new(Cursor::parse(from).unwrap(), testing::instant("2024-06-01T00:00:00Z"));
+    Windows::new(&THINGS, &range, watermark)
+}
+
+fn cursor(state: &str) -> Timestamp {
+    let state: serde_json::Value = serde_json::from_str(state).unwrap();
+    testing::instant(state["created_at"].as_str().unwrap())
+}
+
+/// Reads a list to its end with up to `concurrency` asks open, answered in random order, and checks at every
+/// checkpoint that it is true. Returns how many pages were asked for, and how many checkpoints told.
+fn read(
+    list: &fixtures::List,
+    mut windows: Windows,
+    concurrency: usize,
+    random: &mut fastrand::Rng,
+) -> (usize, usize) {
+    let (mut open, mut asked, mut told) = (Vec::new(), 0, Vec::new());
+    let mut seen = BTreeSet::new();
+    loop {
+        while open.len() < concurrency {
+            let Some(ask) = windows.next_ask() else { break };
+            open.push(ask);
+            asked += 1;
+        }
+        if open.is_empty() {
+            break;
+        }
+        let ask = open.swap_remove(random.usize(..open.len()));
+        for record in windows.observe(&ask, list.page(&ask)).unwrap() {
+            assert!(seen.insert(record.clone()), "{record} was handed on twice");
+        }
+        if let Some(state) = windows.checkpoint() {
+            let reached = cursor(&state);
+            let missing =
+                (0..list.len()).map(|index| index.to_string()).filter(|record| !seen.contains(record));
+            assert!(missing.map(|record| list.position(&record)).all(|position| position >= reached));
+            told.push(reached);
+        }
+    }
+    assert_eq!(seen.len(), list.len());
+    // Every window that was begun is counted as read in the end, those included that are not kept any more.
+    let (done, total) = windows.progress();
+    assert_eq!(Some(done), total);
+    assert!(told.is_sorted_by(|one, next| one < next), "{told:?}");
+    (asked, told.len())
+}
+
+fn spread(random: &mut fastrand::Rng, count: usize, first: &str, last: &str) -> fixtures::List {
+    let range = testing::instant(first).as_nanoseconds()..testing::instant(last).as_nanoseconds();
+    let mut at = || Timestamp::from_nanoseconds(random.i128(range.clone())).unwrap();
+    fixtures::List::new((0..count).map(|_| at()).collect())
+}
+
+#[test]
+fn a_short_range_is_one_request_and_one_checkpoint() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let list = spread(&mut random, 10, "2024-05-31T00:00:00Z", "2024-05-31T01:00:00Z");
+    assert_eq!(read(&list, windows("2024-05-31T00:00:00Z"), 8, &mut random), (1, 1));
+}
+
+#[test]
+fn an_empty_range_is_one_request_and_keeps_the_cursor() {
+    let mut windows = windows("2024-05-31T00:00:00Z");
+    let ask = windows.next_ask().unwrap();
+    assert!(windows.observe(&ask, Page::default()).unwrap().is_empty());
+    assert_eq!(windows.checkpoint().unwrap(), r#"{"created_at":"2024-05-31T00:00:00Z"}"#);
+    assert!(windows.next_ask().is_none() && windows.checkpoint().is_none());
+}
+
+#[test]
+fn a_long_history_is_tens_of_windows_and_hardly_more_pages_than_needed() {
+    let mut random = fastrand::Rng::with_seed(2);
+    let list = spread(&mut random, 1000, "2023-01-01T00:00:00Z", "2024-05-31T00:00:00Z");
+    let (asked, told) = read(&list, windows("2023-01-01T00:00:00Z"), 8, &mut random);
+    assert!((100..130).contains(&asked), "{asked} pages");
+    assert!((3..40).contains(&told), "{told} checkpoints");
+}
+
+#[test]
+fn every_record_is_handed_on_once_however_they_are_spread() {
+    for seed in 0..200 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let bursts = random.usize(1..6);
+        let mut positions = Vec::new();
+        for _ in 0..bursts {
+            let start =
+                testing::instant("2023-01-01T00:00:00Z") + SignedDuration::seconds(random.i64(0..40_000_000));
+            let width = 10_i64.pow(random.u32(0..7));
+            for _ in 0..random.usize(..400) {
+                positions.push(start + SignedDuration::milliseconds(random.i64(0..width * 1000)));
+            }
+        }
+        let list = fixtures::List::new(positions);
+        read(&list, windows("2022-01-01T00:00:00Z"), random.usize(1..9), &mut random);
+    }
+}
+
+#[test]
+fn many_records_of_one_second_are_a_chain_of_pages() {
+    let list = fixtures::List::new(vec![testing::instant("2024-03-01T00:00:00.5Z"); 500]);
+    let mut random = fastrand::Rng::with_seed(3);
+    assert_eq!(read(&list, windows("2020-01-01T00:00:00Z"), 8, &mut random).0, 50);
+}
+
+#[test]
+fn nothing_is_lost_where_a_later_page_has_newer_records() {
+    let mut windows = windows("2020-01-01T00:00:00Z");
+    let ask = windows.next_ask().unwrap();
+    let records = ["2024-05-03T00:00:00Z", "2024-05-02T00:00:00Z"].map(fixtures::record_at);
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
+    assert_eq!(windows.observe(&ask, page).unwrap(), Vec::<String>::new());
+    let asks: Vec<Ask> = std::iter::from_fn(|| windows.next_ask()).collect();
+    let above = asks.last().unwrap();
+    assert_eq!(above.slice.from, Some(testing::instant("2024-05-02T00:00:01Z")));
+    assert_eq!((above.slice.until, &above.page_token), (None, &None));
+}
+
+#[test]
+fn a_list_that_is_not_newest_first_is_never_split() {
+    let mut windows = windows("2020-01-01T00:00:00Z");
+    let ask = windows.next_ask().unwrap();
+    let records =
+        ["2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z", "2024-01-01T00:00:00Z"].map(fixtures::record_at);
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
+    assert_eq!(windows.observe(&ask, page).unwrap().len(), 3);
+    assert_eq!(windows.next_ask().unwrap().page_token.as_deref(), Some("t"));
+    assert!(windows.next_ask().is_none());
+}
+
+#[test]
+fn nothing_is_asked_for_when_the_cursor_is_past_the_end() {
+    let start = testing::instant("2024-01-01T00:00:00Z");
+    let range = Range { start, end: Some(start), lookback: SignedDuration::ZERO };
+    let watermark = Watermark::new(Cursor::parse("2024-02-01T00:00:00Z").unwrap(), start);
+    let mut windows = Windows::new(&THINGS, &range, watermark);
+    assert!(windows.next_ask().is_none());
+    assert_eq!(windows.checkpoint().unwrap(), r#"{"created_at":"2024-02-01T00:00:00Z"}"#);
+}

@@ -13,6 +13,7 @@ use crate::{
     events::{self, Event, Found, Remarks, Search},
     list::List,
     streams::row,
+    timeframe,
 };
 use elt_sdk::{
     api::{Api, Verdict},
@@ -45,6 +46,8 @@ enum Meaning {
     Retry,
     RateLimited,
     Fail(FailureType),
+    Refused(FailureType),
+    TooLarge,
     Absent,
     Unavailable,
 }
@@ -65,18 +68,22 @@ static ERRORS: &[ErrorRow] = &[
         Meaning::Fail(FailureType::Config),
         "there is no such address; is api_url right?",
     ),
-    (404, FOREIGN, Meaning::Fail(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (404, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
     (404, "", Meaning::Absent, "not found"),
-    (400, "", Meaning::Fail(FailureType::System), "Orb refused the request"),
+    (410, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (410, "", Meaning::Absent, "gone"),
+    (400, "", Meaning::Refused(FailureType::System), "Orb refused the request"),
     (401, "", Meaning::Fail(FailureType::Config), "Orb does not accept the API key; check api_key"),
     (
         403,
         "",
-        Meaning::Fail(FailureType::Config),
+        Meaning::Refused(FailureType::Config),
         "the API key is not allowed to read this; check its permissions in Orb",
     ),
     (408, "", Meaning::Retry, "Orb gave up waiting for the request"),
     (409, "", Meaning::Retry, "Orb reports a conflict with another request"),
+    // Of three types: the request, the resource, or the results are too large.
+    (413, "", Meaning::TooLarge, "Orb says that it is too large"),
     (429, "", Meaning::RateLimited, "Orb's rate limit is exceeded"),
 ];
 
@@ -124,6 +131,7 @@ impl OrbApi {
         let request = self.signed(Request::post(&self.config.api_url, "events/search", search.body()));
         match fetcher.fetch(request, |body| events::decode(&self.config, &self.remarks, body)).await? {
             Answer::Complete(found) => Ok(found),
+            Answer::Refused(error) | Answer::TooLarge(error) => Err(error),
             Answer::Absent(reason) | Answer::Unavailable(reason) => Err(Error::config(format!(
                 "events cannot be searched: {reason}; without event properties keys in the config none are"
             ))),
@@ -171,7 +179,7 @@ impl Api for OrbApi {
         let path = ask.stream.path.replace("{parent}", &parent);
         let mut query: Vec<(String, String)> = Vec::new();
         let mut push = |name: &str, value: String| query.push((name.to_owned(), value));
-        if let Some(limit) = ask.stream.page_limit {
+        if let Some(limit) = ask.page_limit() {
             push("limit", limit.to_string());
         }
         for (name, value) in ask.stream.filters {
@@ -210,6 +218,9 @@ impl Api for OrbApi {
         let (meaning, sentence) = match row {
             Some((_, _, meaning, sentence)) => (meaning, *sentence),
             None if status >= 500 => (&Meaning::Retry, "Orb failed to answer"),
+            None if status >= 400 => {
+                (&Meaning::Refused(FailureType::System), "Orb answered with an unexpected status")
+            }
             None => (&Meaning::Fail(FailureType::System), "Orb answered with an unexpected status"),
         };
         let words = self.words(&problem);
@@ -219,6 +230,8 @@ impl Api for OrbApi {
             Meaning::Retry => Verdict::Retry(Error::transient(message)),
             Meaning::RateLimited => Verdict::RateLimited(Error::transient(message)),
             Meaning::Fail(failure_type) => Verdict::Fail(Error::new(*failure_type, message)),
+            Meaning::Refused(failure_type) => Verdict::Refused(Error::new(*failure_type, message)),
+            Meaning::TooLarge => Verdict::TooLarge(Error::system(message)),
             Meaning::Absent => Verdict::Absent(message),
             Meaning::Unavailable => Verdict::Unavailable(message),
         }
@@ -241,6 +254,10 @@ impl Api for OrbApi {
 
     fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: &Slice) -> Vec<Slice> {
         row(stream.name).map(|row| (row.slices)(&self.config, parent, whole)).unwrap_or_default()
+    }
+
+    fn shorter_slices(&self, _: &Stream, slice: &Slice) -> Option<Vec<Slice>> {
+        timeframe::halves(slice)
     }
 
     fn enrich<'a>(&'a self, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {

@@ -98,6 +98,7 @@ impl Source for Orb {
             Answer::Absent(reason) | Answer::Unavailable(reason) => {
                 Err(Error::config(format!("{reason}; is api_url right? Orb's is {API_URL}")))
             }
+            Answer::Refused(error) | Answer::TooLarge(error) => Err(error),
         }
     }
 

@@ -29,10 +29,11 @@ const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 
 const DAY: SignedDuration = SignedDuration::hours(24);
 
-const HOUR: SignedDuration = SignedDuration::hours(1);
+/// How far below a boundary a slice begins, so that its first day, which is cut, begins below the boundary too.
+pub const HOUR: SignedDuration = SignedDuration::hours(1);
 
 /// The day on which clocks go back.
-const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
+pub const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
 /// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {

@@ -25,6 +25,11 @@ pub enum Verdict {
     RateLimited(Error),
     /// Trying again is no use.
     Fail(Error),
+    /// Trying again is no use for this list; others may be answered.
+    Refused(Error),
+    /// There is too much to answer, or the request is too large: ask for less. The error counts once nothing smaller can
+    /// be asked for.
+    TooLarge(Error),
     /// What was asked for does not exist, or no longer. Says so in the server's words.
     Absent(String),
     /// The account does not have this feature. Says so in the server's words.
@@ -69,5 +74,12 @@ pub trait Api {
     fn slices_of_parent(&self, stream: &Stream, parent: &Record, whole: &Slice) -> Vec<Slice> {
         let (_, _) = (stream, parent);
         vec![whole.clone()]
+    }
+
+    /// Cuts a slice of a list without pages into shorter ones, which have the same records in all. None if it is as short
+    /// as it can be asked for.
+    fn shorter_slices(&self, stream: &Stream, slice: &Slice) -> Option<Vec<Slice>> {
+        let (_, _) = (stream, slice);
+        None
     }
 }

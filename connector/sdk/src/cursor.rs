@@ -10,6 +10,13 @@ use crate::{
     record::Record,
 };
 
+/// How far below its cursor every read begins, besides the lookback window.
+///
+/// A record can become visible some seconds after the time it carries, or after a record with a later time; clocks of
+/// ours and of the server differ by as much; and lists of several parents are read one after the other. Whatever becomes
+/// visible within a minute of its time is read. Streams with a grace period need no overlap besides.
+pub const OVERLAP: SignedDuration = SignedDuration::seconds(60);
+
 /// A place in a stream: all records up to this instant of the cursor field have been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
@@ -43,23 +50,28 @@ pub struct Range {
 }
 
 impl Range {
-    /// Where to begin a read that continues from `cursor`: there, less the lookback window, but not before the start.
-    pub fn lower_bound(&self, cursor: Option<&Cursor>) -> Timestamp {
+    /// Where to begin a read that continues from `cursor`: there, less the lookback window and an overlap, but not
+    /// before the start.
+    pub fn lower_bound(&self, cursor: Option<&Cursor>, overlap: SignedDuration) -> Timestamp {
         let Some(cursor) = cursor else { return self.start };
-        cursor.instant.checked_sub(self.lookback).unwrap_or(self.start).max(self.start)
+        let before = |instant: Timestamp| instant.checked_sub(self.lookback)?.checked_sub(overlap);
+        before(cursor.instant).unwrap_or(self.start).max(self.start)
     }
 }
 
 /// Watches the records of a read and tells the cursor at its end.
+///
+/// A position after the moment the read was opened never moves the cursor, not even up to that moment: an invoice may
+/// be dated months ahead, and invoices that are issued later with an older date must still lie above the cursor.
 #[derive(Debug, Clone)]
 pub struct Watermark {
     previous: Cursor,
-    /// When the read was opened. What lies beyond was perhaps not complete when it was read.
-    pub opened: Timestamp,
-    /// The newest instant seen.
-    pub observed: Option<Timestamp>,
+    /// When the read was opened.
+    opened: Timestamp,
+    /// The newest position seen that is not after `opened`.
+    observed: Option<Timestamp>,
     /// The oldest instant of a record that can still change.
-    pub held: Option<Timestamp>,
+    held: Option<Timestamp>,
 }
 
 impl Watermark {
@@ -68,25 +80,47 @@ impl Watermark {
         Self { previous, opened, observed: None, held: None }
     }
 
+    /// Goes on where a read that was opened at `opened` was cut short.
+    #[must_use]
+    pub fn resume(mut self, opened: Timestamp, observed: Option<Timestamp>, held: Option<Timestamp>) -> Self {
+        // An older version noted positions after the opening too; they count by the same rule as records.
+        let observed = self.observed.into_iter().chain(observed);
+        self.observed = observed.filter(|position| *position <= opened).max();
+        (self.opened, self.held) = (opened, held);
+        self
+    }
+
     /// Notes a record of the stream.
     pub fn observe(&mut self, record: &Record) {
         let Some(position) = record.position else { return };
         if record.provisional {
             self.held = Some(self.held.map_or(position, |held| held.min(position)));
         } else {
-            self.observed = Some(self.observed.map_or(position, |observed| observed.max(position)));
+            self.observe_position(position);
         }
     }
 
-    /// The cursor once everything up to `opened` has been read: the newest instant seen, but never beyond the moment
-    /// the read was opened, never behind the last cursor, and never past a record that can still change.
-    pub fn cursor(&self) -> Cursor {
-        self.up_to(self.observed.unwrap_or(self.previous.instant))
+    /// Notes that there is a record at this position.
+    pub fn observe_position(&mut self, position: Timestamp) {
+        if position <= self.opened {
+            self.observed = self.observed.max(Some(position));
+        }
     }
 
-    /// The cursor once everything before `instant` has been read.
+    /// The cursor once everything has been read: the newest position seen that is not after the opening, but never
+    /// behind the last cursor, and never past a record that can still change.
+    pub fn cursor(&self) -> Cursor {
+        self.at(self.observed)
+    }
+
+    /// The cursor once everything up to `instant` has been read, whether or not there was a record: there or at the
+    /// opening, whichever is earlier. Only where records cannot appear below it later.
     pub fn up_to(&self, instant: Timestamp) -> Cursor {
-        let reached = instant.min(self.opened).max(self.previous.instant);
+        self.at(Some(instant.min(self.opened)))
+    }
+
+    fn at(&self, reached: Option<Timestamp>) -> Cursor {
+        let reached = reached.map_or(self.previous.instant, |reached| reached.max(self.previous.instant));
         let settled = self.held.map_or(reached, |held| reached.min(held));
         if settled == self.previous.instant { self.previous.clone() } else { Cursor::at(settled) }
     }
@@ -94,6 +128,21 @@ impl Watermark {
     /// The cursor of the last read.
     pub fn previous(&self) -> &Cursor {
         &self.previous
+    }
+
+    /// When the read was opened.
+    pub fn opened(&self) -> Timestamp {
+        self.opened
+    }
+
+    /// The newest position seen that is not after the opening.
+    pub fn observed(&self) -> Option<Timestamp> {
+        self.observed
+    }
+
+    /// The oldest instant of a record that can still change.
+    pub fn held(&self) -> Option<Timestamp> {
+        self.held
     }
 }
 
@@ -116,10 +165,30 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_does_not_pass_the_moment_the_read_was_opened() {
+    fn a_record_after_the_opening_does_not_move_the_cursor() {
         let mut watermark = watermark("2024-01-01T00:00:00Z");
         watermark.observe(&record_at("2030-01-01T00:00:00Z"));
+        assert_eq!(watermark.cursor().text, "2024-01-01T00:00:00Z");
+        watermark.observe(&record_at("2024-03-01T00:00:00Z"));
+        watermark.observe(&record_at("2024-06-01T00:00:01Z"));
+        assert_eq!(watermark.cursor().text, "2024-03-01T00:00:00+00:00");
+        watermark.observe(&record_at("2024-06-01T00:00:00Z"));
         assert_eq!(watermark.cursor().text, "2024-06-01T00:00:00+00:00");
+    }
+
+    #[test]
+    fn what_an_interrupted_read_saw_after_its_opening_does_not_move_the_cursor_either() {
+        let at = |text| Some(instant(text));
+        let resumed = |observed| {
+            let mut watermark =
+                watermark("2024-01-01T00:00:00Z").resume(instant("2024-05-01T00:00:00Z"), observed, None);
+            watermark.observe(&record_at("2024-02-01T00:00:00Z"));
+            watermark.observe(&record_at("2024-05-20T00:00:00Z"));
+            watermark.cursor().text
+        };
+        assert_eq!(resumed(at("2030-01-01T00:00:00Z")), "2024-02-01T00:00:00+00:00");
+        assert_eq!(resumed(at("2024-04-01T00:00:00Z")), "2024-04-01T00:00:00+00:00");
+        assert_eq!(resumed(None), "2024-02-01T00:00:00+00:00");
     }
 
     #[test]
@@ -141,13 +210,17 @@ mod tests {
     }
 
     #[test]
-    fn a_read_begins_at_the_cursor_less_the_lookback_but_not_before_the_start() {
+    fn a_read_begins_below_the_cursor_but_not_before_the_start() {
         let start = instant("2024-01-01T00:00:00Z");
         let range = Range { start, end: None, lookback: SignedDuration::hours(48) };
-        assert_eq!(range.lower_bound(None), start);
+        assert_eq!(range.lower_bound(None, OVERLAP), start);
         let cursor = Cursor::parse("2024-01-10T00:00:00Z").unwrap();
-        assert_eq!(range.lower_bound(Some(&cursor)), instant("2024-01-08T00:00:00Z"));
-        let early = Cursor::parse("2024-01-02T00:00:00Z").unwrap();
-        assert_eq!(range.lower_bound(Some(&early)), start);
+        let zero = SignedDuration::ZERO;
+        assert_eq!(range.lower_bound(Some(&cursor), zero), instant("2024-01-08T00:00:00Z"));
+        assert_eq!(range.lower_bound(Some(&cursor), OVERLAP), instant("2024-01-07T23:59:00Z"));
+        for early in ["2024-01-02T00:00:00Z", "2024-01-03T00:00:30Z", "0000-01-01T00:00:00Z"] {
+            let early = Cursor::parse(early).unwrap();
+            assert_eq!(range.lower_bound(Some(&early), OVERLAP), start);
+        }
     }
 }

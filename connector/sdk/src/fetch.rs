@@ -32,6 +32,10 @@ pub enum Answer<T> {
     Absent(String),
     /// The account does not have this feature; the server's words.
     Unavailable(String),
+    /// The server refuses this request; others may be answered.
+    Refused(Error),
+    /// The server would answer a request for less.
+    TooLarge(Error),
 }
 
 /// Sends requests of one stream.
@@ -93,6 +97,8 @@ impl Fetcher {
         match self.fetch_with(request, &mut keep).await? {
             Answer::Absent(reason) => Ok(Answer::Absent(reason)),
             Answer::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
+            Answer::Refused(error) => Ok(Answer::Refused(error)),
+            Answer::TooLarge(error) => Ok(Answer::TooLarge(error)),
             Answer::Complete(()) => {
                 decoded.map(Answer::Complete).ok_or_else(|| Error::system("an answer was not decoded"))
             }
@@ -177,6 +183,8 @@ impl Fetcher {
             Verdict::Fail(error) => Err(Failure { is_final: true, ..failed(error) }),
             Verdict::Absent(reason) => Ok(Answer::Absent(reason)),
             Verdict::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
+            Verdict::Refused(error) => Ok(Answer::Refused(error)),
+            Verdict::TooLarge(error) => Ok(Answer::TooLarge(error)),
         }
     }
 }

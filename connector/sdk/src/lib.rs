@@ -27,6 +27,7 @@ pub mod platform;
 pub mod progress;
 pub mod reader;
 pub mod record;
+pub mod refusal;
 pub mod retry;
 pub mod room;
 pub mod schema;

@@ -44,6 +44,11 @@ impl PageChain {
         matches!(self.progress, Progress::Fresh | Progress::Waiting(_))
     }
 
+    /// Whether nothing has been asked for yet.
+    pub fn is_fresh(&self) -> bool {
+        self.progress == Progress::Fresh
+    }
+
     /// Whether the last page has come.
     pub fn is_finished(&self) -> bool {
         self.progress == Progress::Finished

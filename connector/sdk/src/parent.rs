@@ -5,6 +5,8 @@
 //!
 //! Progress inside a read is one instant, because parents come in the order of their creation: everything listed before
 //! the oldest unfinished parent has been read. When all are read, one cursor is left for the whole stream.
+//!
+//! A parent whose list is refused is left out and fails the stream at its end. No checkpoint passes it.
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -12,10 +14,12 @@ use time::{SignedDuration, Timestamp};
 
 use crate::{
     api::Api,
-    cursor::{Cursor, Range, Watermark},
+    cursor::{Cursor, OVERLAP, Range, Watermark},
+    error::{Error, Result},
     log::Log,
     page::{Page, PageChain},
     record::Record,
+    refusal::Refusals,
     slice::{Ask, Slice, Slices, Until},
     state::{State, Unfinished},
     stream::{Parents, Stream},
@@ -35,10 +39,6 @@ const CHECKPOINT_RECORDS: usize = 5_000;
 /// grow with their square, a checkpoint is told after that much more for each so many of them.
 const CURSORS_PER_PATIENCE: usize = 1_000;
 
-/// How far our clock may be ahead of the server's. Lists are read one after the other, so a record that is created behind
-/// our back in one of them must lie beyond the cursor, although another list has newer ones already.
-const CLOCK_SKEW: SignedDuration = SignedDuration::seconds(60);
-
 /// The key of the parents' list; those of the parents follow.
 const LISTING: usize = 0;
 
@@ -57,6 +57,9 @@ pub struct ParentLists {
     first_key: usize,
     /// Lists that were read to their end.
     done: usize,
+    refusals: Refusals,
+    /// How long the time may be that a slice asks for, once the server has refused longer ones as too large.
+    longest: Option<SignedDuration>,
     since_checkpoint: (usize, usize),
     /// The creation of the last parent that was listed, and whether they all came in order.
     last_position: Option<Timestamp>,
@@ -77,19 +80,39 @@ struct Child {
     slice: Slice,
     chain: PageChain,
     further: VecDeque<Slice>,
+    is_refused: bool,
 }
 
 impl Child {
+    /// The list of the parent that was created at `position`; none if nothing is to be asked.
+    fn new(position: Option<Timestamp>, slices: Vec<Slice>) -> Option<Self> {
+        let mut further = VecDeque::from(slices);
+        let slice = further.pop_front()?;
+        Some(Self { position, slice, chain: PageChain::default(), further, is_refused: false })
+    }
+
+    /// Puts others in the place of the slice that is being read.
+    fn replace(&mut self, slices: Vec<Slice>) {
+        for slice in slices.into_iter().rev() {
+            self.further.push_front(slice);
+        }
+        self.next_slice();
+    }
+
+    fn next_slice(&mut self) {
+        if let Some(slice) = self.further.pop_front() {
+            (self.slice, self.chain) = (slice, PageChain::default());
+        }
+    }
+
     fn is_finished(&self) -> bool {
         self.chain.is_finished() && self.further.is_empty()
     }
 
     fn advance(&mut self, next_token: Option<String>) -> Result<(), String> {
         self.chain.advance(next_token)?;
-        if self.chain.is_finished()
-            && let Some(slice) = self.further.pop_front()
-        {
-            (self.slice, self.chain) = (slice, PageChain::default());
+        if self.chain.is_finished() {
+            self.next_slice();
         }
         Ok(())
     }
@@ -107,17 +130,14 @@ impl ParentLists {
         (api, log): (Rc<dyn Api>, Rc<dyn Log>),
     ) -> Self {
         // What lies within the grace period counts as not yet there.
-        let settled = opened.checked_sub(parents.grace.unwrap_or(CLOCK_SKEW)).unwrap_or(opened);
+        let settled = parents.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
         let mut watermark = Watermark::new(previous, settled);
-        // A cursor of one parent that lies in the future says nothing about the others.
-        let of_parents = state.parents.values().map(|cursor| cursor.instant);
-        watermark.observed = of_parents.filter(|instant| *instant <= settled).max();
-        if let Some(unfinished) = &state.unfinished {
-            watermark.opened = unfinished.opened;
-            watermark.observed = watermark.observed.max(unfinished.observed);
-            watermark.held = unfinished.held;
+        if let Some(Unfinished { opened, observed, held, .. }) = state.unfinished {
+            watermark = watermark.resume(opened, observed, held);
         }
+        // A cursor of one parent that lies in the future says nothing about the others.
+        state.parents.values().for_each(|cursor| watermark.observe_position(cursor.instant));
         Self {
             stream,
             parents,
@@ -129,12 +149,14 @@ impl ParentLists {
                 range
             },
             told: state.unfinished.map(|unfinished| unfinished.parents_after),
+            refusals: Refusals::new(parents.stream.name, state.unfinished.is_some()),
             state,
             watermark,
             listing: PageChain::default(),
             children: VecDeque::new(),
             first_key: LISTING + 1,
             done: 0,
+            longest: None,
             since_checkpoint: (0, 0),
             last_position: None,
             is_sorted: true,
@@ -149,11 +171,11 @@ impl ParentLists {
             self.state.cursor.as_ref().filter(|cursor| self.parents.grace.is_none() || !is_new(cursor));
         let cursor = self.state.parents.get(&id).or(of_stream);
         let end = if self.parents.grace.is_some() { Until::Before } else { Until::Including };
-        let from = Some(self.range.lower_bound(cursor));
+        // What has a grace period is read again from there.
+        let overlap = if self.parents.grace.is_some() { SignedDuration::ZERO } else { OVERLAP };
+        let from = Some(self.range.lower_bound(cursor, overlap));
         let whole = Slice { parent: Some(id), from, until: self.range.end.map(end), ..Slice::default() };
-        let mut slices = VecDeque::from(self.api.slices_of_parent(self.stream, parent, &whole));
-        let slice = slices.pop_front()?;
-        Some(Child { position: parent.position, slice, chain: PageChain::default(), further: slices })
+        Child::new(parent.position, self.api.slices_of_parent(self.stream, parent, &whole))
     }
 
     /// Whether an earlier run of this read has been through with a parent.
@@ -184,31 +206,53 @@ impl ParentLists {
     }
 
     fn observe_child(&mut self, key: usize, page: Page) -> Result<Vec<String>, String> {
-        let child = self.children.get_mut(key - self.first_key).ok_or("an unknown parent")?;
-        child.advance(page.next_token)?;
-        self.done += usize::from(child.is_finished());
+        self.refusals.note_answer();
+        self.advance(key, page.next_token)?;
         for record in &page.records {
             self.watermark.observe(record);
         }
         let settled = page.records.into_iter().filter(|record| !record.provisional);
         let records: Vec<String> = settled.map(|record: Record| record.json).collect();
         self.since_checkpoint.1 += records.len();
+        Ok(records)
+    }
+
+    /// Goes on in the list of a parent, and forgets the oldest ones that were read to their end.
+    fn advance(&mut self, key: usize, next_token: Option<String>) -> Result<(), String> {
+        let child = self.children.get_mut(key - self.first_key).ok_or("an unknown parent")?;
+        child.advance(next_token)?;
+        self.done += usize::from(child.is_finished());
         while self.children.front().is_some_and(Child::is_finished) {
             self.children.pop_front();
             self.first_key += 1;
             self.since_checkpoint.0 += 1;
         }
-        Ok(records)
+        Ok(())
     }
 
-    /// The state once every list has been read.
-    fn final_state(&self) -> State {
+    /// Shortens the next slice of a parent until it is no longer than what the server answers.
+    fn fit(&mut self, index: usize) {
+        let child = &mut self.children[index];
+        while child.chain.is_fresh()
+            && self.longest.is_some_and(|longest| child.slice.span().is_some_and(|span| span > longest))
+            && let Some(slices) = self.api.shorter_slices(self.stream, &child.slice)
+        {
+            child.replace(slices);
+        }
+    }
+
+    /// The state once every list has been asked for. If some were refused, it is the one from which this read began, which
+    /// is told only where a later one was: a read that went on from that would leave out the parents that were read.
+    fn final_state(&self) -> Option<State> {
+        if !self.refusals.is_empty() {
+            return self.told.map(|_| State { unfinished: None, ..self.state.clone() });
+        }
         let cursor = match (self.parents.grace, self.range.end) {
             // Everything up to the end has been asked for, whether or not there was a record.
             (Some(_), Some(end)) => self.watermark.up_to(end),
             _ => self.watermark.cursor(),
         };
-        State { cursor: Some(cursor), ..State::default() }
+        Some(State { cursor: Some(cursor), ..State::default() })
     }
 
     /// How far the read has come, if that is further than was told last.
@@ -217,10 +261,14 @@ impl ParentLists {
             Some(child) => child.position,
             None => self.last_position,
         };
+        // A parent that was refused has not been read.
+        let oldest =
+            oldest.map(|oldest| self.refusals.newest().map_or(oldest, |refused| oldest.max(refused)));
         let parents_after =
-            oldest.filter(|oldest| self.is_sorted && self.told.is_none_or(|told| *oldest < told))?;
+            oldest.filter(|oldest| self.is_sorted && *oldest < self.told.unwrap_or(Timestamp::MAX))?;
         self.told = Some(parents_after);
-        let Watermark { opened, observed, held, .. } = self.watermark;
+        let watermark = &self.watermark;
+        let (opened, observed, held) = (watermark.opened(), watermark.observed(), watermark.held());
         Some(Unfinished { opened, parents_after, observed, held })
     }
 }
@@ -234,8 +282,9 @@ impl Slices for ParentLists {
             let slice = Slice::default();
             return Some(Ask { key: LISTING, stream: self.parents.stream, slice, page_token });
         }
-        let asked = |(index, child): (usize, &mut Child)| child.chain.ask().map(|token| (index, token));
-        let (index, page_token) = self.children.iter_mut().enumerate().find_map(asked)?;
+        let index = self.children.iter().position(|child| child.chain.is_waiting())?;
+        self.fit(index);
+        let page_token = self.children[index].chain.ask()?;
         let slice = self.children[index].slice.clone();
         Some(Ask { key: self.first_key + index, stream: self.stream, slice, page_token })
     }
@@ -248,6 +297,35 @@ impl Slices for ParentLists {
         }
     }
 
+    fn refuse(&mut self, ask: &Ask, error: Error) -> Result<()> {
+        // The parents' list has a smaller key than any child.
+        let child = ask.key.checked_sub(self.first_key).and_then(|index| self.children.get_mut(index));
+        let (Some(child), Some(parent)) = (child, &ask.slice.parent) else { return Err(error) };
+        if !std::mem::replace(&mut child.is_refused, true) {
+            let position = child.position;
+            let line = format!("{}: {parent} is left out: {error}", self.stream.name);
+            self.log.log(self.refusals.level(), &line);
+            self.refusals.note(parent, position, error)?;
+        }
+        // Its other slices may be answered.
+        self.advance(ask.key, None).map_err(Error::system)
+    }
+
+    fn shorten(&mut self, ask: &Ask) -> bool {
+        let child = ask.key.checked_sub(self.first_key).and_then(|index| self.children.get_mut(index));
+        let (Some(child), Some(slices)) = (child, self.api.shorter_slices(self.stream, &ask.slice)) else {
+            return false;
+        };
+        let longest = slices.iter().filter_map(Slice::span).max();
+        self.longest = longest.into_iter().chain(self.longest).min();
+        child.replace(slices);
+        true
+    }
+
+    fn failure(&mut self) -> Option<Error> {
+        self.refusals.take_error()
+    }
+
     fn progress(&self) -> (u64, Option<u64>) {
         let listed = self.first_key - (LISTING + 1) + self.children.len();
         (self.done as u64, self.listing.is_finished().then_some(listed as u64))
@@ -257,7 +335,7 @@ impl Slices for ParentLists {
         let cursor_field = self.stream.cursor_field;
         if self.children.is_empty() && self.listing.is_finished() {
             let first_time = !std::mem::replace(&mut self.finished, true);
-            return first_time.then(|| self.final_state().to_json(cursor_field));
+            return first_time.then(|| self.final_state())?.map(|state| state.to_json(cursor_field));
         }
         let patience = 1 + self.state.parents.len() / CURSORS_PER_PATIENCE;
         let (parents, records) = self.since_checkpoint;

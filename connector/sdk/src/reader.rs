@@ -3,7 +3,11 @@
 //! In: the slices of a stream. Out: batches, each with the checkpoint that has become true with it. Whatever can be
 //! asked for next is asked before a batch is handed over, so that the server works while the host writes.
 
-use std::{collections::VecDeque, rc::Rc, task::Poll};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+    task::Poll,
+};
 
 use futures_util::{
     StreamExt,
@@ -43,6 +47,10 @@ pub struct Reader {
     told: (u64, Option<u64>),
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
     fetched: VecDeque<Fetched>,
+    /// To be asked for once more, in smaller pages.
+    again: VecDeque<Ask>,
+    /// How many records a page may have, by the name of the list's stream, where that is fewer than the stream says.
+    page_limits: BTreeMap<&'static str, u32>,
     has_received: bool,
     finished: bool,
 }
@@ -72,6 +80,8 @@ impl Reader {
             told: (0, None),
             in_flight,
             fetched,
+            again: VecDeque::new(),
+            page_limits: BTreeMap::new(),
             has_received: false,
             finished: false,
         }
@@ -89,20 +99,17 @@ impl Reader {
                 None => (self.in_flight.next().await, true),
             };
             let batch = match next {
-                Some((ask, result)) => match self.receive(&ask, result, was_waited_for) {
+                Some((ask, result)) => match self.receive(ask, result, was_waited_for) {
                     Ok(batch) => batch,
                     Err(error) => {
                         self.cancel();
                         return Err(error);
                     }
                 },
-                None => {
-                    self.finished = true;
-                    for remark in self.fetcher.api().remarks() {
-                        self.platform.log.warn(&format!("{}: {remark}", self.stream.name));
-                    }
-                    Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() }
-                }
+                None => match self.slices.checkpoint() {
+                    Some(checkpoint) => Batch { records: Vec::new(), checkpoint: Some(checkpoint) },
+                    None => return self.finish().map(|()| None),
+                },
             };
             if !batch.records.is_empty() || batch.checkpoint.is_some() {
                 self.fill().await;
@@ -112,10 +119,29 @@ impl Reader {
         Ok(None)
     }
 
+    /// Says what is to be said at the end of a stream.
+    fn finish(&mut self) -> Result<()> {
+        self.finished = true;
+        for remark in self.fetcher.api().remarks() {
+            self.platform.log.warn(&format!("{}: {remark}", self.stream.name));
+        }
+        self.slices.failure().map_or(Ok(()), |error| Err(error.in_stream(self.stream.name)))
+    }
+
     /// Turns an answer into a batch, which is empty if the answer was not one of records.
-    fn receive(&mut self, ask: &Ask, result: Result<Answer<Page>>, was_waited_for: bool) -> Result<Batch> {
+    fn receive(&mut self, ask: Ask, result: Result<Answer<Page>>, was_waited_for: bool) -> Result<Batch> {
         let page = match result.map_err(|error| error.in_stream(self.stream.name))? {
             Answer::Complete(page) => page,
+            Answer::Refused(error) => {
+                let error = self.of_request(error, &ask);
+                self.slices.refuse(&ask, error).map_err(|error| error.in_stream(self.stream.name))?;
+                self.tell_progress();
+                return Ok(Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() });
+            }
+            Answer::TooLarge(error) => {
+                self.ask_for_less(ask, error).map_err(|error| error.in_stream(self.stream.name))?;
+                return Ok(Batch::default());
+            }
             Answer::Absent(reason) => match &ask.slice.parent {
                 Some(parent) => {
                     self.platform
@@ -141,14 +167,48 @@ impl Reader {
         };
         self.has_received = true;
         self.room.observe(page.bytes, was_waited_for);
-        let records = self.slices.observe(ask, page).map_err(|reason| {
+        let records = self.slices.observe(&ask, page).map_err(|reason| {
             let api = self.fetcher.api();
-            let request = api.page_request(ask).to_string();
+            let request = api.page_request(&ask).to_string();
             Error::system(api.redact(&reason)).internal(request).in_stream(self.stream.name)
         })?;
         let checkpoint = self.slices.checkpoint();
         self.tell_progress();
         Ok(Batch { records, checkpoint })
+    }
+
+    /// Asks for the same in smaller pages, or has its slice shortened where the list has no pages. A page token leads on
+    /// in pages of another size too: should a server count pages by it, some records come twice and none is missed.
+    fn ask_for_less(&mut self, ask: Ask, error: Error) -> Result<()> {
+        let (list, stream) = (ask.stream.name, self.stream.name);
+        let error = self.of_request(error, &ask);
+        let Some(asked) = ask.page_limit() else {
+            if self.slices.shorten(&ask) {
+                let message = format!("{stream}: answers are too large; shorter times are asked for");
+                self.platform.log.debug(&message);
+                return Ok(());
+            }
+            return Err(too_large(error, "and there is no shorter time to ask for"));
+        };
+        if asked <= 1 {
+            return Err(too_large(error, "even with one record on a page"));
+        }
+        // Of several requests in flight, each of which was refused, the first has set the limit.
+        let known = self.page_limits.get(list).copied().unwrap_or(asked);
+        let limit = known.min(asked / 2);
+        if limit < known {
+            self.page_limits.insert(list, limit);
+            let message = format!("{stream}: pages of {asked} {list} are too large; {limit} are asked for");
+            self.platform.log.warn(&message);
+        }
+        self.again.push_back(ask);
+        Ok(())
+    }
+
+    /// The error with the request that led to it.
+    fn of_request(&self, error: Error, ask: &Ask) -> Error {
+        let request = self.fetcher.api().page_request(ask).to_string();
+        if error.internal_message.is_some() { error } else { error.internal(request) }
     }
 
     /// Tells how many slices have been read, if that is news.
@@ -166,7 +226,8 @@ impl Reader {
             return;
         }
         while self.in_flight.len() + self.fetched.len() < self.room.requests() {
-            let Some(ask) = self.slices.next_ask() else { break };
+            let Some(mut ask) = self.again.pop_front().or_else(|| self.slices.next_ask()) else { break };
+            ask.slice.page_limit = self.page_limits.get(ask.stream.name).copied();
             self.in_flight.push(Box::pin(fetch(Rc::clone(&self.fetcher), ask)));
         }
         let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);
@@ -183,7 +244,14 @@ impl Reader {
         self.finished = true;
         self.in_flight.clear();
         self.fetched.clear();
+        self.again.clear();
     }
+}
+
+/// The error of a request that is too large and cannot be made smaller.
+fn too_large(mut error: Error, however: &str) -> Error {
+    error.message = format!("{}; this is so {however}", error.message);
+    error
 }
 
 async fn fetch(fetcher: Rc<Fetcher>, ask: Ask) -> Fetched {

@@ -11,7 +11,7 @@
 //! after `opened`) have been read since; `observed` and `held` are the newest instant seen and the oldest of a record
 //! that can still change. `parents` holds cursors per parent, which only states of other connectors bring in.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use time::{SignedDuration, Timestamp};
 
@@ -24,6 +24,9 @@ use json_text::{Fields, Json, Object};
 
 /// The version of the unfinished form.
 const VERSION: &str = "1";
+
+/// The keys of a state with partitions, as Airbyte's CDK writes it. Any of them may be absent.
+const PARTITION_KEYS: [&str; 5] = ["states", "state", "use_global_cursor", "lookback_window", "parent_state"];
 
 /// A state that was given or is to be told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,15 +54,15 @@ pub struct Unfinished {
 
 impl State {
     /// Parses the state of a stream with the given cursor field. `parents` is given if the stream is sliced by parents:
-    /// then cursors per parent are understood as well, `{"<id>": {"created_at": "…"}}`, and so is Airbyte's form
-    /// `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`.
+    /// then cursors per parent are understood as well, `{"<id>": {"created_at": "…"}}`, and so are the forms of Airbyte's
+    /// CDK, `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`, whichever of their keys are there.
     ///
     /// # Errors
     /// Says what is not understood.
     pub fn parse(text: &str, cursor_field: &str, parents: Option<&Parents>) -> Result<Self, String> {
         let fields = Fields::decode(text).map_err(|error| format!("it is not a JSON object ({error})"))?;
         match parents {
-            Some(parents) if fields.raw("states").is_some() => {
+            Some(parents) if PARTITION_KEYS.iter().any(|key| fields.raw(key).is_some()) => {
                 parse_partitions(&fields, cursor_field, parents)
             }
             Some(_) if is_cursors(&fields, cursor_field) => {
@@ -152,32 +155,91 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String
     Ok(state)
 }
 
-/// Airbyte's form with one cursor per partition. A parent that it does not list is read from the start, because that
-/// connector did not list parents it had never read; unless it had switched to one cursor for all.
+/// The form of Airbyte's CDK with one cursor per partition, or with one for all of them, which it changes to where there
+/// are more than 10,000. The global one then counts less the lookback window, which is how long the sync took.
+///
+/// A parent that is not listed is read from the start where there are cursors per partition, although the CDK continues
+/// from the global one: entries of a parent that it has never read can be older than that.
 fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) -> Result<State, String> {
     let mut state = State::default();
-    let cursor_in = |fields: Option<Fields<'_>>| {
-        parse_text(fields.and_then(|fields| fields.raw(cursor_field)), cursor_field)
+    let is_global = match fields.value("use_global_cursor") {
+        Some(flag) => flag.get().parse().map_err(|_| "\"use_global_cursor\" is not true or false")?,
+        // An older class of the CDK writes one cursor for all, and no flag.
+        None => fields.value("states").is_none(),
     };
-    for element in fields.raw("states").and_then(Json::list).ok_or("\"states\" is not a list")? {
-        let element = Fields::of(element).ok_or("a partition is not an object")?;
-        let id = element.object("partition").and_then(|partition| partition.text(parents.key));
-        let id = id.ok_or_else(|| format!("a partition has no {:?}", parents.key))?;
-        let cursor = cursor_in(element.object("cursor"))?;
-        // A parent with several partitions continues from the one that is furthest behind.
-        let known = state.parents.get(&*id).is_some_and(|known| known.instant <= cursor.instant);
-        if !known {
-            state.parents.insert(id.into_owned(), cursor);
-        }
+    if let Some(states) = fields.value("states") {
+        state.parents = parse_elements(states, cursor_field, parents)?;
     }
-    let global = fields.object("state").filter(|global| global.value(cursor_field).is_some());
-    if fields.flag("use_global_cursor") == Some(true) && global.is_some() {
-        let cursor = cursor_in(global)?;
-        let took = fields.raw("lookback_window").and_then(|took| took.get().parse().ok()).unwrap_or(0);
-        let instant = cursor.instant.checked_sub(SignedDuration::seconds(took));
-        state.cursor = Some(instant.map_or(cursor, Cursor::at));
+    let global = match fields.value("state") {
+        Some(global) => Some(Fields::of(global).ok_or("\"state\" is not an object")?),
+        None => None,
+    };
+    // Beside the other keys, the cursor of a plain stream is one for all, too.
+    let global = global.as_ref().and_then(|global| global.value(cursor_field)).or(fields.value(cursor_field));
+    let lookback = fields.value("lookback_window").map_or(Ok(SignedDuration::ZERO), parse_seconds)?;
+    if let Some(global) = global.filter(|_| is_global) {
+        let cursor = parse_text(Some(global), cursor_field)?;
+        state.cursor = if lookback.is_zero() {
+            Some(cursor)
+        } else {
+            // Before all time: from the start.
+            cursor.instant.checked_sub(lookback).map(Cursor::at)
+        };
     }
     Ok(state)
+}
+
+/// The cursors of single partitions, by parent.
+fn parse_elements(
+    states: Json<'_>,
+    cursor_field: &str,
+    parents: &Parents,
+) -> Result<BTreeMap<String, Cursor>, String> {
+    let mut cursors: BTreeMap<String, Option<Cursor>> = BTreeMap::new();
+    for element in states.list().ok_or("\"states\" is not a list")? {
+        let element = Fields::of(element).ok_or("a partition is not an object")?;
+        let id = element.object("partition").and_then(|partition| parent_id(partition, parents.key));
+        let id = id.ok_or_else(|| format!("a partition has no {:?}", parents.key))?;
+        let cursor = match element.value("cursor") {
+            Some(cursor) => Some(Fields::of(cursor).ok_or("the \"cursor\" of a partition is not an object")?),
+            None => None,
+        };
+        let cursor = cursor.and_then(|cursor| cursor.value(cursor_field));
+        let cursor = cursor.map(|cursor| parse_text(Some(cursor), cursor_field)).transpose()?;
+        // A parent with several partitions continues from the one that is furthest behind: at the start, if that has none.
+        let is_behind = |known: &Option<Cursor>| match (known, &cursor) {
+            (Some(known), Some(cursor)) => cursor.instant < known.instant,
+            (known, _) => known.is_some(),
+        };
+        if cursors.get(&id).is_none_or(is_behind) {
+            cursors.insert(id, cursor);
+        }
+    }
+    Ok(cursors.into_iter().filter_map(|(id, cursor)| Some((id, cursor?))).collect())
+}
+
+/// The id of the parent of a partition, which stands in it or in the partition of its parent.
+fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
+    let mut partition = partition;
+    loop {
+        if let Some(id) = partition.value(key) {
+            let is_number = id.get().starts_with(|first: char| first.is_ascii_digit() || first == '-');
+            return id.text().map(Cow::into_owned).or_else(|| is_number.then(|| id.get().to_owned()));
+        }
+        partition = partition.object("parent_slice")?;
+    }
+}
+
+/// A number of seconds, or one in a string; a part of a second counts as a whole one.
+fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, String> {
+    let text = value.text().map_or_else(|| value.get().to_owned(), Cow::into_owned);
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
+        return Err(format!("\"lookback_window\" is {}, not a number of seconds", value.get()));
+    }
+    let more = i64::from(fraction.bytes().any(|digit| digit != b'0'));
+    Ok(SignedDuration::seconds(whole.parse().unwrap_or(i64::MAX).saturating_add(more)))
 }
 
 /// Whether every field is an object that has a cursor and nothing else.
@@ -269,6 +331,90 @@ mod tests {
         assert_eq!(parse_with_parents(&on).unwrap().cursor, Some(cursor("2024-03-01T00:00:00+00:00")));
     }
 
+    const GLOBAL: &str = r#""state":{"created_at":"2024-03-01T00:00:10+00:00"}"#;
+
+    fn global_cursor(text: &str) -> Option<Cursor> {
+        let state = parse_with_parents(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!((state.parents.len(), &state.unfinished), (0, &None), "{text}");
+        state.cursor
+    }
+
+    #[test]
+    fn a_global_cursor_counts_for_all_whatever_other_keys_are_there() {
+        let at = cursor("2024-03-01T00:00:10+00:00");
+        for keys in [
+            r#""use_global_cursor":true,"#,
+            r#""use_global_cursor":true,"states":[],"#,
+            r#""use_global_cursor":true,"states":null,"lookback_window":null,"#,
+            r#""use_global_cursor":true,"parent_state":{"owners":{"created_at":"2024-01-01T00:00:00Z"}},"#,
+            r#""parent_state":{},"#,
+            r#""lookback_window":0,"#,
+            "",
+        ] {
+            assert_eq!(global_cursor(&format!("{{{keys}{GLOBAL}}}")), Some(at.clone()), "{keys}");
+        }
+        let plain =
+            r#"{"created_at":"2024-03-01T00:00:10+00:00","parent_state":{},"use_global_cursor":true}"#;
+        assert_eq!(global_cursor(plain), Some(at));
+    }
+
+    #[test]
+    fn the_lookback_window_is_a_number_of_seconds_in_any_spelling() {
+        let text =
+            |lookback: &str| format!(r#"{{"use_global_cursor":true,{GLOBAL},"lookback_window":{lookback}}}"#);
+        for lookback in ["10", "\"10\"", "9.5", "\"9.01\"", "10.0"] {
+            let expected = Some(cursor("2024-03-01T00:00:00+00:00"));
+            assert_eq!(global_cursor(&text(lookback)), expected, "{lookback}");
+        }
+        for forever in ["99999999999999", "99999999999999999999999"] {
+            assert_eq!(global_cursor(&text(forever)), None, "{forever}");
+        }
+        for nonsense in ["-1", "\"\"", "\"soon\"", "{}", "true", "1e3"] {
+            assert!(parse_with_parents(&text(nonsense)).is_err(), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_state_with_partitions_that_says_nothing_is_no_state() {
+        for text in [
+            r#"{"states":[]}"#,
+            r#"{"use_global_cursor":false}"#,
+            r#"{"use_global_cursor":true}"#,
+            r#"{"use_global_cursor":true,"state":{},"lookback_window":5}"#,
+            r#"{"state":{"created_at":null}}"#,
+            r#"{"lookback_window":1}"#,
+            r#"{"parent_state":{}}"#,
+            r#"{"states":[{"partition":{"owner_id":"a"},"cursor":{}}]}"#,
+        ] {
+            assert_eq!(parse_with_parents(text), Ok(State::default()), "{text}");
+        }
+        // What is not listed was perhaps never read.
+        for keys in [r#""use_global_cursor":false"#, r#""states":[]"#, r#""states":[],"lookback_window":1"#] {
+            assert_eq!(global_cursor(&format!("{{{keys},{GLOBAL}}}")), None, "{keys}");
+        }
+    }
+
+    #[test]
+    fn the_parent_of_a_partition_is_found_in_any_of_its_forms() {
+        let day = |number: u32| format!("2024-02-{number:02}T00:00:00Z");
+        let element =
+            |partition: &str, cursor: &str| format!(r#"{{"partition":{partition},"cursor":{cursor}}}"#);
+        let at = |number| format!(r#"{{"created_at":"{}"}}"#, day(number));
+        let elements = [
+            element(r#"{"owner_id":"a","parent_slice":{}}"#, &at(1)),
+            element(r#"{"parent_slice":{"owner_id":"b","parent_slice":{}},"part":"x"}"#, &at(3)),
+            element(r#"{"parent_slice":{"owner_id":"b","parent_slice":{}},"part":"y"}"#, &at(2)),
+            element(r#"{"owner_id":17}"#, &at(4)),
+            element(r#"{"owner_id":"c","part":"x"}"#, &at(5)),
+            element(r#"{"owner_id":"c","part":"y"}"#, "{}"),
+            element(r#"{"owner_id":"c","part":"z"}"#, &at(6)),
+        ];
+        let state = parse_with_parents(&format!(r#"{{"states":[{}]}}"#, elements.join(","))).unwrap();
+        let expected = [("17", 4), ("a", 1), ("b", 2)];
+        let expected = expected.map(|(id, number)| (id.to_owned(), cursor(&day(number))));
+        assert_eq!(state.parents, expected.into());
+    }
+
     #[test]
     fn what_is_not_understood_is_refused() {
         for text in [
@@ -283,7 +429,17 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
             assert!(parse_with_parents(text).is_err(), "{text}");
         }
-        assert!(parse_with_parents(r#"{"states":[{"partition":{},"cursor":{}}]}"#).is_err());
+        for text in [
+            r#"{"states":[{"partition":{},"cursor":{}}]}"#,
+            r#"{"states":{}}"#,
+            r#"{"states":[5]}"#,
+            r#"{"states":[{"partition":{"owner_id":"a"},"cursor":5}]}"#,
+            r#"{"use_global_cursor":"yes"}"#,
+            r#"{"state":"2024-01-01T00:00:00Z"}"#,
+            r#"{"use_global_cursor":true,"state":{"created_at":"yesterday"}}"#,
+        ] {
+            assert!(parse_with_parents(text).is_err(), "{text}");
+        }
         assert!(parse(r#"{"a":{"created_at":"2024-02-01T00:00:00Z"}}"#).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Slices by time.
 //!
 //! In: the pages of a list that is sorted newest first and can be filtered by its cursor field. Out: which windows to
-//! ask for, oldest first, and a checkpoint for every finished prefix of them.
+//! ask for, oldest first, and a checkpoint for every finished prefix of them: the newest position in it.
 //!
 //! A read begins as one window over the whole range. If its first page shows that many more follow, the
 //! range is split into windows of a few pages each, which are read concurrently; those split again where they turn
@@ -10,7 +10,7 @@
 use time::{SignedDuration, Timestamp};
 
 use crate::{
-    cursor::{Range, Watermark},
+    cursor::{OVERLAP, Range, Watermark},
     instant::floor_to_second,
     page::{Page, PageChain},
     record::Record,
@@ -37,6 +37,8 @@ pub struct Windows {
     /// Finished windows that are not kept any more.
     past: usize,
     watermark: Watermark,
+    /// The newest position in finished windows that are not kept any more.
+    reached: Option<Timestamp>,
     told: Timestamp,
     finished: bool,
 }
@@ -47,15 +49,38 @@ struct Window {
     from: Timestamp,
     until: Option<Until>,
     chain: PageChain,
+    /// The newest position of a settled record in it that is not after the opening.
+    newest: Option<Timestamp>,
+}
+
+impl Window {
+    /// Notes a record of it. One that lies above it, because the server's filter let it through, says nothing of it.
+    fn observe(&mut self, record: &Record, opened: Timestamp) {
+        let is_below_end = |position: &Timestamp| match self.until {
+            Some(Until::Including(until)) => *position <= until,
+            Some(Until::Before(until)) => *position < until,
+            None => true,
+        };
+        let settled = record.position.filter(|position| !record.provisional && *position <= opened);
+        self.newest = self.newest.max(settled.filter(is_below_end));
+    }
 }
 
 impl Windows {
     /// One window over the range, less what lies below the last cursor.
     pub fn new(stream: &'static Stream, range: &Range, watermark: Watermark) -> Self {
-        let from = range.lower_bound(Some(watermark.previous()));
+        let from = range.lower_bound(Some(watermark.previous()), OVERLAP);
         let told = watermark.previous().instant;
-        let mut windows =
-            Self { stream, windows: Vec::new(), next_key: 0, past: 0, watermark, told, finished: false };
+        let mut windows = Self {
+            stream,
+            windows: Vec::new(),
+            next_key: 0,
+            past: 0,
+            watermark,
+            reached: None,
+            told,
+            finished: false,
+        };
         if range.end.is_none_or(|end| end >= from) {
             let whole = windows.window(from, range.end.map(Until::Including));
             windows.windows.push(whole);
@@ -66,7 +91,7 @@ impl Windows {
     fn window(&mut self, from: Timestamp, until: Option<Until>) -> Window {
         let key = self.next_key;
         self.next_key += 1;
-        Window { key, from, until, chain: PageChain::default() }
+        Window { key, from, until, chain: PageChain::default(), newest: None }
     }
 
     /// Puts windows in the place of the one at `index`: one above the cut, and parts below. Its first page has only told
@@ -124,6 +149,7 @@ impl Slices for Windows {
         self.windows[index].chain.advance(page.next_token)?;
         for record in &records {
             self.watermark.observe(record);
+            self.windows[index].observe(record, self.watermark.opened());
         }
         Ok(records.into_iter().filter(|record| !record.provisional).map(|record| record.json).collect())
     }
@@ -139,9 +165,12 @@ impl Slices for Windows {
             let first_time = !std::mem::replace(&mut self.finished, true);
             return first_time.then(|| self.state(&self.watermark.cursor().text));
         }
-        self.windows.drain(..finished);
+        self.reached =
+            self.reached.max(self.windows.drain(..finished).filter_map(|window| window.newest).max());
         self.past += finished;
-        let cursor = self.watermark.up_to(self.windows[0].from);
+        // Not where the finished windows end: a record with an older date than that may appear later, and a read that
+        // goes on from here must not leave it behind when it ends.
+        let cursor = self.watermark.up_to(self.reached?);
         if cursor.instant <= self.told {
             return None;
         }

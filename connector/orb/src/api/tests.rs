@@ -31,6 +31,14 @@ fn a_page_is_asked_for_by_orbs_conventions() {
 }
 
 #[test]
+fn a_page_is_as_small_as_its_slice_says() {
+    let slice = Slice { page_limit: Some(25), ..Slice::default() };
+    let request = api().page_request(&ask("plans", slice, None));
+    assert_eq!(request.url, "https://api.withorb.com/v1/plans?limit=25");
+    assert!(!api().page_request(&ask("subscription_usage", Slice::default(), None)).url.contains("limit"));
+}
+
+#[test]
 fn a_parents_id_cannot_leave_its_place_in_the_path() {
     let slice = Slice { parent: Some("../x?".into()), ..Slice::default() };
     let request = api().page_request(&ask("credits_ledger_entries", slice, None));
@@ -70,7 +78,7 @@ fn what_is_not_a_list_is_never_an_empty_one() {
 #[test]
 fn errors_carry_orbs_words_and_whose_fault_it_is() {
     let body = r#"{"type":"https://docs/x#400-request-validation-errors","status":400,"title":"Invalid","detail":null,"validation_errors":["limit: too large"]}"#;
-    let Verdict::Fail(error) = api().judge(&answer(400, body)) else { panic!("not a failure") };
+    let Verdict::Refused(error) = api().judge(&answer(400, body)) else { panic!("not refused") };
     assert_eq!(error.failure_type, FailureType::System);
     assert_eq!(error.message, "Orb refused the request (status 400): Invalid: limit: too large");
 }
@@ -84,20 +92,32 @@ fn each_status_has_its_meaning() {
     assert!(matches!(judge(200, ""), Verdict::Complete));
     assert!(matches!(judge(404, "404-feature-not-available"), Verdict::Unavailable(_)));
     assert!(matches!(judge(404, "404-resource-not-found"), Verdict::Absent(_)));
-    assert!(matches!(api().judge(&answer(404, "<html>")), Verdict::Fail(_)));
+    assert!(matches!(judge(410, ""), Verdict::Absent(_)));
+    for status in [404, 410] {
+        assert!(matches!(api().judge(&answer(status, "<html>")), Verdict::Refused(_)), "{status}");
+    }
     assert!(matches!(
         judge(404, "404-url-not-found"),
         Verdict::Fail(Error { failure_type: FailureType::Config, .. })
     ));
     assert!(matches!(judge(401, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
-    assert!(matches!(judge(403, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
+    assert!(matches!(judge(403, ""), Verdict::Refused(Error { failure_type: FailureType::Config, .. })));
     assert!(matches!(judge(429, ""), Verdict::RateLimited(_)));
     for status in [408, 409, 500, 502, 503, 504] {
         assert!(matches!(judge(status, ""), Verdict::Retry(_)), "{status}");
     }
-    for status in [301, 400, 413, 422] {
-        assert!(matches!(judge(status, ""), Verdict::Fail(_)), "{status}");
+    for status in [400, 405, 422] {
+        let verdict = judge(status, "");
+        assert!(
+            matches!(verdict, Verdict::Refused(Error { failure_type: FailureType::System, .. })),
+            "{status}"
+        );
     }
+    assert!(matches!(judge(301, ""), Verdict::Fail(_)));
+    for kind in ["413-request-too-large", "413-resource-too-large", "413-too-many-results"] {
+        assert!(matches!(judge(413, kind), Verdict::TooLarge(_)), "{kind}");
+    }
+    assert!(matches!(api().judge(&answer(413, "<html>")), Verdict::TooLarge(_)));
 }
 
 #[test]

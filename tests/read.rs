@@ -203,6 +203,6 @@ fn debug_lines_are_shown_when_asked_for_and_hold_no_secret() {
     assert!(quiet.logs().iter().all(|log| log.level != "DEBUG"));
     orb.inject(mock_orb::Fault::status(500).on("/v1/plans").times(1));
     let output = setup.run(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--debug"]);
-    assert!(output.logs().iter().any(|log| log.level == "DEBUG" && log.message.contains("attempt 1 of 8")));
+    assert!(output.logs().iter().any(|log| log.level == "DEBUG" && log.message.contains("attempt 1: ")));
     output.assert_clean();
 }

@@ -14,7 +14,7 @@ use wide::u8x16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Missing(pub(super) &'static str, pub(super) usize);
 
-type End = Result<usize, Missing>;
+pub(super) type End = Result<usize, Missing>;
 
 /// The end of the object that begins at `start`, of which `field` is given each field's name and value.
 #[inline(always)]
@@ -25,7 +25,22 @@ pub(super) fn object_end<'a>(
     mut field: impl FnMut(&'a str, &'a str),
 ) -> End {
     let bytes = text.as_bytes();
-    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    fields_end(text, start, brackets, |name, begin, brackets| {
+        let end = value_end(bytes, begin, brackets)?;
+        field(name, text.get(begin..end).unwrap_or_default());
+        Ok(end)
+    })
+}
+
+/// The same, where `value` is given each field's name and where its value begins, and finds where it ends.
+#[inline(always)]
+pub(super) fn fields_end<'a>(
+    text: &'a str,
+    start: usize,
+    brackets: &mut Vec<u8>,
+    mut value: impl FnMut(&'a str, usize, &mut Vec<u8>) -> End,
+) -> End {
+    let bytes = text.as_bytes();
     if bytes.get(start) != Some(&b'{') {
         return Err(Missing("'{'", start));
     }
@@ -34,10 +49,9 @@ pub(super) fn object_end<'a>(
         return Ok(at + 1);
     }
     loop {
-        let name = part(at, string_end(bytes, at)?);
+        let name = text.get(at..string_end(bytes, at)?).unwrap_or_default();
         let begin = colon_end(bytes, at + name.len())?;
-        let end = value_end(bytes, begin, brackets)?;
-        field(name, part(begin, end));
+        let end = value(name, begin, brackets)?;
         at = space_end(bytes, end);
         match bytes.get(at) {
             Some(b',') => at = space_end(bytes, at + 1),

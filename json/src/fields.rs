@@ -2,18 +2,24 @@
 //!
 //! In: an object. Out: its fields in their order, each value as the text it has; and the other way round.
 //!
+//! Where an object has a name twice, only the last field of that name is one of [`Fields`]: so whatever is read by them,
+//! the config, states, answers and errors, is read as other parsers of JSON read it.
+//!
 //! Some functions are called from everywhere, and are never inlined: that would add 7 kB to the component and no speed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{Json, Scanner, quoted};
 
-/// The fields of an object in their order.
+/// The fields of an object in their order, each name once.
 #[derive(Debug)]
 pub struct Fields<'a>(Vec<(Json<'a>, Json<'a>)>);
 
 /// As many fields as most objects have, and room for a few more costs less than growing.
 const USUAL: usize = 32;
+
+/// Up to so many fields, each name is first compared with each other: that is quick, and a name hardly ever comes twice.
+const FEW: usize = 48;
 
 impl<'a> Fields<'a> {
     /// Takes the text of an object apart.
@@ -21,19 +27,10 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// If it is not JSON, or not an object.
     pub fn decode(text: &'a str) -> Result<Self, String> {
-        let mut scanner = Scanner::new(text);
-        let fields = Self::scan(&mut scanner)?;
-        scanner.end()?;
-        Ok(fields)
-    }
-
-    /// Takes the object apart that comes next.
-    ///
-    /// # Errors
-    /// If it is not JSON, or not an object.
-    pub fn scan(scanner: &mut Scanner<'a>) -> Result<Self, String> {
-        let mut fields = Vec::with_capacity(USUAL);
+        let (mut fields, mut scanner) = (Vec::with_capacity(USUAL), Scanner::new(text));
         scanner.object(|name, value| fields.push((name, value)))?;
+        scanner.end()?;
+        keep_last(&mut fields);
         Ok(Self(fields))
     }
 
@@ -81,6 +78,22 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Removes fields whose name comes again.
+fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
+    let is_plain = fields.iter().all(|(name, _)| !name.get().contains('\\'));
+    let comes_again = |(index, (name, _)): (usize, &(Json<'a>, Json<'a>))| {
+        fields[index + 1..].iter().any(|(later, _)| later == name)
+    };
+    if is_plain && fields.len() <= FEW && !fields.iter().enumerate().any(comes_again) {
+        return;
+    }
+    let mut seen = BTreeSet::new();
+    // Half of a surrogate pair means nothing, so such a name is only the same as one that is spelled like it.
+    let mut is_last: Vec<bool> =
+        fields.iter().rev().map(|(name, _)| seen.insert(name.text().ok_or(name.get()))).collect();
+    fields.retain(|_| is_last.pop().unwrap_or(true));
+}
+
 /// An object that is put together from texts.
 #[derive(Debug, Default)]
 pub struct Object(String);
@@ -124,11 +137,27 @@ mod tests {
 
     #[test]
     fn an_object_taken_apart_and_put_together_is_the_same() {
-        for json in ["{}", r#"{"b":1.10,"a":{"x":[1e5]},"\"quoted\"":null,"\u00e9":2,"b":3}"#] {
+        for json in ["{}", r#"{"b":1.10,"a":{"x":[1e5]},"\"quoted\"":null,"\u00e9":2,"c":3}"#] {
             let fields = Fields::decode(json).unwrap();
             let mut object = Object::default();
             fields.iter().for_each(|(name, value)| object.carry(name, value.get()));
             assert_eq!(object.finish(), json);
+        }
+    }
+
+    #[test]
+    fn of_several_fields_with_one_name_the_last_is_kept() {
+        let many: String = (0..100).map(|number| format!(r#""f{number}":0,"\u0061":{number},"#)).collect();
+        for (json, expected) in [
+            (r#"{"a":1,"b":2,"a":3}"#.to_owned(), "3"),
+            (r#"{"\u0061":1,"b":2,"a":3}"#.to_owned(), "3"),
+            (r#"{"b":2,"a":1,"a":null,"\u0061":"x"}"#.to_owned(), "\"x\""),
+            (format!(r#"{{{many}"a":"last"}}"#), "\"last\""),
+        ] {
+            let fields = Fields::decode(&json).unwrap();
+            assert_eq!(fields.raw("a").map(Json::get), Some(expected), "{json}");
+            assert_eq!(fields.iter().filter(|(name, _)| name.is("a")).count(), 1, "{json}");
+            assert!(fields.raw("b").is_some() || fields.raw("f99").is_some());
         }
     }
 

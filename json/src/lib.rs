@@ -2,9 +2,13 @@
 //!
 //! In: text. Out: values, names and elements, each as the text it was. Where a value ends, `extent` knows; here is what
 //! stands between values, and what is behind the escapes of a string.
+//!
+//! Where an object has a name twice, the last field of that name counts, as with nearly every parser of JSON (RFC 8259,
+//! section 4, leaves it open). [`Json::field`] keeps to it; [`Scanner::object`] gives every field there is.
 
 mod extent;
 mod fields;
+mod number;
 
 use std::borrow::Cow;
 
@@ -12,7 +16,7 @@ use memchr::memchr;
 
 pub use self::fields::{Fields, Object};
 
-use self::extent::{Missing, object_end, space_end, value_end};
+use self::extent::{Missing, fields_end, object_end, space_end, value_end};
 
 /// The text of one JSON value, without space around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,15 +77,31 @@ impl<'a> Json<'a> {
         self.0.starts_with('[').then(|| Scanner::new(self.0).list().ok()).flatten()
     }
 
-    /// The value of a field of the object that the value is; none if it has no such field or is something else. What
-    /// stands behind the field is not looked at.
+    /// The value of a field of the object that the value is; none if it has no such field or is something else. Of
+    /// several fields of that name, the last one.
+    ///
+    /// Never inlined: it takes the whole object apart, beside which a call is nothing.
+    #[inline(never)]
     pub fn field(self, name: &str) -> Option<Self> {
-        let mut scanner = Scanner::new(self.0);
-        scanner.open('{').ok()?;
-        while !scanner.name().ok()??.is(name) {
-            scanner.value().ok()?;
-        }
-        scanner.value().ok()
+        let (mut found, mut scanner) = (None, Scanner::new(self.0));
+        let keep = |candidate: Json<'a>, value| {
+            if candidate.is(name) {
+                found = Some(value);
+            }
+        };
+        scanner.object(keep).ok()?;
+        found
+    }
+
+    /// The whole number that the value is, however it is spelled: `3`, `3.0` and `30e-1` are three. None if it is not one,
+    /// or does not fit.
+    pub fn integer(self) -> Option<i64> {
+        number::integer(self.0)
+    }
+
+    /// Whether the value is a number that means nothing: `0`, `-0`, `0.00` or `0e5`.
+    pub fn is_zero(self) -> bool {
+        number::is_zero(self.0)
     }
 }
 
@@ -144,6 +164,34 @@ impl<'a> Scanner<'a> {
         self.skip_space();
         let field = |name, value| field(Json(name), Json(value));
         self.at = object_end(self.text, self.at, &mut self.brackets, field)
+            .map_err(|Missing(what, at)| self.missing(what, at))?;
+        Ok(())
+    }
+
+    /// As [`Scanner::object`], and takes the values apart too that are objects and whose names `opens` wants. `field` is
+    /// given the fields of such an object first, each with the name of the object, and then the object itself.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    #[inline(always)]
+    pub fn object_and_inner(
+        &mut self,
+        opens: impl Fn(Json<'a>) -> bool,
+        mut field: impl FnMut(Option<Json<'a>>, Json<'a>, Json<'a>),
+    ) -> Result<(), String> {
+        self.skip_space();
+        let (text, bytes) = (self.text, self.text.as_bytes());
+        let visit = |name, begin: usize, brackets: &mut Vec<u8>| {
+            let outer = Json(name);
+            let end = if bytes.get(begin) == Some(&b'{') && opens(outer) {
+                object_end(text, begin, brackets, |name, value| field(Some(outer), Json(name), Json(value)))?
+            } else {
+                value_end(bytes, begin, brackets)?
+            };
+            field(None, outer, Json(text.get(begin..end).unwrap_or_default()));
+            Ok(end)
+        };
+        self.at = fields_end(text, self.at, &mut self.brackets, visit)
             .map_err(|Missing(what, at)| self.missing(what, at))?;
         Ok(())
     }

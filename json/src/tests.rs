@@ -98,10 +98,36 @@ fn a_string_is_itself_and_no_other() {
 #[test]
 fn a_field_is_found_by_its_name_whatever_its_escapes() {
     let object = Json::parse(r#"{"a":{"b":1},"\u0062":[2],"b":3}"#).unwrap();
-    assert_eq!(object.field("b").map(Json::get), Some("[2]"));
+    assert_eq!(object.field("b").map(Json::get), Some("3"));
     assert_eq!(object.field("a").and_then(|a| a.field("b")).map(Json::get), Some("1"));
     assert_eq!(object.field("c"), None);
     assert_eq!(object.field("a").and_then(Json::list), None);
+}
+
+#[test]
+fn of_several_fields_with_one_name_the_last_counts() {
+    for text in [r#"{"a":1,"a":2}"#, r#"{"a":[1],"b":0,"\u0061":2}"#, r#"{"\u0061":null,"a":2}"#] {
+        assert_eq!(Json::parse(text).unwrap().field("a").map(Json::get), Some("2"), "{text}");
+    }
+}
+
+#[test]
+fn objects_in_an_object_are_taken_apart_where_that_is_wanted() {
+    let text = r#"{"a":{"x":1,"y":{}},"b":{"x":2},"a":3,"a":{ }} "#;
+    let (mut seen, mut scanner) = (Vec::new(), Scanner::new(text));
+    let note = |outer: Option<Json<'_>>, name: Json<'_>, value: Json<'_>| {
+        let outer = outer.map_or("", Json::get);
+        seen.push(format!("{outer}{}{}", name.get(), value.get()));
+    };
+    scanner.object_and_inner(|name| name.is("a"), note).unwrap();
+    scanner.end().unwrap();
+    let expected =
+        [r#""a""x"1"#, r#""a""y"{}"#, r#""a"{"x":1,"y":{}}"#, r#""b"{"x":2}"#, r#""a"3"#, r#""a"{ }"#];
+    assert_eq!(seen, expected);
+    for broken in [r#"{"a":{"x":1,}}"#, r#"{"a":{"x"}}"#, r#"{"a":{"x":1}"#, r#"{"a":{"x":01}}"#, "[]"] {
+        let read = Scanner::new(broken).object_and_inner(|_| true, |_, _, _| {});
+        assert!(read.is_err(), "{broken}");
+    }
 }
 
 /// A text that is JSON, nested to a depth, with spaces, escapes and long strings here and there.

@@ -7,6 +7,9 @@ use serde_json::value::RawValue;
 
 type Fields = BTreeMap<String, Box<RawValue>>;
 
+/// What is moved from the customer that a record names.
+const CUSTOMER: [(&str, &str); 2] = [("id", "customer_id"), ("external_customer_id", "external_customer_id")];
+
 /// A record as a set of names and the exact texts of their values.
 pub(crate) fn fields(json: &str) -> BTreeMap<String, String> {
     let fields: Fields = serde_json::from_str(json).unwrap();
@@ -24,12 +27,15 @@ pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<Str
         }
         "subscriptions" => {
             let lift = |mut record: BTreeMap<String, String>| {
-                lift(
-                    &mut record,
-                    "customer",
-                    &[("id", "customer_id"), ("external_customer_id", "external_customer_id")],
-                );
-                lift_one(record, "plan", "id", "plan_id")
+                lift(&mut record, "customer", &CUSTOMER);
+                let plan = [
+                    ("id", "plan_id"),
+                    ("version", "plan_version"),
+                    ("name", "plan_name"),
+                    ("external_plan_id", "external_plan_id"),
+                ];
+                lift(&mut record, "plan", &plan);
+                record
             };
             plain(&account.records(Collection::Subscriptions)).into_iter().map(lift).collect()
         }
@@ -43,9 +49,11 @@ pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<Str
                     ("expiry_date", "block_expiry_date"),
                     ("id", "credit_block_id"),
                     ("per_unit_cost_basis", "credit_block_per_unit_cost_basis"),
+                    ("filters", "credit_block_filters"),
                 ];
                 lift(&mut entry, "credit_block", &block);
-                lift_one(entry, "customer", "id", "customer_id")
+                lift(&mut entry, "customer", &CUSTOMER);
+                entry
             });
             shaped.collect()
         }
@@ -55,16 +63,6 @@ pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<Str
 
 fn plain(records: &[String]) -> BTreeSet<BTreeMap<String, String>> {
     records.iter().map(|record| fields(record)).collect()
-}
-
-fn lift_one(
-    mut record: BTreeMap<String, String>,
-    object: &str,
-    from: &str,
-    to: &str,
-) -> BTreeMap<String, String> {
-    lift(&mut record, object, &[(from, to)]);
-    record
 }
 
 fn lift(record: &mut BTreeMap<String, String>, object: &str, names: &[(&str, &str)]) {

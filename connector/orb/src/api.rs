@@ -31,6 +31,13 @@ use json_text::{Fields, Json};
 /// How much of what Orb says is repeated in a message, in characters.
 const MAX_WORDS: usize = 500;
 
+/// How much of where a redirect leads is repeated in a message, in characters.
+const MAX_PLACE: usize = 200;
+
+/// What the `type` of every error of Orb's has in it. Orb's reference calls it the stable identifier of an error, and
+/// Orb's own client tells errors apart by it.
+const OWN_TYPES: [&str; 2] = ["error-responses#", "withorb.com/"];
+
 /// Shorter keys than this are not looked for in what Orb says: they would be found everywhere.
 const MIN_SECRET: usize = 4;
 
@@ -55,6 +62,13 @@ enum Meaning {
 /// The kind of an error whose body is not one of Orb's: somebody else answered.
 const FOREIGN: &str = "foreign";
 
+const IN_BETWEEN: &str = "something between here and Orb answered in its place, perhaps a firewall or a proxy, and \
+    not with an error of Orb's";
+
+/// What 301, 302, 303, 307 and 308 say. The API key goes to `api_url` alone, so none of them is followed.
+const REDIRECT: &str = "the address is redirected, which is not followed; set api_url to where Orb's API is, or let \
+    what stands in between pass the request";
+
 /// One row of the table of errors: the status, the end of the error's `type` (any if empty), what it means, and our
 /// sentence. The first row that fits counts. From Orb's API reference, "Error responses".
 type ErrorRow = (u16, &'static str, Meaning, &'static str);
@@ -73,12 +87,21 @@ static ERRORS: &[ErrorRow] = &[
     (410, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
     (410, "", Meaning::Absent, "gone"),
     (400, "", Meaning::Refused(FailureType::System), "Orb refused the request"),
+    // A firewall or a gateway says nothing about the key, and often lets the next request pass.
+    (401, FOREIGN, Meaning::Retry, IN_BETWEEN),
+    (403, FOREIGN, Meaning::Retry, IN_BETWEEN),
     (401, "", Meaning::Fail(FailureType::Config), "Orb does not accept the API key; check api_key"),
     (
         403,
         "",
         Meaning::Refused(FailureType::Config),
         "the API key is not allowed to read this; check its permissions in Orb",
+    ),
+    (
+        407,
+        "",
+        Meaning::Fail(FailureType::Config),
+        "a proxy between here and Orb wants a user name and a password",
     ),
     (408, "", Meaning::Retry, "Orb gave up waiting for the request"),
     (409, "", Meaning::Retry, "Orb reports a conflict with another request"),
@@ -147,6 +170,20 @@ impl OrbApi {
     }
 }
 
+/// Where a redirect leads, without what may be a secret: credentials, the query, and our own key.
+fn place(api: &OrbApi, response: &Response) -> Option<String> {
+    let location = api.redact(response.header("location")?.trim());
+    let without_query = location.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = without_query.split_once("//").unwrap_or(("", without_query));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // What stands before the last @ of an authority are credentials.
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let slashes = if rest.len() < without_query.len() { "//" } else { "" };
+    let place = format!("{scheme}{slashes}{host}{path}");
+    let shown: String = place.chars().filter(|shown| !shown.is_control()).take(MAX_PLACE).collect();
+    Some(shown).filter(|shown| !shown.is_empty())
+}
+
 /// The body of an error (RFC 7807); empty if it is none.
 #[derive(Default)]
 struct Problem<'a> {
@@ -199,7 +236,8 @@ impl Api for OrbApi {
         {
             push(name, value);
         }
-        if let Some(token) = &ask.page_token {
+        // A list without pages has no such parameter.
+        if let Some(token) = ask.page_token.as_ref().filter(|_| ask.stream.page_limit.is_some()) {
             push("cursor", token.clone());
         }
         self.get(&path, &query)
@@ -212,12 +250,13 @@ impl Api for OrbApi {
         }
         let body = String::from_utf8_lossy(&response.body);
         let problem = Problem::decode(&body);
-        let is_foreign = problem.kind.is_none() && problem.title.is_none();
-        let kind = problem.kind.as_deref().unwrap_or(if is_foreign { FOREIGN } else { "" });
+        let own = problem.kind.as_deref().filter(|kind| OWN_TYPES.iter().any(|own| kind.contains(own)));
+        let kind = own.unwrap_or(FOREIGN);
         let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
         let (meaning, sentence) = match row {
             Some((_, _, meaning, sentence)) => (meaning, *sentence),
             None if status >= 500 => (&Meaning::Retry, "Orb failed to answer"),
+            None if (300..400).contains(&status) => (&Meaning::Fail(FailureType::Config), REDIRECT),
             None if status >= 400 => {
                 (&Meaning::Refused(FailureType::System), "Orb answered with an unexpected status")
             }
@@ -225,13 +264,19 @@ impl Api for OrbApi {
         };
         let words = self.words(&problem);
         let colon = if words.is_empty() { "" } else { ": " };
-        let message = format!("{sentence} (status {status}){colon}{words}");
+        let leads = place(self, response).filter(|_| sentence == REDIRECT);
+        let leads = leads.map(|place| format!(", to {place}")).unwrap_or_default();
+        let message = format!("{sentence} (status {status}{leads}){colon}{words}");
+        let told = |error: Error| match own {
+            Some(_) => error,
+            None => error.internal(response.excerpt(|text| self.redact(text))),
+        };
         match meaning {
-            Meaning::Retry => Verdict::Retry(Error::transient(message)),
-            Meaning::RateLimited => Verdict::RateLimited(Error::transient(message)),
-            Meaning::Fail(failure_type) => Verdict::Fail(Error::new(*failure_type, message)),
-            Meaning::Refused(failure_type) => Verdict::Refused(Error::new(*failure_type, message)),
-            Meaning::TooLarge => Verdict::TooLarge(Error::system(message)),
+            Meaning::Retry => Verdict::Retry(told(Error::transient(message))),
+            Meaning::RateLimited => Verdict::RateLimited(told(Error::transient(message))),
+            Meaning::Fail(failure_type) => Verdict::Fail(told(Error::new(*failure_type, message))),
+            Meaning::Refused(failure_type) => Verdict::Refused(told(Error::new(*failure_type, message))),
+            Meaning::TooLarge => Verdict::TooLarge(told(Error::system(message))),
             Meaning::Absent => Verdict::Absent(message),
             Meaning::Unavailable => Verdict::Unavailable(message),
         }

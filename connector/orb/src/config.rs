@@ -28,6 +28,13 @@ pub const CONCURRENCY: usize = 16;
 /// More in flight than this gives nothing but refusals.
 const MAX_CONCURRENCY: i64 = 64;
 
+/// For how many minutes a request is tried again unless the config says otherwise. Restarts and failovers take
+/// less, and longer outages are the platform's to wait out, which runs the sync again.
+pub const RETRY_MINUTES: u64 = 5;
+
+/// A longer patience would come near to the 15 minutes after which the host ends a call.
+const MAX_RETRY_MINUTES: i64 = 10;
+
 /// A value that must not be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -68,6 +75,8 @@ pub struct Config {
     pub ledger_currencies: Vec<String>,
     /// How many requests a stream may have in flight: 1 to 64.
     pub concurrency: usize,
+    /// For how many minutes a request is tried again: 0 to 10.
+    pub retry_minutes: u64,
 }
 
 impl Config {
@@ -104,6 +113,7 @@ impl Config {
             draft_invoices: properties.flag("draft_invoices")?,
             ledger_currencies: properties.set("ledger_currencies")?,
             concurrency: properties.concurrency()?,
+            retry_minutes: properties.retry_minutes()?,
         })
     }
 
@@ -211,9 +221,15 @@ impl<'a> Properties<'a> {
         Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(CONCURRENCY))
     }
 
+    fn retry_minutes(&self) -> Result<u64> {
+        let number = self.number("retry_minutes", 0..=MAX_RETRY_MINUTES)?;
+        Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(RETRY_MINUTES))
+    }
+
+    /// A whole number, which may be spelled `3.0` or `3e0`: JSON knows no difference.
     fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        let whole = |value: Json<'_>| value.get().parse().ok().filter(|number| range.contains(number));
+        let whole = |value: Json<'_>| value.integer().filter(|number| range.contains(number));
         self.get(name, &expected, whole)
     }
 }

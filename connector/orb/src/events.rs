@@ -172,6 +172,7 @@ fn as_number(value: Json<'_>) -> Option<String> {
 
 /// The page with what was found put in.
 pub fn complete(page: Page, has_keys: bool, found: &[Event], remarks: &Remarks) -> Page {
+    let is_replaced = |name: Json<'_>| name.is("event_id") || name.is("event");
     let records = page.records.into_iter().map(|record| {
         let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
         let mut event = Object::default();
@@ -183,7 +184,7 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], remarks: &Remarks) 
         }
         let mut object = Object::default();
         let fields = record.fields();
-        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| !name.is("event_id")) {
+        for (name, value) in fields.iter().flat_map(Fields::iter).filter(|(name, _)| !is_replaced(*name)) {
             object.carry(name, value.get());
         }
         object.push("event", &event.finish());

@@ -11,12 +11,16 @@ pub struct List<'a> {
     pagination: Option<Fields<'a>>,
 }
 
+/// Why an answer without pages is not all that was asked for. Only a shorter timeframe can give the rest.
+const CUT_OFF: &str = "it has not all of the list (\"has_more\" is true), and Orb has no pages of it";
+
 impl<'a> List<'a> {
     /// Takes a body apart. `element` is to read each element of the list, which is nearly all of the body, so that every
     /// byte is looked at once.
     ///
     /// # Errors
-    /// If it is not that of a list, or an element is not as it should be.
+    /// If it is not that of a list, or an element is not as it should be. Also if `data` comes twice: the elements of the
+    /// first one have been handed on by then, so the last one cannot count alone, as it does elsewhere.
     pub fn decode(
         body: &'a str,
         mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), String>,
@@ -25,7 +29,9 @@ impl<'a> List<'a> {
         scanner.open('{')?;
         while let Some(name) = scanner.name()? {
             if name.is("data") {
-                has_data = true;
+                if std::mem::replace(&mut has_data, true) {
+                    return Err("there are two lists \"data\"".into());
+                }
                 scanner.open('[')?;
                 while scanner.has_element()? {
                     element(&mut scanner)
@@ -45,13 +51,16 @@ impl<'a> List<'a> {
     /// The token of the next page; none on the last page, and where a list has no pages.
     ///
     /// # Errors
-    /// If it cannot be told whether there is a next page.
+    /// If it cannot be told whether there is a next page, or there is more and no way to ask for it.
     pub fn next_token(&self, has_pages: bool) -> Result<Option<String>, String> {
         let Some(pagination) = &self.pagination else {
             return if has_pages { Err("there is no \"pagination_metadata\"".into()) } else { Ok(None) };
         };
         if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
             return Ok(None);
+        }
+        if !has_pages {
+            return Err(CUT_OFF.into());
         }
         let token = pagination.text("next_cursor");
         Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))

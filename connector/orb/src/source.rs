@@ -11,7 +11,7 @@ use crate::{
 use elt_sdk::{
     api::Api,
     cursor::{Cursor, Range, Watermark},
-    error::{Error, Result},
+    error::{Error, FailureType, Result},
     fetch::{Answer, Fetcher},
     instant::floor_to_second,
     parent::ParentLists,
@@ -84,13 +84,16 @@ impl Source for Orb {
     }
 
     async fn check(&self, config: &str) -> Result<()> {
-        let api = Rc::new(OrbApi::new(self.config(config)?));
+        let config = self.config(config)?;
+        let is_default_url = config.api_url == API_URL;
+        let api = Rc::new(OrbApi::new(config));
         let request = api.ping();
         let is_json = |body: &[u8]| {
             let text = str::from_utf8(body);
             Ok(text.is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok()))
         };
-        match self.fetcher(api, RetryPolicy::CHECK).fetch(request, is_json).await? {
+        let answer = self.fetcher(api, RetryPolicy::CHECK).fetch(request, is_json).await;
+        match answer.map_err(|error| not_checked(error, is_default_url))? {
             Answer::Complete(true) => Ok(()),
             Answer::Complete(false) => {
                 Err(Error::config(format!("api_url answers, but not as Orb's API does; Orb's is {API_URL}")))
@@ -139,11 +142,24 @@ impl Source for Orb {
                 .warn(&format!("{stream}: its cursor {text} lies in the future; older records are not read"));
         }
         let (range, concurrency) = (config.range, config.concurrency);
+        let policy = RetryPolicy::read(config.retry_minutes);
         let api = Rc::new(OrbApi::new(config));
         let slices = self.slices(stream, range, state, Rc::clone(&api));
-        let fetcher = self.fetcher(api, RetryPolicy::READ);
+        let fetcher = self.fetcher(api, policy);
         Ok(Reader::new(stream, slices, Rc::new(fetcher), self.platform.clone(), concurrency))
     }
+}
+
+/// The error of a check that an outage kept from telling anything about the config.
+fn not_checked(mut error: Error, is_default_url: bool) -> Error {
+    if error.failure_type == FailureType::Transient {
+        let hint = if is_default_url { "" } else { "; if it stays so, is api_url right?" };
+        error.message = format!(
+            "an outage, which says nothing about the config: {}; try again later{hint}",
+            error.message
+        );
+    }
+    error
 }
 
 #[cfg(test)]

@@ -90,7 +90,16 @@ static SUBSCRIPTIONS: Stream = Stream {
             object: "customer",
             fields: &[("id", "customer_id"), ("external_customer_id", "external_customer_id")],
         },
-        Hoist { object: "plan", fields: &[("id", "plan_id")] },
+        // All but the id are more than Airbyte's connector has. They stand nowhere else in a subscription.
+        Hoist {
+            object: "plan",
+            fields: &[
+                ("id", "plan_id"),
+                ("version", "plan_version"),
+                ("name", "plan_name"),
+                ("external_plan_id", "external_plan_id"),
+            ],
+        },
     ]),
     schema: "subscriptions.json",
     ..LIST
@@ -125,13 +134,18 @@ static CREDITS_LEDGER_ENTRIES: Stream = Stream {
         grace: None,
     }),
     shape: Shape::Hoisted(&[
-        Hoist { object: "customer", fields: &[("id", "customer_id")] },
+        // `external_customer_id` and `filters` are more than Airbyte's connector has, and stand nowhere else.
+        Hoist {
+            object: "customer",
+            fields: &[("id", "customer_id"), ("external_customer_id", "external_customer_id")],
+        },
         Hoist {
             object: "credit_block",
             fields: &[
                 ("expiry_date", "block_expiry_date"),
                 ("id", "credit_block_id"),
                 ("per_unit_cost_basis", "credit_block_per_unit_cost_basis"),
+                ("filters", "credit_block_filters"),
             ],
         },
     ]),

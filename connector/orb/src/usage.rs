@@ -1,8 +1,8 @@
 //! Subscription usage: one record per subscription, billable metric and day (and value of the grouping key).
 //!
 //! In: a subscription and the time that is wanted of it; the elements of an answer, each a billable metric with its days.
-//! Out: slices of at most a year, clipped to the subscription's life, one per metric if usage is grouped; and a record
-//! for each day with usage.
+//! Out: slices of at most a year, clipped to the subscription's life; of at most a month, one per metric, if usage is
+//! grouped; and a record for each day with usage.
 //!
 //! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
 //! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
@@ -18,7 +18,7 @@ use elt_sdk::{
     record::Record,
     slice::{Ask, Slice, Until},
 };
-use json_text::{Fields, Json, Object};
+use json_text::{Fields, Json, Object, quoted};
 
 /// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
 /// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
@@ -26,6 +26,10 @@ pub const GRACE: SignedDuration = SignedDuration::hours(48);
 
 /// The longest timeframe that Orb answers, which allows exactly a year.
 const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
+
+/// The longest timeframe that grouped usage is asked for. Orb answers with all groups at once and has no pages of them, and
+/// recommends shorter timeframes: a thousand groups are some 5 MB in a month, and 60 MB in a year.
+const MONTH: SignedDuration = SignedDuration::hours(31 * 24);
 
 const DAY: SignedDuration = SignedDuration::hours(24);
 
@@ -52,19 +56,19 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     let born = instant("start_date").filter(|born| *born >= from);
     let until = instant("end_date").map_or(until, |died| until.min(died));
     let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
-    let years = years(born.unwrap_or(from), until, keep_from);
-    let parts: Vec<Option<String>> = match &config.subscription_usage_grouping_key {
-        Some(_) => metrics(&fields).into_iter().map(Some).collect(),
-        None => vec![None],
+    let (longest, parts) = match &config.subscription_usage_grouping_key {
+        Some(_) => (MONTH, metrics(&fields).into_iter().map(Some).collect()),
+        None => (YEAR, vec![None]),
     };
-    let slice = |part: &Option<String>, year: &Slice| Slice {
+    let timeframes = timeframes(born.unwrap_or(from), until, keep_from, longest);
+    let slice = |part: &Option<String>, timeframe: &Slice| Slice {
         parent: whole.parent.clone(),
         part: part.clone(),
-        ..year.clone()
+        ..timeframe.clone()
     };
     let mut slices = Vec::new();
     for part in &parts {
-        slices.extend(years.iter().map(|year| slice(part, year)));
+        slices.extend(timeframes.iter().map(|timeframe| slice(part, timeframe)));
     }
     slices
 }
@@ -77,12 +81,17 @@ fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
-/// Slices of at most a year. Days that begin before a boundary, which lies a longest day before the end of a slice, are
+/// Slices of at most `longest`. Days that begin before a boundary, which lies a longest day before the end of a slice, are
 /// whole in it; all others are whole in the next one, which begins an hour before the boundary.
-fn years(from: Timestamp, until: Timestamp, keep_from: Option<Timestamp>) -> Vec<Slice> {
+fn timeframes(
+    from: Timestamp,
+    until: Timestamp,
+    keep_from: Option<Timestamp>,
+    longest: SignedDuration,
+) -> Vec<Slice> {
     let (mut slices, mut from, mut keep_from) = (Vec::new(), from, keep_from);
     while from < until {
-        let end = from.checked_add(YEAR).map_or(until, |end| end.min(until));
+        let end = from.checked_add(longest).map_or(until, |end| end.min(until));
         let keep_before = (end < until).then(|| end.checked_sub(LONGEST_DAY).unwrap_or(end));
         let (begin, end) = (Some(from), Some(Until::Before(end)));
         slices.push(Slice { from: begin, until: end, keep_from, keep_before, ..Slice::default() });
@@ -126,7 +135,12 @@ pub fn primary_key(config: &Config) -> Vec<String> {
     config.subscription_usage_grouping_key.iter().cloned().collect()
 }
 
-/// The records of one element of an answer: one for each of its days that has usage.
+/// What stands in a record in the place of fields of the answer.
+const MADE: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
+
+/// The records of one element of an answer: one for each of its days whose quantity is not zero. Less than zero is usage
+/// too, such as an amendment's, or a day on which a metric that does not add up went down. What is no number, null for one,
+/// is carried: it is not known to be zero.
 ///
 /// # Errors
 /// If it is not an object, or one of its days is not.
@@ -135,6 +149,7 @@ pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
     let metric = element.object("billable_metric");
     let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
     let group = element.object("metric_group");
+    let key = group.as_ref().and_then(|group| group.text("property_key"));
     let mut records = Vec::new();
     // What has another shape is not the same as no usage.
     let days = element.raw("usage").ok_or("there is no \"usage\"")?;
@@ -142,32 +157,35 @@ pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
         let day = Fields::of(day).ok_or("a day is not an object")?;
         let quantity = day.raw("quantity").ok_or("there is no \"quantity\"")?;
         let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
-        if !is_positive(quantity.get()) || is_elsewhere(position, &ask.slice) {
+        if quantity.is_zero() || is_elsewhere(position, &ask.slice) {
             continue;
         }
         let mut object = Object::default();
-        let is_replaced =
+        // No name comes twice: what is made here counts, and then what is the day's.
+        let is_made = |name: Json<'_>| {
+            MADE.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
+        };
+        let is_taken_apart =
             |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
-        for (name, value) in element.iter().filter(|(name, _)| !is_replaced(*name)).chain(day.iter()) {
+        let is_of_day = |name: Json<'_>| name.text().is_some_and(|name| day.raw(&name).is_some());
+        let of_element = element.iter().filter(|(name, _)| !is_taken_apart(*name) && !is_of_day(*name));
+        for (name, value) in of_element.chain(day.iter()).filter(|(name, _)| !is_made(*name)) {
             object.carry(name, value.get());
         }
-        object.push_text("subscription_id", ask.slice.parent.as_deref().unwrap_or_default());
-        object.push("billable_metric_name", of_metric("name"));
-        object.push("billable_metric_id", of_metric("id"));
-        if let Some(group) = &group
-            && let Some(key) = group.text("property_key")
-        {
-            object.push(&key, group.raw("property_value").map_or("null", Json::get));
+        let made = [
+            quoted(ask.slice.parent.as_deref().unwrap_or_default()),
+            of_metric("name").to_owned(),
+            of_metric("id").to_owned(),
+        ];
+        for (name, value) in MADE.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
+            object.push(name, value);
+        }
+        if let (Some(group), Some(key)) = (&group, &key) {
+            object.push(key, group.raw("property_value").map_or("null", Json::get));
         }
         records.push(Record::new(object.finish(), position));
     }
     Ok(records)
-}
-
-/// Whether the text of a JSON number means more than nothing, to the last digit.
-fn is_positive(number: &str) -> bool {
-    let mantissa = number.split(['e', 'E']).next().unwrap_or_default();
-    !number.starts_with('-') && mantissa.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
 }
 
 /// Whether a neighbour of the slice has the day that begins at this instant.

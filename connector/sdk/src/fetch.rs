@@ -1,9 +1,13 @@
 //! Gets one answer, in spite of failures that pass.
 //!
-//! In: a request. Out: the decoded answer, or the one error that remains when the budget of tries is used up. This is
-//! the only place that retries.
+//! In: a request. Out: the decoded answer, or the one error that remains when the patience has ended. This is the only
+//! place that retries.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use time::Timestamp;
 
@@ -11,17 +15,21 @@ use crate::{
     api::{Api, Verdict},
     error::{Error, Result},
     http::{Request, Response, TransportError},
+    instant::{floor_to_second, format_instant},
     log::Level,
     pace::Pace,
     platform::Platform,
-    retry::{Retries, RetryPolicy, parse_retry_after},
+    retry::{Next, Retries, RetryPolicy, parse_retry_after, spell},
 };
 
-/// An answer that arrived whole and cannot be read is seldom better the next time: three tries, not eight.
-const UNREADABLE_COST: u32 = 3;
+/// An answer that arrived whole and cannot be read is seldom better the next time.
+const UNREADABLE_ANSWERS: u32 = 3;
 
-/// Eight times a minute of silence is more than anybody waits for.
-const TIMED_OUT_COST: u32 = 3;
+/// When a failing request begins to take long, so that a person wants to know.
+const LONG: Duration = Duration::from_secs(10);
+
+/// How often a person is told about failures at most, however many requests of the stream fail.
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +52,14 @@ pub struct Fetcher {
     api: Rc<dyn Api>,
     policy: RetryPolicy,
     pace: RefCell<Pace>,
+    outage: Outage,
+}
+
+/// What a person has been told of failing requests.
+#[derive(Debug, Default)]
+struct Outage {
+    warned_at: Cell<Option<Timestamp>>,
+    is_open: Cell<bool>,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -58,16 +74,16 @@ type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), String> + 'a;
 /// Why one try failed.
 struct Failure {
     error: Error,
-    cost: u32,
     retry_after: Option<Duration>,
+    is_unreadable: bool,
     is_final: bool,
     is_refusal: bool,
 }
 
 impl Fetcher {
-    /// Sends to `api` with the given budget for each request.
+    /// Sends to `api` with the given patience for each request.
     pub fn new(platform: Platform, api: Rc<dyn Api>, policy: RetryPolicy) -> Self {
-        Self { platform, api, policy, pace: RefCell::default() }
+        Self { platform, api, policy, pace: RefCell::default(), outage: Outage::default() }
     }
 
     /// The API this sends to.
@@ -83,7 +99,7 @@ impl Fetcher {
     /// Sends `request` until an answer can be decoded.
     ///
     /// # Errors
-    /// The error of the last try, once trying again is no use or the budget is used up.
+    /// The error of the last try, once trying again is no use or the patience has ended.
     pub async fn fetch<T>(
         &self,
         request: Request,
@@ -107,39 +123,66 @@ impl Fetcher {
 
     /// As [`Fetcher::fetch`], but compiled once for all kinds of answers.
     async fn fetch_with(&self, request: Request, decode: &mut Decode<'_>) -> Result<Answer<()>> {
-        let mut retries = Retries::new(self.policy);
+        let (mut retries, mut unreadable, mut first_sent) = (Retries::new(self.policy), 0, None);
         loop {
             let clock = &self.platform.clock;
             let turn = self.pace.borrow_mut().take_turn(clock.now());
             if !turn.is_zero() {
                 clock.sleep(turn).await;
             }
-            let started = clock.now();
+            let sent = clock.now();
+            let first_sent = *first_sent.get_or_insert(sent);
             let result = self.platform.transport.send(request.clone()).await;
             let now = clock.now();
+            let elapsed = Duration::try_from(now - first_sent).unwrap_or_default();
             let failure = match self.evaluate(result, decode) {
                 Ok(answer) => {
                     self.pace.borrow_mut().succeeded(now);
+                    self.tell_end_of_outage(&request, elapsed);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
             };
+            unreadable += u32::from(failure.is_unreadable);
             let jitter = f64::from(now.nanosecond()) / 1e9;
-            let delay = retries.next_delay(failure.cost, failure.retry_after, jitter);
-            let attempt =
-                format!("{request}: attempt {} of {}", retries.failures(), self.policy.max_attempts);
-            let Some(delay) = delay.filter(|_| !failure.is_final) else {
-                return Err(exhausted(failure, &retries, &attempt));
+            let next = match retries.next(elapsed, failure.retry_after, jitter) {
+                _ if failure.is_final || unreadable == UNREADABLE_ANSWERS => Next::GiveUp,
+                next => next,
             };
-            let line = format!("{attempt}: {}; next in {delay:.1?}", failure.error.message);
-            // A person is told when it begins to take long.
-            let takes_long = retries.failures() > 3 || failure.cost > 1;
-            self.platform.log.log(if takes_long { Level::Warn } else { Level::Debug }, &line);
+            let attempt = format!("{request}: attempt {}", retries.failures());
+            let Next::TryAfter(delay) = next else {
+                return Err(self.exhausted(failure, next, &retries, elapsed, &attempt));
+            };
+            self.tell_failure(&format!("{attempt}: {}", failure.error.message), elapsed, delay);
             if failure.is_refusal {
                 self.platform.progress.rate_limited(now.saturating_add(delay.try_into().unwrap_or_default()));
-                self.pace.borrow_mut().refused(started, now, failure.retry_after);
+                self.pace.borrow_mut().refused(sent, now, failure.retry_after);
             }
             clock.sleep(delay).await;
+        }
+    }
+
+    /// Writes a line about a failure: for a person once it takes long and not too often, or else for an engineer.
+    fn tell_failure(&self, what: &str, elapsed: Duration, delay: Duration) {
+        let now = self.now();
+        let takes_long = elapsed.saturating_add(delay) >= LONG;
+        let is_due = |last: Timestamp| now - last >= WARNING_INTERVAL;
+        let level = if takes_long && self.outage.warned_at.get().is_none_or(is_due) {
+            self.outage.warned_at.set(Some(now));
+            self.outage.is_open.set(true);
+            Level::Warn
+        } else {
+            Level::Debug
+        };
+        let (elapsed, delay, patience) = (spell(elapsed), spell(delay), spell(self.policy.patience));
+        let line = format!("{what}; tried for {elapsed} of {patience}, next in {delay}");
+        self.platform.log.log(level, &line);
+    }
+
+    /// Says that an outage is over, if a person was told that it had begun.
+    fn tell_end_of_outage(&self, request: &Request, elapsed: Duration) {
+        if elapsed >= LONG && self.outage.is_open.take() {
+            self.platform.log.info(&format!("{request}: answered after {}", spell(elapsed)));
         }
     }
 
@@ -148,16 +191,20 @@ impl Fetcher {
         result: Result<Response, TransportError>,
         decode: &mut Decode<'_>,
     ) -> Result<Answer<()>, Failure> {
-        let failed =
-            |error: Error| Failure { error, cost: 1, retry_after: None, is_final: false, is_refusal: false };
+        let failed = |error: Error| Failure {
+            error,
+            retry_after: None,
+            is_unreadable: false,
+            is_final: false,
+            is_refusal: false,
+        };
         let response = match result {
             Ok(response) => response,
             Err(TransportError::Broken(reason)) => {
                 return Err(failed(Error::transient(format!("no complete answer: {reason}"))));
             }
             Err(TransportError::TimedOut(reason)) => {
-                let error = Error::transient(format!("no answer in time: {reason}"));
-                return Err(Failure { cost: TIMED_OUT_COST, ..failed(error) });
+                return Err(failed(Error::transient(format!("no answer in time: {reason}"))));
             }
             Err(TransportError::Refused(reason)) => {
                 let error = Error::system(format!("the request could not be made: {reason}"));
@@ -173,7 +220,7 @@ impl Fetcher {
             Verdict::Complete => match decode(&response.body) {
                 Ok(()) => Ok(Answer::Complete(())),
                 Err(reason) => {
-                    Err(Failure { cost: UNREADABLE_COST, ..failed(self.unreadable(&response, &reason)) })
+                    Err(Failure { is_unreadable: true, ..failed(self.unreadable(&response, &reason)) })
                 }
             },
             Verdict::Retry(error) => Err(Failure { retry_after: asked, ..failed(error) }),
@@ -193,24 +240,38 @@ impl Fetcher {
     /// The error for a body that is not what was asked for. How it begins often tells who really answered.
     fn unreadable(&self, response: &Response, reason: &str) -> Error {
         let content_type = response.header("content-type").unwrap_or("unknown type");
-        let body = self.api.redact(&String::from_utf8_lossy(&response.body));
-        let beginning: String = body.chars().take(200).collect();
-        let (status, size) = (response.status, response.body.len());
-        let reason = self.api.redact(reason);
+        let (status, reason) = (response.status, self.api.redact(reason));
         Error::system(format!("the answer (status {status}, {content_type}) cannot be read: {reason}"))
-            .internal(format!("the body has {size} bytes and begins {beginning:?}"))
+            .internal(response.excerpt(|text| self.api.redact(text)))
     }
-}
 
-/// The error that is left when there is no next try.
-fn exhausted(failure: Failure, retries: &Retries, attempt: &str) -> Error {
-    let Failure { mut error, is_final, .. } = failure;
-    if !is_final && retries.failures() > 1 {
-        error.message.push_str(&format!(" (tried {} times)", retries.failures()));
+    /// The error that is left when there is no next try.
+    fn exhausted(
+        &self,
+        failure: Failure,
+        next: Next,
+        retries: &Retries,
+        elapsed: Duration,
+        attempt: &str,
+    ) -> Error {
+        let Failure { mut error, is_final, .. } = failure;
+        if !is_final && retries.failures() > 1 {
+            error.message.push_str(&format!(" (tried {} times in {})", retries.failures(), spell(elapsed)));
+        }
+        if let Next::AsksTooMuch(asked) = next {
+            let until = asked.try_into().ok().and_then(|asked| self.now().checked_add(asked));
+            let until = until.map(|until| format!(", until {}", format_instant(floor_to_second(until))));
+            let (asked, until) = (spell(asked), until.unwrap_or_default());
+            let patience = spell(self.policy.patience_if_asked);
+            error.message.push_str(&format!(
+                "; the server asks to wait {asked}{until}, and a request waits for {patience} at most: try again then"
+            ));
+        }
+        let internal = error.internal_message.take();
+        let internal =
+            internal.map_or_else(|| attempt.to_owned(), |internal| format!("{attempt}: {internal}"));
+        error.internal(internal)
     }
-    let internal = error.internal_message.take();
-    let internal = internal.map_or_else(|| attempt.to_owned(), |internal| format!("{attempt}: {internal}"));
-    error.internal(internal)
 }
 
 #[cfg(test)]
@@ -235,7 +296,7 @@ mod tests {
             last = left.next().unwrap_or_else(|| last.clone());
             last.clone()
         });
-        let fetcher = Fetcher::new(world.platform(), Rc::new(PlainApi), RetryPolicy::READ);
+        let fetcher = Fetcher::new(world.platform(), Rc::new(PlainApi), RetryPolicy::read(5));
         let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), utf8));
         (result, world)
     }
@@ -257,9 +318,9 @@ mod tests {
         let (result, world) = fetch(vec![Ok(answer(500, ""))]);
         let error = result.unwrap_err();
         assert_eq!(error.failure_type, FailureType::Transient);
-        assert_eq!(error.message, "broken (tried 8 times)");
-        assert_eq!(error.internal_message.as_deref(), Some("GET http://h/x: attempt 8 of 8: why"));
-        assert_eq!(world.elapsed().as_secs(), 22);
+        assert_eq!(error.message, "broken (tried 16 times in 5m)");
+        assert_eq!(error.internal_message.as_deref(), Some("GET http://h/x: attempt 16: why"));
+        assert_eq!(world.elapsed().as_secs(), 300);
     }
 
     #[test]
@@ -268,6 +329,7 @@ mod tests {
         html.headers.push(("content-type".into(), "text/html".into()));
         let error = fetch(vec![Ok(html)]).0.unwrap_err();
         assert!(error.message.starts_with("the answer (status 200, text/html) cannot be read"), "{error}");
+        assert!(error.message.ends_with("(tried 3 times in 2s)"), "{error}");
         assert!(error.internal_message.unwrap().contains("<html>"));
     }
 
@@ -284,11 +346,86 @@ mod tests {
         }
     }
 
+    /// Fetches from a server that is in its failing state for so many seconds, and is fine then.
+    fn fetch_through(
+        seconds: i64,
+        failure: &Result<Response, TransportError>,
+        latency: u64,
+    ) -> (Result<Answer<String>>, Rc<World>) {
+        let (started, failure) = (instant("2024-06-01T00:00:00Z"), failure.clone());
+        let clock: Rc<RefCell<Option<Platform>>> = Rc::default();
+        let now = Rc::clone(&clock);
+        let world = World::new(move |_| {
+            let elapsed = now.borrow().as_ref().unwrap().clock.now() - started;
+            if elapsed.whole_seconds() < seconds { failure.clone() } else { Ok(answer(200, "fine")) }
+        })
+        .with_latency(Duration::from_secs(latency));
+        *clock.borrow_mut() = Some(world.platform());
+        let fetcher = Fetcher::new(world.platform(), Rc::new(PlainApi), RetryPolicy::read(5));
+        let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), utf8));
+        (result, world)
+    }
+
+    fn asking(status: u16, retry_after: &str) -> Response {
+        let headers = vec![("retry-after".into(), retry_after.into())];
+        Response { headers, ..answer(status, "") }
+    }
+
     #[test]
-    fn silence_is_endured_three_times() {
-        let (result, world) = fetch(vec![Err(TransportError::TimedOut("silence".into()))]);
-        assert_eq!(result.unwrap_err().message, "no answer in time: silence (tried 3 times)");
-        assert_eq!(world.requests.borrow().len(), 3);
+    fn outages_of_minutes_are_waited_out_whatever_fails() {
+        let silence = Err(TransportError::TimedOut("silence".into()));
+        for (failure, latency) in [
+            (broken(), 0),
+            (silence, 60),
+            (Ok(answer(500, "")), 0),
+            (Ok(answer(429, "")), 0),
+            (Ok(asking(429, "1")), 0),
+            (Ok(asking(500, "0")), 0),
+            (Ok(asking(500, "Thu, 01 Jan 2015 00:00:00 GMT")), 0),
+        ] {
+            // A try that is sent within the patience and ends after it is the last.
+            for seconds in [60, 299 - i64::try_from(latency).unwrap()] {
+                let (result, _) = fetch_through(seconds, &failure, latency);
+                assert_eq!(result, Ok(Answer::Complete("fine".into())), "{seconds} s of {failure:?}");
+            }
+        }
+        let error = fetch_through(400, &broken(), 0).0.unwrap_err();
+        assert_eq!(error.failure_type, FailureType::Transient);
+    }
+
+    #[test]
+    fn silence_uses_up_the_patience_by_its_own_length() {
+        let (result, world) = fetch_through(3600, &Err(TransportError::TimedOut("silence".into())), 60);
+        let error = result.unwrap_err();
+        assert!(error.message.starts_with("no answer in time: silence (tried 5 times in 5m"), "{error}");
+        assert!(world.elapsed().as_secs() < 400);
+    }
+
+    #[test]
+    fn a_wait_that_is_too_long_is_an_error_at_once_that_says_until_when() {
+        let (result, world) = fetch(vec![Ok(asking(429, "3600"))]);
+        let error = result.unwrap_err();
+        let expected = "too many; the server asks to wait 1h, until 2024-06-01T01:00:00+00:00, and a request waits for \
+            10m at most: try again then";
+        assert_eq!(error.message, expected);
+        assert_eq!(error.failure_type, FailureType::Transient);
+        assert_eq!(world.elapsed(), Duration::ZERO);
+        let error = fetch(vec![Ok(asking(500, "99999999999"))]).0.unwrap_err();
+        assert!(error.message.contains("asks to wait 27777777h 46m,"), "{error}");
+    }
+
+    #[test]
+    fn a_person_is_told_when_it_takes_long_and_when_it_is_over_and_not_about_every_try() {
+        let levels = |seconds| {
+            let (_, world) = fetch_through(seconds, &broken(), 0);
+            let lines = world.lines.borrow();
+            let count = |level| lines.iter().filter(|(of, _)| *of == level).count();
+            (count(Level::Warn), count(Level::Info), count(Level::Debug))
+        };
+        assert_eq!(levels(3), (0, 0, 3));
+        let (warnings, over, others) = levels(200);
+        assert!((2..=4).contains(&warnings) && others > 5, "{warnings} {others}");
+        assert_eq!(over, 1);
     }
 
     #[test]

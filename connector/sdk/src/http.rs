@@ -8,6 +8,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Everything but the unreserved characters of RFC 3986, so that a value can hold anything.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// How many characters of a body are shown where it is not what it should be.
+const EXCERPT: usize = 200;
+
 /// An HTTP request to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
@@ -81,6 +84,16 @@ impl Response {
     /// The first header of that (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What an engineer wants to know of an answer that is not what it should be: its type, its size and how its body
+    /// begins. `redact` takes out what must not be shown.
+    pub fn excerpt(&self, redact: impl Fn(&str) -> String) -> String {
+        let content_type = redact(self.header("content-type").unwrap_or("no content type"));
+        // First without secrets, then cut: the beginning of a secret is one too.
+        let body = redact(&String::from_utf8_lossy(&self.body));
+        let beginning: String = body.chars().take(EXCERPT).collect();
+        format!("{content_type}; the body has {} bytes and begins {beginning:?}", self.body.len())
     }
 }
 

@@ -17,6 +17,9 @@ use json_text::{Fields, Json, Object, Scanner};
 /// Bytes that the fields of one nested object take at most, as a rule: three names and identifiers.
 const HOISTED: usize = 256;
 
+/// As many fields as most records have.
+const USUAL: usize = 32;
+
 /// A record of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -41,18 +44,18 @@ impl Record {
     pub fn scan(scanner: &mut Scanner<'_>, stream: &Stream) -> Result<Self, String> {
         let start = scanner.position();
         let (mut cursor, mut status) = (None, None);
-        let mut look_at = |name: Json<'_>, value| {
+        // Of several fields with one name, the last counts.
+        let look_at = |name: Json<'_>, value| {
             if name.is(stream.cursor_field) {
-                cursor.get_or_insert(value);
+                cursor = Some(value);
             } else if stream.provisional.is_some_and(|(field, _)| name.is(field)) {
-                status.get_or_insert(value);
+                status = Some(value);
             }
         };
         let json = match stream.shape {
             Shape::Hoisted(hoists) => {
-                let fields = Fields::scan(scanner)?;
-                fields.iter().for_each(|(name, value)| look_at(name, value));
-                hoist(&fields, hoists, scanner.since(start).len())
+                let hoisted = Hoisted::scan(scanner, hoists, look_at)?;
+                hoisted.finish(scanner.since(start).len())
             }
             Shape::Whole | Shape::Nested(_) => {
                 scanner.object(look_at)?;
@@ -81,24 +84,70 @@ impl Record {
     }
 }
 
-/// Moves fields of nested objects to the end of the record, which has so many bytes, and leaves the objects out.
-fn hoist(fields: &Fields<'_>, hoists: &[Hoist], length: usize) -> String {
-    let is_replaced = |name: Json<'_>| {
-        hoists.iter().any(|hoist| name.is(hoist.object) || hoist.fields.iter().any(|(_, to)| name.is(to)))
-    };
-    let nested: Vec<Option<Json<'_>>> = hoists.iter().map(|hoist| fields.raw(hoist.object)).collect();
-    let left_out: usize = nested.iter().flatten().map(|nested| nested.get().len()).sum();
-    let mut object = Object::with_capacity(length.saturating_sub(left_out) + HOISTED * hoists.len());
-    for (name, value) in fields.iter().filter(|(name, _)| !is_replaced(*name)) {
-        object.carry(name, value.get());
+/// A record of which fields of nested objects are moved to its end, and the objects left out.
+struct Hoisted<'a> {
+    hoists: &'static [Hoist],
+    /// The fields that stay where they are.
+    kept: Vec<(Json<'a>, Json<'a>)>,
+    /// The values that are moved, in the order of `hoists`.
+    moved: Vec<Option<Json<'a>>>,
+    /// Bytes of the objects.
+    left_out: usize,
+}
+
+impl<'a> Hoisted<'a> {
+    /// Takes apart the object that comes next and those in it that are wanted, each byte once. `look_at` is given the fields
+    /// of the object.
+    fn scan(
+        scanner: &mut Scanner<'a>,
+        hoists: &'static [Hoist],
+        mut look_at: impl FnMut(Json<'a>, Json<'a>),
+    ) -> Result<Self, String> {
+        let (mut kept, mut inner) = (Vec::with_capacity(USUAL), Vec::with_capacity(USUAL));
+        let (mut moved, mut left_out) = (vec![None; hoists.iter().map(|hoist| hoist.fields.len()).sum()], 0);
+        let is_moved = |name: Json<'a>| hoists.iter().any(|hoist| name.is(hoist.object));
+        let is_made =
+            |name: Json<'a>| hoists.iter().any(|hoist| hoist.fields.iter().any(|(_, to)| name.is(to)));
+        scanner.object_and_inner(is_moved, |outer, name, value| {
+            if outer.is_some() {
+                inner.push((name, value));
+                return;
+            }
+            look_at(name, value);
+            let mut at = 0;
+            for hoist in hoists {
+                if name.is(hoist.object) {
+                    for (slot, (from, _)) in moved[at..].iter_mut().zip(hoist.fields) {
+                        // Of several fields with one name, the last counts; and so it does of several objects.
+                        let found = inner.iter().rev().find(|(name, _): &&(Json<'_>, _)| name.is(from));
+                        *slot = found.map(|(_, value)| *value);
+                    }
+                    inner.clear();
+                    left_out += value.get().len();
+                    return;
+                }
+                at += hoist.fields.len();
+            }
+            if !is_made(name) {
+                kept.push((name, value));
+            }
+        })?;
+        Ok(Self { hoists, kept, moved, left_out })
     }
-    for (hoist, nested) in hoists.iter().zip(nested) {
-        for (from, to) in hoist.fields {
-            let value = nested.and_then(|nested| nested.field(from));
+
+    /// The record, which had so many bytes.
+    fn finish(self, length: usize) -> String {
+        let capacity = length.saturating_sub(self.left_out) + HOISTED * self.hoists.len();
+        let mut object = Object::with_capacity(capacity);
+        for (name, value) in self.kept {
+            object.carry(name, value.get());
+        }
+        let names = self.hoists.iter().flat_map(|hoist| hoist.fields);
+        for ((_, to), value) in names.zip(self.moved) {
             object.push(to, value.map_or("null", Json::get));
         }
+        object.finish()
     }
-    object.finish()
 }
 
 /// A line break can stand in valid JSON only between tokens, where it means nothing.
@@ -148,6 +197,27 @@ mod tests {
         assert_eq!(decode(r#"{"id":"a","owner":null}"#, &hoisting()).json, expected);
         assert_eq!(decode(r#"{"id":"a"}"#, &hoisting()).json, expected);
         assert_eq!(decode(r#"{}"#, &hoisting()).json, r#"{"owner_id":null,"owner_name":null}"#);
+    }
+
+    #[test]
+    fn a_name_that_comes_twice_counts_as_it_comes_last_and_is_hoisted_once() {
+        let json = r#"{"owner":{"id":1,"name":"old"},"owner_id":9,"created_at":"2023-01-01T00:00:00Z",
+            "owner":{"id":2,"\u0069d":3},"created_at":"2024-01-01T00:00:00Z","owner_name":8}"#;
+        let record = decode(json, &hoisting());
+        assert!(record.json.ends_with(r#","owner_id":3,"owner_name":null}"#), "{}", record.json);
+        assert_eq!(record.json.matches("owner").count(), 2, "{}", record.json);
+        assert_eq!(record.position, parse_instant("2024-01-01T00:00:00Z"));
+        for last in ["null", "[1]", "7", "{}"] {
+            let record = decode(&format!(r#"{{"owner":{{"id":1}},"owner":{last}}}"#), &hoisting());
+            assert_eq!(record.json, r#"{"owner_id":null,"owner_name":null}"#);
+        }
+        let stream = Stream { provisional: Some(("status", "pending")), ..stream() };
+        assert!(decode(r#"{"status":"committed","status":"pending"}"#, &stream).provisional);
+        assert!(!decode(r#"{"status":"pending","status":"committed"}"#, &stream).provisional);
+        let twice = decode(r#"{"created_at":"2024-01-01T00:00:00Z","created_at":null}"#, &stream);
+        assert_eq!(twice.position, None);
+        let named = decode(r#"{"id":"a","deleted":false,"id":"b","deleted":true}"#, &stream);
+        assert_eq!((named.text("id").as_deref(), named.is_true("deleted")), (Some("b"), true));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! How often and when a request is tried again.
+//! How long and when a request is tried again.
 //!
-//! In: the number of failures so far and what the server said about waiting. Out: how long to wait, or that the budget
-//! is used up. One budget covers connection errors, refusals and unreadable answers alike.
+//! In: how long a request has been tried, and what the server said about waiting. Out: how long to wait before the next
+//! try, or that there is none. One budget of time covers connection errors, refusals and errors of the server alike.
 
 use std::time::Duration;
 
@@ -9,31 +9,53 @@ use time::Timestamp;
 
 use crate::http::Response;
 
-/// A budget of tries and of time for one request.
+/// For how long one request is tried. All times are counted from its first try on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often the request is sent at most, the first time included.
-    pub max_attempts: u32,
+    /// Until when it is tried again.
+    pub patience: Duration,
+    /// The same where the server says how long to wait. What it asks for beyond that is an error at once.
+    pub patience_if_asked: Duration,
+    /// How often it is tried at least, where already the first try takes longer than all patience.
+    pub min_attempts: u32,
     /// The wait after the first failure; it doubles with each further one.
     pub first_delay: Duration,
     /// The longest wait that is chosen by us.
     pub max_delay: Duration,
-    /// How long all waits of one request may take together, those the server asks for included.
-    pub max_wait: Duration,
 }
 
+/// The longest that a request is tried again, by our own choice or because the server asks for it. The host ends a call
+/// after 15 minutes unless it is told otherwise, and a call waits for a request: what is left is for the first and the last
+/// try, which may take a minute each.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+
 impl RetryPolicy {
-    /// For reading a stream: about 20 seconds of patience unless the server asks for more. Eight tries make it
-    /// improbable (3 in a million requests) that a server failing every fifth request ends a sync.
-    pub const READ: Self = Self {
-        max_attempts: 8,
-        first_delay: Duration::from_millis(500),
-        max_delay: Duration::from_secs(5),
-        max_wait: Duration::from_secs(600),
-    };
+    /// For reading a stream: outages of so many minutes are waited out, up to ten. With none, nothing is tried again.
+    pub const fn read(minutes: u64) -> Self {
+        let patience = Duration::from_secs(60 * minutes);
+        let (patience_if_asked, min_attempts) = if minutes == 0 { (Duration::ZERO, 1) } else { (LONGEST, 3) };
+        let (first_delay, max_delay) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { patience, patience_if_asked, min_attempts, first_delay, max_delay }
+    }
 
     /// For a check, at which a person waits for an answer.
-    pub const CHECK: Self = Self { max_attempts: 3, max_wait: Duration::from_secs(15), ..Self::READ };
+    pub const CHECK: Self = Self {
+        patience: Duration::from_secs(10),
+        patience_if_asked: Duration::from_secs(15),
+        min_attempts: 1,
+        ..Self::read(1)
+    };
+}
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Wait that long, and try again.
+    TryAfter(Duration),
+    /// The patience has ended.
+    GiveUp,
+    /// The server asks for a wait that is longer than the patience.
+    AsksTooMuch(Duration),
 }
 
 /// What has been used of the budget of one request.
@@ -41,14 +63,12 @@ impl RetryPolicy {
 pub struct Retries {
     policy: RetryPolicy,
     failures: u32,
-    spent: u32,
-    waited: Duration,
 }
 
 impl Retries {
     /// A full budget.
     pub fn new(policy: RetryPolicy) -> Self {
-        Self { policy, failures: 0, spent: 0, waited: Duration::ZERO }
+        Self { policy, failures: 0 }
     }
 
     /// How often the request has failed.
@@ -56,23 +76,44 @@ impl Retries {
         self.failures
     }
 
-    /// Notes a failure and returns how long to wait before the next try, or none if there shall be none. `cost` is how
-    /// many tries of the budget it uses up: one, or more for a failure that hardly ever passes.
+    /// Notes a failure and says what to do then. `elapsed` is the time since the request was first sent.
     ///
-    /// `retry_after` is what the server asked for and is never undercut. `jitter`, in 0..1, shortens a wait of our own
-    /// choice by up to a quarter, so that clients that failed together do not return together.
-    pub fn next_delay(&mut self, cost: u32, retry_after: Option<Duration>, jitter: f64) -> Option<Duration> {
+    /// `asked` is what the server asked for and is never undercut. `jitter`, in 0..1, shortens a wait of our own choice by
+    /// up to a quarter, so that requests that failed together do not return together. The last try is made when the
+    /// patience ends, so that every outage that is shorter is waited out.
+    pub fn next(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
         self.failures += 1;
-        self.spent += cost;
-        if self.spent >= self.policy.max_attempts {
-            return None;
+        let RetryPolicy { patience, patience_if_asked, min_attempts, first_delay, max_delay } = self.policy;
+        let doubled = first_delay.saturating_mul(1 << (self.failures - 1).min(16));
+        let own = doubled.min(max_delay).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
+        if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
+            let delay = asked.max(own);
+            return match patience_if_asked.checked_sub(elapsed) {
+                Some(left) if delay <= left => Next::TryAfter(delay),
+                _ if asked > max_delay => Next::AsksTooMuch(asked),
+                _ => Next::GiveUp,
+            };
         }
-        let doubled = self.policy.first_delay.saturating_mul(1 << (self.failures - 1).min(16));
-        let own = doubled.min(self.policy.max_delay).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
-        let delay = retry_after.map_or(own, |asked| asked.max(own));
-        self.waited = self.waited.saturating_add(delay);
-        (self.waited <= self.policy.max_wait).then_some(delay)
+        match patience.saturating_sub(elapsed) {
+            Duration::ZERO if self.failures < min_attempts => Next::TryAfter(own),
+            Duration::ZERO => Next::GiveUp,
+            left => Next::TryAfter(own.min(left)),
+        }
     }
+}
+
+/// A duration as a person says it, in whole seconds or coarser: `42s`, `5m`, `1h 30m`.
+pub fn spell(duration: Duration) -> String {
+    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let said: Vec<String> = parts
+        .into_iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    if said.is_empty() { "0s".to_owned() } else { said.join(" ") }
 }
 
 /// How long a response asks us to wait: `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3).
@@ -97,43 +138,110 @@ mod tests {
     use super::*;
     use crate::testing::instant;
 
+    const READ: RetryPolicy = RetryPolicy::read(5);
+
     fn asking(value: &str) -> Response {
         Response { headers: vec![("retry-after".into(), value.into())], ..Response::default() }
     }
 
-    #[test]
-    fn waits_double_up_to_the_longest_and_end_with_the_budget() {
-        let mut retries = Retries::new(RetryPolicy::READ);
-        let waits: Vec<_> = std::iter::from_fn(|| retries.next_delay(1, None, 0.0)).collect();
-        let millis: Vec<_> = waits.iter().map(Duration::as_millis).collect();
-        assert_eq!(millis, [500, 1000, 2000, 4000, 5000, 5000, 5000]);
-        assert_eq!(retries.failures(), 8);
+    /// The waits between tries that take no time and always fail.
+    fn waits(policy: RetryPolicy, asked: Option<Duration>) -> Vec<Duration> {
+        let (mut retries, mut elapsed) = (Retries::new(policy), Duration::ZERO);
+        std::iter::from_fn(|| match retries.next(elapsed, asked, 0.0) {
+            Next::TryAfter(delay) => {
+                elapsed += delay;
+                Some(delay)
+            }
+            _ => None,
+        })
+        .collect()
     }
 
     #[test]
-    fn a_failure_that_hardly_ever_passes_costs_more_tries() {
-        let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(std::iter::from_fn(|| retries.next_delay(3, None, 0.0)).count(), 2);
-        assert_eq!(retries.failures(), 3);
+    fn waits_double_up_to_half_a_minute_and_end_with_the_patience() {
+        let waits = waits(READ, None);
+        let millis: Vec<_> = waits.iter().take(9).map(Duration::as_millis).collect();
+        assert_eq!(millis, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+        assert_eq!(waits.iter().sum::<Duration>(), READ.patience);
     }
 
     #[test]
-    fn what_the_server_asks_for_is_never_undercut() {
-        let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(retries.next_delay(1, Some(Duration::from_secs(30)), 1.0), Some(Duration::from_secs(30)));
+    fn no_patience_is_no_second_try() {
+        assert!(waits(RetryPolicy::read(0), None).is_empty());
+        assert!(waits(RetryPolicy::read(0), Some(Duration::from_secs(1))).is_empty());
     }
 
     #[test]
-    fn a_wait_beyond_the_budget_is_a_failure_now() {
-        let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(retries.next_delay(1, Some(Duration::from_secs(601)), 0.0), None);
-        assert_eq!(retries.next_delay(1, Some(Duration::MAX), 0.0), None);
+    fn a_try_that_takes_longer_than_all_patience_is_not_the_last() {
+        let mut retries = Retries::new(READ);
+        let long = Duration::from_secs(3600);
+        let next: Vec<_> = (0..3).map(|_| retries.next(long, None, 0.0)).collect();
+        assert!(matches!(next[..], [Next::TryAfter(_), Next::TryAfter(_), Next::GiveUp]), "{next:?}");
+        assert_eq!(Retries::new(RetryPolicy::CHECK).next(long, None, 0.0), Next::GiveUp);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_never_undercut_and_is_waited_for_longer() {
+        let minute = Some(Duration::from_secs(60));
+        assert_eq!(
+            Retries::new(READ).next(Duration::ZERO, minute, 1.0),
+            Next::TryAfter(Duration::from_secs(60))
+        );
+        assert_eq!(waits(READ, minute).iter().sum::<Duration>(), READ.patience_if_asked);
+        let longest = Some(READ.patience_if_asked);
+        assert_eq!(
+            Retries::new(READ).next(Duration::ZERO, longest, 0.0),
+            Next::TryAfter(READ.patience_if_asked)
+        );
+        assert!(waits(READ, Some(Duration::from_secs(1))).iter().sum::<Duration>() > READ.patience);
+    }
+
+    #[test]
+    fn a_wait_beyond_the_patience_is_an_error_at_once() {
+        for seconds in [601, 3600, u64::MAX] {
+            let asked = Duration::from_secs(seconds);
+            assert_eq!(Retries::new(READ).next(Duration::ZERO, Some(asked), 0.0), Next::AsksTooMuch(asked));
+        }
+        let asked = Duration::from_secs(90);
+        assert_eq!(
+            Retries::new(READ).next(Duration::from_secs(599), Some(asked), 0.0),
+            Next::AsksTooMuch(asked)
+        );
+    }
+
+    #[test]
+    fn all_waits_leave_time_within_a_call_of_the_host() {
+        let longest = RetryPolicy::read(10);
+        assert!(longest.patience <= longest.patience_if_asked);
+        assert!(longest.patience_if_asked <= Duration::from_secs(12 * 60));
+        let check = RetryPolicy::CHECK;
+        assert!(
+            check.patience <= check.patience_if_asked && check.patience_if_asked < Duration::from_secs(30)
+        );
     }
 
     #[test]
     fn jitter_shortens_by_a_quarter_at_most() {
-        let mut retries = Retries::new(RetryPolicy::READ);
-        assert_eq!(retries.next_delay(1, None, 1.0), Some(Duration::from_millis(375)));
+        let next = Retries::new(READ).next(Duration::ZERO, None, 1.0);
+        assert_eq!(next, Next::TryAfter(Duration::from_millis(375)));
+    }
+
+    #[test]
+    fn durations_are_told_as_a_person_does() {
+        for (millis, expected) in [
+            (0, "0s"),
+            (10, "1s"),
+            (42_000, "42s"),
+            (60_000, "1m"),
+            (303_000, "5m 3s"),
+            (3_600_000, "1h"),
+            (5_400_000, "1h 30m"),
+            (3_605_000, "1h"),
+            (90_000_000, "25h"),
+        ] {
+            assert_eq!(spell(Duration::from_millis(millis)), expected);
+        }
+        assert!(spell(Duration::MAX).contains('h'));
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn what_is_not_a_list_is_never_an_empty_one() {
 
 #[test]
 fn errors_carry_orbs_words_and_whose_fault_it_is() {
-    let body = r#"{"type":"https://docs/x#400-request-validation-errors","status":400,"title":"Invalid","detail":null,"validation_errors":["limit: too large"]}"#;
+    let body = r#"{"type":"https://docs.withorb.com/reference/error-responses#400-request-validation-errors","status":400,"title":"Invalid","detail":null,"validation_errors":["limit: too large"]}"#;
     let Verdict::Refused(error) = api().judge(&answer(400, body)) else { panic!("not refused") };
     assert_eq!(error.failure_type, FailureType::System);
     assert_eq!(error.message, "Orb refused the request (status 400): Invalid: limit: too large");
@@ -120,13 +120,120 @@ fn each_status_has_its_meaning() {
     assert!(matches!(api().judge(&answer(413, "<html>")), Verdict::TooLarge(_)));
 }
 
+const OWN: &str = "https://docs.withorb.com/reference/error-responses#401-authentication-error";
+
+#[test]
+fn a_refusal_counts_against_the_key_only_if_orb_says_so() {
+    for status in [401, 403] {
+        let own = format!(r#"{{"type":"{OWN}","status":{status},"title":"No."}}"#);
+        let (Verdict::Fail(error) | Verdict::Refused(error)) = api().judge(&answer(status, own)) else {
+            panic!("not a failure")
+        };
+        assert_eq!(error.failure_type, FailureType::Config);
+        for foreign in [
+            "<html><body>Request blocked. hidden</body></html>",
+            "",
+            "Forbidden",
+            r#"{"message":"Forbidden"}"#,
+            r#"{"error":{"code":403}}"#,
+            r#"["type"]"#,
+            r#"{"status":403,"title":"Forbidden"}"#,
+            r#"{"type":"about:blank","title":"Forbidden","status":403}"#,
+            r#"{"type":"https://tools.ietf.org/html/rfc7231#section-6.5.3","title":"Forbidden","status":403}"#,
+        ] {
+            let mut response = answer(status, foreign);
+            response.headers.push(("content-type".into(), "text/html; charset=utf-8".into()));
+            let Verdict::Retry(error) = api().judge(&response) else { panic!("{status} {foreign}") };
+            assert_eq!(error.failure_type, FailureType::Transient);
+            assert!(error.message.contains("something between here and Orb answered"), "{error}");
+            let internal = error.internal_message.unwrap();
+            assert!(internal.contains("text/html") && !internal.contains("hidden"), "{internal}");
+        }
+    }
+}
+
+#[test]
+fn a_redirect_says_where_it_leads_without_secrets() {
+    for (location, shown) in [
+        ("https://login.example/sso", ", to https://login.example/sso)"),
+        ("https://user:word@login.example/a@b?token=t#f", ", to https://login.example/a@b)"),
+        ("//login.example?x=1", ", to //login.example)"),
+        ("/v2/plans", ", to /v2/plans)"),
+        ("https://h/hidden/x", ", to https://h/[secret]/x)"),
+        ("", ")"),
+    ] {
+        for status in [301, 302, 303, 307, 308] {
+            let mut response = answer(status, "<html>moved</html>");
+            response.headers.push(("location".into(), location.into()));
+            let Verdict::Fail(error) = api().judge(&response) else { panic!("not a failure") };
+            assert_eq!(error.failure_type, FailureType::Config);
+            assert!(error.message.ends_with(&format!("(status {status}{shown}")), "{error}");
+        }
+    }
+    let mut response = answer(302, "");
+    response.headers.push(("location".into(), format!("https://h/{}", "x".repeat(5000))));
+    let Verdict::Fail(error) = api().judge(&response) else { panic!("not a failure") };
+    assert!(error.message.len() < 500, "{error}");
+    let Verdict::Fail(error) = api().judge(&answer(307, "")) else { panic!("not a failure") };
+    assert!(error.message.ends_with("(status 307)"), "{error}");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_a_matter_of_the_config() {
+    let Verdict::Fail(error) = api().judge(&answer(407, "<html>")) else { panic!("not a failure") };
+    assert_eq!(error.failure_type, FailureType::Config);
+    assert!(error.message.contains("proxy"), "{error}");
+}
+
+#[test]
+fn a_page_is_read_as_any_parser_reads_it_where_names_come_twice() {
+    let ask = ask("customers", Slice::default(), None);
+    let decode = |body: &str| api().decode_page(&ask, body.as_bytes());
+    let token = |pagination: &str| {
+        let body = format!(r#"{{"data":[],"pagination_metadata":{pagination}}}"#);
+        decode(&body).map(|page| page.next_token)
+    };
+    let more = r#"{"has_more":false,"next_cursor":null,"has_more":true,"next_cursor":"t1"}"#;
+    assert_eq!(token(more), Ok(Some("t1".into())));
+    assert_eq!(token(r#"{"has_more":true,"next_cursor":"t1","h\u0061s_more":false}"#), Ok(None));
+    let last = r#"{"pagination_metadata":{"has_more":false},"data":[],"pagination_metadata":{"has_more":true,"next_cursor":"t2"}}"#;
+    assert_eq!(decode(last).unwrap().next_token, Some("t2".into()));
+    let null = r#"{"pagination_metadata":{"has_more":false},"data":[],"pagination_metadata":null}"#;
+    assert!(decode(null).is_err());
+    // Records of the first list have been handed on when the second begins.
+    let twice = r#"{"data":[{"id":"a"}],"data":[{"id":"b"}],"pagination_metadata":{"has_more":false}}"#;
+    assert!(decode(twice).unwrap_err().contains("two lists"));
+    let kind = r#"{"type":"x","type":"https://docs.withorb.com/reference/error-responses#404-feature-not-available"}"#;
+    assert!(matches!(api().judge(&answer(404, kind)), Verdict::Unavailable(_)));
+}
+
+#[test]
+fn usage_is_never_asked_for_by_a_page_token_and_never_cut_off_in_silence() {
+    let slice = Slice { parent: Some("s".into()), part: Some("m".into()), ..Slice::default() };
+    let request = api().page_request(&ask("subscription_usage", slice.clone(), Some("token")));
+    assert!(!request.url.contains("cursor") && !request.url.contains("limit"), "{request}");
+    let decode = |pagination: &str| {
+        let body = format!(r#"{{"data":[],"pagination_metadata":{pagination}}}"#);
+        api().decode_page(&ask("subscription_usage", slice.clone(), None), body.as_bytes())
+    };
+    assert_eq!(decode("null").unwrap().next_token, None);
+    assert_eq!(decode(r#"{"has_more":false,"next_cursor":null}"#).unwrap().next_token, None);
+    for token in ["null", "\"t\""] {
+        let error = decode(&format!(r#"{{"has_more":true,"next_cursor":{token}}}"#)).unwrap_err();
+        assert!(error.contains("has not all"), "{error}");
+    }
+    assert!(api().decode_page(&ask("subscription_usage", slice.clone(), None), br#"{"data":[]}"#).is_ok());
+}
+
 #[test]
 fn a_key_that_orb_repeats_is_not_repeated_by_us() {
-    let Verdict::Fail(error) = api().judge(&answer(401, r#"{"detail":"bad key hidden!"}"#)) else {
+    let Verdict::Fail(error) =
+        api().judge(&answer(401, format!(r#"{{"type":"{OWN}","detail":"bad key hidden!"}}"#)))
+    else {
         panic!("not a failure")
     };
     assert!(error.message.ends_with("bad key [secret]!"), "{error}");
-    let padded = format!(r#"{{"detail":"{}hidden"}}"#, "x".repeat(MAX_WORDS - 3));
+    let padded = format!(r#"{{"type":"{OWN}","detail":"{}hidden"}}"#, "x".repeat(MAX_WORDS - 3));
     let Verdict::Fail(error) = api().judge(&answer(401, padded)) else { panic!("not a failure") };
     assert!(!error.message.contains("hid"), "{error}");
 }

@@ -17,6 +17,7 @@ fn what_is_left_out_has_its_default() {
     let config = parse(r#"{"end_date":"","lookback_window_days":null,"unknown":1}"#).unwrap();
     assert_eq!(config.api_url, API_URL);
     assert_eq!((config.concurrency, config.draft_invoices), (CONCURRENCY, false));
+    assert_eq!(config.retry_minutes, RETRY_MINUTES);
     let start = instant("2024-01-01T00:00:00Z");
     assert_eq!(config.range, Range { start, end: None, lookback: SignedDuration::ZERO });
 }
@@ -47,6 +48,11 @@ fn every_property_that_is_wrong_is_named() {
         (r#"{"ledger_currencies":["USD",1]}"#, "ledger_currencies"),
         (r#"{"concurrency":0}"#, "concurrency must be a whole number from 1 to 64"),
         (r#"{"concurrency":65}"#, "concurrency"),
+        (r#"{"concurrency":1.5}"#, "concurrency"),
+        (r#"{"concurrency":"4"}"#, "concurrency"),
+        (r#"{"retry_minutes":-1}"#, "retry_minutes must be a whole number from 0 to 10"),
+        (r#"{"retry_minutes":11}"#, "retry_minutes"),
+        (r#"{"retry_minutes":0.5}"#, "retry_minutes"),
         (r#"{"api_url":"api.withorb.com"}"#, "api_url"),
         (r#"{"api_url":"https://user@host/v1"}"#, "api_url"),
         (r#"{"api_url":"https://host/v1?x=1"}"#, "api_url"),
@@ -70,4 +76,26 @@ fn the_key_is_never_shown() {
     let config = parse(r#"{"api_key":"hidden"}"#).unwrap();
     assert!(!format!("{config:?}").contains("hidden"));
     assert!(!parse(r#"{"api_key":"hid den"}"#).unwrap_err().message.contains("hid"));
+}
+
+#[test]
+fn a_whole_number_is_taken_however_it_is_spelled() {
+    for spelled in ["3", "3.0", "3e0", "0.3E1", "30e-1", "3.000"] {
+        let base = r#""api_key":"k","start_date":"2024-01-01T00:00:00Z""#;
+        let json = format!(
+            r#"{{{base},"lookback_window_days":{spelled},"concurrency":{spelled},"retry_minutes":{spelled}}}"#
+        );
+        let config = Config::parse(&json).unwrap();
+        assert_eq!(config.range.lookback, SignedDuration::days(3), "{spelled}");
+        assert_eq!((config.concurrency, config.retry_minutes), (3, 3), "{spelled}");
+    }
+}
+
+#[test]
+fn a_property_that_comes_twice_counts_as_it_comes_last() {
+    let base = r#""start_date":"2023-01-01T00:00:00Z","start_date":"2024-01-01T00:00:00Z""#;
+    let json = format!(r#"{{"api_key":"a","concurrency":0,{base},"api_key":"b","\u0063oncurrency":2}}"#);
+    let config = Config::parse(&json).unwrap();
+    assert_eq!(config.range.start, instant("2024-01-01T00:00:00Z"));
+    assert_eq!((config.api_key.expose(), config.concurrency), ("b", 2));
 }

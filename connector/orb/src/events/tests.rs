@@ -74,3 +74,17 @@ fn values_are_converted_where_that_is_exact_and_reported_where_not() {
     assert_eq!(remarks.sentences().len(), 2);
     assert!(remarks.sentences()[1].contains("\"n\" was not of the configured type 2 times"));
 }
+
+#[test]
+fn a_name_that_comes_twice_counts_as_it_comes_last_and_is_written_once() {
+    let remarks = Remarks::default();
+    let body =
+        r#"{"data":[{"id":"x"}],"data":[{"id":"old","id":"a","properties":{"s":"1","s":"2","\u0073":"3"}}]}"#;
+    let found = decode(&config(), &remarks, body.as_bytes()).unwrap().events;
+    assert_eq!(found.len(), 1);
+    let json = r#"{"event":7,"event_id":"b","event_id":"a"}"#;
+    let page = Page { records: vec![Record::new(json.into(), None)], ..Page::default() };
+    assert_eq!(searches(&page, instant("2024-01-01T00:00:00Z"))[0].ids, ["a"]);
+    let page = complete(page, true, &found, &remarks);
+    assert_eq!(page.records[0].json, r#"{"event":{"id":"a","properties":{"s":"3"}}}"#);
+}

@@ -14,6 +14,9 @@ use elt_sdk::{
 
 const CONFIG: &str = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z","api_url":"http://h/v1"}"#;
 
+const UNAUTHORIZED: &str = r#"{"type":"https://docs.withorb.com/reference/error-responses#401-authentication-error",
+    "status":401,"title":"Authentication failed.","detail":"key hidden"}"#;
+
 fn page(records: &str, next_cursor: Option<&str>) -> Response {
     let next_token = next_cursor.map_or("null".into(), |token| format!("{token:?}"));
     let has_more = next_cursor.is_some();
@@ -48,7 +51,7 @@ fn check_asks_once_and_says_what_is_wrong() {
         (answer(200, ""), None),
         (answer(200, "<html>"), Some("not as Orb's API does")),
         (answer(404, ""), Some("is api_url right?")),
-        (answer(401, r#"{"title":"Unauthorized"}"#), Some("check api_key")),
+        (answer(401, UNAUTHORIZED), Some("check api_key")),
     ] {
         let world = World::new(move |_| Ok(response.clone()));
         let orb = Orb::new(world.platform());
@@ -62,6 +65,34 @@ fn check_asks_once_and_says_what_is_wrong() {
             }
         }
         assert_eq!(*world.requests.borrow(), ["GET http://h/v1/ping"]);
+    }
+}
+
+#[test]
+fn a_check_that_an_outage_hinders_takes_seconds_and_says_so() {
+    for failure in [
+        Ok(answer(503, "")),
+        Ok(answer(429, "")),
+        Ok(answer(403, "<html>Forbidden</html>")),
+        Err(TransportError::Broken("the connection was refused".into())),
+    ] {
+        let world = World::new(move |_| failure.clone());
+        let error = world.run(Orb::new(world.platform()).check(CONFIG)).unwrap_err();
+        assert_eq!(error.failure_type, FailureType::Transient);
+        assert!(error.message.starts_with("an outage, which says nothing about the config: "), "{error}");
+        assert!(error.message.ends_with("try again later; if it stays so, is api_url right?"), "{error}");
+        assert!((5..30).contains(&world.elapsed().as_secs()), "{:?}", world.elapsed());
+    }
+}
+
+#[test]
+fn the_config_bounds_for_how_long_a_request_is_tried() {
+    for (minutes, seconds) in [(0, 0), (1, 60), (10, 600)] {
+        let world = World::new(move |_| Ok(answer(503, "")));
+        let config = CONFIG.replace('{', &format!(r#"{{"retry_minutes":{minutes},"#));
+        let mut reader = Orb::new(world.platform()).read(&config, "plans", None).unwrap();
+        assert!(world.run(reader.next_batch()).is_err());
+        assert_eq!(world.elapsed().as_secs(), seconds);
     }
 }
 
@@ -88,7 +119,10 @@ fn ledgers_are_read_concurrently_and_a_customer_that_is_gone_is_skipped() {
     let customers = customers.join(",");
     let (batches, world) = read("credits_ledger_entries", Duration::from_millis(40), move |url| {
         if url.contains("/c7/") {
-            answer(404, r#"{"title":"Not found"}"#)
+            answer(
+                404,
+                r#"{"type":"https://docs.withorb.com/reference/error-responses#404-resource-not-found"}"#,
+            )
         } else if url.contains("/ledger") {
             page(
                 r#"{"id":"e","created_at":"2024-03-01T00:00:00Z","entry_status":"committed","credit_block":null}"#,
@@ -101,9 +135,7 @@ fn ledgers_are_read_concurrently_and_a_customer_that_is_gone_is_skipped() {
     let batches = batches.unwrap();
     let records: Vec<&String> = batches.iter().flat_map(|batch| &batch.records).collect();
     assert_eq!(records.len(), 39);
-    assert!(records[0].ends_with(
-        r#""customer_id":null,"block_expiry_date":null,"credit_block_id":null,"credit_block_per_unit_cost_basis":null}"#
-    ));
+    assert!(records[0].ends_with(r#""credit_block_per_unit_cost_basis":null,"credit_block_filters":null}"#));
     assert_eq!(
         batches.last().unwrap().checkpoint.as_deref(),
         Some(r#"{"created_at":"2024-03-01T00:00:00+00:00"}"#)
@@ -124,7 +156,7 @@ fn a_feature_that_the_account_lacks_is_a_warning_and_the_end() {
 
 #[test]
 fn an_error_names_the_stream_and_ends_the_read() {
-    let (batches, _) = read("plans", Duration::ZERO, |_| answer(401, r#"{"detail":"key hidden"}"#));
+    let (batches, _) = read("plans", Duration::ZERO, |_| answer(401, UNAUTHORIZED));
     let error = batches.unwrap_err();
     assert!(error.message.starts_with("plans: Orb does not accept the API key"), "{error}");
     assert!(!format!("{error:?}").contains("hidden"));

@@ -63,6 +63,16 @@ fn grouped_usage_is_asked_for_per_metric_of_the_plan_and_never_without_one() {
 }
 
 #[test]
+fn grouped_usage_is_asked_for_by_the_month() {
+    let config = config(r#","subscription_usage_grouping_key":"region""#);
+    let json = r#"{"plan":{"prices":[{"billable_metric":{"id":"a"}}]}}"#;
+    let spans = cut(&config, json, "2022-01-01T06:00:00Z", "2023-01-01T06:00:00Z");
+    assert_eq!(spans[0], ("2022-01-01T06:00:00+00:00".into(), "2022-02-01T06:00:00+00:00".into()));
+    assert_eq!(spans[1].0, "2022-01-31T04:00:00+00:00");
+    assert_eq!((spans.len(), &*spans[spans.len() - 1].1), (13, "2023-01-01T06:00:00+00:00"));
+}
+
+#[test]
 fn only_subscriptions_to_the_wanted_plan_are_read() {
     let config = config(r#","plan_id":"p""#);
     let cut = |json| cut(&config, json, "2022-01-01T06:00:00Z", "2022-02-01T00:00:00Z").len();
@@ -82,12 +92,40 @@ fn decode(element: &str, slice: Slice) -> Vec<Record> {
 fn a_day_with_usage_is_a_record_with_its_digits() {
     let element = r#"{"billable_metric":{"id":"m","name":"Calls"},"view_mode":"periodic","metric_group":{"property_key":"region","property_value":"eu"},
         "usage":[{"quantity":12345678901234567890.10,"timeframe_start":"2022-01-01T00:00:00+00:00","timeframe_end":"2022-01-02T00:00:00+00:00"},
-        {"quantity":0.00,"timeframe_start":"x","timeframe_end":"y"},{"quantity":-1},{"quantity":1e-400}]}"#;
+        {"quantity":0.00,"timeframe_start":"x","timeframe_end":"y"},{"quantity":1e-400}]}"#;
     let records = decode(element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
     assert_eq!(records.len(), 2);
     let expected = r#"{"view_mode":"periodic","quantity":12345678901234567890.10,"timeframe_start":"2022-01-01T00:00:00+00:00","timeframe_end":"2022-01-02T00:00:00+00:00","subscription_id":"s","billable_metric_name":"Calls","billable_metric_id":"m","region":"eu"}"#;
     assert_eq!(records[0].json, expected);
     assert_eq!(records[0].position, Some(instant("2022-01-01T00:00:00Z")));
+}
+
+#[test]
+fn only_days_of_zero_are_left_out() {
+    let quantities = |days: &str| -> Vec<String> {
+        let element = format!(r#"{{"billable_metric":{{"id":"m"}},"usage":[{days}]}}"#);
+        let records = decode(&element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+        let quantity = |record: &Record| record.fields().unwrap().raw("quantity").unwrap().get().to_owned();
+        records.iter().map(quantity).collect()
+    };
+    for quantity in ["-1", "-0.10", "-2e3", "1e-400", "-1e-400", "0.001", "null", "\"5\""] {
+        assert_eq!(quantities(&format!(r#"{{"quantity":{quantity}}}"#)), [quantity]);
+    }
+    for quantity in ["0", "-0", "0.0", "-0.00", "0e5", "0.0E-9"] {
+        assert_eq!(quantities(&format!(r#"{{"quantity":{quantity}}}"#)), [""; 0], "{quantity}");
+    }
+    // Of two quantities the last counts, for whether there is a record and for what stands in it.
+    assert_eq!(quantities(r#"{"quantity":5,"quantity":0},{"quantity":0,"quantity":6}"#), ["6"]);
+}
+
+#[test]
+fn no_name_comes_twice_in_a_record() {
+    let element = r#"{"billable_metric":{"id":"old"},"billable_metric":{"id":"m","name":"N"},"subscription_id":"x",
+        "view_mode":"a","metric_group":{"property_key":"region","property_value":"eu"},
+        "usage":[{"quantity":1,"view_mode":"b","region":"y","billable_metric_id":"z"}]}"#;
+    let records = decode(element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+    let expected = r#"{"quantity":1,"view_mode":"b","subscription_id":"s","billable_metric_name":"N","billable_metric_id":"m","region":"eu"}"#;
+    assert_eq!(records[0].json, expected);
 }
 
 #[test]
@@ -118,10 +156,15 @@ fn days(slice: &Slice, offset: i64) -> Vec<(Timestamp, Timestamp)> {
 
 #[test]
 fn every_day_of_every_time_zone_is_whole_in_exactly_one_slice() {
-    let config = config("");
-    for offset in -12..=14 {
+    let plain = (config(""), "{}", 3);
+    let grouped = config(r#","subscription_usage_grouping_key":"region""#);
+    let grouped = (grouped, r#"{"plan":{"prices":[{"billable_metric":{"id":"m"}}]}}"#, 30);
+    for ((config, json, count), offset) in
+        [plain, grouped].iter().flat_map(|case| (-12..=14).map(move |it| (case, it)))
+    {
         let slices =
-            slices(&config, &subscription("{}"), &whole("2022-01-01T06:00:00Z", "2024-06-01T00:00:00Z"));
+            slices(config, &subscription(json), &whole("2022-01-01T06:00:00Z", "2024-06-01T00:00:00Z"));
+        assert_eq!(slices.len(), *count);
         let mut kept: Vec<(Timestamp, Timestamp)> = slices
             .iter()
             .flat_map(|slice| {

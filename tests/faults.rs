@@ -1,6 +1,9 @@
 //! What goes wrong on the way: tried again if it may pass, and an error that a person understands if not.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use mock_orb::{Account, Fault, MockOrb, Settings};
 
@@ -170,4 +173,112 @@ fn a_feature_that_the_account_lacks_is_skipped_with_a_warning() {
     assert!(output.logs().iter().any(|log| log.level == "WARN" && log.message.starts_with("plans: skipped")));
     assert_eq!(output.statuses("plans"), ["STARTED", "COMPLETE"]);
     assert_eq!(output.records("customers").len(), 350);
+}
+
+/// Ledgers of many customers, with the paths of some that have one.
+fn ledgers(count: usize) -> (MockOrb, Vec<String>) {
+    let settings = Settings { customers: count, ledger_customers: count, ..Settings::default() };
+    let orb = MockOrb::start(Account::generate(&settings));
+    let path = |id: String| format!("/v1/customers/{id}/credits/ledger");
+    let paths = orb.account().customer_ids().into_iter().map(path).collect();
+    (orb, paths)
+}
+
+#[test]
+fn one_customer_that_orb_refuses_fails_the_ledger_at_its_end_and_no_state_passes_it() {
+    for (status, failure_type) in [(403, "config_error"), (400, "system_error")] {
+        let (orb, paths) = ledgers(400);
+        let refused = paths[200].split('/').nth(3).unwrap().to_owned();
+        orb.inject(Fault::status(status).on_exactly(&paths[200]));
+        let setup = Setup::new(&orb);
+        let output = setup.read(&["credits_ledger_entries"]);
+        let error = output.error();
+        assert_eq!(error.failure_type, failure_type);
+        assert!(error.message.contains(&format!("were refused ({refused})")), "{}", error.message);
+        assert!(output.logs().iter().any(|log| log.level == "WARN" && log.message.contains(&refused)));
+        assert_eq!(output.statuses("credits_ledger_entries").last(), Some(&"INCOMPLETE"));
+        let of = |record: &BTreeMap<String, String>| record["customer_id"].trim_matches('"').to_owned();
+        let all = expected(&orb.account(), "credits_ledger_entries");
+        let read: BTreeSet<_> =
+            output.records("credits_ledger_entries").iter().map(|record| fields(record)).collect();
+        let others: BTreeSet<_> = all.iter().filter(|record| of(record) != refused).cloned().collect();
+        assert!(others.len() < all.len());
+        assert_eq!(read, others);
+        // Whichever state is the last that was kept, a read that goes on from it has what is missing.
+        orb.clear_faults();
+        let states = output.states("credits_ledger_entries");
+        assert!(states.len() > 1);
+        let files = states.iter().map(|state| {
+            let state = &state.stream.stream_state;
+            serde_json::json!([{ "type": "STREAM", "stream": {
+                "stream_descriptor": { "name": "credits_ledger_entries" }, "stream_state": state } }])
+        });
+        for file in files {
+            let next = setup.read_from(&["credits_ledger_entries"], &file.to_string());
+            assert_eq!(next.code, Some(0), "{}", next.stderr);
+            let next = next.records("credits_ledger_entries");
+            let missing =
+                all.difference(&others).filter(|record| !next.iter().any(|next| fields(next) == **record));
+            assert_eq!(missing.count(), 0, "{file}");
+        }
+    }
+}
+
+#[test]
+fn customers_that_are_gone_are_skipped_with_a_warning() {
+    let (orb, paths) = ledgers(30);
+    orb.inject(Fault::status(410).on_exactly(&paths[3]));
+    orb.inject(Fault::status(404).on_exactly(&paths[17]));
+    let output = Setup::new(&orb).read(&["credits_ledger_entries"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let gone = output.logs().iter().filter(|log| log.message.contains("which is gone")).count();
+    assert_eq!(gone, 2);
+}
+
+#[test]
+fn a_key_that_may_read_no_ledger_is_told_after_few_requests() {
+    let (orb, _) = ledgers(400);
+    for path in orb.account().customer_ids() {
+        orb.inject(Fault::status(403).on_exactly(format!("/v1/customers/{path}/credits/ledger")));
+    }
+    let output = Setup::new(&orb).read(&["credits_ledger_entries"]);
+    assert_eq!(output.error().failure_type, "config_error");
+    assert!(output.error().message.contains("no others were asked for"), "{}", output.error().message);
+    let asked = orb.requests().iter().filter(|request| request.path.ends_with("/ledger")).count();
+    assert!(asked < 60, "{asked}");
+}
+
+#[test]
+fn answers_that_are_too_large_are_asked_for_in_smaller_ones() {
+    let orb = orb();
+    orb.inject(Fault::status(413).with_query_above("limit", 30));
+    orb.inject(Fault::status(413).with_timeframe_above(Duration::from_secs(40 * 24 * 60 * 60)));
+    let setup = Setup::new(&orb).with("end_date", "2025-01-01T00:00:00Z");
+    let output = setup.read(&STREAMS);
+    for stream in STREAMS {
+        assert_complete(&orb, &output, stream);
+    }
+    let usage = |orb: &MockOrb| {
+        let output = Setup::new(orb).with("end_date", "2025-01-01T00:00:00Z").read(&["subscription_usage"]);
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        let mut records = output.records("subscription_usage");
+        records.sort();
+        records
+    };
+    let in_parts = usage(&orb);
+    orb.clear_faults();
+    assert_eq!(in_parts, usage(&orb));
+    assert!(in_parts.len() > 1_000);
+}
+
+#[test]
+fn what_is_too_large_however_little_is_asked_for_is_an_error() {
+    let orb = orb();
+    orb.inject(Fault::status(413).on("/v1/plans"));
+    orb.inject(Fault::status(413).on("/v1/subscriptions/"));
+    for stream in ["plans", "subscription_usage"] {
+        let output = Setup::new(&orb).with("end_date", "2025-01-01T00:00:00Z").read(&[stream]);
+        assert_eq!(output.error().failure_type, "system_error");
+        assert!(output.error().message.contains("status 413"), "{}", output.error().message);
+    }
 }

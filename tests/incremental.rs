@@ -66,6 +66,51 @@ fn only_new_records_and_those_at_the_cursor_come_again() {
 }
 
 #[test]
+fn an_invoice_dated_in_the_future_does_not_hide_those_issued_later_with_an_older_date() {
+    let orb = orb();
+    let setup = Setup::new(&orb);
+    let newest: Timestamp = "2025-02-03T00:00:00Z".parse().unwrap();
+    orb.account().create_invoice(newest);
+    let ahead = orb.account().create_invoice(Timestamp::now() + jiff_days(200));
+    let first = setup.read(&["invoices"]);
+    assert_eq!(cursor_of(&first, "invoices"), newest);
+    let late = orb.account().create_invoice("2025-03-01T00:00:00Z".parse().unwrap());
+    let second = setup.read_from(&["invoices"], &first.state_file());
+    for id in [ahead, late] {
+        assert!(ids(&second, "invoices").contains(&format!("{id:?}")), "{id}");
+    }
+    assert_eq!(cursor_of(&second, "invoices"), "2025-03-01T00:00:00Z".parse().unwrap());
+}
+
+#[test]
+fn a_record_a_second_below_the_cursor_that_becomes_visible_late_is_not_missed() {
+    let orb = orb();
+    commit_all(&orb);
+    let setup = Setup::new(&orb);
+    let at: Timestamp = "2025-02-03T04:05:06Z".parse().unwrap();
+    let customer = orb.account().create_customer(at);
+    let create = |at: Timestamp| {
+        let mut account = orb.account();
+        let new = [account.create_customer(at), account.create_subscription(at), account.create_plan(at)];
+        let [of_customers, of_subscriptions, of_plans] = new;
+        let invoice = account.create_invoice(at);
+        let entry = account.create_ledger_entry(&customer, at).unwrap();
+        [of_customers, of_subscriptions, of_plans, invoice, entry]
+    };
+    create(at);
+    let first = setup.read(&STREAMS);
+    for stream in STREAMS {
+        assert_eq!(cursor_of(&first, stream), at, "{stream}");
+    }
+    let late = create(at - std::time::Duration::from_secs(1));
+    let second = setup.read_from(&STREAMS, &first.state_file());
+    for (stream, id) in STREAMS.into_iter().zip(late) {
+        assert!(ids(&second, stream).contains(&format!("{id:?}")), "{stream}");
+        assert_eq!(cursor_of(&second, stream), at, "{stream}");
+    }
+}
+
+#[test]
 fn an_entry_committed_late_is_not_missed() {
     let orb = orb();
     let setup = Setup::new(&orb);
@@ -148,7 +193,7 @@ fn ledger_states_of_airbytes_connector_continue_per_customer() {
     let cursors: serde_json::Map<String, Value> = with_ledger
         .iter()
         .map(|id| {
-            (id.trim_matches('"').to_owned(), serde_json::json!({"created_at": "2025-01-01T00:00:00+00:00"}))
+            (id.trim_matches('"').to_owned(), serde_json::json!({"created_at": "2025-01-01T00:01:00+00:00"}))
         })
         .collect();
     let partitions: Vec<Value> = cursors

@@ -82,6 +82,51 @@ fn usage_states_of_airbytes_connector_continue_per_subscription() {
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
+/// What the CDK writes once there are more than 10,000 partitions, and what an older class of it always writes.
+#[test]
+fn states_with_one_cursor_for_all_partitions_continue() {
+    let orb = orb();
+    let setup = setup(&orb);
+    for (stream, field) in
+        [("credits_ledger_entries", "created_at"), ("subscription_usage", "timeframe_start")]
+    {
+        let everything = setup.read(&[stream]).records(stream).len();
+        let read = |state: &Value| {
+            let output = setup.read_from(&[stream], &file(stream, state));
+            assert_eq!(output.code, Some(0), "{stream} from {state}: {}", output.stderr);
+            output.records(stream).len()
+        };
+        let plain = read(&json!({ field: EARLIER }));
+        assert!(0 < plain && plain < everything / 2, "{stream}: {plain} of {everything}");
+        let global = json!({ field: EARLIER });
+        for state in [
+            json!({ "use_global_cursor": true, "state": global }),
+            json!({ "use_global_cursor": true, "state": global, "states": [], "parent_state": {} }),
+            json!({ "use_global_cursor": true, "state": global, "lookback_window": 0,
+                    "parent_state": { "customers": { "created_at": EARLIER } } }),
+            json!({ "state": global, "lookback_window": "0" }),
+        ] {
+            assert_eq!(read(&state), plain, "{stream} from {state}");
+        }
+        // The lookback window reads half a year more.
+        let half_a_year = 182 * 24 * 60 * 60;
+        for lookback in [json!(half_a_year), json!(half_a_year.to_string()), json!(f64::from(half_a_year))] {
+            let state = json!({ "use_global_cursor": true, "state": global, "lookback_window": lookback });
+            let count = read(&state);
+            assert!(plain < count && count < everything, "{stream} from {state}: {count}");
+        }
+        // No cursor, or parents that were perhaps never read.
+        for state in [
+            json!({ "states": [] }),
+            json!({ "use_global_cursor": false }),
+            json!({ "use_global_cursor": true, "state": {} }),
+            json!({ "use_global_cursor": false, "states": [], "state": global, "lookback_window": 1 }),
+        ] {
+            assert_eq!(read(&state), everything, "{stream} from {state}");
+        }
+    }
+}
+
 #[test]
 fn every_config_of_airbytes_connector_is_one_of_ours() {
     let orb = orb();

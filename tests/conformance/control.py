@@ -151,7 +151,7 @@ def check_states(url, catalog, states, days):
             missing = control.items() - mine.items()
             expect("records that are not read again", sorted(missing), [])
             extra = mine.keys() - control.keys()
-            # A minute of a ledger, two days of usage.
+            # A pending entry holds a ledger's cursor; two days of usage. Elsewhere a minute, in which this account has nothing.
             expect("records read again without need", len(extra) <= (len(mine) // 5 if stream in OVERLAP else 0), True)
             expect("the state was honoured", 0 < len(mine) < len(everything), True)
             seen.append(f"{len(control)} records, and {len(extra)} of the overlap, of {len(everything)}")

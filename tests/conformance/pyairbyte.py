@@ -35,8 +35,8 @@ def rows(cache):
 
 
 def near(url):
-    """How many records lie so near before the end that they may be read twice: that at the cursor, the last minute of a
-    ledger, the last two days of usage."""
+    """How many records lie so near before the end that they may be read twice: those of the last minute, the last two
+    days of usage."""
     total = 0
     for stream, found in objects(url, END).items():
         cursors = [instant(record[CURSORS[stream]]) for record in found]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hyper::body::Bytes;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::dice::mix;
 use crate::problem::Problem;
@@ -21,6 +22,10 @@ pub struct Fault {
     effect: Effect,
     path: PathMatch,
     parameters: Vec<(String, Option<String>)>,
+    /// Parameters that must be greater numbers than these.
+    above: Vec<(String, u64)>,
+    /// The timeframe that is asked for must be longer.
+    longer_than: Option<SignedDuration>,
     skip: u64,
     every: u64,
     chance: Option<(f64, u64)>,
@@ -152,6 +157,19 @@ impl Fault {
         self
     }
 
+    /// Only requests with this query parameter and a greater number: `limit`, for pages that are too large.
+    #[must_use]
+    pub fn with_query_above(mut self, name: &str, number: u64) -> Fault {
+        self.above.push((name.to_owned(), number));
+        self
+    }
+
+    /// Only requests whose `timeframe_start` and `timeframe_end` lie further apart.
+    #[must_use]
+    pub fn with_timeframe_above(self, span: Duration) -> Fault {
+        Fault { longer_than: Some(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)), ..self }
+    }
+
     /// Lets the first matching requests pass.
     #[must_use]
     pub fn after(self, requests: u64) -> Fault {
@@ -187,6 +205,8 @@ impl Fault {
             effect,
             path: PathMatch::Prefix(String::new()),
             parameters: Vec::new(),
+            above: Vec::new(),
+            longer_than: None,
             skip: 0,
             every: 1,
             chance: None,
@@ -208,7 +228,17 @@ impl Fault {
         let in_query = |(name, value): &(String, Option<String>)| {
             query.iter().any(|(sent, with)| sent == name && value.as_ref().is_none_or(|value| value == with))
         };
-        if !on_path || !self.parameters.iter().all(in_query) {
+        let sent = |name: &str| query.iter().find(|(sent, _)| sent == name).map(|(_, value)| value);
+        let is_above = |(name, number): &(String, u64)| {
+            sent(name).and_then(|value| value.parse::<u64>().ok()).is_some_and(|sent| sent > *number)
+        };
+        let instant = |name| sent(name)?.parse::<Timestamp>().ok();
+        let span = instant("timeframe_start")
+            .zip(instant("timeframe_end"))
+            .map(|(start, end)| end.duration_since(start));
+        let is_longer = self.longer_than.is_none_or(|longest| span.is_some_and(|span| span > longest));
+        if !(on_path && is_longer && self.parameters.iter().all(in_query) && self.above.iter().all(is_above))
+        {
             return false;
         }
         self.matched += 1;
@@ -294,5 +324,22 @@ mod tests {
         assert!(both.disconnect && both.repeat_page_token);
         let mut other = [Fault::disconnect().with_query_value("cursor", "y")];
         assert!(!strike(&mut other, "/", &query).disconnect);
+    }
+
+    #[test]
+    fn numbers_and_timeframes_choose_the_requests() {
+        let strikes = |fault: Fault, query: &[(&str, &str)]| {
+            let query: Vec<_> =
+                query.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            strike(&mut [fault], "/", &query).disconnect
+        };
+        let limited = |value| strikes(Fault::disconnect().with_query_above("limit", 50), &[("limit", value)]);
+        assert!(limited("51") && !limited("50") && !limited("x"));
+        assert!(!strikes(Fault::disconnect().with_query_above("limit", 50), &[]));
+        let long = |end| {
+            let fault = Fault::disconnect().with_timeframe_above(Duration::from_secs(24 * 60 * 60));
+            strikes(fault, &[("timeframe_start", "2024-01-01T00:00:00+00:00"), ("timeframe_end", end)])
+        };
+        assert!(long("2024-01-02T00:00:01Z") && !long("2024-01-02T00:00:00Z") && !long("soon"));
     }
 }

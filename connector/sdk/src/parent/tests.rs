@@ -209,6 +209,159 @@ fn a_read_that_is_cut_short_anywhere_and_resumed_loses_nothing() {
 }
 
 #[test]
+fn a_thing_after_the_opening_does_not_move_the_cursor_whether_or_not_a_read_is_cut_short() {
+    let mut server = Server::default();
+    for number in 0..350 {
+        server.owner(&day(number), &[&day(number), "2030-01-01T00:00:00Z"]);
+    }
+    let whole = format!(r#"{{"created_at":"{}"}}"#, day(349).replace('Z', "+00:00"));
+    for stop in [300, 400, 500, usize::MAX] {
+        let mut random = fastrand::Rng::with_seed(4);
+        let (_, state) = read(&server, &mut lists("{}"), stop, &mut random);
+        let state = state.unwrap();
+        assert!(!state.contains("2030") && !state.contains("created_at\":\"2024-06-01"), "{state}");
+        let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut random);
+        assert_eq!(last.unwrap(), whole, "{stop}");
+    }
+    // An older version noted what lies after the opening, too.
+    let observed = r#""opened":"2024-05-31T00:00:00Z","parents_after":"2023-01-01T00:00:00Z","observed":"2030-01-01T00:00:00Z""#;
+    let state = format!(r#"{{"unfinished":{{"version":1,{observed}}}}}"#);
+    let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(5));
+    assert_eq!(last.unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_period() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[]);
+    let from = |parents: Parents| {
+        let mut lists = lists_of(parents, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+        let listing = lists.next_ask().unwrap();
+        lists.observe(&listing, server.page(&listing)).unwrap();
+        lists.next_ask().unwrap().slice.from.unwrap()
+    };
+    assert_eq!(from(testing::parents()), testing::instant("2024-05-27T23:59:00Z"));
+    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..testing::parents() };
+    assert_eq!(from(parents), testing::instant("2024-05-28T00:00:00Z"));
+}
+
+/// Reads as [`read`], from a server that refuses the lists of some owners. Returns the failure at the end, too.
+fn read_refused(
+    server: &Server,
+    lists: &mut ParentLists,
+    refused: &[String],
+    stop: usize,
+    random: &mut fastrand::Rng,
+) -> (Vec<String>, Vec<String>, Option<Error>) {
+    let (mut open, mut records, mut states) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..stop {
+        open.extend(std::iter::from_fn(|| lists.next_ask()).take(8 - open.len()));
+        if open.is_empty() {
+            break;
+        }
+        let ask = open.swap_remove(random.usize(..open.len()));
+        if ask.slice.parent.as_ref().is_some_and(|parent| refused.contains(parent)) {
+            lists.refuse(&ask, Error::config("forbidden")).unwrap();
+        } else {
+            records.extend(lists.observe(&ask, server.page(&ask)).unwrap());
+        }
+        states.extend(lists.checkpoint());
+    }
+    (records, states, lists.failure())
+}
+
+#[test]
+fn the_list_of_one_parent_that_is_refused_fails_the_read_once_all_others_are_read() {
+    let mut server = Server::default();
+    for number in [1, 2, 3] {
+        server.owner(&day(number), &[&day(number)]);
+    }
+    let refused = [day(2)];
+    let mut random = fastrand::Rng::with_seed(1);
+    let (records, states, failure) =
+        read_refused(&server, &mut lists("{}"), &refused, usize::MAX, &mut random);
+    assert_eq!((records.len(), states), (2, Vec::new()));
+    let message = failure.unwrap().message;
+    assert!(message.contains("the lists of 1 owners were refused (2024-01-01T02:00:00Z)"), "{message}");
+}
+
+#[test]
+fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew() {
+    let mut server = Server::default();
+    for number in 0..350 {
+        server.owner(&day(number), &[&day(number)]);
+    }
+    for seed in 0..8 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let refused: Vec<String> = (0..random.usize(1..5)).map(|_| day(random.u32(0..350))).collect();
+        let start = r#"{"created_at":"2023-06-01T00:00:00Z"}"#;
+        let stop = random.usize(100..900);
+        let (first, states, _) = read_refused(&server, &mut lists(start), &refused, stop, &mut random);
+        // Whatever state is the last one, a read that goes on from it has all that the first one has not.
+        for state in states.iter().map(String::as_str).chain([start]) {
+            let (second, last) = read(&server, &mut lists(state), usize::MAX, &mut random);
+            let missing = refused.iter().filter(|owner| !second.iter().any(|thing| thing.contains(*owner)));
+            assert_eq!(missing.count(), 0, "{seed}: {state}");
+            assert!(!last.unwrap().contains("unfinished"));
+        }
+        assert!(first.len() <= 350);
+        let (records, states, failure) =
+            read_refused(&server, &mut lists(start), &refused, usize::MAX, &mut random);
+        let others = (0..350).map(day).filter(|owner| !refused.contains(owner)).count();
+        assert_eq!(records.len(), others);
+        assert!(failure.is_some());
+        // Only where a later state was told is the first one told again.
+        assert!(states.is_empty() || states.last().unwrap() == start, "{states:?}");
+    }
+}
+
+#[test]
+fn a_parent_without_a_time_that_is_refused_lets_no_state_pass() {
+    let mut lists = lists("{}");
+    let listing = lists.next_ask().unwrap();
+    let mut records: Vec<Record> = vec![Record::new(r#"{"id":"x"}"#.into(), None)];
+    records.extend((0..200).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))));
+    lists.observe(&listing, Page { records, ..Page::default() }).unwrap();
+    let mut states = Vec::new();
+    while let Some(ask) = lists.next_ask() {
+        if ask.slice.parent.as_deref() == Some("x") {
+            lists.refuse(&ask, Error::config("forbidden")).unwrap();
+        } else {
+            lists.observe(&ask, Page::default()).unwrap();
+        }
+        states.extend(lists.checkpoint());
+    }
+    assert_eq!((states, lists.failure().is_some()), (Vec::new(), true));
+}
+
+#[test]
+fn the_parents_list_itself_cannot_be_refused() {
+    let mut lists = lists("{}");
+    let listing = lists.next_ask().unwrap();
+    assert_eq!(lists.refuse(&listing, Error::config("forbidden")), Err(Error::config("forbidden")));
+}
+
+#[test]
+fn where_all_lists_are_refused_only_the_first_are_asked_for() {
+    let mut server = Server::default();
+    (0..350).for_each(|number| server.owner(&day(number), &[]));
+    let (mut lists, mut asked) = (lists("{}"), 0);
+    let error = loop {
+        let ask = lists.next_ask().unwrap();
+        if ask.slice.parent.is_none() {
+            lists.observe(&ask, server.page(&ask)).unwrap();
+            continue;
+        }
+        asked += 1;
+        if let Err(error) = lists.refuse(&ask, Error::config("forbidden")) {
+            break error;
+        }
+    };
+    assert_eq!(asked, 20);
+    assert!(error.message.ends_with("no others were asked for: forbidden"), "{error}");
+}
+
+#[test]
 fn the_state_of_many_parents_stays_small() {
     let mut server = Server::default();
     for number in 0..300 {

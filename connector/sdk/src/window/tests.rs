@@ -7,9 +7,15 @@ use crate::{cursor::Cursor, fixtures, testing};
 
 static THINGS: Stream = Stream { page_limit: Some(10), ..fixtures::OWNERS };
 
+const OPENED: &str = "2024-06-01T00:00:00Z";
+
 fn windows(from: &str) -> Windows {
-    let range = Range { start: testing::instant(from), end: None, lookback: SignedDuration::ZERO };
-    let watermark = Watermark::new(Cursor::parse(from).unwrap(), testing::instant("2024-06-01T00:00:00Z"));
+    windows_from(from, from)
+}
+
+fn windows_from(start: &str, cursor: &str) -> Windows {
+    let range = Range { start: testing::instant(start), end: None, lookback: SignedDuration::ZERO };
+    let watermark = Watermark::new(Cursor::parse(cursor).unwrap(), testing::instant(OPENED));
     Windows::new(&THINGS, &range, watermark)
 }
 
@@ -147,4 +153,52 @@ fn nothing_is_asked_for_when_the_cursor_is_past_the_end() {
     let mut windows = Windows::new(&THINGS, &range, watermark);
     assert!(windows.next_ask().is_none());
     assert_eq!(windows.checkpoint().unwrap(), r#"{"created_at":"2024-02-01T00:00:00Z"}"#);
+}
+
+#[test]
+fn a_read_begins_a_minute_below_its_cursor() {
+    let ask = windows_from("2020-01-01T00:00:00Z", "2024-05-31T00:00:00Z").next_ask().unwrap();
+    assert_eq!(ask.slice.from, Some(testing::instant("2024-05-30T23:59:00Z")));
+}
+
+#[test]
+fn no_state_passes_the_newest_record_before_the_opening_however_a_read_is_cut_short() {
+    const START: &str = "2022-01-01T00:00:00Z";
+    let opened = testing::instant(OPENED);
+    for seed in 0..60 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        // Some lie before the opening, perhaps long before, and many after it.
+        let newest = random.i64(1..2 * 365 * 24);
+        let mut hours: Vec<i64> =
+            (0..random.usize(1..300)).map(|_| -newest - random.i64(0..1000) * random.i64(0..10)).collect();
+        hours.extend((0..random.usize(1..600)).map(|_| random.i64(1..5000)));
+        let positions: Vec<Timestamp> =
+            hours.into_iter().map(|hours| opened + SignedDuration::hours(hours)).collect();
+        let start = testing::instant(START);
+        let positions: Vec<Timestamp> = positions.into_iter().map(|position| position.max(start)).collect();
+        let expected = positions.iter().filter(|position| **position <= opened).max().copied().unwrap();
+        let list = testing::List::new(positions);
+        let (mut state, mut seen, mut is_finished) = (START.to_owned(), BTreeSet::new(), false);
+        while !is_finished {
+            let mut windows = windows_from(START, &state);
+            let mut open = Vec::new();
+            for _ in 0..random.usize(1..150) {
+                open.extend(std::iter::from_fn(|| windows.next_ask()).take(8 - open.len()));
+                is_finished = open.is_empty();
+                if is_finished {
+                    break;
+                }
+                let ask = open.swap_remove(random.usize(..open.len()));
+                seen.extend(windows.observe(&ask, list.page(&ask)).unwrap());
+                if let Some(told) = windows.checkpoint() {
+                    assert!(cursor(&told) <= expected, "{seed}: {told} passes {expected}");
+                    state = serde_json::from_str::<serde_json::Value>(&told).unwrap()["created_at"]
+                        .as_str()
+                        .unwrap()
+                        .to_owned();
+                }
+            }
+        }
+        assert_eq!((testing::instant(&state), seen.len()), (expected, list.len()), "{seed}");
+    }
 }

@@ -56,7 +56,30 @@ fn a_server_that_is_down_says_nothing_about_the_config() {
     let error = output.error();
     assert_eq!(error.failure_type, "transient_error");
     assert!(error.message.contains("connection was refused"), "{}", error.message);
+    assert!(error.message.contains("an outage, which says nothing about the config"), "{}", error.message);
     assert!(output.messages.iter().all(|message| message.connection_status.is_none()), "{}", output.stdout);
+}
+
+#[test]
+fn whole_numbers_are_taken_however_they_are_spelled() {
+    let orb = orb();
+    let base = format!(
+        r#""api_key":"{}","start_date":"2024-01-01T00:00:00Z","api_url":"{}""#,
+        mock_orb::DEFAULT_API_KEY,
+        orb.url()
+    );
+    for (spelled, expected) in
+        [("3.0", "SUCCEEDED"), ("3e0", "SUCCEEDED"), ("30e-1", "SUCCEEDED"), ("3.5", "FAILED")]
+    {
+        let setup = Setup::new(&orb);
+        let file = setup.folder().join("spelled.json");
+        let numbers =
+            format!(r#""lookback_window_days":{spelled},"concurrency":{spelled},"retry_minutes":{spelled}"#);
+        std::fs::write(&file, format!("{{{base},{numbers}}}")).unwrap();
+        let output = setup.run(&[&"check", &"--config", &file]);
+        let status = output.messages.iter().find_map(|message| message.connection_status.as_ref()).unwrap();
+        assert_eq!(status.status, expected, "{spelled}: {}", status.message);
+    }
 }
 
 #[test]

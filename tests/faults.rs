@@ -34,6 +34,8 @@ fn failures_that_pass_lose_nothing() {
         Fault::status(500),
         Fault::status(503).retry_after("Thu, 01 Jan 2015 00:00:00 GMT"),
         Fault::body(502, "text/html", "<html>Bad Gateway</html>"),
+        Fault::body(401, "text/html", "<html>Request blocked</html>"),
+        Fault::body(403, "application/json", "{\"message\":\"Forbidden\"}"),
         Fault::disconnect(),
         Fault::truncate(700),
     ] {
@@ -121,12 +123,72 @@ fn an_error_names_the_stream_the_request_and_orbs_words_and_never_the_key() {
 #[test]
 fn a_server_that_is_down_is_a_transient_error() {
     let orb = orb();
-    let setup = Setup::new(&orb);
+    let setup = Setup::new(&orb).with("retry_minutes", 0);
     orb.stop();
     let output = setup.read(&["customers"]);
     assert_eq!(output.error().failure_type, "transient_error");
-    assert!(output.error().message.contains("(tried 8 times)"), "{}", output.error().message);
+    assert!(output.error().message.contains("connection was refused"), "{}", output.error().message);
     assert_eq!(output.statuses("customers"), ["STARTED", "INCOMPLETE"]);
+}
+
+#[test]
+fn a_refusal_that_is_not_orbs_says_that_something_between_answered() {
+    for status in [401, 403] {
+        let orb = orb();
+        orb.inject(Fault::body(status, "text/html", "<html>Request blocked</html>").on("/v1/customers"));
+        let output = Setup::new(&orb).with("retry_minutes", 0).read(&["customers"]);
+        let error = output.error();
+        assert_eq!(error.failure_type, "transient_error");
+        assert!(error.message.contains("something between here and Orb answered"), "{}", error.message);
+        assert!(error.internal_message.contains("text/html"), "{}", error.internal_message);
+        assert!(error.internal_message.contains("Request blocked"), "{}", error.internal_message);
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_says_where_it_leads() {
+    for status in [301, 302, 303, 307, 308] {
+        let elsewhere = orb();
+        let orb = orb();
+        let location = format!("{}/login?next=x", elsewhere.url());
+        orb.inject(Fault::body(status, "text/html", "").header("location", location).on("/v1/customers"));
+        let output = Setup::new(&orb).read(&["customers"]);
+        let error = output.error();
+        assert_eq!(error.failure_type, "config_error");
+        let place = format!("(status {status}, to {}/login)", elsewhere.url());
+        assert!(error.message.contains(&place), "{}", error.message);
+        assert!(elsewhere.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_wait_of_an_hour_is_an_error_at_once_that_names_the_hour() {
+    for status in [429, 503] {
+        let orb = orb();
+        orb.inject(Fault::status(status).retry_after("3600").on("/v1/customers"));
+        let output = Setup::new(&orb).read(&["customers"]);
+        let error = output.error();
+        assert_eq!(error.failure_type, "transient_error");
+        assert!(error.message.contains("the server asks to wait 1h, until 20"), "{}", error.message);
+        assert_eq!(orb.requests().len(), 1);
+    }
+}
+
+#[test]
+fn a_list_is_read_to_its_end_where_its_answer_names_fields_twice() {
+    let orb = orb();
+    let record = r#"{"id":"first","created_at":"2024-01-01T00:00:00Z","created_at":"2024-02-01T00:00:00Z"}"#;
+    let more = r#"{"has_more":false,"next_cursor":null,"has_more":true,"next_cursor":"t1"}"#;
+    let body = format!(r#"{{"data":[{record}],"pagination_metadata":{more}}}"#);
+    let last = r#"{"data":[{"id":"second"}],"pagination_metadata":{"has_more":true,"has_more":false}}"#;
+    let json = "application/json";
+    orb.inject(Fault::body(200, json, last).on("/v1/plans").with_query_value("cursor", "t1"));
+    orb.inject(Fault::body(200, json, body).on("/v1/plans"));
+    let output = Setup::new(&orb).read(&["plans"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(output.records("plans").len(), 2);
+    let state = &output.states("plans").last().unwrap().stream.stream_state;
+    assert_eq!(state["created_at"], "2024-02-01T00:00:00+00:00");
 }
 
 #[test]

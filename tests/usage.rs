@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mock_orb::{Account, Collection, MockOrb, Settings, Timestamp};
+use mock_orb::{Account, Collection, Fault, MockOrb, Settings, Timestamp};
 
 use crate::support::{Output, Setup, shape::fields};
 
@@ -100,6 +100,42 @@ fn usage_is_grouped_by_the_configured_key() {
         assert_eq!(request.parameter("group_by"), Some("region"));
         assert!(request.parameter("billable_metric_id").is_some());
     }
+}
+
+#[test]
+fn groups_that_an_answer_leaves_out_are_an_error_and_not_asked_for_by_a_page_token() {
+    let orb = orb();
+    orb.inject(Fault::repeat_page_token());
+    let output = setup(&orb).with("subscription_usage_grouping_key", "region").read(&STREAM);
+    assert_eq!(output.code, Some(1));
+    for request in orb.requests().iter().filter(|request| request.path.ends_with("/usage")) {
+        assert_eq!((request.parameter("cursor"), request.parameter("limit")), (None, None));
+    }
+}
+
+#[test]
+fn days_of_less_than_nothing_are_records_and_days_of_nothing_are_not() {
+    let orb = orb();
+    let account = orb.account();
+    let subscriptions = account.ids(Collection::Subscriptions);
+    let start =
+        |id: &String| fields(&account.record(Collection::Subscriptions, id).unwrap())["start_date"].clone();
+    let id = subscriptions.iter().find(|id| start(id).trim_matches('"') < "2024-05-01").unwrap().clone();
+    let metric = account.billable_metrics(&id)[0].clone();
+    drop(account);
+    for (day, quantity) in
+        [("2024-06-10", "-3.50"), ("2024-06-11", "-0.0"), ("2024-06-12", "0.00"), ("2024-06-13", "-1e2")]
+    {
+        orb.account().set_usage(&id, &metric, day.parse().unwrap(), quantity).unwrap();
+    }
+    let output = setup(&orb).read(&STREAM);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let read = read(&output, None);
+    let of_metric = read.iter().filter(|day| day.0 == id && day.1 == metric);
+    let negative: Vec<&str> =
+        of_metric.map(|day| &*day.4).filter(|quantity| quantity.starts_with('-')).collect();
+    assert_eq!(negative, ["-3.50", "-1e2"]);
+    assert!(read.iter().all(|day| day.4.bytes().any(|digit| (b'1'..=b'9').contains(&digit))));
 }
 
 #[test]

@@ -36,6 +36,14 @@ USAGE = {"view_mode": "periodic"}
 UTC = {"UTC", "Etc/UTC"}
 
 
+# What records have here beside those of the published one, whose every field they have as well. It hoists an object's id
+# and drops the rest of it.
+ADDED = {
+    "subscriptions": {"plan_version", "plan_name", "external_plan_id"},
+    "credits_ledger_entries": {"external_customer_id", "credit_block_filters"},
+}
+
+
 def theirs(url, command, **documents):
     """The published connector is told the address by the environment, and knows no `api_url`."""
     return run(command, program=PUBLISHED, environment={"ORB_URL": url}, **documents)
@@ -45,6 +53,10 @@ def comparable(stream, records, days):
     """Records by key; usage only of the subscriptions whose days are comparable."""
     usage = stream == "subscription_usage"
     return {key(stream, it): it for it in records if not usage or it["subscription_id"] in days}
+
+
+def without(names, record):
+    return {name: value for name, value in record.items() if name not in names}
 
 
 def digest(records):
@@ -67,6 +79,9 @@ def compare(name, stream, ours, published, days):
         expect("records only here", sorted(mine.keys() - control.keys()), [])
         expect("records only there", sorted(control.keys() - mine.keys()), [])
         expect("any records", bool(mine), True)
+        added = ADDED.get(stream, set())
+        expect("fields added", [it for it, record in mine.items() if not added <= record.keys()], [])
+        mine = {it: without(added, record) for it, record in mine.items()}
         mine_hashes, control_hashes = digest(mine), digest(control)
         different = [(mine[it], control[it]) for it in mine if mine_hashes[it] != control_hashes[it]]
         expect("records that differ", different, [])
@@ -145,8 +160,10 @@ def check_states(url, catalog, states, days):
             ]
             expect("exit codes", (ours.code, published.code), (0, 0))
             whole = run("read", **documents)
+            added = ADDED.get(stream, set())
             mine, control, everything = [
-                digest(comparable(stream, it.records()[stream], days)) for it in (ours, published, whole)
+                digest({key: without(added, record) for key, record in comparable(stream, records, days).items()})
+                for records in (it.records()[stream] for it in (ours, published, whole))
             ]
             missing = control.items() - mine.items()
             expect("records that are not read again", sorted(missing), [])
@@ -176,6 +193,18 @@ def without_plan(path, record):
     return path == "subscriptions" and record["plan"] is None
 
 
+def cut_elsewhere(path, record):
+    """A subscription that the published one fails for, or whose days it cuts at other instants."""
+    return path == "subscriptions" and (record["plan"] is None or record["customer"]["timezone"] not in UTC)
+
+
+def take_back(path, record):
+    """Every other day of usage takes back what was used."""
+    if path == "usage":
+        for window in record["usage"][::2]:
+            window["quantity"] = -window["quantity"]
+
+
 def main():
     with emulator("--ledger-event-ids", "--customers", "120", "--invoices", "150") as whole:
         with gateway(whole, leave_out=without_plan, usage=USAGE) as url:
@@ -188,6 +217,10 @@ def main():
         check_defects(whole, catalog, DEFECTS)
         with gateway(whole, leave_out=without_plan) as url:
             check_defects(url, catalog, [("subscription_usage", MONTH, "days are added up, and cut at midnight UTC")])
+        # It emits a day only if its quantity is greater than zero. Here a day is left out only if it is zero: sums in a
+        # warehouse are too high without those on which usage was taken back.
+        with gateway(whole, leave_out=cut_elsewhere, change=take_back, usage=USAGE) as url:
+            check_defects(url, catalog, [("subscription_usage", MONTH, "days with negative usage are left out")])
 
 
 main()

@@ -10,10 +10,14 @@ import urllib.parse
 import urllib.request
 
 
+# Only an error of Orb's own counts against the key, and its `type` tells it.
+REFUSAL = {"type": "https://docs.withorb.com/reference/error-responses#403", "status": 403, "title": "by the gateway"}
+
+
 @contextlib.contextmanager
-def gateway(url, refuse=None, leave_out=lambda path, record: False, usage=None):
-    """A server that passes requests on, answers those below a path with 403, leaves records out of lists, and asks for
-    usage with parameters that a connector leaves out."""
+def gateway(url, refuse=None, leave_out=lambda path, record: False, change=lambda path, record: None, usage=None):
+    """A server that passes requests on, answers those below a path with 403, leaves records out of lists, changes others,
+    and asks for usage with parameters that a connector leaves out."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -23,7 +27,7 @@ def gateway(url, refuse=None, leave_out=lambda path, record: False, usage=None):
         def do_GET(self):
             base = urllib.parse.urlsplit(url).path
             if refuse and self.path.startswith(f"{base}{refuse}"):
-                return self.answer(403, "application/json", b'{"status": 403, "title": "refused by the gateway"}')
+                return self.answer(403, "application/json", json.dumps(REFUSAL).encode())
             headers = {name: value for name, value in self.headers.items() if name.lower() == "authorization"}
             target = urllib.parse.urljoin(url, self.path)
             if usage and "/usage?" in self.path and not any(f"{name}=" in self.path for name in usage):
@@ -43,6 +47,8 @@ def gateway(url, refuse=None, leave_out=lambda path, record: False, usage=None):
             path = urllib.parse.urlsplit(self.path).path.rpartition("/")[2]
             if isinstance(page.get("data"), list):
                 page["data"] = [record for record in page["data"] if not leave_out(path, record)]
+                for record in page["data"]:
+                    change(path, record)
             return json.dumps(page).encode()
 
         def answer(self, status, kind, body):

@@ -370,15 +370,14 @@ const YEARS: &str = r#"{"api_key":"hidden","start_date":"2022-01-01T06:00:00Z","
 fn days(url: &str) -> Vec<(String, i64)> {
     let instant = |name| {
         let value = parameter(url, name).unwrap().replace("%3A", ":").replace("%2B", "+");
-        crate::sdk::testing::instant(&value)
+        elt_sdk::testing::instant(&value)
     };
     let (from, until) = (instant("timeframe_start"), instant("timeframe_end"));
-    let first = crate::sdk::testing::instant("2021-12-30T19:00:00Z");
+    let first = elt_sdk::testing::instant("2021-12-30T19:00:00Z");
     let hours = |number: i32| time::SignedDuration::hours(24) * number;
     let days = (0..1_000).map(|number| (first + hours(number), first + hours(number + 1)));
     let cut = days.map(|(start, end)| (start.max(from), end.min(until))).filter(|(start, end)| start < end);
-    cut.map(|(start, end)| (crate::sdk::instant::format_instant(start), (end - start).whole_hours()))
-        .collect()
+    cut.map(|(start, end)| (elt_sdk::instant::format_instant(start), (end - start).whole_hours())).collect()
 }
 
 /// Reads usage of two subscriptions from a server that answers so many hours at most.

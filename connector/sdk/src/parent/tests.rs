@@ -240,8 +240,8 @@ fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_per
         lists.observe(&listing, server.page(&listing)).unwrap();
         lists.next_ask().unwrap().slice.from.unwrap()
     };
-    assert_eq!(from(testing::parents()), testing::instant("2024-05-27T23:59:00Z"));
-    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..testing::parents() };
+    assert_eq!(from(fixtures::parents()), testing::instant("2024-05-27T23:59:00Z"));
+    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..fixtures::parents() };
     assert_eq!(from(parents), testing::instant("2024-05-28T00:00:00Z"));
 }
 

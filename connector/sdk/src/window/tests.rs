@@ -177,7 +177,7 @@ fn no_state_passes_the_newest_record_before_the_opening_however_a_read_is_cut_sh
         let start = testing::instant(START);
         let positions: Vec<Timestamp> = positions.into_iter().map(|position| position.max(start)).collect();
         let expected = positions.iter().filter(|position| **position <= opened).max().copied().unwrap();
-        let list = testing::List::new(positions);
+        let list = fixtures::List::new(positions);
         let (mut state, mut seen, mut is_finished) = (START.to_owned(), BTreeSet::new(), false);
         while !is_finished {
             let mut windows = windows_from(START, &state);

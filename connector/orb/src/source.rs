@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::{
     api::OrbApi,
     config::{API_URL, Config},
-    schemas::unpack,
+    schemas::SCHEMAS,
     streams::{Row, STREAMS, row},
 };
 use elt_sdk::{
@@ -25,7 +25,7 @@ use elt_sdk::{
     stream::{Slicing, Stream},
     window::Windows,
 };
-use json_text::{Fields, Json};
+use json_text::Json;
 
 /// The Orb source.
 #[derive(Debug)]
@@ -107,11 +107,9 @@ impl Source for Orb {
 
     fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
-        let schemas = unpack();
-        let schemas = Fields::decode(&schemas).map_err(Error::system)?;
         let discovered = |row: &Row| {
             let stream = row.stream;
-            let schema = resolve(stream.schema, &schemas, &(row.properties)(&config));
+            let schema = resolve(stream.schema, SCHEMAS, &(row.properties)(&config));
             let schema = schema.map_err(|reason| Error::system(reason).in_stream(stream.name))?;
             let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
             Ok(Discovered { stream, schema, primary_key: fields.chain((row.primary_key)(&config)).collect() })

@@ -182,13 +182,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::schemas::unpack;
+    use crate::schemas::SCHEMAS;
     use elt_sdk::schema::resolve;
-    use json_text::Fields;
 
     fn schema(stream: &Stream) -> Value {
-        let schemas = unpack();
-        let schema = resolve(stream.schema, &Fields::decode(&schemas).unwrap(), &[]).unwrap();
+        let schema = resolve(stream.schema, SCHEMAS, &[]).unwrap();
         serde_json::from_str(&schema).unwrap()
     }
 

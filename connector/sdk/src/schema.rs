@@ -5,15 +5,18 @@
 
 use json_text::{Fields, Json, Object, listed};
 
+/// The name and the JSON text of every schema.
+type Schemas<'a> = &'a [(&'a str, &'a str)];
+
 /// Schemas refer to each other no deeper than this; more is a circle.
 const MAX_DEPTH: usize = 8;
 
 /// The schema of this name with every reference replaced by what it names, and with further properties (name and JSON
-/// text) at its top, in the place of those of the same name. `schemas` has every schema in a field of its name.
+/// text) at its top, in the place of those of the same name. `schemas` has the name and the JSON text of every schema.
 ///
 /// # Errors
 /// Names the schema that is missing, is no object, or refers to itself.
-pub fn resolve(name: &str, schemas: &Fields<'_>, further: &[(String, String)]) -> Result<String, String> {
+pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -> Result<String, String> {
     let schema = Fields::of(find(name, schemas)?).ok_or_else(|| format!("{name} is not an object"))?;
     let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
     let mut object = Object::default();
@@ -34,11 +37,13 @@ pub fn resolve(name: &str, schemas: &Fields<'_>, further: &[(String, String)]) -
     Ok(object.finish())
 }
 
-fn find<'a>(name: &str, schemas: &Fields<'a>) -> Result<Json<'a>, String> {
-    schemas.raw(name).ok_or_else(|| format!("there is no schema {name}"))
+fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, String> {
+    let found = schemas.iter().find(|(candidate, _)| *candidate == name);
+    let (_, text) = found.ok_or_else(|| format!("there is no schema {name}"))?;
+    Json::parse(text).map_err(|error| format!("the schema {name} is not JSON: {error}"))
 }
 
-fn resolve_value(value: Json<'_>, schemas: &Fields<'_>, depth: usize) -> Result<String, String> {
+fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<String, String> {
     if let Some(fields) = Fields::of(value) {
         if let Some(name) = fields.text("$ref") {
             if depth == MAX_DEPTH {
@@ -64,29 +69,29 @@ fn resolve_value(value: Json<'_>, schemas: &Fields<'_>, depth: usize) -> Result<
 mod tests {
     use super::*;
 
-    fn resolve(schemas: &str, further: &[(String, String)]) -> Result<String, String> {
-        super::resolve("it.json", &Fields::decode(schemas).unwrap(), further)
-    }
-
     #[test]
     fn references_are_replaced_however_deep() {
-        let schemas = r#"{
-            "it.json": {"properties": {"x": {"$ref": "a.json"}}},
-            "a.json": {"type": "array", "items": {"$ref": "b.json"}, "enum": [ 1.0, {} ]},
-            "b.json": {"type": "null"}
-        }"#;
+        let schemas = [
+            ("it.json", r#"{"properties": {"x": {"$ref": "a.json"}}}"#),
+            ("a.json", r#"{"type": "array", "items": {"$ref": "b.json"}, "enum": [ 1.0, {} ]}"#),
+            ("b.json", "{\n  \"type\": \"null\"\n}\n"),
+        ];
         assert_eq!(
-            resolve(schemas, &[("y".into(), "true".into())]).unwrap(),
+            resolve("it.json", &schemas, &[("y".into(), "true".into())]).unwrap(),
             r#"{"properties":{"x":{"type":"array","items":{"type":"null"},"enum":[1.0,{}]},"y":true}}"#
         );
-        assert_eq!(resolve(schemas, &[("x".into(), "true".into())]).unwrap(), r#"{"properties":{"x":true}}"#);
+        assert_eq!(
+            resolve("it.json", &schemas, &[("x".into(), "true".into())]).unwrap(),
+            r#"{"properties":{"x":true}}"#
+        );
     }
 
     #[test]
     fn a_reference_to_nothing_or_in_a_circle_is_an_error() {
-        assert!(resolve("{}", &[]).unwrap_err().contains("it.json"));
-        assert!(resolve(r#"{"it.json":{"x":{"$ref":"a.json"}}}"#, &[]).unwrap_err().contains("a.json"));
-        let circle = r#"{"it.json":{"x":{"$ref":"a.json"}},"a.json":{"$ref":"a.json"}}"#;
-        assert!(resolve(circle, &[]).unwrap_err().contains("itself"));
+        let error = |schemas| resolve("it.json", schemas, &[]).unwrap_err();
+        assert!(error(&[]).contains("it.json"));
+        let missing = [("it.json", r#"{"x":{"$ref":"a.json"}}"#)];
+        assert!(error(&missing).contains("a.json"));
+        assert!(error(&[missing[0], ("a.json", r#"{"$ref":"a.json"}"#)]).contains("itself"));
     }
 }

@@ -9,7 +9,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet};
 
-use crate::{Json, Scanner, quoted};
+use crate::{Json, Problem, Scanner, quoted};
 
 /// The fields of an object in their order, each name once.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// If it is not JSON, or not an object.
-    pub fn decode(text: &'a str) -> Result<Self, String> {
+    pub fn decode(text: &'a str) -> Result<Self, Problem> {
         let (mut fields, mut scanner) = (Vec::with_capacity(USUAL), Scanner::new(text));
         scanner.object(|name, value| fields.push((name, value)))?;
         scanner.end()?;
@@ -116,6 +116,14 @@ impl Object {
     #[inline(never)]
     pub fn push(&mut self, name: &str, value: &str) {
         self.carry(Json::checked(&quoted(name)), value);
+    }
+
+    /// As [`Object::push`], for a name that needs no escapes, which is one of ours.
+    pub fn push_plain(&mut self, name: &str, value: &str) {
+        self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
+        self.0.push_str(name);
+        self.0.push_str("\":");
+        self.0.push_str(value);
     }
 
     /// Adds a field whose value is a string.

@@ -8,7 +8,7 @@ use std::{borrow::Cow, fmt, ops::RangeInclusive};
 use time::{SignedDuration, Timestamp};
 
 use elt_sdk::{
-    cursor::Range,
+    cursor::TimeRange,
     error::{Error, Result},
     instant::parse_instant,
 };
@@ -35,6 +35,9 @@ pub const RETRY_MINUTES: u64 = 5;
 /// A longer patience would come near to the 15 minutes after which the host ends a call.
 const MAX_RETRY_MINUTES: i64 = 10;
 
+/// Shorter keys than this are not redacted: they would be found everywhere.
+const MIN_SECRET: usize = 4;
+
 /// A value that must not be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -60,7 +63,7 @@ pub struct Config {
     /// The base URL of the API, without a slash at its end.
     pub api_url: String,
     /// The part of each stream that is wanted.
-    pub range: Range,
+    pub range: TimeRange,
     /// Event properties with text values that ledger entries are enriched with.
     pub string_event_properties_keys: Vec<String>,
     /// Event properties with numeric values that ledger entries are enriched with.
@@ -80,14 +83,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Parses the config, all of it, so that a mistake shows at the first command.
+    /// Parses the whole config, so that a mistake shows at the first command.
     ///
     /// # Errors
     /// A config error that names the property and says what is expected.
     pub fn parse(json: &str) -> Result<Self> {
-        let not_an_object =
-            |error: String| Error::config(format!("the config is not a JSON object: {error}"));
-        let properties = Properties(Fields::decode(json).map_err(not_an_object)?);
+        let fields = Fields::decode(json)
+            .map_err(|problem| Error::config(format!("the config is not a JSON object: {problem}")))?;
+        let properties = Properties(fields);
         let api_key = properties.api_key()?;
         let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
         let end = properties.instant("end_date")?;
@@ -105,7 +108,7 @@ impl Config {
         Ok(Self {
             api_key,
             api_url: properties.api_url()?,
-            range: Range { start, end, lookback: properties.lookback()? },
+            range: TimeRange { start, end, lookback: properties.lookback()? },
             string_event_properties_keys: text_keys,
             numeric_event_properties_keys: numeric_keys,
             subscription_usage_grouping_key: properties.word("subscription_usage_grouping_key")?,
@@ -115,6 +118,12 @@ impl Config {
             concurrency: properties.concurrency()?,
             retry_minutes: properties.retry_minutes()?,
         })
+    }
+
+    /// Returns a text without the API key, which a server may repeat.
+    pub fn redact(&self, text: &str) -> String {
+        let key = self.api_key.expose();
+        if key.len() < MIN_SECRET { text.to_owned() } else { text.replace(key, "[secret]") }
     }
 
     /// Whether ledger entries are to be enriched.

@@ -1,22 +1,27 @@
 //! Enrichment: ledger entries that name an event get the configured properties of it.
 //!
-//! In: a page of ledger entries. Out: the same page, in which an entry's `event_id` has become
-//! `event: {"id": …, "properties": {…}}`. Without configured keys nothing is asked for, and entries without an
-//! `event_id`, which are all there are in today's Orb, are left as they are.
+//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no request is made, and
+//! entries without an `event_id`, which are all there are in today's Orb, stay as they are.
 //!
 //! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes the entry it led to, so the
 //! timeframe ends with the newest entry; what is not found is looked for in the 30 days before.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeSet, BinaryHeap},
-};
+use std::collections::{BTreeSet, BinaryHeap};
 
+use futures_util::future::LocalBoxFuture;
 use memchr::memmem::find;
 use time::{SignedDuration, Timestamp};
 
-use crate::config::Config;
-use elt_sdk::{instant::format_instant, page::Page, record::Record};
+use crate::{config::Config, rates::WRITE, requests};
+use elt_sdk::{
+    error::{Error, Result},
+    fetch::{Fetcher, Outcome},
+    instant::format_instant,
+    notes::Notes,
+    page::Page,
+    problem::Problem,
+    record::Record,
+};
 use json_text::{Fields, Json, Object, listed, quoted};
 
 /// The most ids that Orb takes in one search.
@@ -30,6 +35,53 @@ const MAX_SPAN: SignedDuration = SignedDuration::hours(10 * 24);
 
 /// How far after its entry an event may lie: Orb takes events up to five minutes into the future.
 const FUTURE: SignedDuration = SignedDuration::minutes(10);
+
+/// Replaces the `event_id` of entries by the event, with the configured properties.
+pub fn enrich<'a>(config: &'a Config, fetcher: &'a Fetcher, page: Page) -> LocalBoxFuture<'a, Result<Page>> {
+    Box::pin(async move {
+        let has_keys = config.has_event_keys();
+        let mut found = Vec::new();
+        for search in if has_keys { searches(&page, fetcher.now()) } else { Vec::new() } {
+            find_events(config, fetcher, search, &mut found).await?;
+        }
+        Ok(complete(page, has_keys, &found, fetcher.notes()))
+    })
+}
+
+/// Adds the events of a search to `events`, and looks once more in the time before for those that are missing.
+async fn find_events(
+    config: &Config,
+    fetcher: &Fetcher,
+    search: Search,
+    events: &mut Vec<Event>,
+) -> Result<()> {
+    let mut missing = search;
+    for _ in 0..2 {
+        while !missing.ids.is_empty() {
+            let found = find_in_timeframe(config, fetcher, &missing).await?;
+            let goes_on = found.has_more && !found.events.is_empty();
+            events.extend(found.events);
+            missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
+            if !goes_on {
+                break;
+            }
+        }
+        missing = missing.earlier();
+    }
+    Ok(())
+}
+
+async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) -> Result<Found> {
+    let request = requests::post(config, "events/search", search.body());
+    let decode = |body: &[u8]| decode(config, fetcher.notes(), body);
+    match fetcher.fetch(request, &WRITE, decode).await? {
+        Outcome::Complete(found) => Ok(found),
+        Outcome::Refused(error) | Outcome::TooLarge(error) | Outcome::UnknownPath(error) => Err(error),
+        Outcome::Absent(reason) | Outcome::Unavailable(reason) => Err(Error::config(format!(
+            "events cannot be searched: {reason}; without event properties keys in the config none are"
+        ))),
+    }
+}
 
 /// Events that are searched for together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +114,7 @@ impl Search {
 pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
     let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
     let mut wanted: BinaryHeap<(Timestamp, String)> =
-        page.records.iter().filter(|record| !record.provisional).filter_map(named).collect();
+        page.records.iter().filter(|record| !record.unsettled).filter_map(named).collect();
     let (mut searches, mut newest, mut seen) = (Vec::<Search>::new(), None, BTreeSet::new());
     while let Some((position, id)) = wanted.pop() {
         if !seen.insert(id.clone()) {
@@ -108,15 +160,15 @@ pub struct Found {
 ///
 /// # Errors
 /// If it is not a list of events.
-pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, String> {
-    let answer = str::from_utf8(body).map_err(|error| error.to_string())?;
+pub fn decode(config: &Config, notes: &Notes, body: &[u8]) -> Result<Found, Problem> {
+    let answer = str::from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
     let answer = Fields::decode(answer)?;
     let mut events = Vec::new();
     for event in answer.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")? {
         let event = Fields::of(event).ok_or("an event is not an object")?;
         let id = event.text("id").ok_or("an event has no \"id\"")?;
         let properties = event.value("properties").map_or("{}", Json::get);
-        events.push(Event { id: id.into_owned(), properties: selection(config, remarks, properties) });
+        events.push(Event { id: id.into_owned(), properties: selection(config, notes, properties) });
     }
     let has_more = match answer.value("pagination_metadata") {
         Some(pagination) => {
@@ -129,7 +181,7 @@ pub fn decode(config: &Config, remarks: &Remarks, body: &[u8]) -> Result<Found, 
 }
 
 /// The configured properties among all, each with the type its list says.
-fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
+fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     let mut object = Object::default();
     for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
         let is_in = |keys: &[String]| keys.iter().any(|key| name.is(key));
@@ -142,7 +194,10 @@ fn selection(config: &Config, remarks: &Remarks, properties: &str) -> String {
         };
         let name = name.text().unwrap_or_default();
         if converted.is_none() {
-            remarks.not_converted(&name);
+            let key = name.clone().into_owned();
+            notes.count(&format!("type of {key}"), move |count| {
+                format!("the event property {key:?} was not of the configured type {count} times, and is null there")
+            });
         }
         object.push(&name, converted.as_deref().unwrap_or("null"));
     }
@@ -171,15 +226,22 @@ fn as_number(value: Json<'_>) -> Option<String> {
 }
 
 /// The page with what was found put in.
-pub fn complete(page: Page, has_keys: bool, found: &[Event], remarks: &Remarks) -> Page {
+pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> Page {
     let is_replaced = |name: Json<'_>| name.is("event_id") || name.is("event");
     let records = page.records.into_iter().map(|record| {
-        let Some(id) = event_id(&record).filter(|_| !record.provisional) else { return record };
+        let Some(id) = event_id(&record).filter(|_| !record.unsettled) else { return record };
         let mut event = Object::default();
         event.push_text("id", &id);
         match found.iter().find(|event| event.id == id) {
             Some(found) => event.push("properties", &found.properties),
-            None if has_keys => remarks.unknown(&id),
+            None if has_keys => {
+                let id = id.clone();
+                notes.count("unknown event", move |count| {
+                    format!(
+                        "{count} entries have no event properties, because their events were not found, {id:?} for one"
+                    )
+                });
+            }
             None => {}
         }
         let mut object = Object::default();
@@ -219,43 +281,6 @@ fn open_object(description: Option<&str>, properties: Object) -> String {
     object.push("additionalProperties", "true");
     object.push("properties", &properties.finish());
     object.finish()
-}
-
-/// What was not as it should be, gathered for one sentence each at the end.
-#[derive(Debug, Default)]
-pub struct Remarks {
-    /// How many entries, and one of their events.
-    unknown: RefCell<Option<(u64, String)>>,
-    /// Each key, and how often.
-    not_converted: RefCell<Vec<(String, u64)>>,
-}
-
-impl Remarks {
-    fn unknown(&self, id: &str) {
-        self.unknown.borrow_mut().get_or_insert_with(|| (0, id.to_owned())).0 += 1;
-    }
-
-    fn not_converted(&self, key: &str) {
-        let mut counts = self.not_converted.borrow_mut();
-        match counts.iter_mut().find(|(candidate, _)| candidate == key) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((key.to_owned(), 1)),
-        }
-    }
-
-    /// The sentences.
-    pub fn sentences(&self) -> Vec<String> {
-        let unknown = self.unknown.borrow().clone().map(|(count, id)| {
-            format!("{count} entries have no event properties, because their events were not found, {id:?} for one")
-        });
-        let not_converted = self.not_converted.borrow();
-        let converted = not_converted.iter().map(|(key, count)| {
-            format!(
-                "the event property {key:?} was not of the configured type {count} times, and is null there"
-            )
-        });
-        unknown.into_iter().chain(converted).collect()
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! In: the body of an answer. Out: the token of the next page; its elements are handed on as they are read.
 
+use elt_sdk::problem::Problem;
 use json_text::{Fields, Scanner};
 
 /// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
@@ -23,8 +24,8 @@ impl<'a> List<'a> {
     /// first one have been handed on by then, so the last one cannot count alone, as it does elsewhere.
     pub fn decode(
         body: &'a str,
-        mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), String>,
-    ) -> Result<Self, String> {
+        mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), Problem>,
+    ) -> Result<Self, Problem> {
         let (mut has_data, mut pagination, mut scanner) = (false, None, Scanner::new(body));
         scanner.open('{')?;
         while let Some(name) = scanner.name()? {
@@ -34,8 +35,7 @@ impl<'a> List<'a> {
                 }
                 scanner.open('[')?;
                 while scanner.has_element()? {
-                    element(&mut scanner)
-                        .map_err(|error| format!("an element of \"data\" is not as it should be: {error}"))?;
+                    element(&mut scanner).map_err(|problem| problem.within("an element of \"data\""))?;
                 }
                 continue;
             }
@@ -52,7 +52,7 @@ impl<'a> List<'a> {
     ///
     /// # Errors
     /// If it cannot be told whether there is a next page, or there is more and no way to ask for it.
-    pub fn next_token(&self, has_pages: bool) -> Result<Option<String>, String> {
+    pub fn next_token(&self, has_pages: bool) -> Result<Option<String>, Problem> {
         let Some(pagination) = &self.pagination else {
             return if has_pages { Err("there is no \"pagination_metadata\"".into()) } else { Ok(None) };
         };

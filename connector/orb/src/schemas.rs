@@ -111,7 +111,7 @@ mod tests {
         for (name, _) in SCHEMAS {
             let reference = format!(r#"{{"$ref":"{name}"}}"#);
             let is_shared = SCHEMAS.iter().any(|(_, schema)| schema.contains(&reference));
-            assert!(is_shared || STREAMS.iter().any(|row| row.stream.schema == *name), "{name}");
+            assert!(is_shared || STREAMS.iter().any(|stream| stream.schema == *name), "{name}");
         }
     }
 }

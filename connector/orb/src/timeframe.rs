@@ -1,6 +1,5 @@
-//! Shorter timeframes, for what Orb says is too large to answer.
-//!
-//! In: a slice of days. Out: two that overlap, so that each day of any time zone is whole in exactly one of them.
+//! Shorter timeframes, for what Orb says is too large to answer. They overlap, so that each day of any time zone is whole in
+//! exactly one of them.
 
 use time::SignedDuration;
 

@@ -1,8 +1,7 @@
 //! Subscription usage: one record per subscription, billable metric and day (and value of the grouping key).
 //!
-//! In: a subscription and the time that is wanted of it; the elements of an answer, each a billable metric with its days.
-//! Out: slices of at most a year, clipped to the subscription's life; of at most a month, one per metric, if usage is
-//! grouped; and a record for each day with usage.
+//! A subscription's usage is asked for in timeframes of at most a year, clipped to its life; if usage is grouped, of at most
+//! a month and per metric.
 //!
 //! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
 //! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
@@ -15,8 +14,10 @@ use time::{SignedDuration, Time, Timestamp};
 use crate::config::Config;
 use elt_sdk::{
     instant::parse_instant,
+    problem::Problem,
+    ranges::Ranges,
     record::Record,
-    slice::{Ask, Slice, Until},
+    slice::{Slice, Until},
 };
 use json_text::{Fields, Json, Object, quoted};
 
@@ -56,21 +57,10 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     let born = instant("start_date").filter(|born| *born >= from);
     let until = instant("end_date").map_or(until, |died| until.min(died));
     let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
-    let (longest, parts) = match &config.subscription_usage_grouping_key {
-        Some(_) => (MONTH, metrics(&fields).into_iter().map(Some).collect()),
-        None => (YEAR, vec![None]),
-    };
-    let timeframes = timeframes(born.unwrap_or(from), until, keep_from, longest);
-    let slice = |part: &Option<String>, timeframe: &Slice| Slice {
-        parent: whole.parent.clone(),
-        part: part.clone(),
-        ..timeframe.clone()
-    };
-    let mut slices = Vec::new();
-    for part in &parts {
-        slices.extend(timeframes.iter().map(|timeframe| slice(part, timeframe)));
-    }
-    slices
+    let width = if config.subscription_usage_grouping_key.is_some() { MONTH } else { YEAR };
+    let ranges = Ranges { width, before: HOUR, after: LONGEST_DAY };
+    let timeframes = ranges.cut(born.unwrap_or(from), until, keep_from);
+    timeframes.into_iter().map(|timeframe| Slice { parent: whole.parent.clone(), ..timeframe }).collect()
 }
 
 /// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of
@@ -81,29 +71,13 @@ fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
-/// Slices of at most `longest`. Days that begin before a boundary, which lies a longest day before the end of a slice, are
-/// whole in it; all others are whole in the next one, which begins an hour before the boundary.
-fn timeframes(
-    from: Timestamp,
-    until: Timestamp,
-    keep_from: Option<Timestamp>,
-    longest: SignedDuration,
-) -> Vec<Slice> {
-    let (mut slices, mut from, mut keep_from) = (Vec::new(), from, keep_from);
-    while from < until {
-        let end = from.checked_add(longest).map_or(until, |end| end.min(until));
-        let keep_before = (end < until).then(|| end.checked_sub(LONGEST_DAY).unwrap_or(end));
-        let (begin, end) = (Some(from), Some(Until::Before(end)));
-        slices.push(Slice { from: begin, until: end, keep_from, keep_before, ..Slice::default() });
-        let Some(boundary) = keep_before else { break };
-        from = boundary.checked_sub(HOUR).unwrap_or(boundary);
-        keep_from = Some(boundary);
+/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices, and of the prices it has
+/// of its own.
+pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<String>> {
+    if config.subscription_usage_grouping_key.is_none() {
+        return vec![None];
     }
-    slices
-}
-
-/// The billable metrics of a subscription: those of its plan's prices, and of the prices it has of its own.
-fn metrics(subscription: &Fields<'_>) -> Vec<String> {
+    let Some(subscription) = subscription.and_then(Record::fields) else { return Vec::new() };
     let of_plan = subscription.object("plan").map(|plan| plan.list("prices")).unwrap_or_default();
     let intervals = subscription.list("price_intervals");
     let own = intervals.iter().filter_map(|interval| Fields::of(*interval)?.raw("price"));
@@ -113,15 +87,12 @@ fn metrics(subscription: &Fields<'_>) -> Vec<String> {
         let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
         metrics.extend(id.filter(|id| !metrics.contains(id)));
     }
-    metrics
+    metrics.into_iter().map(Some).collect()
 }
 
-/// Asks for usage of the slice's metric, grouped.
-pub fn query(config: &Config, slice: &Slice) -> Vec<(&'static str, String)> {
-    let (Some(metric), Some(key)) = (&slice.part, &config.subscription_usage_grouping_key) else {
-        return Vec::new();
-    };
-    vec![("billable_metric_id", metric.clone()), ("group_by", key.clone())]
+/// Asks for grouped usage, if the config wants it.
+pub fn query(config: &Config, _: &Slice) -> Vec<(&'static str, String)> {
+    config.subscription_usage_grouping_key.iter().map(|key| ("group_by", key.clone())).collect()
 }
 
 /// The value of the grouping key stands in a field of that name.
@@ -131,7 +102,7 @@ pub fn properties(config: &Config) -> Vec<(String, String)> {
 }
 
 /// The grouping key tells records of one day apart.
-pub fn primary_key(config: &Config) -> Vec<String> {
+pub fn key_fields(config: &Config) -> Vec<String> {
     config.subscription_usage_grouping_key.iter().cloned().collect()
 }
 
@@ -144,7 +115,7 @@ const MADE: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_me
 ///
 /// # Errors
 /// If it is not an object, or one of its days is not.
-pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
+pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem> {
     let element = Fields::of(element).ok_or("it is not an object")?;
     let metric = element.object("billable_metric");
     let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
@@ -157,7 +128,7 @@ pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
         let day = Fields::of(day).ok_or("a day is not an object")?;
         let quantity = day.raw("quantity").ok_or("there is no \"quantity\"")?;
         let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
-        if quantity.is_zero() || is_elsewhere(position, &ask.slice) {
+        if quantity.is_zero() || !slice.keeps(position) {
             continue;
         }
         let mut object = Object::default();
@@ -173,7 +144,7 @@ pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
             object.carry(name, value.get());
         }
         let made = [
-            quoted(ask.slice.parent.as_deref().unwrap_or_default()),
+            quoted(slice.parent.as_deref().unwrap_or_default()),
             of_metric("name").to_owned(),
             of_metric("id").to_owned(),
         ];
@@ -186,13 +157,6 @@ pub fn records(element: Json<'_>, ask: &Ask) -> Result<Vec<Record>, String> {
         records.push(Record::new(object.finish(), position));
     }
     Ok(records)
-}
-
-/// Whether a neighbour of the slice has the day that begins at this instant.
-fn is_elsewhere(position: Option<Timestamp>, slice: &Slice) -> bool {
-    let Some(position) = position else { return false };
-    slice.keep_from.is_some_and(|from| position < from)
-        || slice.keep_before.is_some_and(|before| position >= before)
 }
 
 #[cfg(test)]

@@ -1,13 +1,10 @@
-//! How far a stream has been read, and from where it is read again.
-//!
-//! In: the range the config asks for, the cursor of the last state, and every record that passes. Out: where a read
-//! begins, and the cursor that becomes true when it has ended.
+//! How far a stream has been read, where the next read begins, and the cursor that a read ends with.
 
 use time::{SignedDuration, Timestamp};
 
 use crate::{
     instant::{format_instant, parse_instant},
-    record::Record,
+    record::{Record, Unsettled},
 };
 
 /// How far below its cursor every read begins, besides the lookback window.
@@ -40,7 +37,7 @@ impl Cursor {
 
 /// The part of a stream that the config asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Range {
+pub struct TimeRange {
     /// Records before this instant are not read.
     pub start: Timestamp,
     /// Records after this instant are not read.
@@ -49,7 +46,7 @@ pub struct Range {
     pub lookback: SignedDuration,
 }
 
-impl Range {
+impl TimeRange {
     /// Where to begin a read that continues from `cursor`: there, less the lookback window and an overlap, but not
     /// before the start.
     pub fn lower_bound(&self, cursor: Option<&Cursor>, overlap: SignedDuration) -> Timestamp {
@@ -70,14 +67,22 @@ pub struct Watermark {
     opened: Timestamp,
     /// The newest position seen that is not after `opened`.
     observed: Option<Timestamp>,
-    /// The oldest instant of a record that can still change.
+    /// The oldest position of a record that can still change.
     held: Option<Timestamp>,
+    /// How long after its position a record holds the cursor at most.
+    hold_at_most: Option<SignedDuration>,
 }
 
 impl Watermark {
     /// Begins at the cursor of the last read.
     pub fn new(previous: Cursor, opened: Timestamp) -> Self {
-        Self { previous, opened, observed: None, held: None }
+        Self { previous, opened, observed: None, held: None, hold_at_most: None }
+    }
+
+    /// Lets unsettled records hold the cursor no longer than the stream's row says.
+    #[must_use]
+    pub fn holding(self, unsettled: Option<&Unsettled>) -> Self {
+        Self { hold_at_most: unsettled.and_then(|unsettled| unsettled.at_most), ..self }
     }
 
     /// Goes on where a read that was opened at `opened` was cut short.
@@ -93,7 +98,8 @@ impl Watermark {
     /// Notes a record of the stream.
     pub fn observe(&mut self, record: &Record) {
         let Some(position) = record.position else { return };
-        if record.provisional {
+        let oldest = self.hold_at_most.and_then(|at_most| self.opened.checked_sub(at_most));
+        if record.unsettled && oldest.is_none_or(|oldest| position >= oldest) {
             self.held = Some(self.held.map_or(position, |held| held.min(position)));
         } else {
             self.observe_position(position);
@@ -204,15 +210,31 @@ mod tests {
     fn a_record_that_can_still_change_holds_the_cursor() {
         let mut watermark = watermark("2024-01-01T00:00:00Z");
         watermark.observe(&record_at("2024-05-01T00:00:00Z"));
-        let pending = Record { provisional: true, ..record_at("2024-04-01T00:00:00Z") };
+        let pending = Record { unsettled: true, ..record_at("2024-04-01T00:00:00Z") };
         watermark.observe(&pending);
         assert_eq!(watermark.cursor().text, "2024-04-01T00:00:00+00:00");
     }
 
     #[test]
+    fn a_record_that_can_still_change_holds_the_cursor_for_so_long_at_most() {
+        let open = Unsettled {
+            field: "status",
+            values: &["open"],
+            emitted: true,
+            at_most: Some(SignedDuration::hours(24 * 40)),
+        };
+        let mut watermark = watermark("2024-01-01T00:00:00Z").holding(Some(&open));
+        watermark.observe(&record_at("2024-05-30T00:00:00Z"));
+        watermark.observe(&Record { unsettled: true, ..record_at("2024-04-01T00:00:00Z") });
+        assert_eq!(watermark.cursor().text, "2024-05-30T00:00:00+00:00");
+        watermark.observe(&Record { unsettled: true, ..record_at("2024-05-01T00:00:00Z") });
+        assert_eq!(watermark.cursor().text, "2024-05-01T00:00:00+00:00");
+    }
+
+    #[test]
     fn a_read_begins_below_the_cursor_but_not_before_the_start() {
         let start = instant("2024-01-01T00:00:00Z");
-        let range = Range { start, end: None, lookback: SignedDuration::hours(48) };
+        let range = TimeRange { start, end: None, lookback: SignedDuration::hours(48) };
         assert_eq!(range.lower_bound(None, OVERLAP), start);
         let cursor = Cursor::parse("2024-01-10T00:00:00Z").unwrap();
         let zero = SignedDuration::ZERO;

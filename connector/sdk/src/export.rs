@@ -13,9 +13,11 @@ use crate::{
         },
         exports::elt::connector::source::{self as wit, Guest, GuestReader},
     },
+    connector::Connector,
     error,
     executor::block_on,
     log::{Level, Log},
+    pace::Paces,
     platform::Platform,
     progress::Progress,
     reader,
@@ -28,10 +30,10 @@ use crate::{
 pub struct Component<S>(PhantomData<S>);
 
 impl<S: Source> Guest for Component<S> {
-    type Reader = Reader;
+    type Reader = Reader<S::Config>;
 
     fn spec() -> Specification {
-        let specification = source::<S>().specification();
+        let specification = connector::<S>().specification();
         Specification {
             name: specification.name.into(),
             version: specification.version.into(),
@@ -42,45 +44,54 @@ impl<S: Source> Guest for Component<S> {
     }
 
     fn check(config: String) -> Result<(), Error> {
-        block_on(source::<S>().check(&config), wait).map_err(Error::from)
+        block_on(connector::<S>().check(&config), wait).map_err(Error::from)
     }
 
     fn discover(config: String) -> Result<Vec<Stream>, Error> {
-        let streams = source::<S>().discover(&config)?.into_iter().map(|discovered| Stream {
-            name: discovered.stream.name.into(),
+        let streams = connector::<S>().discover(&config)?.into_iter().map(|discovered| Stream {
+            name: discovered.name.into(),
             json_schema: discovered.schema,
-            supported_sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
+            supported_sync_modes: match discovered.cursor {
+                Some(_) => vec![SyncMode::FullRefresh, SyncMode::Incremental],
+                None => vec![SyncMode::FullRefresh],
+            },
             primary_key: discovered.primary_key.into_iter().map(|field| vec![field]).collect(),
-            cursor_field: vec![discovered.stream.cursor_field.into()],
-            resumable: true,
+            cursor_field: discovered.cursor.map(str::to_owned).into_iter().collect(),
+            resumable: discovered.resumable,
         });
         Ok(streams.collect())
     }
 
     fn read(config: String, stream: ConfiguredStream, state: Option<String>) -> Result<wit::Reader, Error> {
-        let reader = source::<S>().read(&config, &stream.name, state.as_deref())?;
+        let reader = connector::<S>().read(&config, &stream.name, state.as_deref())?;
         Ok(wit::Reader::new(Reader(RefCell::new(reader))))
     }
 }
 
 /// A read in progress.
 #[derive(Debug)]
-pub struct Reader(RefCell<reader::Reader>);
+pub struct Reader<C: 'static>(RefCell<reader::Reader<C>>);
 
-impl GuestReader for Reader {
+impl<C: 'static> GuestReader for Reader<C> {
     fn next_batch(&self) -> Result<Option<Batch>, Error> {
         let batch = block_on(self.0.borrow_mut().next_batch(), wait)?;
         Ok(batch.map(|batch| Batch { records: batch.records, checkpoint: batch.checkpoint }))
     }
 }
 
-fn source<S: Source>() -> S {
-    S::new(Platform {
+thread_local! {
+    /// The pace of each rate class, shared by all readers of this instance.
+    static PACES: Rc<Paces> = Rc::default();
+}
+
+fn connector<S: Source>() -> Connector<S> {
+    let platform = Platform {
         transport: Rc::new(WasiTransport),
         clock: Rc::new(WasiClock),
         log: Rc::new(HostLog),
         progress: Rc::new(HostProgress),
-    })
+    };
+    Connector::new(platform, PACES.with(Rc::clone))
 }
 
 struct HostLog;

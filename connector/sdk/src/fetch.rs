@@ -1,61 +1,59 @@
-//! Gets one answer, in spite of failures that pass.
-//!
-//! In: a request. Out: the decoded answer, or the one error that remains when the patience has ended. This is the only
-//! place that retries.
+//! Sends a request until it is answered, and decodes the response. This is the only place that retries.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use time::Timestamp;
 
 use crate::{
-    api::{Api, Verdict},
     error::{Error, Result},
     http::{Request, Response, TransportError},
     instant::{floor_to_second, format_instant},
     log::Level,
-    pace::Pace,
+    notes::Notes,
+    pace::{Paces, RateClass},
     platform::Platform,
+    problem::Problem,
     retry::{Next, Retries, RetryPolicy, parse_retry_after, spell},
+    server::{Server, Verdict},
 };
 
-/// An answer that arrived whole and cannot be read is seldom better the next time.
-const UNREADABLE_ANSWERS: u32 = 3;
+/// How often a request is sent whose response arrives whole and cannot be decoded. It is seldom better the next time.
+const UNREADABLE_RESPONSES: u32 = 3;
 
-/// When a failing request begins to take long, so that a person wants to know.
+/// From this time on, failures of a request are logged as warnings.
 const LONG: Duration = Duration::from_secs(10);
 
-/// How often a person is told about failures at most, however many requests of the stream fail.
+/// The least time between two such warnings, however many requests fail.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer<T> {
+pub enum Outcome<T> {
     /// The decoded body.
     Complete(T),
-    /// What was asked for does not exist; the server's words.
+    /// As [`Verdict::Absent`].
     Absent(String),
-    /// The account does not have this feature; the server's words.
+    /// As [`Verdict::Unavailable`].
     Unavailable(String),
-    /// The server refuses this request; others may be answered.
+    /// As [`Verdict::UnknownPath`].
+    UnknownPath(Error),
+    /// As [`Verdict::Refused`].
     Refused(Error),
-    /// The server would answer a request for less.
+    /// As [`Verdict::TooLarge`].
     TooLarge(Error),
 }
 
-/// Sends requests of one stream.
+/// Sends the requests of one read.
 pub struct Fetcher {
     platform: Platform,
-    api: Rc<dyn Api>,
+    server: Rc<dyn Server>,
     policy: RetryPolicy,
-    pace: RefCell<Pace>,
+    paces: Rc<Paces>,
     outage: Outage,
+    notes: Notes,
 }
 
-/// What a person has been told of failing requests.
+/// What has been logged of failing requests.
 #[derive(Debug, Default)]
 struct Outage {
     warned_at: Cell<Option<Timestamp>>,
@@ -68,8 +66,8 @@ impl std::fmt::Debug for Fetcher {
     }
 }
 
-/// Takes a body, or says why it cannot be read.
-type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), String> + 'a;
+/// Decodes a body.
+type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), Problem> + 'a;
 
 /// Why one try failed.
 struct Failure {
@@ -81,52 +79,59 @@ struct Failure {
 }
 
 impl Fetcher {
-    /// Sends to `api` with the given patience for each request.
-    pub fn new(platform: Platform, api: Rc<dyn Api>, policy: RetryPolicy) -> Self {
-        Self { platform, api, policy, pace: RefCell::default(), outage: Outage::default() }
+    /// Creates a fetcher that retries each request as `policy` says.
+    pub fn new(platform: Platform, server: Rc<dyn Server>, policy: RetryPolicy, paces: Rc<Paces>) -> Self {
+        Self { platform, server, policy, paces, outage: Outage::default(), notes: Notes::default() }
     }
 
-    /// The API this sends to.
-    pub fn api(&self) -> &dyn Api {
-        &*self.api
+    /// Returns the counts of what was wrong with single records.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
-    /// The instant by the clock of the outside world.
+    /// Returns the current instant.
     pub fn now(&self) -> Timestamp {
         self.platform.clock.now()
     }
 
-    /// Sends `request` until an answer can be decoded.
+    /// Sends `request`, at the pace of `rate`, until a response can be decoded.
     ///
     /// # Errors
-    /// The error of the last try, once trying again is no use or the patience has ended.
+    /// The error of the last attempt, once another one cannot help or patience has ended.
     pub async fn fetch<T>(
         &self,
         request: Request,
-        decode: impl Fn(&[u8]) -> Result<T, String>,
-    ) -> Result<Answer<T>> {
+        rate: &'static RateClass,
+        decode: impl Fn(&[u8]) -> Result<T, Problem>,
+    ) -> Result<Outcome<T>> {
         let mut decoded = None;
         let mut keep = |body: &[u8]| {
             decoded = Some(decode(body)?);
             Ok(())
         };
-        match self.fetch_with(request, &mut keep).await? {
-            Answer::Absent(reason) => Ok(Answer::Absent(reason)),
-            Answer::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
-            Answer::Refused(error) => Ok(Answer::Refused(error)),
-            Answer::TooLarge(error) => Ok(Answer::TooLarge(error)),
-            Answer::Complete(()) => {
-                decoded.map(Answer::Complete).ok_or_else(|| Error::system("an answer was not decoded"))
+        match self.fetch_with(request, rate, &mut keep).await? {
+            Outcome::Absent(reason) => Ok(Outcome::Absent(reason)),
+            Outcome::Unavailable(reason) => Ok(Outcome::Unavailable(reason)),
+            Outcome::UnknownPath(error) => Ok(Outcome::UnknownPath(error)),
+            Outcome::Refused(error) => Ok(Outcome::Refused(error)),
+            Outcome::TooLarge(error) => Ok(Outcome::TooLarge(error)),
+            Outcome::Complete(()) => {
+                decoded.map(Outcome::Complete).ok_or_else(|| Error::system("a response was not decoded"))
             }
         }
     }
 
-    /// As [`Fetcher::fetch`], but compiled once for all kinds of answers.
-    async fn fetch_with(&self, request: Request, decode: &mut Decode<'_>) -> Result<Answer<()>> {
+    /// [`Fetcher::fetch`], compiled once for all types.
+    async fn fetch_with(
+        &self,
+        request: Request,
+        rate: &'static RateClass,
+        decode: &mut Decode<'_>,
+    ) -> Result<Outcome<()>> {
         let (mut retries, mut unreadable, mut first_sent) = (Retries::new(self.policy), 0, None);
         loop {
             let clock = &self.platform.clock;
-            let turn = self.pace.borrow_mut().take_turn(clock.now());
+            let turn = self.paces.with(rate, |pace| pace.take_turn(clock.now()));
             if !turn.is_zero() {
                 clock.sleep(turn).await;
             }
@@ -137,8 +142,8 @@ impl Fetcher {
             let elapsed = Duration::try_from(now - first_sent).unwrap_or_default();
             let failure = match self.evaluate(result, decode) {
                 Ok(answer) => {
-                    self.pace.borrow_mut().succeeded(now);
-                    self.tell_end_of_outage(&request, elapsed);
+                    self.paces.with(rate, |pace| pace.succeeded(now));
+                    self.log_end_of_outage(&request, elapsed);
                     return Ok(answer);
                 }
                 Err(failure) => failure,
@@ -146,24 +151,24 @@ impl Fetcher {
             unreadable += u32::from(failure.is_unreadable);
             let jitter = f64::from(now.nanosecond()) / 1e9;
             let next = match retries.next(elapsed, failure.retry_after, jitter) {
-                _ if failure.is_final || unreadable == UNREADABLE_ANSWERS => Next::GiveUp,
+                _ if failure.is_final || unreadable == UNREADABLE_RESPONSES => Next::GiveUp,
                 next => next,
             };
             let attempt = format!("{request}: attempt {}", retries.failures());
             let Next::TryAfter(delay) = next else {
                 return Err(self.exhausted(failure, next, &retries, elapsed, &attempt));
             };
-            self.tell_failure(&format!("{attempt}: {}", failure.error.message), elapsed, delay);
+            self.log_failure(&format!("{attempt}: {}", failure.error.message), elapsed, delay);
             if failure.is_refusal {
                 self.platform.progress.rate_limited(now.saturating_add(delay.try_into().unwrap_or_default()));
-                self.pace.borrow_mut().refused(sent, now, failure.retry_after);
+                self.paces.with(rate, |pace| pace.refused(sent, now, failure.retry_after));
             }
             clock.sleep(delay).await;
         }
     }
 
-    /// Writes a line about a failure: for a person once it takes long and not too often, or else for an engineer.
-    fn tell_failure(&self, what: &str, elapsed: Duration, delay: Duration) {
+    /// Logs a failure: as a warning once it takes long, and not too often.
+    fn log_failure(&self, what: &str, elapsed: Duration, delay: Duration) {
         let now = self.now();
         let takes_long = elapsed.saturating_add(delay) >= LONG;
         let is_due = |last: Timestamp| now - last >= WARNING_INTERVAL;
@@ -179,8 +184,8 @@ impl Fetcher {
         self.platform.log.log(level, &line);
     }
 
-    /// Says that an outage is over, if a person was told that it had begun.
-    fn tell_end_of_outage(&self, request: &Request, elapsed: Duration) {
+    /// Logs the end of an outage, if its beginning was logged as a warning.
+    fn log_end_of_outage(&self, request: &Request, elapsed: Duration) {
         if elapsed >= LONG && self.outage.is_open.take() {
             self.platform.log.info(&format!("{request}: answered after {}", spell(elapsed)));
         }
@@ -190,7 +195,7 @@ impl Fetcher {
         &self,
         result: Result<Response, TransportError>,
         decode: &mut Decode<'_>,
-    ) -> Result<Answer<()>, Failure> {
+    ) -> Result<Outcome<()>, Failure> {
         let failed = |error: Error| Failure {
             error,
             retry_after: None,
@@ -216,9 +221,9 @@ impl Fetcher {
             }
         };
         let asked = parse_retry_after(&response, self.platform.clock.now());
-        match self.api.judge(&response) {
+        match self.server.judge(&response) {
             Verdict::Complete => match decode(&response.body) {
-                Ok(()) => Ok(Answer::Complete(())),
+                Ok(()) => Ok(Outcome::Complete(())),
                 Err(reason) => {
                     Err(Failure { is_unreadable: true, ..failed(self.unreadable(&response, &reason)) })
                 }
@@ -228,24 +233,25 @@ impl Fetcher {
                 Err(Failure { retry_after: asked, is_refusal: true, ..failed(error) })
             }
             Verdict::Fail(error) => Err(Failure { is_final: true, ..failed(error) }),
-            Verdict::Absent(reason) => Ok(Answer::Absent(reason)),
-            Verdict::Unavailable(reason) => Ok(Answer::Unavailable(reason)),
-            Verdict::Refused(error) => Ok(Answer::Refused(error)),
-            Verdict::TooLarge(error) => Ok(Answer::TooLarge(error)),
+            Verdict::Absent(reason) => Ok(Outcome::Absent(reason)),
+            Verdict::Unavailable(reason) => Ok(Outcome::Unavailable(reason)),
+            Verdict::UnknownPath(error) => Ok(Outcome::UnknownPath(error)),
+            Verdict::Refused(error) => Ok(Outcome::Refused(error)),
+            Verdict::TooLarge(error) => Ok(Outcome::TooLarge(error)),
         }
     }
 }
 
 impl Fetcher {
-    /// The error for a body that is not what was asked for. How it begins often tells who really answered.
-    fn unreadable(&self, response: &Response, reason: &str) -> Error {
+    /// Returns the error for a body that cannot be decoded. Its beginning often tells who really answered.
+    fn unreadable(&self, response: &Response, problem: &Problem) -> Error {
         let content_type = response.header("content-type").unwrap_or("unknown type");
-        let (status, reason) = (response.status, self.api.redact(reason));
+        let (status, reason) = (response.status, self.server.redact(&problem.to_string()));
         Error::system(format!("the answer (status {status}, {content_type}) cannot be read: {reason}"))
-            .internal(response.excerpt(|text| self.api.redact(text)))
+            .internal(response.excerpt(|text| self.server.redact(text)))
     }
 
-    /// The error that is left when there is no next try.
+    /// Returns the error that is left when there is no next attempt.
     fn exhausted(
         &self,
         failure: Failure,
@@ -276,28 +282,31 @@ impl Fetcher {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::{
         error::FailureType,
-        fixtures::PlainApi,
+        fixtures::PlainServer,
         http::Request,
         testing::{World, answer, instant},
     };
 
-    fn utf8(body: &[u8]) -> Result<String, String> {
-        String::from_utf8(body.to_vec()).map_err(|error| error.to_string())
+    fn utf8(body: &[u8]) -> Result<String, Problem> {
+        String::from_utf8(body.to_vec()).map_err(|error| Problem::new(error.to_string()))
     }
 
     /// Fetches once from a server that gives these answers and then the last one for ever.
-    fn fetch(answers: Vec<Result<Response, TransportError>>) -> (Result<Answer<String>>, Rc<World>) {
+    fn fetch(answers: Vec<Result<Response, TransportError>>) -> (Result<Outcome<String>>, Rc<World>) {
         let mut left = answers.into_iter().peekable();
         let mut last = Err(TransportError::Broken(String::new()));
         let world = World::new(move |_| {
             last = left.next().unwrap_or_else(|| last.clone());
             last.clone()
         });
-        let fetcher = Fetcher::new(world.platform(), Rc::new(PlainApi), RetryPolicy::read(5));
-        let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), utf8));
+        let fetcher =
+            Fetcher::new(world.platform(), Rc::new(PlainServer), RetryPolicy::read(5), Rc::default());
+        let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), &RateClass::DEFAULT, utf8));
         (result, world)
     }
 
@@ -309,7 +318,7 @@ mod tests {
     fn failures_that_pass_are_tried_again() {
         let unreadable = Ok(answer(200, [0xff]));
         let (result, world) = fetch(vec![broken(), Ok(answer(500, "")), unreadable, Ok(answer(200, "fine"))]);
-        assert_eq!(result, Ok(Answer::Complete("fine".into())));
+        assert_eq!(result, Ok(Outcome::Complete("fine".into())));
         assert_eq!(world.requests.borrow().len(), 4);
     }
 
@@ -351,7 +360,7 @@ mod tests {
         seconds: i64,
         failure: &Result<Response, TransportError>,
         latency: u64,
-    ) -> (Result<Answer<String>>, Rc<World>) {
+    ) -> (Result<Outcome<String>>, Rc<World>) {
         let (started, failure) = (instant("2024-06-01T00:00:00Z"), failure.clone());
         let clock: Rc<RefCell<Option<Platform>>> = Rc::default();
         let now = Rc::clone(&clock);
@@ -361,8 +370,9 @@ mod tests {
         })
         .with_latency(Duration::from_secs(latency));
         *clock.borrow_mut() = Some(world.platform());
-        let fetcher = Fetcher::new(world.platform(), Rc::new(PlainApi), RetryPolicy::read(5));
-        let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), utf8));
+        let fetcher =
+            Fetcher::new(world.platform(), Rc::new(PlainServer), RetryPolicy::read(5), Rc::default());
+        let result = world.run(fetcher.fetch(Request::get("http://h", "x", &[]), &RateClass::DEFAULT, utf8));
         (result, world)
     }
 
@@ -386,7 +396,7 @@ mod tests {
             // A try that is sent within the patience and ends after it is the last.
             for seconds in [60, 299 - i64::try_from(latency).unwrap()] {
                 let (result, _) = fetch_through(seconds, &failure, latency);
-                assert_eq!(result, Ok(Answer::Complete("fine".into())), "{seconds} s of {failure:?}");
+                assert_eq!(result, Ok(Outcome::Complete("fine".into())), "{seconds} s of {failure:?}");
             }
         }
         let error = fetch_through(400, &broken(), 0).0.unwrap_err();
@@ -441,6 +451,6 @@ mod tests {
 
     #[test]
     fn what_is_gone_is_an_answer_and_no_error() {
-        assert_eq!(fetch(vec![Ok(answer(404, ""))]).0, Ok(Answer::Absent("gone".into())));
+        assert_eq!(fetch(vec![Ok(answer(404, ""))]).0, Ok(Outcome::Absent("gone".into())));
     }
 }

@@ -1,73 +1,67 @@
-//! Streams, lists and an API for the tests of this crate.
+//! Streams, lists and a server for the tests of this crate.
 
 use time::Timestamp;
 
 use crate::{
-    api::{Api, Verdict},
     error::Error,
-    http::{Request, Response},
+    http::Response,
     instant::parse_instant,
     page::Page,
     record::Record,
-    slice::{Ask, Until},
-    stream::{Bounds, Parents, Shape, Slicing, Stream},
+    request::PageRequest,
+    server::{Server, Verdict},
+    stream::{Parents, Partition, Place, Stream, TimeFilter, TimeForm},
 };
 
 /// A record at an instant.
 pub(crate) fn record_at(text: &str) -> Record {
-    Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), provisional: false }
+    Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), unsettled: false }
 }
 
-const BOUNDS: Bounds = Bounds { from: "from", including: "until", before: "before" };
+/// A filter by instants.
+pub(crate) const TIME: TimeFilter =
+    TimeFilter { form: TimeForm::Instant, from: "from", including: "until", before: "before" };
 
-/// A plain stream, sliced by windows.
-pub(crate) fn stream() -> Stream {
-    Stream { name: "things", path: "things", page_limit: Some(100), ..OWNERS }
-}
-
-/// A stream to be a parent.
-pub(crate) static OWNERS: Stream = Stream {
+/// A stream to be a parent, read by windows.
+pub(crate) static OWNERS: Stream<()> = Stream {
     name: "owners",
     path: "owners",
-    primary_key: &["id"],
-    cursor_field: "created_at",
-    page_limit: Some(2),
-    bounds: BOUNDS,
-    filters: &[],
-    slicing: Slicing::Windows,
-    shape: Shape::Whole,
-    is_enriched: false,
-    provisional: None,
     schema: "owners.json",
+    cursor: Some("created_at"),
+    time: Some(TIME),
+    partition: Partition::Windows,
+    page_limit: Some(2),
+    ..Stream::LIST
 };
 
-/// The parents of a stream.
-pub(crate) fn parents() -> Parents {
-    Parents { stream: &OWNERS, id: "id", key: "owner_id", deleted: Some("deleted"), grace: None }
-}
+/// Owners as the parents of a stream.
+pub(crate) const PARENTS: Parents<()> = Parents {
+    stream: &OWNERS,
+    id: "id",
+    key: "owner_id",
+    place: Place::Path,
+    deleted: Some("deleted"),
+    slices: |(), _, whole| vec![whole.clone()],
+};
 
-/// A list as a server keeps it, newest first, with a page for every ask.
+/// A list as a server keeps it, newest first, with a page for every request.
 pub(crate) struct List(Vec<Timestamp>);
 
 impl List {
-    /// A list of records at these instants; each one's text tells its place in the list.
+    /// A list of records at these instants. The text of each is its index in the list.
     pub(crate) fn new(mut positions: Vec<Timestamp>) -> Self {
         positions.sort_unstable_by(|one, other| other.cmp(one));
         Self(positions)
     }
 
     /// The page that is asked for, by the conventions of keyset paging.
-    pub(crate) fn page(&self, ask: &Ask) -> Page {
-        let skip = ask.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+    pub(crate) fn page(&self, request: &PageRequest<()>) -> Page {
+        let skip = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
         let is_wanted = |position: &Timestamp| {
-            let below = match ask.slice.until {
-                Some(Until::Including(until)) => *position <= until,
-                Some(Until::Before(until)) => *position < until,
-                None => true,
-            };
-            below && ask.slice.from.is_none_or(|from| *position >= from)
+            request.slice.until.is_none_or(|until| until.is_above(*position))
+                && request.slice.from.is_none_or(|from| *position >= from)
         };
-        let limit = usize::try_from(ask.stream.page_limit.unwrap()).unwrap();
+        let limit = usize::try_from(request.page_limit.unwrap()).unwrap();
         let mut wanted = self.0.iter().enumerate().filter(|(_, position)| is_wanted(position)).skip(skip);
         let records: Vec<Record> =
             wanted.by_ref().take(limit).map(|(index, position)| self.record(index, *position)).collect();
@@ -76,39 +70,34 @@ impl List {
     }
 
     fn record(&self, index: usize, position: Timestamp) -> Record {
-        Record { json: index.to_string(), position: Some(position), provisional: false }
+        Record { json: index.to_string(), position: Some(position), unsettled: false }
     }
 
-    /// Where the record with this text stands.
+    /// Returns the position of the record with this text.
     pub(crate) fn position(&self, json: &str) -> Timestamp {
         self.0[json.parse::<usize>().unwrap()]
     }
 
-    /// How many records there are.
+    /// Returns how many records there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 }
 
-/// An API that takes every status as what it usually is.
-pub(crate) struct PlainApi;
+/// A server that takes every status as what it usually is.
+pub(crate) struct PlainServer;
 
-impl Api for PlainApi {
-    fn page_request(&self, ask: &Ask) -> Request {
-        Request::get("http://h", ask.stream.path, &[])
-    }
-
+impl Server for PlainServer {
     fn judge(&self, response: &Response) -> Verdict {
         match response.status {
             200 => Verdict::Complete,
             429 => Verdict::RateLimited(Error::transient("too many")),
             500 => Verdict::Retry(Error::transient("broken").internal("why")),
+            403 => Verdict::Refused(Error::config("forbidden")),
             404 => Verdict::Absent("gone".into()),
+            405 => Verdict::UnknownPath(Error::config("no such path")),
+            413 => Verdict::TooLarge(Error::system("too large")),
             _ => Verdict::Fail(Error::config("wrong")),
         }
-    }
-
-    fn decode_page(&self, _: &Ask, _: &[u8]) -> Result<Page, String> {
-        Ok(Page::default())
     }
 }

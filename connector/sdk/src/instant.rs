@@ -37,6 +37,12 @@ pub fn format_instant(instant: Timestamp) -> String {
     text
 }
 
+/// `2024-01-03`, in UTC.
+pub fn format_date(instant: Timestamp) -> String {
+    let (year, month, day) = instant.to_calendar_date();
+    format!("{year:04}-{:02}-{day:02}", u8::from(month))
+}
+
 /// The instant that a clock of the system shows; 1970 if that is earlier.
 pub fn instant_of(time: SystemTime) -> Timestamp {
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -1,16 +1,25 @@
-//! What is true of reading any HTTP API as a source; nothing in here knows which API it is.
+//! Builds source connectors for HTTP APIs.
 //!
-//! In: the facts of a stream ([`stream::Stream`]), an [`api::Api`] that speaks to the server, and the outside world
-//! behind four seams ([`http::Transport`], [`clock::Clock`], [`log::Log`], [`progress::Progress`]). Out: batches of
-//! records with the checkpoints that make them safe ([`reader::Reader`]).
+//! A source is a table of streams ([`stream::Stream`]), an API ([`api::Api`]) and a parsed config, put together by the
+//! trait [`source::Source`]. [`export_source!`] makes a component of it. Everything else is done here: windows and
+//! parents, pages, retries, pace, state and checkpoints. This crate knows no particular API.
 //!
-//! The data moves through the files in this order: [`state`] and [`cursor`] say where to begin, [`mod@slice`] (with
-//! [`window`] or [`parent`]) what to ask next, [`api`] how, [`fetch`] gets the answer in spite of [`retry`]able
-//! failures, [`page`] is what was answered, [`reader`] hands it on, and asks for as many at once as there is [`room`] for.
-//! All JSON on this way is text, which the crate [`json_text`] takes apart.
+//! To follow a record through the code, read the modules in this order:
+//!
+//! 1. [`connector`] opens a read: [`state`] and [`cursor`] say where it begins.
+//! 2. [`partition`] cuts the stream into [slices](mod@slice) and names the next page to ask for.
+//! 3. [`request`] and [`api`] turn that into an HTTP request.
+//! 4. [`fetch`] sends it, at the [`pace`] that the server allows, and [`retry`] says when again.
+//! 5. [`page`] and [`record`] hold what the response brought.
+//! 6. [`reader`] emits it, and keeps as many requests [in flight](in_flight) as memory allows.
+//!
+//! The outside world is behind four traits, so that all of this is tested natively and without a network:
+//! [`http::Transport`], [`clock::Clock`], [`log::Log`] and [`progress::Progress`]. `wasi` implements them in the
+//! component, and `testing` (a feature) in tests.
 
 pub mod api;
 pub mod clock;
+pub mod connector;
 pub mod cursor;
 pub mod error;
 pub mod executor;
@@ -18,19 +27,24 @@ pub mod fetch;
 #[cfg(test)]
 mod fixtures;
 pub mod http;
+pub mod in_flight;
 pub mod instant;
 pub mod log;
+pub mod notes;
 pub mod pace;
 pub mod page;
-pub mod parent;
+pub mod partition;
 pub mod platform;
+pub mod problem;
 pub mod progress;
+pub mod ranges;
 pub mod reader;
 pub mod record;
 pub mod refusal;
+pub mod request;
 pub mod retry;
-pub mod room;
 pub mod schema;
+pub mod server;
 pub mod slice;
 pub mod source;
 pub mod state;
@@ -39,7 +53,6 @@ pub mod stream;
 pub mod testing;
 #[cfg(target_family = "wasm")]
 pub mod wasi;
-pub mod window;
 
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
@@ -48,7 +61,7 @@ pub mod bindings;
 #[doc(hidden)]
 pub mod export;
 
-/// Makes the crate a component of the contract, with this [`source::Source`]. Does nothing on other targets.
+/// Makes the crate a component that exports a [`source::Source`]. Does nothing on targets other than WebAssembly.
 #[macro_export]
 macro_rules! export_source {
     ($source:ty) => {

@@ -1,13 +1,16 @@
 //! How fast requests are started.
 //!
-//! In: every answer, and every refusal as too many. Out: when the next request may start. All requests of a stream share
-//! one pace, so that none of them has to learn it anew.
+//! Requests of one rate class share a pace, so that none of them has to learn it anew.
 //!
-//! A server that limits a rate refuses a share of what comes too fast, so it is the share that counts: now and then a
-//! refusal means nothing, one in six means that we are a fifth too fast. Then the pace becomes what the server has been
-//! serving, and grows again from there.
+//! A server with a rate limit refuses a share of what comes too fast, so that share is what counts: a refusal now and
+//! then means nothing, one in six means a pace that is a fifth too fast. The pace is then set to what the server has
+//! been serving, and grows again from there.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use time::{SignedDuration, Timestamp};
 
@@ -33,7 +36,32 @@ const SPEED_UP_ONCE: f64 = 0.01;
 /// The slowest pace, in requests per second.
 const SLOWEST: f64 = 0.2;
 
-/// The pace of one stream.
+/// A class of requests that a server limits together.
+#[derive(Debug, Clone, Copy)]
+pub struct RateClass {
+    /// Unique name.
+    pub name: &'static str,
+    /// The pace to begin with, in requests per second. `None` begins without a limit, and learns it from refusals.
+    pub per_second: Option<f64>,
+}
+
+impl RateClass {
+    /// The class of an API that limits all requests together.
+    pub const DEFAULT: Self = Self { name: "default", per_second: None };
+}
+
+/// The pace of every rate class. All readers of a source share them.
+#[derive(Debug, Default)]
+pub struct Paces(RefCell<BTreeMap<&'static str, Pace>>);
+
+impl Paces {
+    /// Lets `change` use the pace of a class.
+    pub fn with<T>(&self, class: &'static RateClass, change: impl FnOnce(&mut Pace) -> T) -> T {
+        change(self.0.borrow_mut().entry(class.name).or_insert_with(|| Pace::of(class)))
+    }
+}
+
+/// The pace of one class.
 #[derive(Debug)]
 pub struct Pace {
     /// Requests per second; none while nothing has been too fast.
@@ -53,6 +81,10 @@ impl Default for Pace {
 }
 
 impl Pace {
+    fn of(class: &RateClass) -> Self {
+        Self { rate: class.per_second, ..Self::default() }
+    }
+
     /// Takes the next place in the queue and returns how long to wait for it.
     pub fn take_turn(&mut self, now: Timestamp) -> Duration {
         let start = self.next_start.max(now);
@@ -139,6 +171,15 @@ mod tests {
             }
         }
         (served, refused)
+    }
+
+    #[test]
+    fn each_class_has_a_pace_of_its_own_which_may_begin_with_a_limit() {
+        static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0) };
+        let (paces, now) = (Paces::default(), instant("2024-01-01T00:00:00Z"));
+        let waits = |class| [0; 3].map(|_| paces.with(class, |pace| pace.take_turn(now)).as_millis());
+        assert_eq!(waits(&SLOW), [0, 500, 1000]);
+        assert_eq!(waits(&RateClass::DEFAULT), [0, 0, 0]);
     }
 
     #[test]

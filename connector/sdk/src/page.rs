@@ -1,86 +1,87 @@
-//! One answer's worth of records, and the guard against chains of pages that never end.
+//! One page of records, and the chain of pages of a slice.
 
 use std::collections::BTreeSet;
 
-use crate::record::Record;
+use crate::{problem::Problem, record::Record};
 
-/// The most pages that one slice may have. At 100 records a page this is ten million records, far beyond what any
-/// list held when this was written; a chain that is longer is taken for a server that turns in circles.
+/// The most pages that one slice may have: ten million records at 100 a page, more than any known list has. A longer chain
+/// is taken for a server that never ends it.
 pub const MAX_PAGES: usize = 100_000;
 
-/// What one request for a page gave.
+/// The response to one page request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Page {
-    /// In the server's order.
+    /// The records, in the server's order.
     pub records: Vec<Record>,
-    /// The token of the next page; none on the last one.
+    /// The token of the next page. `None` on the last one.
     pub next_token: Option<String>,
-    /// Bytes of the answer that it came in.
+    /// The size of the response body in bytes.
     pub bytes: usize,
 }
 
 /// The pages of one slice, one after the other.
 #[derive(Debug, Default)]
 pub struct PageChain {
-    progress: Progress,
+    step: Step,
     followed: BTreeSet<String>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
-enum Progress {
-    /// The first page is to be asked for.
+enum Step {
+    /// The first page can be asked for.
     #[default]
     Fresh,
-    /// The page of this token is to be asked for.
+    /// The page of this token can be asked for.
     Waiting(String),
-    /// An answer is awaited.
+    /// A response is awaited.
     Asked,
     Finished,
 }
 
 impl PageChain {
-    /// Whether a page is to be asked for now.
+    /// Returns whether a page can be asked for now.
     pub fn is_waiting(&self) -> bool {
-        matches!(self.progress, Progress::Fresh | Progress::Waiting(_))
+        matches!(self.step, Step::Fresh | Step::Waiting(_))
     }
 
-    /// Whether nothing has been asked for yet.
+    /// Returns whether nothing has been asked for yet.
     pub fn is_fresh(&self) -> bool {
-        self.progress == Progress::Fresh
+        self.step == Step::Fresh
     }
 
-    /// Whether the last page has come.
+    /// Returns whether the last page has come.
     pub fn is_finished(&self) -> bool {
-        self.progress == Progress::Finished
+        self.step == Step::Finished
     }
 
-    /// Takes the token of the page to ask for, which is none for the first one; nothing if none is to be asked for.
-    pub fn ask(&mut self) -> Option<Option<String>> {
+    /// Takes the token of the next page to ask for, `Some(None)` for the first page. Returns `None` if there is nothing
+    /// to ask for now.
+    pub fn next_page(&mut self) -> Option<Option<String>> {
         if !self.is_waiting() {
             return None;
         }
-        match std::mem::replace(&mut self.progress, Progress::Asked) {
-            Progress::Waiting(token) => Some(Some(token)),
+        match std::mem::replace(&mut self.step, Step::Asked) {
+            Step::Waiting(token) => Some(Some(token)),
             _ => Some(None),
         }
     }
 
-    /// Notes the token of the next page that an answer gave, which is none on the last page.
+    /// Records the response's next-page token. `None` ends the chain.
     ///
     /// # Errors
-    /// Says why not to follow the token: it was followed before, or the chain is too long.
-    pub fn advance(&mut self, next_token: Option<String>) -> Result<(), String> {
+    /// If the token was given before, or the chain is too long.
+    pub fn advance(&mut self, next_token: Option<String>) -> Result<(), Problem> {
         let Some(token) = next_token else {
-            self.progress = Progress::Finished;
+            self.step = Step::Finished;
             return Ok(());
         };
         if !self.followed.insert(token.clone()) {
-            return Err(format!("the server gave the page token {token:?} twice"));
+            return Err(Problem::new(format!("the server gave the page token {token:?} twice")));
         }
         if self.followed.len() >= MAX_PAGES {
-            return Err(format!("the server gave more than {MAX_PAGES} pages"));
+            return Err(Problem::new(format!("the server gave more than {MAX_PAGES} pages")));
         }
-        self.progress = Progress::Waiting(token);
+        self.step = Step::Waiting(token);
         Ok(())
     }
 }
@@ -92,13 +93,13 @@ mod tests {
     #[test]
     fn pages_are_asked_for_one_after_the_other() {
         let mut chain = PageChain::default();
-        assert_eq!(chain.ask(), Some(None));
-        assert_eq!(chain.ask(), None);
+        assert_eq!(chain.next_page(), Some(None));
+        assert_eq!(chain.next_page(), None);
         chain.advance(Some("a".into())).unwrap();
-        assert_eq!(chain.ask(), Some(Some("a".into())));
+        assert_eq!(chain.next_page(), Some(Some("a".into())));
         chain.advance(None).unwrap();
         assert!(chain.is_finished());
-        assert_eq!(chain.ask(), None);
+        assert_eq!(chain.next_page(), None);
     }
 
     #[test]
@@ -106,7 +107,7 @@ mod tests {
         let mut chain = PageChain::default();
         assert!(chain.advance(Some("a".into())).is_ok());
         assert!(chain.advance(Some("b".into())).is_ok());
-        assert!(chain.advance(Some("a".into())).unwrap_err().contains("\"a\" twice"));
+        assert!(chain.advance(Some("a".into())).unwrap_err().to_string().contains("\"a\" twice"));
     }
 
     #[test]

@@ -1,7 +1,6 @@
-//! A read under way: keeps requests in flight and hands over what came.
+//! A read in progress: keeps requests in flight and returns batches.
 //!
-//! In: the slices of a stream. Out: batches, each with the checkpoint that has become true with it. Whatever can be
-//! asked for next is asked before a batch is handed over, so that the server works while the host writes.
+//! The next requests are sent before a batch is returned, so that the server works while the host writes.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,16 +15,19 @@ use futures_util::{
 };
 
 use crate::{
+    api::Api,
     error::{Error, Result},
-    fetch::{Answer, Fetcher},
+    fetch::{Fetcher, Outcome},
+    in_flight::InFlightLimit,
+    log::Level,
     page::Page,
+    partition::Slices,
     platform::Platform,
-    room::Room,
-    slice::{Ask, Slices},
-    stream::Stream,
+    request::PageRequest,
+    stream::{Absent, Stream},
 };
 
-/// Records that are handed over together.
+/// Records that are emitted together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Batch {
     /// Each one JSON object on one line.
@@ -34,52 +36,66 @@ pub struct Batch {
     pub checkpoint: Option<String>,
 }
 
-type Fetched = (Ask, Result<Answer<Page>>);
+type Fetched<C> = (PageRequest<C>, Result<Outcome<Page>>);
+
+/// What a reader works with.
+pub struct Tools<C: 'static> {
+    /// The parsed config.
+    pub config: Rc<C>,
+    /// The API that is read.
+    pub api: Rc<dyn Api<C>>,
+    /// Sends requests to it.
+    pub fetcher: Fetcher,
+    /// The outside world.
+    pub platform: Platform,
+}
+
+impl<C> std::fmt::Debug for Tools<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tools").field("fetcher", &self.fetcher).finish_non_exhaustive()
+    }
+}
 
 /// Reads one stream.
-pub struct Reader {
-    stream: &'static Stream,
-    slices: Box<dyn Slices>,
-    fetcher: Rc<Fetcher>,
-    platform: Platform,
-    room: Room,
-    /// How many slices were last told as read, and of how many.
-    told: (u64, Option<u64>),
-    in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched>>,
-    fetched: VecDeque<Fetched>,
+pub struct Reader<C: 'static> {
+    stream: &'static Stream<C>,
+    slices: Box<dyn Slices<C>>,
+    tools: Rc<Tools<C>>,
+    limit: InFlightLimit,
+    /// The progress that was reported last.
+    reported: (u64, Option<u64>),
+    in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched<C>>>,
+    fetched: VecDeque<Fetched<C>>,
     /// To be asked for once more, in smaller pages.
-    again: VecDeque<Ask>,
-    /// How many records a page may have, by the name of the list's stream, where that is fewer than the stream says.
+    again: VecDeque<PageRequest<C>>,
+    /// The page size of a list, by the name of its stream, where it is smaller than the row says.
     page_limits: BTreeMap<&'static str, u32>,
     has_received: bool,
     finished: bool,
 }
 
-impl std::fmt::Debug for Reader {
+impl<C> std::fmt::Debug for Reader<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reader").field("stream", &self.stream.name).finish_non_exhaustive()
     }
 }
 
-impl Reader {
+impl<C> Reader<C> {
     /// Reads `slices` with up to `concurrency` requests in flight, fewer if pages are large.
     pub fn new(
-        stream: &'static Stream,
-        slices: Box<dyn Slices>,
-        fetcher: Rc<Fetcher>,
-        platform: Platform,
+        stream: &'static Stream<C>,
+        slices: Box<dyn Slices<C>>,
+        tools: Tools<C>,
         concurrency: usize,
     ) -> Self {
-        let (in_flight, fetched) = (FuturesUnordered::new(), VecDeque::new());
         Self {
             stream,
             slices,
-            fetcher,
-            platform,
-            room: Room::new(concurrency),
-            told: (0, None),
-            in_flight,
-            fetched,
+            tools: Rc::new(tools),
+            limit: InFlightLimit::new(concurrency),
+            reported: (0, None),
+            in_flight: FuturesUnordered::new(),
+            fetched: VecDeque::new(),
             again: VecDeque::new(),
             page_limits: BTreeMap::new(),
             has_received: false,
@@ -87,10 +103,10 @@ impl Reader {
         }
     }
 
-    /// The next batch, or none at the end of the stream.
+    /// Returns the next batch, or `None` at the end of the stream.
     ///
     /// # Errors
-    /// What made it impossible to go on; the reader is finished then.
+    /// If the stream cannot be read any further. The reader is finished then.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
         while !self.finished {
             self.fill().await;
@@ -99,11 +115,11 @@ impl Reader {
                 None => (self.in_flight.next().await, true),
             };
             let batch = match next {
-                Some((ask, result)) => match self.receive(ask, result, was_waited_for) {
+                Some((request, result)) => match self.receive(request, result, was_waited_for) {
                     Ok(batch) => batch,
                     Err(error) => {
                         self.cancel();
-                        return Err(error);
+                        return Err(error.in_stream(self.stream.name));
                     }
                 },
                 None => match self.slices.checkpoint() {
@@ -119,73 +135,85 @@ impl Reader {
         Ok(None)
     }
 
-    /// Says what is to be said at the end of a stream.
+    /// Logs what was noted of single records, and fails if some lists could not be read.
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
-        for remark in self.fetcher.api().remarks() {
-            self.platform.log.warn(&format!("{}: {remark}", self.stream.name));
+        for note in self.tools.fetcher.notes().sentences() {
+            self.log(Level::Warn, &note);
         }
         self.slices.failure().map_or(Ok(()), |error| Err(error.in_stream(self.stream.name)))
     }
 
-    /// Turns an answer into a batch, which is empty if the answer was not one of records.
-    fn receive(&mut self, ask: Ask, result: Result<Answer<Page>>, was_waited_for: bool) -> Result<Batch> {
-        let page = match result.map_err(|error| error.in_stream(self.stream.name))? {
-            Answer::Complete(page) => page,
-            Answer::Refused(error) => {
-                let error = self.of_request(error, &ask);
-                self.slices.refuse(&ask, error).map_err(|error| error.in_stream(self.stream.name))?;
-                self.tell_progress();
+    /// Turns a response into a batch, which is empty if it brought no records.
+    fn receive(
+        &mut self,
+        request: PageRequest<C>,
+        result: Result<Outcome<Page>>,
+        was_waited_for: bool,
+    ) -> Result<Batch> {
+        let page = match result? {
+            Outcome::Complete(page) => page,
+            Outcome::Refused(error) => {
+                let error = self.of_request(error, &request);
+                let refused = self.slices.refuse(&request, error);
+                self.log_slices();
+                refused?;
+                self.report_progress();
                 return Ok(Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() });
             }
-            Answer::TooLarge(error) => {
-                self.ask_for_less(ask, error).map_err(|error| error.in_stream(self.stream.name))?;
+            Outcome::TooLarge(error) => {
+                self.ask_for_less(request, error)?;
                 return Ok(Batch::default());
             }
-            Answer::Absent(reason) => match &ask.slice.parent {
-                Some(parent) => {
-                    self.platform
-                        .log
-                        .warn(&format!("{}: skipped {parent}, which is gone: {reason}", self.stream.name));
-                    Page::default()
+            Outcome::Absent(reason) => {
+                let Some(parent) = &request.slice.parent else {
+                    return Err(Error::config(format!("{reason}; is the address of the API right?")));
+                };
+                match request.stream.ends.absent {
+                    Absent::Gone => {
+                        self.log(Level::Warn, &format!("skipped {parent}, which is gone: {reason}"));
+                    }
+                    Absent::EndOfParts => self.slices.end_parts(&request),
                 }
-                None => {
-                    let message = format!("{reason}; is the address of the API right?");
-                    return Err(Error::config(message).in_stream(self.stream.name));
-                }
-            },
-            Answer::Unavailable(reason) if self.has_received => {
-                return Err(Error::system(format!("broke off: {reason}")).in_stream(self.stream.name));
+                Page::default()
             }
-            Answer::Unavailable(reason) => {
-                self.platform
-                    .log
-                    .warn(&format!("{}: skipped, this account does not have it: {reason}", self.stream.name));
+            Outcome::UnknownPath(error) if request.stream.ends.may_be_unknown && !self.has_received => {
+                self.log(Level::Warn, &format!("skipped, the server does not have it: {error}"));
+                self.cancel();
+                return Ok(Batch::default());
+            }
+            Outcome::UnknownPath(error) => return Err(self.of_request(error, &request)),
+            Outcome::Unavailable(reason) if self.has_received => {
+                return Err(Error::system(format!("broke off: {reason}")));
+            }
+            Outcome::Unavailable(reason) => {
+                self.log(Level::Warn, &format!("skipped, this account does not have it: {reason}"));
                 self.cancel();
                 return Ok(Batch::default());
             }
         };
-        self.has_received = true;
-        self.room.observe(page.bytes, was_waited_for);
-        let records = self.slices.observe(&ask, page).map_err(|reason| {
-            let api = self.fetcher.api();
-            let request = api.page_request(&ask).to_string();
-            Error::system(api.redact(&reason)).internal(request).in_stream(self.stream.name)
+        // A list of parents says nothing about the lists that they have.
+        self.has_received |= request.level == 0;
+        self.limit.observe(page.bytes, was_waited_for);
+        let observed = self.slices.observe(&request, page);
+        self.log_slices();
+        let records = observed.map_err(|problem| {
+            let message = self.tools.api.redact(&problem.to_string());
+            self.of_request(Error::system(message), &request)
         })?;
         let checkpoint = self.slices.checkpoint();
-        self.tell_progress();
+        self.report_progress();
         Ok(Batch { records, checkpoint })
     }
 
-    /// Asks for the same in smaller pages, or has its slice shortened where the list has no pages. A page token leads on
-    /// in pages of another size too: should a server count pages by it, some records come twice and none is missed.
-    fn ask_for_less(&mut self, ask: Ask, error: Error) -> Result<()> {
-        let (list, stream) = (ask.stream.name, self.stream.name);
-        let error = self.of_request(error, &ask);
-        let Some(asked) = ask.page_limit() else {
-            if self.slices.shorten(&ask) {
-                let message = format!("{stream}: answers are too large; shorter times are asked for");
-                self.platform.log.debug(&message);
+    /// Asks for the same in smaller pages, or shortens the slice if the list has no pages. A page token leads on in pages of
+    /// another size too: should a server count pages by it, some records come twice and none is missed.
+    fn ask_for_less(&mut self, request: PageRequest<C>, error: Error) -> Result<()> {
+        let list = request.stream.name;
+        let error = self.of_request(error, &request);
+        let Some(asked) = request.page_limit else {
+            if self.slices.shorten(&request) {
+                self.log(Level::Debug, "responses are too large; asking for shorter times");
                 return Ok(());
             }
             return Err(too_large(error, "and there is no shorter time to ask for"));
@@ -198,37 +226,50 @@ impl Reader {
         let limit = known.min(asked / 2);
         if limit < known {
             self.page_limits.insert(list, limit);
-            let message = format!("{stream}: pages of {asked} {list} are too large; {limit} are asked for");
-            self.platform.log.warn(&message);
+            self.log(Level::Warn, &format!("pages of {asked} {list} are too large; asking for {limit}"));
         }
-        self.again.push_back(ask);
+        self.again.push_back(request);
         Ok(())
     }
 
-    /// The error with the request that led to it.
-    fn of_request(&self, error: Error, ask: &Ask) -> Error {
-        let request = self.fetcher.api().page_request(ask).to_string();
+    /// Adds the request to an error, for an engineer.
+    fn of_request(&self, error: Error, request: &PageRequest<C>) -> Error {
+        let request = self.tools.api.page_request(request).to_string();
         if error.internal_message.is_some() { error } else { error.internal(request) }
     }
 
-    /// Tells how many slices have been read, if that is news.
-    fn tell_progress(&mut self) {
-        let progress = self.slices.progress();
-        if self.told != progress {
-            self.told = progress;
-            self.platform.progress.slices(progress.0, progress.1);
+    fn log(&self, level: Level, message: &str) {
+        self.tools.platform.log.log(level, &format!("{}: {message}", self.stream.name));
+    }
+
+    fn log_slices(&mut self) {
+        for (level, message) in self.slices.take_log() {
+            self.log(level, &message);
         }
     }
 
-    /// Starts as many requests as may be in flight, and takes what has come meanwhile.
+    /// Reports how many slices have been read, if that has changed.
+    fn report_progress(&mut self) {
+        let progress = self.slices.progress();
+        if self.reported != progress {
+            self.reported = progress;
+            self.tools.platform.progress.slices(progress.0, progress.1);
+        }
+    }
+
+    /// Starts as many requests as may be in flight, and takes what has arrived.
     async fn fill(&mut self) {
         if self.finished {
             return;
         }
-        while self.in_flight.len() + self.fetched.len() < self.room.requests() {
-            let Some(mut ask) = self.again.pop_front().or_else(|| self.slices.next_ask()) else { break };
-            ask.slice.page_limit = self.page_limits.get(ask.stream.name).copied();
-            self.in_flight.push(Box::pin(fetch(Rc::clone(&self.fetcher), ask)));
+        while self.in_flight.len() + self.fetched.len() < self.limit.requests() {
+            let Some(mut request) = self.again.pop_front().or_else(|| self.slices.next_request()) else {
+                break;
+            };
+            if let Some(limit) = self.page_limits.get(request.stream.name) {
+                request.page_limit = Some(*limit);
+            }
+            self.in_flight.push(Box::pin(fetch(Rc::clone(&self.tools), request)));
         }
         let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);
         poll_fn(|context| {
@@ -248,19 +289,20 @@ impl Reader {
     }
 }
 
-/// The error of a request that is too large and cannot be made smaller.
+/// Returns the error of a request that is too large and cannot be made smaller.
 fn too_large(mut error: Error, however: &str) -> Error {
     error.message = format!("{}; this is so {however}", error.message);
     error
 }
 
-async fn fetch(fetcher: Rc<Fetcher>, ask: Ask) -> Fetched {
-    let request = fetcher.api().page_request(&ask);
-    let mut result = fetcher.fetch(request, |body| fetcher.api().decode_page(&ask, body)).await;
-    if ask.stream.is_enriched
-        && let Ok(Answer::Complete(page)) = result
+async fn fetch<C>(tools: Rc<Tools<C>>, request: PageRequest<C>) -> Fetched<C> {
+    let Tools { config, api, fetcher, .. } = &*tools;
+    let decode = |body: &[u8]| api.decode_page(&request, body);
+    let mut result = fetcher.fetch(api.page_request(&request), request.stream.rate, decode).await;
+    if let Some(enrich) = request.stream.enrich
+        && let Ok(Outcome::Complete(page)) = result
     {
-        result = fetcher.api().enrich(&fetcher, page).await.map(Answer::Complete);
+        result = enrich(config, fetcher, page).await.map(Outcome::Complete);
     }
-    (ask, result)
+    (request, result)
 }

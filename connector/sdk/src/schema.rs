@@ -1,22 +1,22 @@
-//! Puts schemas into each other.
-//!
-//! In: schemas in which `{"$ref": "shared/price.json"}` stands for another one. Out: one schema without references,
-//! which is what clients of a catalog understand.
+//! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema. Clients of a catalog
+//! expect a schema without references.
 
 use json_text::{Fields, Json, Object, listed};
 
-/// The name and the JSON text of every schema.
-type Schemas<'a> = &'a [(&'a str, &'a str)];
+use crate::problem::Problem;
 
-/// Schemas refer to each other no deeper than this; more is a circle.
+/// The name and the JSON text of every schema.
+pub type Schemas<'a> = &'a [(&'a str, &'a str)];
+
+/// The deepest chain of references. A longer one is taken for a circle.
 const MAX_DEPTH: usize = 8;
 
-/// The schema of this name with every reference replaced by what it names, and with further properties (name and JSON
-/// text) at its top, in the place of those of the same name. `schemas` has the name and the JSON text of every schema.
+/// Returns a schema without references. `further` properties (name and JSON text) are added at the top level and replace
+/// those of the same name.
 ///
 /// # Errors
-/// Names the schema that is missing, is no object, or refers to itself.
-pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -> Result<String, String> {
+/// If a schema is missing, is not an object, or refers to itself.
+pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -> Result<String, Problem> {
     let schema = Fields::of(find(name, schemas)?).ok_or_else(|| format!("{name} is not an object"))?;
     let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
     let mut object = Object::default();
@@ -37,17 +37,17 @@ pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -
     Ok(object.finish())
 }
 
-fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, String> {
+fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, Problem> {
     let found = schemas.iter().find(|(candidate, _)| *candidate == name);
     let (_, text) = found.ok_or_else(|| format!("there is no schema {name}"))?;
-    Json::parse(text).map_err(|error| format!("the schema {name} is not JSON: {error}"))
+    Json::parse(text).map_err(|problem| Problem::from(problem).within(format!("the schema {name}")))
 }
 
-fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<String, String> {
+fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<String, Problem> {
     if let Some(fields) = Fields::of(value) {
         if let Some(name) = fields.text("$ref") {
             if depth == MAX_DEPTH {
-                return Err(format!("{name} refers to itself"));
+                return Err(Problem::new(format!("{name} refers to itself")));
             }
             return resolve_value(find(&name, schemas)?, schemas, depth + 1);
         }
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_reference_to_nothing_or_in_a_circle_is_an_error() {
-        let error = |schemas| resolve("it.json", schemas, &[]).unwrap_err();
+        let error = |schemas| resolve("it.json", schemas, &[]).unwrap_err().to_string();
         assert!(error(&[]).contains("it.json"));
         let missing = [("it.json", r#"{"x":{"$ref":"a.json"}}"#)];
         assert!(error(&missing).contains("a.json"));

@@ -1,8 +1,12 @@
-//! What a source can do, in the words of the contract but without its generated types.
+//! What a source is: its facts, its config and its API. [`crate::connector::Connector`] does the rest.
 
-use crate::{error::Result, platform::Platform, reader::Reader, stream::Stream};
+use std::rc::Rc;
 
-/// What a source says of itself before it is configured.
+use time::Timestamp;
+
+use crate::{api::Api, cursor::TimeRange, error::Result, http::Request, retry::RetryPolicy, stream::Stream};
+
+/// What a source says about itself before it is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Specification {
     /// Short name.
@@ -13,44 +17,62 @@ pub struct Specification {
     pub config_schema: &'static str,
     /// A page for the person who configures it.
     pub documentation_url: &'static str,
-    /// Hosts it wants to reach; `${field}` stands for a property of the config.
+    /// Hosts it asks to reach. `${field}` stands for a property of the config.
     pub allowed_hosts: &'static [&'static str],
 }
 
-/// A stream as a config makes it.
-#[derive(Debug, Clone)]
-pub struct Discovered {
-    /// The facts of the stream.
-    pub stream: &'static Stream,
-    /// JSON Schema of its records.
-    pub schema: String,
-    /// Top-level fields that identify a record.
-    pub primary_key: Vec<String>,
+/// What the SDK must know of a config.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The part of each stream that is wanted.
+    pub range: TimeRange,
+    /// The most requests in flight.
+    pub concurrency: usize,
+    /// How long a request is retried.
+    pub retry: RetryPolicy,
+}
+
+/// How a config is tried.
+#[derive(Debug)]
+pub struct Check {
+    /// The request that shows whether the API accepts the config.
+    pub request: Request,
+    /// Returns whether the body of a complete response is the API's own.
+    pub is_own: fn(&[u8]) -> bool,
+    /// The error if it is not.
+    pub not_own: String,
+    /// What to look at in the config if the API is not there.
+    pub hint: String,
+    /// What to look at in the config if an outage lasts.
+    pub hint_in_outage: Option<String>,
 }
 
 /// A source of records.
-pub trait Source: Sized + 'static {
-    /// The source, seen through the given seams.
-    fn new(platform: Platform) -> Self;
+pub trait Source: 'static {
+    /// The parsed config.
+    type Config: 'static;
 
-    /// What it says of itself.
-    fn specification(&self) -> Specification;
+    /// The table of streams, in the order in which they are discovered.
+    const STREAMS: &'static [&'static Stream<Self::Config>];
 
-    /// Tries whether the source can be reached with this config.
+    /// The schemas: the name that rows and `$ref` use, and the JSON text.
+    const SCHEMAS: &'static [(&'static str, &'static str)];
+
+    /// Describes the source.
+    fn specification() -> Specification;
+
+    /// Parses a config.
     ///
     /// # Errors
-    /// If the config is not understood, or the source does not answer as it should.
-    fn check(&self, config: &str) -> impl Future<Output = Result<()>>;
+    /// A config error that names the property.
+    fn config(text: &str, now: Timestamp) -> Result<Self::Config>;
 
-    /// The streams that can be read with this config.
-    ///
-    /// # Errors
-    /// If the config is not understood.
-    fn discover(&self, config: &str) -> Result<Vec<Discovered>>;
+    /// Returns what the SDK must know of a config.
+    fn settings(config: &Self::Config) -> Settings;
 
-    /// Prepares to read a stream, continuing from `state`.
-    ///
-    /// # Errors
-    /// If the config, the stream or the state is not understood.
-    fn read(&self, config: &str, stream: &str, state: Option<&str>) -> Result<Reader>;
+    /// Returns the API, as this config reaches it.
+    fn api(config: Rc<Self::Config>) -> Rc<dyn Api<Self::Config>>;
+
+    /// Returns how this config is tried.
+    fn check(config: &Self::Config) -> Check;
 }

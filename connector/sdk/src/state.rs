@@ -18,7 +18,7 @@ use time::{SignedDuration, Timestamp};
 use crate::{
     cursor::Cursor,
     instant::{format_instant, parse_instant},
-    stream::Parents,
+    problem::Problem,
 };
 use json_text::{Fields, Json, Object};
 
@@ -53,17 +53,20 @@ pub struct Unfinished {
 }
 
 impl State {
-    /// Parses the state of a stream with the given cursor field. `parents` is given if the stream is sliced by parents:
-    /// then cursors per parent are understood as well, `{"<id>": {"created_at": "…"}}`, and so are the forms of Airbyte's
-    /// CDK, `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`, whichever of their keys are there.
+    /// Parses the state of a stream with the given cursor field, if it has one. For a stream that is cut by parents,
+    /// `parent_key` is the parent's name in states of other connectors. Cursors per parent are then understood as well,
+    /// `{"<id>": {"created_at": "…"}}`, and so are the forms of Airbyte's CDK,
+    /// `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`, whichever of their keys are there.
     ///
     /// # Errors
-    /// Says what is not understood.
-    pub fn parse(text: &str, cursor_field: &str, parents: Option<&Parents>) -> Result<Self, String> {
-        let fields = Fields::decode(text).map_err(|error| format!("it is not a JSON object ({error})"))?;
-        match parents {
-            Some(parents) if PARTITION_KEYS.iter().any(|key| fields.raw(key).is_some()) => {
-                parse_partitions(&fields, cursor_field, parents)
+    /// If the state has a form that is not understood.
+    pub fn parse(text: &str, cursor_field: Option<&str>, parent_key: Option<&str>) -> Result<Self, Problem> {
+        let fields = Fields::decode(text)
+            .map_err(|problem| Problem::from(problem).within("it is not a JSON object"))?;
+        let Some(cursor_field) = cursor_field else { return parse_progress(&fields) };
+        match parent_key {
+            Some(parent_key) if PARTITION_KEYS.iter().any(|key| fields.raw(key).is_some()) => {
+                parse_partitions(&fields, cursor_field, parent_key)
             }
             Some(_) if is_cursors(&fields, cursor_field) => {
                 let parents = parse_cursors(&fields, cursor_field)?;
@@ -74,20 +77,20 @@ impl State {
     }
 
     /// The text of the state, on one line.
-    pub fn to_json(&self, cursor_field: &str) -> String {
+    pub fn to_json(&self, cursor_field: Option<&str>) -> String {
         self.to_json_with(self.unfinished, cursor_field)
     }
 
     /// The text of the state with another progress, on one line.
-    pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: &str) -> String {
+    pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: Option<&str>) -> String {
         let mut object = Object::default();
-        if let Some(cursor) = &self.cursor {
+        if let (Some(cursor), Some(cursor_field)) = (&self.cursor, cursor_field) {
             object.push_text(cursor_field, &cursor.text);
         }
         if let Some(unfinished) = unfinished {
             object.push("unfinished", &unfinished.to_json());
         }
-        if !self.parents.is_empty() {
+        if let Some(cursor_field) = cursor_field.filter(|_| !self.parents.is_empty()) {
             let mut parents = Object::default();
             for (id, Cursor { text, .. }) in &self.parents {
                 let mut parent = Object::default();
@@ -116,17 +119,20 @@ impl Unfinished {
         object.finish()
     }
 
-    fn parse(value: Json<'_>) -> Result<Self, String> {
+    fn parse(value: Json<'_>) -> Result<Self, Problem> {
         let fields = Fields::of(value).ok_or("\"unfinished\" is not an object")?;
         let version = fields.raw("version").map_or("null", Json::get);
         if version != VERSION {
-            return Err(format!("its version is {version}, this connector writes version {VERSION}"));
+            return Err(Problem::new(format!(
+                "its version is {version}, this connector writes version {VERSION}"
+            )));
         }
         let optional = |name: &str| {
             let value = fields.value(name);
             value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
         };
-        let required = |name: &str| optional(name)?.ok_or(format!("{name:?} is missing"));
+        let required =
+            |name: &str| optional(name)?.ok_or_else(|| Problem::new(format!("{name:?} is missing")));
         Ok(Self {
             opened: required("opened")?,
             parents_after: required("parents_after")?,
@@ -136,8 +142,20 @@ impl Unfinished {
     }
 }
 
+/// The form of a stream without a cursor: how far an unfinished read has come, or nothing.
+fn parse_progress(fields: &Fields<'_>) -> Result<State, Problem> {
+    let mut state = State::default();
+    for (name, value) in fields.iter() {
+        if !name.is("unfinished") {
+            return Err(Problem::new(format!("it has {}, but this stream has no cursor", name.get())));
+        }
+        state.unfinished = Some(Unfinished::parse(value)?);
+    }
+    Ok(state)
+}
+
 /// Our own form, and the plain one of other connectors.
-fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String> {
+fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Problem> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
         let name = name.text().unwrap_or_default();
@@ -149,7 +167,10 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String
                 let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
                 state.parents = parse_cursors(&fields, cursor_field)?;
             }
-            _ => return Err(format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}")),
+            _ => {
+                let message = format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}");
+                return Err(Problem::new(message));
+            }
         }
     }
     Ok(state)
@@ -160,7 +181,7 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, String
 ///
 /// A parent that is not listed is read from the start where there are cursors per partition, although the CDK continues
 /// from the global one: entries of a parent that it has never read can be older than that.
-fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) -> Result<State, String> {
+fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -> Result<State, Problem> {
     let mut state = State::default();
     let is_global = match fields.value("use_global_cursor") {
         Some(flag) => flag.get().parse().map_err(|_| "\"use_global_cursor\" is not true or false")?,
@@ -168,7 +189,7 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) 
         None => fields.value("states").is_none(),
     };
     if let Some(states) = fields.value("states") {
-        state.parents = parse_elements(states, cursor_field, parents)?;
+        state.parents = parse_elements(states, cursor_field, parent_key)?;
     }
     let global = match fields.value("state") {
         Some(global) => Some(Fields::of(global).ok_or("\"state\" is not an object")?),
@@ -193,13 +214,13 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parents: &Parents) 
 fn parse_elements(
     states: Json<'_>,
     cursor_field: &str,
-    parents: &Parents,
-) -> Result<BTreeMap<String, Cursor>, String> {
+    parent_key: &str,
+) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors: BTreeMap<String, Option<Cursor>> = BTreeMap::new();
     for element in states.list().ok_or("\"states\" is not a list")? {
         let element = Fields::of(element).ok_or("a partition is not an object")?;
-        let id = element.object("partition").and_then(|partition| parent_id(partition, parents.key));
-        let id = id.ok_or_else(|| format!("a partition has no {:?}", parents.key))?;
+        let id = element.object("partition").and_then(|partition| parent_id(partition, parent_key));
+        let id = id.ok_or_else(|| format!("a partition has no {parent_key:?}"))?;
         let cursor = match element.value("cursor") {
             Some(cursor) => Some(Fields::of(cursor).ok_or("the \"cursor\" of a partition is not an object")?),
             None => None,
@@ -231,12 +252,13 @@ fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
 }
 
 /// A number of seconds, or one in a string; a part of a second counts as a whole one.
-fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, String> {
+fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, Problem> {
     let text = value.text().map_or_else(|| value.get().to_owned(), Cow::into_owned);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
     let is_number = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit());
     if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
-        return Err(format!("\"lookback_window\" is {}, not a number of seconds", value.get()));
+        let message = format!("\"lookback_window\" is {}, not a number of seconds", value.get());
+        return Err(Problem::new(message));
     }
     let more = i64::from(fraction.bytes().any(|digit| digit != b'0'));
     Ok(SignedDuration::seconds(whole.parse().unwrap_or(i64::MAX).saturating_add(more)))
@@ -252,7 +274,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
 }
 
-fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, String> {
+fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
         let id = id.text().ok_or("the id of a parent is not Unicode")?;
@@ -261,7 +283,7 @@ fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<Str
     Ok(cursors)
 }
 
-fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, String> {
+fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, Problem> {
     let json = value.map_or("null", Json::get);
     let text = value
         .and_then(Json::text)
@@ -274,14 +296,14 @@ fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fixtures::parents, testing::instant};
+    use crate::testing::instant;
 
-    fn parse(text: &str) -> Result<State, String> {
-        State::parse(text, "created_at", None)
+    fn parse(text: &str) -> Result<State, Problem> {
+        State::parse(text, Some("created_at"), None)
     }
 
-    fn parse_with_parents(text: &str) -> Result<State, String> {
-        State::parse(text, "created_at", Some(&parents()))
+    fn parse_with_parents(text: &str) -> Result<State, Problem> {
+        State::parse(text, Some("created_at"), Some("owner_id"))
     }
 
     fn cursor(text: &str) -> Cursor {
@@ -295,9 +317,20 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_without_a_cursor_has_only_progress() {
+        let at = instant("2024-05-01T00:00:00Z");
+        let unfinished = Unfinished { opened: at, parents_after: at, observed: None, held: None };
+        let state = State { unfinished: Some(unfinished), ..State::default() };
+        assert_eq!(State::parse(&state.to_json(None), None, None), Ok(state));
+        assert_eq!(State::parse("{}", None, Some("owner_id")), Ok(State::default()));
+        let error = State::parse(r#"{"created_at":"2024-05-01T00:00:00Z"}"#, None, None).unwrap_err();
+        assert_eq!(error.to_string(), "it has \"created_at\", but this stream has no cursor");
+    }
+
+    #[test]
     fn the_text_of_a_cursor_survives() {
         let text = r#"{"created_at":"2122-01-01T00:00:00Z"}"#;
-        assert_eq!(parse(text).unwrap().to_json("created_at"), text);
+        assert_eq!(parse(text).unwrap().to_json(Some("created_at")), text);
     }
 
     #[test]
@@ -309,7 +342,7 @@ mod tests {
             parents: [("a".to_owned(), cursor("2024-02-01T00:00:00Z"))].into(),
             unfinished: Some(unfinished),
         };
-        assert_eq!(parse_with_parents(&state.to_json("created_at")), Ok(state));
+        assert_eq!(parse_with_parents(&state.to_json(Some("created_at"))), Ok(state));
     }
 
     #[test]

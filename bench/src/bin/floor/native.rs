@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use elt_sdk::connector;
 use elt_sdk::error::Error;
 use elt_sdk::platform::Platform;
 use elt_sdk::reader::{Batch, Reader};
-use elt_sdk::source::Source as _;
 use host::{Document, Emitter, Level, Message, Outbox, Record, StreamDescriptor};
+use orb::config::Config;
 use orb::source::Orb;
 use tokio::runtime::{Builder, Runtime};
 
@@ -22,7 +23,7 @@ use crate::transport::Outside;
 pub(crate) struct Connector {
     /// As the host's: requests make progress on one thread, while the connector computes on another.
     pub(crate) runtime: Runtime,
-    pub(crate) reader: Reader,
+    pub(crate) reader: Reader<Config>,
     outside: Rc<Outside>,
 }
 
@@ -41,7 +42,8 @@ impl Connector {
             log: outside.clone(),
             progress: outside.clone(),
         };
-        let reader = Orb::new(platform).read(&config, &wanted.stream, None).map_err(describe)?;
+        let source = connector::Connector::<Orb>::new(platform, Rc::default());
+        let reader = source.read(&config, &wanted.stream, None).map_err(describe)?;
         Ok(Self { runtime, reader, outside })
     }
 

@@ -19,7 +19,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((config.concurrency, config.draft_invoices), (CONCURRENCY, false));
     assert_eq!(config.retry_minutes, RETRY_MINUTES);
     let start = instant("2024-01-01T00:00:00Z");
-    assert_eq!(config.range, Range { start, end: None, lookback: SignedDuration::ZERO });
+    assert_eq!(config.range, TimeRange { start, end: None, lookback: SignedDuration::ZERO });
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn entries_without_an_event_cost_nothing_and_stay_as_they_are() {
     let records = [r#"{"event_id":null}"#, r#"{"a":1}"#].map(|json| Record::new(json.into(), None));
     let page = Page { records: records.into(), ..Page::default() };
     assert!(searches(&page, instant("2024-01-01T00:00:00Z")).is_empty());
-    assert_eq!(complete(page.clone(), true, &[], &Remarks::default()), page);
+    assert_eq!(complete(page.clone(), true, &[], &Notes::default()), page);
 }
 
 #[test]
@@ -50,41 +50,41 @@ fn many_events_and_events_far_apart_are_searched_for_apart() {
 #[test]
 fn an_event_that_several_entries_share_is_put_into_each() {
     let body = r#"{"data":[{"id":"a","properties":{"s":"x","n":1.50,"other":true}}]}"#;
-    let remarks = Remarks::default();
-    let found = decode(&config(), &remarks, body.as_bytes()).unwrap().events;
+    let notes = Notes::default();
+    let found = decode(&config(), &notes, body.as_bytes()).unwrap().events;
     let at = "2024-03-10T00:00:00Z";
-    let page = complete(page(&[("a", at), ("a", at), ("b", at)]), true, &found, &remarks);
+    let page = complete(page(&[("a", at), ("a", at), ("b", at)]), true, &found, &notes);
     let expected =
         format!(r#"{{"a":1.0,"created_at":"{at}","event":{{"id":"a","properties":{{"s":"x","n":1.50}}}}}}"#);
     assert_eq!([&page.records[0].json, &page.records[1].json], [&expected, &expected]);
     assert!(page.records[2].json.ends_with(r#""event":{"id":"b"}}"#));
-    assert!(remarks.sentences()[0].starts_with("1 entries have no event properties"));
+    assert!(notes.sentences()[0].starts_with("1 entries have no event properties"));
 }
 
 #[test]
 fn values_are_converted_where_that_is_exact_and_reported_where_not() {
-    let remarks = Remarks::default();
-    let select = |properties: &str| selection(&config(), &remarks, properties);
+    let notes = Notes::default();
+    let select = |properties: &str| selection(&config(), &notes, properties);
     assert_eq!(select(r#"{"s":1.10,"n":"2.50"}"#), r#"{"s":"1.10","n":2.50}"#);
     assert_eq!(select(r#"{"s":true,"n":null}"#), r#"{"s":"true","n":null}"#);
     assert_eq!(select(r#"{"s":"1","n":-1e5}"#), r#"{"s":"1","n":-1e5}"#);
-    assert!(remarks.sentences().is_empty());
+    assert!(notes.sentences().is_empty());
     assert_eq!(select(r#"{"s":{},"n":"many"}"#), r#"{"s":null,"n":null}"#);
     assert_eq!(select(r#"{"n":true}"#), r#"{"n":null}"#);
-    assert_eq!(remarks.sentences().len(), 2);
-    assert!(remarks.sentences()[1].contains("\"n\" was not of the configured type 2 times"));
+    assert_eq!(notes.sentences().len(), 2);
+    assert!(notes.sentences()[1].contains("\"n\" was not of the configured type 2 times"));
 }
 
 #[test]
 fn a_name_that_comes_twice_counts_as_it_comes_last_and_is_written_once() {
-    let remarks = Remarks::default();
+    let notes = Notes::default();
     let body =
         r#"{"data":[{"id":"x"}],"data":[{"id":"old","id":"a","properties":{"s":"1","s":"2","\u0073":"3"}}]}"#;
-    let found = decode(&config(), &remarks, body.as_bytes()).unwrap().events;
+    let found = decode(&config(), &notes, body.as_bytes()).unwrap().events;
     assert_eq!(found.len(), 1);
     let json = r#"{"event":7,"event_id":"b","event_id":"a"}"#;
     let page = Page { records: vec![Record::new(json.into(), None)], ..Page::default() };
     assert_eq!(searches(&page, instant("2024-01-01T00:00:00Z"))[0].ids, ["a"]);
-    let page = complete(page, true, &found, &remarks);
+    let page = complete(page, true, &found, &notes);
     assert_eq!(page.records[0].json, r#"{"event":{"id":"a","properties":{"s":"3"}}}"#);
 }

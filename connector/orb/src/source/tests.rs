@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::config::CONCURRENCY;
 use elt_sdk::{
+    connector::Connector,
     error::FailureType,
     http::{Request, Response, TransportError},
     log::Level,
@@ -24,6 +25,10 @@ fn page(records: &str, next_cursor: Option<&str>) -> Response {
     answer(200, format!(r#"{{"data":[{records}],"pagination_metadata":{pagination}}}"#))
 }
 
+fn connector(world: &Rc<World>) -> Connector<Orb> {
+    Connector::new(world.platform(), Rc::default())
+}
+
 /// Reads a stream to its end from a server that answers by URL.
 fn read(
     stream: &str,
@@ -33,7 +38,7 @@ fn read(
     let mut script = script;
     let world = World::new(move |request: &Request| Ok::<_, TransportError>(script(&request.url)))
         .with_latency(latency);
-    let mut reader = Orb::new(world.platform()).read(CONFIG, stream, None).unwrap();
+    let mut reader = connector(&world).read(CONFIG, stream, None).unwrap();
     let batches = world.run(async {
         let mut batches = Vec::new();
         while let Some(batch) = reader.next_batch().await? {
@@ -54,7 +59,7 @@ fn check_asks_once_and_says_what_is_wrong() {
         (answer(401, UNAUTHORIZED), Some("check api_key")),
     ] {
         let world = World::new(move |_| Ok(response.clone()));
-        let orb = Orb::new(world.platform());
+        let orb = connector(&world);
         let result = world.run(orb.check(CONFIG));
         match expected {
             None => assert_eq!(result, Ok(())),
@@ -77,7 +82,7 @@ fn a_check_that_an_outage_hinders_takes_seconds_and_says_so() {
         Err(TransportError::Broken("the connection was refused".into())),
     ] {
         let world = World::new(move |_| failure.clone());
-        let error = world.run(Orb::new(world.platform()).check(CONFIG)).unwrap_err();
+        let error = world.run(connector(&world).check(CONFIG)).unwrap_err();
         assert_eq!(error.failure_type, FailureType::Transient);
         assert!(error.message.starts_with("an outage, which says nothing about the config: "), "{error}");
         assert!(error.message.ends_with("try again later; if it stays so, is api_url right?"), "{error}");
@@ -90,7 +95,7 @@ fn the_config_bounds_for_how_long_a_request_is_tried() {
     for (minutes, seconds) in [(0, 0), (1, 60), (10, 600)] {
         let world = World::new(move |_| Ok(answer(503, "")));
         let config = CONFIG.replace('{', &format!(r#"{{"retry_minutes":{minutes},"#));
-        let mut reader = Orb::new(world.platform()).read(&config, "plans", None).unwrap();
+        let mut reader = connector(&world).read(&config, "plans", None).unwrap();
         assert!(world.run(reader.next_batch()).is_err());
         assert_eq!(world.elapsed().as_secs(), seconds);
     }
@@ -103,7 +108,7 @@ fn the_next_page_is_asked_for_before_a_batch_is_handed_over() {
         let record = r#"{"id":"a","created_at":"2024-03-01T00:00:00+00:00"}"#;
         Ok(page(record, is_first.then_some("next")))
     });
-    let mut reader = Orb::new(world.platform()).read(CONFIG, "plans", None).unwrap();
+    let mut reader = connector(&world).read(CONFIG, "plans", None).unwrap();
     let batch = world.run(reader.next_batch()).unwrap().unwrap();
     assert_eq!((batch.records.len(), batch.checkpoint), (1, None));
     assert_eq!(world.requests.borrow().len(), 2);
@@ -173,7 +178,7 @@ fn a_page_token_that_comes_back_is_an_error() {
 fn a_start_in_the_future_is_a_config_error() {
     let world = World::new(|_| panic!("a request"));
     let config = CONFIG.replace("2024-01-01", "2090-01-01");
-    let error = Orb::new(world.platform()).read(&config, "plans", None).unwrap_err();
+    let error = connector(&world).read(&config, "plans", None).unwrap_err();
     assert_eq!(error.message, "config: start_date lies in the future");
     assert_eq!(error.failure_type, FailureType::Config);
 }
@@ -181,7 +186,7 @@ fn a_start_in_the_future_is_a_config_error() {
 #[test]
 fn what_cannot_be_read_is_said_before_any_request() {
     let world = World::new(|_| panic!("a request"));
-    let orb = Orb::new(world.platform());
+    let orb = connector(&world);
     let read = |stream, state| orb.read(CONFIG, stream, Some(state)).unwrap_err();
     assert!(read("nothing", "{}").message.contains("no stream \"nothing\""));
     let error = read("plans", r#"{"invoice_date":"2024-01-01T00:00:00Z"}"#);
@@ -214,7 +219,7 @@ fn read_ledgers(
             None => page(&customers(6), None),
         })
     });
-    let mut reader = Orb::new(world.platform()).read(CONFIG, "credits_ledger_entries", None).unwrap();
+    let mut reader = connector(&world).read(CONFIG, "credits_ledger_entries", None).unwrap();
     let (mut count, mut state) = (0, None);
     let error = world.run(async {
         loop {
@@ -397,7 +402,7 @@ fn read_usage(most: i64) -> (Result<Vec<String>>, Rc<World>) {
         let days: Vec<String> = days.iter().map(day).collect();
         Ok(answer(200, format!(r#"{{"data":[{{"billable_metric":null,"usage":[{}]}}]}}"#, days.join(","))))
     });
-    let mut reader = Orb::new(world.platform()).read(YEARS, "subscription_usage", None).unwrap();
+    let mut reader = connector(&world).read(YEARS, "subscription_usage", None).unwrap();
     let records = world.run(async {
         let mut records = Vec::new();
         while let Some(batch) = reader.next_batch().await? {

@@ -1,7 +1,6 @@
 //! Slices of all time zones, and the records of an answer.
 
 use super::*;
-use crate::streams::row;
 use elt_sdk::{instant::format_instant, testing::instant};
 
 fn config(changes: &str) -> Config {
@@ -55,11 +54,13 @@ fn grouped_usage_is_asked_for_per_metric_of_the_plan_and_never_without_one() {
     let config = config(r#","subscription_usage_grouping_key":"region""#);
     let json = r#"{"plan":{"id":"p","prices":[{"billable_metric":{"id":"a"}},{"billable_metric":null},{"billable_metric":{"id":"a"}}]},
         "price_intervals":[{"price":{"billable_metric":{"id":"b"}}}]}"#;
-    let slices = slices(&config, &subscription(json), &whole("2022-01-01T06:00:00Z", "2022-02-01T00:00:00Z"));
-    let queries: Vec<_> = slices.iter().map(|slice| query(&config, slice)).collect();
-    let asked =
-        |metric: &str| vec![("billable_metric_id", metric.to_owned()), ("group_by", "region".to_owned())];
-    assert_eq!(queries, [asked("a"), asked("b")]);
+    let metric = |id: &str| Some(id.to_owned());
+    assert_eq!(metrics(&config, Some(&subscription(json))), [metric("a"), metric("b")]);
+    assert_eq!(metrics(&config, Some(&subscription("{}"))), []);
+    assert_eq!(query(&config, &Slice::default()), [("group_by", "region".to_owned())]);
+    let ungrouped = self::config("");
+    assert_eq!(metrics(&ungrouped, Some(&subscription(json))), [None]);
+    assert_eq!(query(&ungrouped, &Slice::default()), []);
 }
 
 #[test]
@@ -82,10 +83,9 @@ fn only_subscriptions_to_the_wanted_plan_are_read() {
     );
 }
 
-fn decode(element: &str, slice: Slice) -> Vec<Record> {
-    let ask = Ask { key: 1, stream: row("subscription_usage").unwrap().stream, slice, page_token: None };
+fn decode(element: &str, slice: &Slice) -> Vec<Record> {
     let raw = Json::parse(element).unwrap();
-    records(raw, &ask).unwrap()
+    records(raw, slice).unwrap()
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn a_day_with_usage_is_a_record_with_its_digits() {
     let element = r#"{"billable_metric":{"id":"m","name":"Calls"},"view_mode":"periodic","metric_group":{"property_key":"region","property_value":"eu"},
         "usage":[{"quantity":12345678901234567890.10,"timeframe_start":"2022-01-01T00:00:00+00:00","timeframe_end":"2022-01-02T00:00:00+00:00"},
         {"quantity":0.00,"timeframe_start":"x","timeframe_end":"y"},{"quantity":1e-400}]}"#;
-    let records = decode(element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+    let records = decode(element, &whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
     assert_eq!(records.len(), 2);
     let expected = r#"{"view_mode":"periodic","quantity":12345678901234567890.10,"timeframe_start":"2022-01-01T00:00:00+00:00","timeframe_end":"2022-01-02T00:00:00+00:00","subscription_id":"s","billable_metric_name":"Calls","billable_metric_id":"m","region":"eu"}"#;
     assert_eq!(records[0].json, expected);
@@ -104,7 +104,7 @@ fn a_day_with_usage_is_a_record_with_its_digits() {
 fn only_days_of_zero_are_left_out() {
     let quantities = |days: &str| -> Vec<String> {
         let element = format!(r#"{{"billable_metric":{{"id":"m"}},"usage":[{days}]}}"#);
-        let records = decode(&element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+        let records = decode(&element, &whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
         let quantity = |record: &Record| record.fields().unwrap().raw("quantity").unwrap().get().to_owned();
         records.iter().map(quantity).collect()
     };
@@ -123,22 +123,18 @@ fn no_name_comes_twice_in_a_record() {
     let element = r#"{"billable_metric":{"id":"old"},"billable_metric":{"id":"m","name":"N"},"subscription_id":"x",
         "view_mode":"a","metric_group":{"property_key":"region","property_value":"eu"},
         "usage":[{"quantity":1,"view_mode":"b","region":"y","billable_metric_id":"z"}]}"#;
-    let records = decode(element, whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+    let records = decode(element, &whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
     let expected = r#"{"quantity":1,"view_mode":"b","subscription_id":"s","billable_metric_name":"N","billable_metric_id":"m","region":"eu"}"#;
     assert_eq!(records[0].json, expected);
 }
 
 #[test]
 fn what_has_another_shape_is_not_the_same_as_no_usage() {
-    let ask = |element: &str| {
-        let stream = row("subscription_usage").unwrap().stream;
-        let ask = Ask { key: 1, stream, slice: Slice::default(), page_token: None };
-        records(Json::parse(element).unwrap(), &ask)
-    };
+    let decode = |element: &str| records(Json::parse(element).unwrap(), &Slice::default());
     for element in [r#"{"billable_metric":{}}"#, r#"{"usage":{}}"#, r#"{"usage":[{}]}"#, "[]"] {
-        assert!(ask(element).is_err(), "{element}");
+        assert!(decode(element).is_err(), "{element}");
     }
-    assert_eq!(ask(r#"{"usage":[]}"#).unwrap(), []);
+    assert_eq!(decode(r#"{"usage":[]}"#).unwrap(), []);
 }
 
 /// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a slice.
@@ -167,9 +163,7 @@ fn every_day_of_every_time_zone_is_whole_in_exactly_one_slice() {
         assert_eq!(slices.len(), *count);
         let mut kept: Vec<(Timestamp, Timestamp)> = slices
             .iter()
-            .flat_map(|slice| {
-                days(slice, offset).into_iter().filter(|(start, _)| !is_elsewhere(Some(*start), slice))
-            })
+            .flat_map(|slice| days(slice, offset).into_iter().filter(|(start, _)| slice.keeps(Some(*start))))
             .collect();
         kept.sort_unstable();
         assert!(kept.windows(2).all(|pair| pair[0].1 == pair[1].0), "{offset}");

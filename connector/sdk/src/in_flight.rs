@@ -1,37 +1,36 @@
-//! How many requests may be in flight: the size of every page, and whether it had to be waited for, in; as many as wanted,
-//! or fewer where that costs memory and gains no time, out.
+//! How many requests may be in flight: as many as wanted, or fewer where more would cost memory and gain no time.
 //!
-//! A page may have a kilobyte or ten megabytes, and a component's memory never shrinks: what it took once it keeps. Small
-//! pages are asked for as many at once as wanted. Of large ones a few are enough while they come faster than they can be
-//! handed on; where they are waited for, one more each time.
+//! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. Of small pages, as many as
+//! wanted are in flight. Of large ones a few are enough while they arrive faster than they can be emitted. Where they are
+//! waited for, one more is allowed each time.
 
-/// Bytes of answers that may always be on their way or wait to be handed on. A stream whose pages have a megabyte, and do
+/// Bytes of responses that may always be on their way or wait to be emitted. A stream whose pages have a megabyte, and do
 /// not have to be waited for, then takes less than 48 MB, host included (docs/BENCHMARKS.md).
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// However large pages are, so many are in flight: one that is read, and others whose server works meanwhile.
+/// Always allow at least this many requests in flight: one that is read, and others the server works on.
 const LEAST: usize = 4;
 
-/// The average forgets a page after so many more.
+/// How many pages the average size covers.
 const MEMORY: usize = 8;
 
-/// Room for the answers of one stream.
+/// The limit of one read.
 #[derive(Debug)]
-pub struct Room {
+pub struct InFlightLimit {
     wanted: usize,
-    /// Bytes of a page, as they have been lately; zero before the first.
+    /// The average size of recent pages in bytes. Zero before the first.
     average: usize,
-    /// Beyond what always fits.
+    /// Requests beyond those that always fit.
     more: usize,
 }
 
-impl Room {
-    /// Room for `wanted` answers at most.
+impl InFlightLimit {
+    /// Allows `wanted` requests at most.
     pub fn new(wanted: usize) -> Self {
         Self { wanted, average: 0, more: 0 }
     }
 
-    /// Notes the bytes of a page, and whether nothing else could be done before it came.
+    /// Records the size of a page in bytes, and whether nothing else could be done until it arrived.
     pub fn observe(&mut self, bytes: usize, was_waited_for: bool) {
         self.average = match self.average {
             0 => bytes,
@@ -41,7 +40,7 @@ impl Room {
         self.more = self.more.min(self.wanted.saturating_sub(self.always()));
     }
 
-    /// How many requests may be in flight.
+    /// Returns how many requests may be in flight.
     pub fn requests(&self) -> usize {
         self.always() + self.more
     }
@@ -58,9 +57,9 @@ mod tests {
     const MEGABYTE: usize = 1 << 20;
 
     fn requests(wanted: usize, pages: &[(usize, bool)]) -> usize {
-        let mut room = Room::new(wanted);
-        pages.iter().for_each(|(bytes, was_waited_for)| room.observe(*bytes, *was_waited_for));
-        room.requests()
+        let mut limit = InFlightLimit::new(wanted);
+        pages.iter().for_each(|(bytes, was_waited_for)| limit.observe(*bytes, *was_waited_for));
+        limit.requests()
     }
 
     #[test]

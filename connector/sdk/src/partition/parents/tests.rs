@@ -5,20 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use time::SignedDuration;
 
 use super::*;
-use crate::{fixtures, slice::Until, testing};
+use crate::{fixtures, stream::Partition, testing};
 
-static THINGS: Stream = Stream {
+static THINGS: Stream<()> = Stream {
     name: "things",
     path: "owners/{parent}/things",
-    slicing: crate::stream::Slicing::Parents(Parents {
-        stream: &fixtures::OWNERS,
-        id: "id",
-        key: "owner_id",
-        deleted: Some("deleted"),
-        grace: None,
-    }),
+    partition: Partition::Parents(fixtures::PARENTS),
     ..fixtures::OWNERS
 };
+
+/// Things that can change for two days.
+static LATE_THINGS: Stream<()> = Stream { grace: Some(SignedDuration::hours(48)), ..THINGS };
 
 const OPENED: &str = "2024-06-01T00:00:00Z";
 
@@ -32,17 +29,17 @@ impl Server {
     }
 
     /// Owners are named by their creation; newest first, two a page, as are the things.
-    fn page(&self, ask: &Ask) -> Page {
-        let records: Vec<Record> = match &ask.slice.parent {
+    fn page(&self, request: &PageRequest<()>) -> Page {
+        let records: Vec<Record> = match &request.slice.parent {
             None => {
                 self.0.keys().rev().map(|created| record(created, &format!("\"id\":{created:?}"))).collect()
             }
             Some(owner) => {
                 let things = self.0[owner].iter().rev().map(|at| record(at, &format!("\"of\":{owner:?}")));
-                things.filter(|thing| is_wanted(thing, &ask.slice)).collect()
+                things.filter(|thing| is_wanted(thing, &request.slice)).collect()
             }
         };
-        let skip: usize = ask.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+        let skip: usize = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
         let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
         Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, bytes: 0 }
     }
@@ -63,34 +60,36 @@ fn day(number: u32) -> String {
     format!("2024-01-{:02}T{:02}:00:00Z", number / 24 + 1, number % 24)
 }
 
-fn lists(state: &str) -> ParentLists {
-    lists_of(fixtures::parents(), state)
+fn lists(state: &str) -> ByParent<()> {
+    lists_of(&THINGS, state)
 }
 
-fn lists_of(parents: Parents, state: &str) -> ParentLists {
-    let range =
-        Range { start: testing::instant("2023-01-01T00:00:00Z"), end: None, lookback: SignedDuration::ZERO };
-    let state = State::parse(state, "created_at", Some(&parents)).unwrap();
-    let world = testing::World::new(|_| unreachable!("nothing is asked here"));
-    let outside = (Rc::new(fixtures::PlainApi) as Rc<dyn Api>, world.platform().log);
-    ParentLists::new(&THINGS, parents, range, state, testing::instant(OPENED), outside)
+fn lists_of(stream: &'static Stream<()>, state: &str) -> ByParent<()> {
+    let range = TimeRange {
+        start: testing::instant("2023-01-01T00:00:00Z"),
+        end: None,
+        lookback: SignedDuration::ZERO,
+    };
+    let parents = stream.parents().unwrap();
+    let state = State::parse(state, stream.cursor, Some(parents.key)).unwrap();
+    ByParent::new(stream, parents, Rc::new(()), range, state, testing::instant(OPENED))
 }
 
-/// Reads on until `stop` asks were answered, and returns the last state told with what was handed on up to it.
+/// Reads on until `stop` requests were answered, and returns the last state told with what was handed on up to it.
 fn read(
     server: &Server,
-    lists: &mut ParentLists,
+    lists: &mut ByParent<()>,
     stop: usize,
     random: &mut fastrand::Rng,
 ) -> (Vec<String>, Option<String>) {
     let (mut open, mut records, mut handed, mut state) = (Vec::new(), Vec::new(), 0, None);
     for _ in 0..stop {
-        open.extend(std::iter::from_fn(|| lists.next_ask()).take(8 - open.len()));
+        open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
         if open.is_empty() {
             break;
         }
-        let ask = open.swap_remove(random.usize(..open.len()));
-        records.extend(lists.observe(&ask, server.page(&ask)).unwrap());
+        let request = open.swap_remove(random.usize(..open.len()));
+        records.extend(lists.observe(&request, server.page(&request)).unwrap());
         if let Some(told) = lists.checkpoint() {
             (state, handed) = (Some(told), records.len());
         }
@@ -151,11 +150,11 @@ fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
     let mut server = Server::default();
     server.owner("2024-05-20T00:00:00Z", &[]);
     server.owner("2024-05-31T00:00:00Z", &[]);
-    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..fixtures::parents() };
-    let mut lists = lists_of(parents, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
-    let listing = lists.next_ask().unwrap();
+    let mut lists = lists_of(&LATE_THINGS, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+    let listing = lists.next_request().unwrap();
     lists.observe(&listing, server.page(&listing)).unwrap();
-    let from: Vec<_> = std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.from.unwrap()).collect();
+    let from: Vec<_> =
+        std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.from.unwrap()).collect();
     assert_eq!(from, ["2023-01-01T00:00:00Z", "2024-05-28T00:00:00Z"].map(testing::instant));
 }
 
@@ -164,22 +163,22 @@ fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
     let mut lists = lists(
         r#"{"unfinished":{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-02-01T00:00:00Z"}}"#,
     );
-    let listing = lists.next_ask().unwrap();
+    let listing = lists.next_request().unwrap();
     let positions = ["2024-03-01T00:00:00Z", "2024-01-01T00:00:00Z", "2024-04-01T00:00:00Z"];
     let records = positions.map(|at| record(at, &format!("\"id\":{at:?}")));
     lists.observe(&listing, Page { records: records.into(), ..Page::default() }).unwrap();
     let asked: Vec<_> =
-        std::iter::from_fn(|| lists.next_ask()).map(|ask| ask.slice.parent.unwrap()).collect();
+        std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.parent.unwrap()).collect();
     assert_eq!(asked, positions[1..]);
 }
 
 #[test]
 fn a_parent_that_is_being_deleted_is_left_out() {
     let mut lists = lists("{}");
-    let ask = lists.next_ask().unwrap();
-    let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), position: None, provisional: false };
-    lists.observe(&ask, Page { records: vec![stub], ..Page::default() }).unwrap();
-    assert!(lists.next_ask().is_none());
+    let request = lists.next_request().unwrap();
+    let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), position: None, unsettled: false };
+    lists.observe(&request, Page { records: vec![stub], ..Page::default() }).unwrap();
+    assert!(lists.next_request().is_none());
     assert_eq!(lists.checkpoint().unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
 }
 
@@ -234,36 +233,35 @@ fn a_thing_after_the_opening_does_not_move_the_cursor_whether_or_not_a_read_is_c
 fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_period() {
     let mut server = Server::default();
     server.owner("2024-01-01T00:00:00Z", &[]);
-    let from = |parents: Parents| {
-        let mut lists = lists_of(parents, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
-        let listing = lists.next_ask().unwrap();
+    let from = |stream| {
+        let mut lists = lists_of(stream, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+        let listing = lists.next_request().unwrap();
         lists.observe(&listing, server.page(&listing)).unwrap();
-        lists.next_ask().unwrap().slice.from.unwrap()
+        lists.next_request().unwrap().slice.from.unwrap()
     };
-    assert_eq!(from(fixtures::parents()), testing::instant("2024-05-27T23:59:00Z"));
-    let parents = Parents { grace: Some(SignedDuration::hours(48)), ..fixtures::parents() };
-    assert_eq!(from(parents), testing::instant("2024-05-28T00:00:00Z"));
+    assert_eq!(from(&THINGS), testing::instant("2024-05-27T23:59:00Z"));
+    assert_eq!(from(&LATE_THINGS), testing::instant("2024-05-28T00:00:00Z"));
 }
 
 /// Reads as [`read`], from a server that refuses the lists of some owners. Returns the failure at the end, too.
 fn read_refused(
     server: &Server,
-    lists: &mut ParentLists,
+    lists: &mut ByParent<()>,
     refused: &[String],
     stop: usize,
     random: &mut fastrand::Rng,
 ) -> (Vec<String>, Vec<String>, Option<Error>) {
     let (mut open, mut records, mut states) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..stop {
-        open.extend(std::iter::from_fn(|| lists.next_ask()).take(8 - open.len()));
+        open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
         if open.is_empty() {
             break;
         }
-        let ask = open.swap_remove(random.usize(..open.len()));
-        if ask.slice.parent.as_ref().is_some_and(|parent| refused.contains(parent)) {
-            lists.refuse(&ask, Error::config("forbidden")).unwrap();
+        let request = open.swap_remove(random.usize(..open.len()));
+        if request.slice.parent.as_ref().is_some_and(|parent| refused.contains(parent)) {
+            lists.refuse(&request, Error::config("forbidden")).unwrap();
         } else {
-            records.extend(lists.observe(&ask, server.page(&ask)).unwrap());
+            records.extend(lists.observe(&request, server.page(&request)).unwrap());
         }
         states.extend(lists.checkpoint());
     }
@@ -318,16 +316,16 @@ fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew(
 #[test]
 fn a_parent_without_a_time_that_is_refused_lets_no_state_pass() {
     let mut lists = lists("{}");
-    let listing = lists.next_ask().unwrap();
+    let listing = lists.next_request().unwrap();
     let mut records: Vec<Record> = vec![Record::new(r#"{"id":"x"}"#.into(), None)];
     records.extend((0..200).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))));
     lists.observe(&listing, Page { records, ..Page::default() }).unwrap();
     let mut states = Vec::new();
-    while let Some(ask) = lists.next_ask() {
-        if ask.slice.parent.as_deref() == Some("x") {
-            lists.refuse(&ask, Error::config("forbidden")).unwrap();
+    while let Some(request) = lists.next_request() {
+        if request.slice.parent.as_deref() == Some("x") {
+            lists.refuse(&request, Error::config("forbidden")).unwrap();
         } else {
-            lists.observe(&ask, Page::default()).unwrap();
+            lists.observe(&request, Page::default()).unwrap();
         }
         states.extend(lists.checkpoint());
     }
@@ -337,7 +335,7 @@ fn a_parent_without_a_time_that_is_refused_lets_no_state_pass() {
 #[test]
 fn the_parents_list_itself_cannot_be_refused() {
     let mut lists = lists("{}");
-    let listing = lists.next_ask().unwrap();
+    let listing = lists.next_request().unwrap();
     assert_eq!(lists.refuse(&listing, Error::config("forbidden")), Err(Error::config("forbidden")));
 }
 
@@ -347,13 +345,13 @@ fn where_all_lists_are_refused_only_the_first_are_asked_for() {
     (0..350).for_each(|number| server.owner(&day(number), &[]));
     let (mut lists, mut asked) = (lists("{}"), 0);
     let error = loop {
-        let ask = lists.next_ask().unwrap();
-        if ask.slice.parent.is_none() {
-            lists.observe(&ask, server.page(&ask)).unwrap();
+        let request = lists.next_request().unwrap();
+        if request.slice.parent.is_none() {
+            lists.observe(&request, server.page(&request)).unwrap();
             continue;
         }
         asked += 1;
-        if let Err(error) = lists.refuse(&ask, Error::config("forbidden")) {
+        if let Err(error) = lists.refuse(&request, Error::config("forbidden")) {
             break error;
         }
     };
@@ -383,8 +381,8 @@ fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
             (0..cursors).map(|id| format!(r#""p{id}":{{"created_at":"2024-01-01T00:00:00Z"}}"#)).collect();
         let mut lists = lists(&format!("{{{}}}", parents.join(",")));
         let mut told = 0;
-        while let Some(ask) = lists.next_ask() {
-            lists.observe(&ask, server.page(&ask)).unwrap();
+        while let Some(request) = lists.next_request() {
+            lists.observe(&request, server.page(&request)).unwrap();
             told += usize::from(lists.checkpoint().is_some());
         }
         told

@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{cursor::Cursor, fixtures, testing};
+use crate::{fixtures, testing};
 
-static THINGS: Stream = Stream { page_limit: Some(10), ..fixtures::OWNERS };
+static THINGS: Stream<()> = Stream { page_limit: Some(10), ..fixtures::OWNERS };
 
 const OPENED: &str = "2024-06-01T00:00:00Z";
 
-fn windows(from: &str) -> Windows {
+fn windows(from: &str) -> Spans<()> {
     windows_from(from, from)
 }
 
-fn windows_from(start: &str, cursor: &str) -> Windows {
-    let range = Range { start: testing::instant(start), end: None, lookback: SignedDuration::ZERO };
-    let watermark = Watermark::new(Cursor::parse(cursor).unwrap(), testing::instant(OPENED));
-    Windows::new(&THINGS, &range, watermark)
+fn windows_from(start: &str, cursor: &str) -> Spans<()> {
+    let range = TimeRange { start: testing::instant(start), end: None, lookback: SignedDuration::ZERO };
+    Spans::new(&THINGS, &(), &range, Cursor::parse(cursor), testing::instant(OPENED))
 }
 
 fn cursor(state: &str) -> Timestamp {
@@ -24,43 +23,43 @@ fn cursor(state: &str) -> Timestamp {
     testing::instant(state["created_at"].as_str().unwrap())
 }
 
-/// Reads a list to its end with up to `concurrency` asks open, answered in random order, and checks at every
-/// checkpoint that it is true. Returns how many pages were asked for, and how many checkpoints told.
+/// Reads a list to its end with up to `concurrency` requests open, answered in random order, and checks at every
+/// checkpoint that it is true. Returns how many pages were asked for, and how many checkpoints states.
 fn read(
     list: &fixtures::List,
-    mut windows: Windows,
+    mut windows: Spans<()>,
     concurrency: usize,
     random: &mut fastrand::Rng,
 ) -> (usize, usize) {
-    let (mut open, mut asked, mut told) = (Vec::new(), 0, Vec::new());
+    let (mut open, mut asked, mut states) = (Vec::new(), 0, Vec::new());
     let mut seen = BTreeSet::new();
     loop {
         while open.len() < concurrency {
-            let Some(ask) = windows.next_ask() else { break };
-            open.push(ask);
+            let Some(request) = windows.next_request() else { break };
+            open.push(request);
             asked += 1;
         }
         if open.is_empty() {
             break;
         }
-        let ask = open.swap_remove(random.usize(..open.len()));
-        for record in windows.observe(&ask, list.page(&ask)).unwrap() {
-            assert!(seen.insert(record.clone()), "{record} was handed on twice");
+        let request = open.swap_remove(random.usize(..open.len()));
+        for record in windows.observe(&request, list.page(&request)).unwrap() {
+            assert!(seen.insert(record.clone()), "{record} was emitted twice");
         }
         if let Some(state) = windows.checkpoint() {
             let reached = cursor(&state);
             let missing =
                 (0..list.len()).map(|index| index.to_string()).filter(|record| !seen.contains(record));
             assert!(missing.map(|record| list.position(&record)).all(|position| position >= reached));
-            told.push(reached);
+            states.push(reached);
         }
     }
     assert_eq!(seen.len(), list.len());
     // Every window that was begun is counted as read in the end, those included that are not kept any more.
     let (done, total) = windows.progress();
     assert_eq!(Some(done), total);
-    assert!(told.is_sorted_by(|one, next| one < next), "{told:?}");
-    (asked, told.len())
+    assert!(states.is_sorted_by(|one, next| one < next), "{states:?}");
+    (asked, states.len())
 }
 
 fn spread(random: &mut fastrand::Rng, count: usize, first: &str, last: &str) -> fixtures::List {
@@ -79,19 +78,19 @@ fn a_short_range_is_one_request_and_one_checkpoint() {
 #[test]
 fn an_empty_range_is_one_request_and_keeps_the_cursor() {
     let mut windows = windows("2024-05-31T00:00:00Z");
-    let ask = windows.next_ask().unwrap();
-    assert!(windows.observe(&ask, Page::default()).unwrap().is_empty());
+    let request = windows.next_request().unwrap();
+    assert!(windows.observe(&request, Page::default()).unwrap().is_empty());
     assert_eq!(windows.checkpoint().unwrap(), r#"{"created_at":"2024-05-31T00:00:00Z"}"#);
-    assert!(windows.next_ask().is_none() && windows.checkpoint().is_none());
+    assert!(windows.next_request().is_none() && windows.checkpoint().is_none());
 }
 
 #[test]
 fn a_long_history_is_tens_of_windows_and_hardly_more_pages_than_needed() {
     let mut random = fastrand::Rng::with_seed(2);
     let list = spread(&mut random, 1000, "2023-01-01T00:00:00Z", "2024-05-31T00:00:00Z");
-    let (asked, told) = read(&list, windows("2023-01-01T00:00:00Z"), 8, &mut random);
+    let (asked, states) = read(&list, windows("2023-01-01T00:00:00Z"), 8, &mut random);
     assert!((100..130).contains(&asked), "{asked} pages");
-    assert!((3..40).contains(&told), "{told} checkpoints");
+    assert!((3..40).contains(&states), "{states} checkpoints");
 }
 
 #[test]
@@ -123,12 +122,12 @@ fn many_records_of_one_second_are_a_chain_of_pages() {
 #[test]
 fn nothing_is_lost_where_a_later_page_has_newer_records() {
     let mut windows = windows("2020-01-01T00:00:00Z");
-    let ask = windows.next_ask().unwrap();
+    let request = windows.next_request().unwrap();
     let records = ["2024-05-03T00:00:00Z", "2024-05-02T00:00:00Z"].map(fixtures::record_at);
     let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
-    assert_eq!(windows.observe(&ask, page).unwrap(), Vec::<String>::new());
-    let asks: Vec<Ask> = std::iter::from_fn(|| windows.next_ask()).collect();
-    let above = asks.last().unwrap();
+    assert_eq!(windows.observe(&request, page).unwrap(), Vec::<String>::new());
+    let requests: Vec<PageRequest<()>> = std::iter::from_fn(|| windows.next_request()).collect();
+    let above = requests.last().unwrap();
     assert_eq!(above.slice.from, Some(testing::instant("2024-05-02T00:00:01Z")));
     assert_eq!((above.slice.until, &above.page_token), (None, &None));
 }
@@ -136,29 +135,28 @@ fn nothing_is_lost_where_a_later_page_has_newer_records() {
 #[test]
 fn a_list_that_is_not_newest_first_is_never_split() {
     let mut windows = windows("2020-01-01T00:00:00Z");
-    let ask = windows.next_ask().unwrap();
+    let request = windows.next_request().unwrap();
     let records =
         ["2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z", "2024-01-01T00:00:00Z"].map(fixtures::record_at);
     let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
-    assert_eq!(windows.observe(&ask, page).unwrap().len(), 3);
-    assert_eq!(windows.next_ask().unwrap().page_token.as_deref(), Some("t"));
-    assert!(windows.next_ask().is_none());
+    assert_eq!(windows.observe(&request, page).unwrap().len(), 3);
+    assert_eq!(windows.next_request().unwrap().page_token.as_deref(), Some("t"));
+    assert!(windows.next_request().is_none());
 }
 
 #[test]
 fn nothing_is_asked_for_when_the_cursor_is_past_the_end() {
     let start = testing::instant("2024-01-01T00:00:00Z");
-    let range = Range { start, end: Some(start), lookback: SignedDuration::ZERO };
-    let watermark = Watermark::new(Cursor::parse("2024-02-01T00:00:00Z").unwrap(), start);
-    let mut windows = Windows::new(&THINGS, &range, watermark);
-    assert!(windows.next_ask().is_none());
+    let range = TimeRange { start, end: Some(start), lookback: SignedDuration::ZERO };
+    let mut windows = Spans::new(&THINGS, &(), &range, Cursor::parse("2024-02-01T00:00:00Z"), start);
+    assert!(windows.next_request().is_none());
     assert_eq!(windows.checkpoint().unwrap(), r#"{"created_at":"2024-02-01T00:00:00Z"}"#);
 }
 
 #[test]
 fn a_read_begins_a_minute_below_its_cursor() {
-    let ask = windows_from("2020-01-01T00:00:00Z", "2024-05-31T00:00:00Z").next_ask().unwrap();
-    assert_eq!(ask.slice.from, Some(testing::instant("2024-05-30T23:59:00Z")));
+    let request = windows_from("2020-01-01T00:00:00Z", "2024-05-31T00:00:00Z").next_request().unwrap();
+    assert_eq!(request.slice.from, Some(testing::instant("2024-05-30T23:59:00Z")));
 }
 
 #[test]
@@ -183,16 +181,16 @@ fn no_state_passes_the_newest_record_before_the_opening_however_a_read_is_cut_sh
             let mut windows = windows_from(START, &state);
             let mut open = Vec::new();
             for _ in 0..random.usize(1..150) {
-                open.extend(std::iter::from_fn(|| windows.next_ask()).take(8 - open.len()));
+                open.extend(std::iter::from_fn(|| windows.next_request()).take(8 - open.len()));
                 is_finished = open.is_empty();
                 if is_finished {
                     break;
                 }
-                let ask = open.swap_remove(random.usize(..open.len()));
-                seen.extend(windows.observe(&ask, list.page(&ask)).unwrap());
-                if let Some(told) = windows.checkpoint() {
-                    assert!(cursor(&told) <= expected, "{seed}: {told} passes {expected}");
-                    state = serde_json::from_str::<serde_json::Value>(&told).unwrap()["created_at"]
+                let request = open.swap_remove(random.usize(..open.len()));
+                seen.extend(windows.observe(&request, list.page(&request)).unwrap());
+                if let Some(states) = windows.checkpoint() {
+                    assert!(cursor(&states) <= expected, "{seed}: {states} passes {expected}");
+                    state = serde_json::from_str::<serde_json::Value>(&states).unwrap()["created_at"]
                         .as_str()
                         .unwrap()
                         .to_owned();

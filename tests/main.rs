@@ -14,6 +14,8 @@ mod enrichment;
 mod faults;
 #[cfg(target_os = "linux")]
 mod image;
+#[cfg(target_os = "linux")]
+mod in_place;
 mod incremental;
 mod inspect;
 mod metadata;
@@ -26,6 +28,9 @@ mod sandbox;
 mod save_state;
 mod sizes;
 mod spec;
+mod states;
+#[cfg(target_os = "linux")]
+mod stdout;
 #[cfg(unix)]
 mod stop;
 mod support;

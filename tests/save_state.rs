@@ -112,10 +112,65 @@ fn a_state_file_that_cannot_be_written_is_told_before_anything_is_asked() {
 }
 
 #[test]
+fn an_empty_state_file_is_an_empty_state() {
+    let orb = orb();
+    let setup = Setup::new(&orb);
+    for content in ["", " \n"] {
+        fs::write(saved(&setup), content).unwrap();
+        for flags in [&["--streams", "plans"][..], &["--streams", "plans", "--save-state"]] {
+            let output = read(&setup, flags);
+            assert_eq!(output.code, Some(0), "{content:?}: {}", output.stderr);
+            assert!(output.records("plans").len() > 1, "{content:?}");
+        }
+        assert!(fs::read_to_string(saved(&setup)).unwrap().contains("plans"));
+    }
+}
+
+#[test]
+fn a_read_leaves_nothing_beside_its_files_and_removes_what_one_that_was_killed_left() {
+    let orb = orb();
+    let setup = Setup::new(&orb);
+    for name in [".state.json.a1B2c3.tmp", ".messages.jsonl.a1B2c3.tmp", "state.json.lock"] {
+        setup.file(name, "left");
+    }
+    setup.file(".else.json.a1B2c3.tmp", "of another file");
+    let output = read(&setup, &["--save-state", "--streams", "plans", "--output", "messages.jsonl"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let mut names: Vec<_> =
+        fs::read_dir(setup.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".else.json.a1B2c3.tmp", "config.json", "messages.jsonl", "state.json"]);
+}
+
+#[test]
+fn states_of_another_format_are_told_to_be_of_no_use() {
+    let orb = orb();
+    let setup = Setup::new(&orb);
+    let at = r#"{"created_at":"2999-01-01T00:00:00Z"}"#;
+    for (content, understood) in [
+        (format!(r#"{{"bookmarks":{{"plans":{at}}}}}"#), false),
+        (format!(r#"{{"bookmarks":{{"plans":{at}}},"currently_syncing":"plans"}}"#), false),
+        (format!(r#"{{"singer_state":{{"bookmarks":{{"plans":{at}}}}}}}"#), false),
+        (r#"{"stateType":"not_set"}"#.to_owned(), true),
+        // Of a stream that is not read.
+        (format!(r#"{{"customers":{at}}}"#), true),
+    ] {
+        fs::write(saved(&setup), &content).unwrap();
+        let output = read(&setup, &["--streams", "plans"]);
+        assert_eq!(output.code, Some(0), "{content}: {}", output.stderr);
+        assert!(output.records("plans").len() > 1, "{content}");
+        let warned = |log: &&crate::support::output::Log| {
+            log.level == "WARN" && log.message.starts_with("nothing in the state was understood")
+        };
+        assert_eq!(output.logs().iter().any(warned), !understood, "{content}: {}", output.stdout);
+    }
+}
+
+#[test]
 fn a_state_file_that_is_not_understood_is_left_alone() {
     let orb = orb();
     let setup = Setup::new(&orb);
-    for content in ["", "{", "[1]", "[{\"type\":\"STREAM\"}]"] {
+    for content in ["{", "[1]", "[{\"type\":\"STREAM\"}]"] {
         fs::write(saved(&setup), content).unwrap();
         let output = read(&setup, &["--save-state"]);
         assert_eq!(output.error().failure_type, "config_error", "{content}");

@@ -11,8 +11,8 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 352,097 bytes.
-    assert_at_most(&artifacts::orb(), 354_000);
+    // Measured: 375,274 bytes.
+    assert_at_most(&artifacts::orb(), 377_000);
 }
 
 #[test]
@@ -27,6 +27,6 @@ fn the_host_does_not_grow_unnoticed() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn a_bundle_adds_little_more_than_the_native_code() {
     let host = std::fs::metadata(artifacts::host()).unwrap().len();
-    // Measured: 1,248,801 bytes, of which the component has 346,438.
-    assert_at_most(artifacts::bundle(), host + 1_350_000);
+    // Measured: 1,363,557 bytes, of which the component has 375,274.
+    assert_at_most(artifacts::bundle(), host + 1_400_000);
 }

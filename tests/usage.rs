@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mock_orb::{Account, Collection, Fault, MockOrb, Settings, Timestamp};
+use mock_orb::{Account, Collection, MockOrb, Settings, Timestamp};
 
 use crate::support::{Output, Setup, shape::fields};
 
@@ -99,17 +99,6 @@ fn usage_is_grouped_by_the_configured_key() {
     for request in orb.requests().iter().filter(|request| request.path.ends_with("/usage")) {
         assert_eq!(request.parameter("group_by"), Some("region"));
         assert!(request.parameter("billable_metric_id").is_some());
-    }
-}
-
-#[test]
-fn groups_that_an_answer_leaves_out_are_an_error_and_not_asked_for_by_a_page_token() {
-    let orb = orb();
-    orb.inject(Fault::repeat_page_token());
-    let output = setup(&orb).with("subscription_usage_grouping_key", "region").read(&STREAM);
-    assert_eq!(output.code, Some(1));
-    for request in orb.requests().iter().filter(|request| request.path.ends_with("/usage")) {
-        assert_eq!((request.parameter("cursor"), request.parameter("limit")), (None, None));
     }
 }
 

@@ -12,6 +12,7 @@ use wasmtime_wasi::I32Exit;
 use self::generated::elt::connector::log::Level as WitLevel;
 use self::generated::elt::connector::{log, progress, types};
 use self::generated::{SourceConnector, SourceConnectorPre};
+use crate::address_space;
 use crate::breach::Limit;
 use crate::call::{self, Bounds};
 use crate::contract::{Batch, Level, Specification, Stream, SyncMode};
@@ -152,10 +153,10 @@ impl Instance {
             types::FailureType::System => FailureType::System,
         };
         let told = Error::new(failure_type, self.bounds.text(&error.message));
-        match &error.internal_message {
+        self.bounds.obstacles.explain(match &error.internal_message {
             Some(internal) => told.with_internal(self.bounds.text(internal)),
             None => told,
-        }
+        })
     }
 }
 
@@ -192,6 +193,9 @@ fn told<T>(
     };
     if let Some(limit) = broken(&error) {
         return Err(bounds.error(limit));
+    }
+    if let Some(refused) = address_space::refusal(&error) {
+        return Err(refused);
     }
     let message = match error.downcast_ref() {
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),

@@ -13,6 +13,7 @@ use wasmtime::{Engine, Store, UpdateDeadline};
 use crate::breach::{Breaches, Limit};
 use crate::ctx::Ctx;
 use crate::limits::{Limits, TEXT};
+use crate::obstacle::Obstacles;
 use crate::redaction::Redaction;
 
 /// How often a connector that computes is interrupted.
@@ -23,6 +24,7 @@ const TICK: Duration = Duration::from_millis(10);
 pub(crate) struct Bounds {
     pub(crate) limits: Limits,
     pub(crate) breaches: Breaches,
+    pub(crate) obstacles: Obstacles,
     pub(crate) redaction: Redaction,
 }
 
@@ -101,6 +103,7 @@ mod tests {
         Bounds {
             limits: Limits { compute, call, ..Limits::default() },
             breaches: Breaches::default(),
+            obstacles: Obstacles::default(),
             redaction: Redaction::default(),
         }
     }

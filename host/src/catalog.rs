@@ -142,7 +142,7 @@ fn parse_stream(entry: WireEntry) -> Result<ConfiguredStream, String> {
         }
         None => return Err(format!("(`{name}`) has no `sync_mode`; it may be full_refresh or incremental")),
     };
-    let descriptor = Arc::new(StreamDescriptor { name, namespace: stream.namespace });
+    let descriptor = Arc::new(StreamDescriptor::new(name, stream.namespace));
     Ok(ConfiguredStream { descriptor, sync_mode })
 }
 
@@ -177,6 +177,21 @@ mod tests {
         assert_eq!(streams[0].descriptor.namespace, None);
         assert_eq!(streams[0].sync_mode, SyncMode::Incremental);
         assert_eq!(streams[1].descriptor.namespace.as_deref(), Some("test"));
+    }
+
+    #[test]
+    fn an_empty_namespace_is_none() {
+        let entry =
+            |namespace: &str| format!(r#"{{"stream":{{"name":"a"{namespace}}},"sync_mode":"incremental"}}"#);
+        for namespace in ["", r#","namespace":"""#, r#","namespace":null"#] {
+            let text = format!(r#"{{"streams":[{}]}}"#, entry(namespace));
+            let streams = ConfiguredCatalog::parse(&text).unwrap().streams;
+            assert_eq!(streams[0].descriptor.namespace, None, "{text}");
+        }
+        assert_eq!(
+            problem(&format!(r#"{{"streams":[{},{}]}}"#, entry(r#","namespace":"""#), entry(""))),
+            "the catalog has the stream `a` twice"
+        );
     }
 
     #[test]

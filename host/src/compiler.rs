@@ -6,6 +6,7 @@
 use wasmtime::component::Component;
 use wasmtime::{Config as EngineConfig, Engine};
 
+use crate::address_space;
 use crate::breach::Limit;
 use crate::cache::{Cache, Key};
 use crate::call;
@@ -97,9 +98,18 @@ pub(crate) fn component(
 }
 
 /// What runs components, and interrupts them now and then.
+///
+/// # Errors
+///
+/// A system error if the operating system does not give the process what it takes.
 pub(crate) fn engine() -> Result<Engine> {
+    address_space::check()?;
     let start = || {
-        let engine = Engine::new(&settings())?;
+        let mut settings = settings();
+        if address_space::is_scarce() {
+            address_space::spare(&mut settings);
+        }
+        let engine = Engine::new(&settings)?;
         call::tick(&engine)?;
         Ok(engine)
     };
@@ -162,5 +172,7 @@ fn check(component: &[u8], limits: &Limits, what: &str) -> Result<()> {
 
 /// A failure that has nothing to do with the component.
 pub(crate) fn setup(error: &wasmtime::Error) -> Error {
-    Error::system("the WebAssembly runtime cannot be set up").with_internal(format!("{error:#}"))
+    address_space::refusal(error).unwrap_or_else(|| {
+        Error::system("the WebAssembly runtime cannot be set up").with_internal(format!("{error:#}"))
+    })
 }

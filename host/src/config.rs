@@ -13,8 +13,8 @@ use crate::contract::Specification;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::file;
-use crate::seal::seal;
-use crate::secrets::{Secret, Secrets};
+use crate::seal::{Handling, seal};
+use crate::secrets::Secrets;
 use crate::validation::validate;
 
 /// What the user wrote to configure a connector. Its debug form does not show it.
@@ -26,6 +26,15 @@ pub struct Config(Document);
 pub struct SealedConfig {
     pub(crate) config: Config,
     pub(crate) secrets: Secrets,
+}
+
+impl SealedConfig {
+    /// The properties that hold secrets which records are not searched for, because words or
+    /// numbers of the data may be the same by chance.
+    pub fn unsearched(&self) -> impl Iterator<Item = &str> {
+        let secrets = self.secrets.list().iter();
+        secrets.filter(|secret| !secret.is_unmistakable()).map(|secret| secret.property.as_str())
+    }
 }
 
 impl Config {
@@ -63,25 +72,28 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A system error if there are no random numbers to make tokens of.
+    /// A config error that names a secret which no header can carry: between white space around it,
+    /// which is taken off, it has other characters than printable ASCII. A system error if there
+    /// are no random numbers to make tokens of.
     pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
-        self.seal_by(specification, Secret::seal)
+        self.handle(specification, Handling::Seal)
     }
 
-    /// Leaves the secrets where they are: the connector sees them, and may do with them what it likes.
+    /// Leaves the secrets where they are, as they were written: the connector sees them, and may do
+    /// with them what it likes.
     ///
     /// # Errors
     ///
-    /// None today.
+    /// A system error if the schema cannot be read.
     pub fn expose(&self, specification: &Specification) -> Result<SealedConfig> {
-        self.seal_by(specification, |value| Ok(Secret::expose(value)))
+        self.handle(specification, Handling::Expose)
     }
 
-    fn seal_by(&self, specification: &Specification, by: fn(&str) -> Result<Secret>) -> Result<SealedConfig> {
+    fn handle(&self, specification: &Specification, handling: Handling) -> Result<SealedConfig> {
         // Fails only at a number too large for this crate in the schema. Nothing is sealed by half a schema.
         let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
         let config: &RawValue = serde_json::from_str(self.as_str()).map_err(broken)?;
-        let (text, secrets) = seal(config, &schema, by)?;
+        let (text, secrets) = seal(config, &schema, handling)?;
         Ok(SealedConfig { config: Self(Document::parse(&text).map_err(broken)?), secrets })
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::address_space;
 use crate::bindings::{self, Instance, Prepared};
 use crate::bundle::{Bundle, Contents};
 use crate::cache::Cache;
@@ -72,8 +73,14 @@ impl Connector {
             Ok(loaded) => assemble(&engine, &loaded, component, limits, what),
             Err(unfit) => {
                 let mut connector = Self::compile(component, limits, &Cache::none(), what)?;
+                let (what, why) = match address_space::limit().filter(|_| address_space::is_scarce()) {
+                    Some(limit) => {
+                        ("the limit of its address space", format!("that is {limit} bytes (ulimit -v)"))
+                    }
+                    None => ("this machine", format!("{unfit:#}")),
+                };
                 connector.notice = Some(format!(
-                    "the native code of this program does not fit this machine, so its component was compiled: {unfit:#}"
+                    "the native code of this program does not fit {what}, so its component was compiled: {why}"
                 ));
                 Ok(connector)
             }

@@ -8,6 +8,7 @@ use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::address_space;
 use crate::breach::Limit;
 use crate::call::Bounds;
 use crate::contract::Level;
@@ -79,6 +80,7 @@ impl Ctx {
             bounds: Bounds {
                 limits: limits.clone(),
                 breaches: door.breaches.clone(),
+                obstacles: door.obstacles.clone(),
                 redaction: door.outbox.redaction().clone(),
             },
             watch,
@@ -108,6 +110,12 @@ impl ResourceLimiter for Ctx {
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.table_elements = self.table_elements.saturating_add(desired - current);
         self.bound(self.table_elements <= self.bounds.limits.table_elements, Limit::TableElements)
+    }
+
+    /// Traps if the operating system is to blame. Beyond the maximum that a component gave itself,
+    /// it is refused.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        if address_space::refusal(&error).is_some() { Err(error) } else { Ok(()) }
     }
 
     fn instances(&self) -> usize {

@@ -57,11 +57,12 @@ impl<W: Write> Emitter<W> {
     ///
     /// # Errors
     ///
-    /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone.
+    /// Those of the output; [`io::ErrorKind::BrokenPipe`] when its reader is gone. Also for a state
+    /// with a secret in it, which [`Sync`](crate::Sync) does not let come here.
     pub fn emit(&mut self, message: &Message) -> io::Result<()> {
         self.lines.clear();
         protocol::write(message, &mut self.lines)?;
-        let redacted = self.redaction.message(message, &self.lines);
+        let redacted = self.redaction.message(message, &self.lines).map_err(io::Error::other)?;
         if let Some(redacted) = &redacted {
             self.lines.clear();
             protocol::write(redacted, &mut self.lines)?;

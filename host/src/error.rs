@@ -64,6 +64,16 @@ impl Error {
         self
     }
 
+    /// Adds a reason, a clause that the message goes on with, and whose fault it is if that is
+    /// known by it.
+    #[must_use]
+    pub(crate) fn because(mut self, reason: &str, failure_type: Option<FailureType>) -> Self {
+        self.message.push_str("; ");
+        self.message.push_str(reason);
+        self.failure_type = failure_type.unwrap_or(self.failure_type);
+        self
+    }
+
     /// With every text rewritten.
     pub(crate) fn map(&self, rewrite: impl Fn(&str) -> String) -> Self {
         Self {

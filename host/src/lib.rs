@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod address_space;
 mod bindings;
 mod breach;
 mod bundle;
@@ -55,7 +56,9 @@ mod file;
 mod http;
 mod identity;
 mod limits;
+mod lock;
 mod message;
+mod obstacle;
 mod outbox;
 mod output;
 mod progress;

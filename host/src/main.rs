@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod signal;
+mod stdout;
 
 use std::process::ExitCode;
 

@@ -19,6 +19,13 @@ pub struct StreamDescriptor {
     pub namespace: Option<String>,
 }
 
+impl StreamDescriptor {
+    /// A stream of this name. An empty namespace is the same as none: clients write either.
+    pub fn new(name: impl Into<String>, namespace: Option<String>) -> Self {
+        Self { name: name.into(), namespace: namespace.filter(|namespace| !namespace.is_empty()) }
+    }
+}
+
 /// How far the reading of a stream has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamStatus {
@@ -104,6 +111,11 @@ impl Message {
     /// An error that is not about one stream.
     pub fn error(error: Error) -> Self {
         Self::Error { error, stream: None, emitted_at: now() }
+    }
+
+    /// Whether programs read what is in it, and not people.
+    pub(crate) fn is_data(&self) -> bool {
+        matches!(self, Self::Records { .. } | Self::State { .. } | Self::Catalog(_) | Self::Spec(_))
     }
 
     /// Whether whoever reads the output should see this at once.

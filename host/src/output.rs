@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::error::{Error, Result};
-use crate::replacement::{Privacy, Replacement, follow};
+use crate::replacement::{Purpose, Replacement, clear, follow};
 
 /// A file that is being written. Nothing is seen of it unless it is [`put`](Self::put) in its place.
 #[derive(Debug)]
@@ -42,7 +42,9 @@ impl OutputFile {
     pub fn create(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let create = || -> io::Result<Encoder> {
-            let file = Replacement::of(&follow(path)?, Privacy::Umask)?;
+            let target = follow(path)?;
+            let file = Replacement::of(&target, Purpose::Output)?;
+            clear(&target);
             Ok(match path.extension().and_then(|suffix| suffix.to_str()) {
                 Some("gz") => Encoder::Gzip(GzEncoder::new(file, Compression::default())),
                 Some("zst") => {
@@ -57,7 +59,9 @@ impl OutputFile {
         match create() {
             Ok(encoder) => Ok(Self { encoder, name }),
             Err(error) => Err(Error::config(format!("the output file {name} cannot be written: {error}"))
-                .with_hint("it is written beside the place of --output first, which needs a folder for it")),
+                .with_hint(
+                    "it is written beside the place of --output first, which needs a folder in which files can be made",
+                )),
         }
     }
 
@@ -70,7 +74,8 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// A system error if that cannot be done; what was at its place is there still.
+    /// A system error if that cannot be done; what was at its place is there still, unless it was
+    /// written over because it cannot be replaced.
     pub fn put(self) -> Result<()> {
         let put = || {
             match self.encoder {

@@ -3,6 +3,10 @@
 //!
 //! A value is a secret if anything that the schema says about its place carries `airbyte_secret`, whichever of several
 //! alternatives applies; so is everything within it. All else stays as it was written, to the last digit.
+//!
+//! A sealed secret can only ever become part of a header, so what no header can carry is refused
+//! here, where the name of the property is known. White space around it, as copying brings along,
+//! is taken off.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,7 +16,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::secrets::{Secret, Secrets};
 
 /// Keywords of JSON Schema whose value is a schema for the same place, or a list of such, or an object of such.
@@ -23,26 +27,35 @@ const MEMBERS: [&str; 3] = ["additionalProperties", "patternProperties", "uneval
 /// Keywords whose value is a schema for the elements of a list, or a list of such.
 const ELEMENTS: [&str; 5] = ["items", "prefixItems", "additionalItems", "contains", "unevaluatedItems"];
 
+/// What a connector is given in the place of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handling {
+    /// A token.
+    Seal,
+    /// The secret, as it was written.
+    Expose,
+}
+
 /// Seals one configuration.
 struct Sealer<'s> {
     schema: &'s Value,
-    seal: fn(&str) -> Result<Secret>,
+    handling: Handling,
     secrets: Vec<Secret>,
     sealed: String,
+    /// The names and numbers that lead to the value at hand.
+    path: Vec<String>,
 }
 
-/// Makes the secrets of `config`, an object that `schema` describes, and the configuration without them. `seal` makes
-/// a secret of a value.
+/// Makes the secrets of `config`, an object that `schema` describes, and the configuration as the
+/// connector is given it.
 ///
 /// # Errors
 ///
-/// Those of `seal`.
-pub(crate) fn seal(
-    config: &RawValue,
-    schema: &Value,
-    seal: fn(&str) -> Result<Secret>,
-) -> Result<(String, Secrets)> {
-    let mut sealer = Sealer { schema, seal, secrets: Vec::new(), sealed: String::new() };
+/// A config error that names a secret which cannot be sealed, because a header cannot carry it; a
+/// system error if there are no random numbers.
+pub(crate) fn seal(config: &RawValue, schema: &Value, handling: Handling) -> Result<(String, Secrets)> {
+    let mut sealer =
+        Sealer { schema, handling, secrets: Vec::new(), sealed: String::new(), path: Vec::new() };
     sealer.seal_value(config, &[schema], false)?;
     Ok((sealer.sealed, Secrets::new(sealer.secrets)))
 }
@@ -122,7 +135,9 @@ impl<'s> Sealer<'s> {
             let named = schemas.iter().filter_map(|schema| schema.get("properties")?.get(&name));
             let schemas: Vec<_> =
                 named.chain(schemas.iter().flat_map(|schema| below(schema, &MEMBERS))).collect();
+            self.path.push(name);
             self.seal_value(value, &schemas, secret)?;
+            self.path.pop();
         }
         self.sealed += if separator == "{" { "{}" } else { "}" };
         Ok(())
@@ -132,16 +147,19 @@ impl<'s> Sealer<'s> {
         let schemas: Vec<_> = schemas.iter().flat_map(|schema| below(schema, &ELEMENTS)).collect();
         let elements: Vec<&RawValue> = serde_json::from_str(list.get()).unwrap_or_default();
         let mut separator = "[";
-        for element in &elements {
+        for (index, element) in elements.iter().enumerate() {
             self.sealed += separator;
             separator = ",";
+            self.path.push(index.to_string());
             self.seal_value(element, &schemas, secret)?;
+            self.path.pop();
         }
         self.sealed += if elements.is_empty() { "[]" } else { "]" };
         Ok(())
     }
 
-    /// Seals text or a number. White space around it stays, for the connector to find fault with.
+    /// Seals text or a number. What is empty is no secret, and is left for the connector to find
+    /// fault with.
     fn seal_scalar(&mut self, value: &RawValue) -> Result<()> {
         let text = serde_json::from_str(value.get()).unwrap_or_else(|_| value.get().to_owned());
         let core = text.trim_ascii();
@@ -149,14 +167,56 @@ impl<'s> Sealer<'s> {
             self.sealed += value.get();
             return Ok(());
         }
-        let known = self.secrets.iter().find(|secret| secret.value == core);
-        let secret = known.map_or_else(|| (self.seal)(core), |secret| Ok(secret.clone()))?;
-        self.sealed += &Value::from(text.replacen(core, &secret.token, 1)).to_string();
-        if known.is_none() {
-            self.secrets.push(secret);
+        let property = self.path.join(".");
+        if self.handling == Handling::Seal {
+            check(&property, &text)?;
         }
+        let known = self.secrets.iter().position(|secret| secret.value == core);
+        let at = match known {
+            Some(at) => at,
+            None => {
+                let secret = match self.handling {
+                    Handling::Seal => Secret::seal(core)?,
+                    Handling::Expose => Secret::expose(core),
+                };
+                self.secrets.push(secret.of(property));
+                self.secrets.len() - 1
+            }
+        };
+        self.sealed += &match self.handling {
+            Handling::Seal => Value::from(self.secrets[at].token.as_str()).to_string(),
+            Handling::Expose => value.get().to_owned(),
+        };
         Ok(())
     }
+}
+
+/// Checks that a header can carry a secret everywhere: that between the white space around it, it
+/// consists of printable ASCII. Other characters come from copying, and servers understand them
+/// differently, if at all.
+fn check(property: &str, text: &str) -> Result<()> {
+    let printable = |character: char| matches!(character, ' '..='~');
+    let leading = text.len() - text.trim_ascii_start().len();
+    let before = text[..leading].chars().count();
+    let found = text.trim_ascii().chars().enumerate().find(|(_, character)| !printable(*character));
+    let Some((index, character)) = found else { return Ok(()) };
+    let what = match character {
+        '\n' | '\r' => "a line break".to_owned(),
+        '\t' => "a tab".to_owned(),
+        other if other.is_alphanumeric() => {
+            format!("a character that is not ASCII (U+{:04X})", u32::from(other))
+        }
+        other => format!("a character that cannot be seen or is not ASCII (U+{:04X})", u32::from(other)),
+    };
+    Err(Error::config(format!(
+        "the configuration is not valid: `{property}` has {what} as its character {}; copy it again from where it was \
+         made, without what does not belong to it",
+        before + index + 1
+    ))
+    .with_hint(
+        "a secret is sent in a header, so it may have letters, digits, punctuation and spaces of ASCII only; a \
+         connector that needs another one as it is can be given it by --expose-secrets",
+    ))
 }
 
 /// The schemas, and all that they refer to or combine.
@@ -223,10 +283,12 @@ mod tests {
 
     use super::*;
 
-    /// Seals by a schema; a token is its value in brackets.
+    /// Seals by a schema, and shows each value in brackets in the place of its token.
     fn sealed(schema: &Value, config: &str) -> String {
-        let bracket = |value: &str| Ok(Secret { token: format!("<{value}>"), value: value.to_owned() });
-        seal(serde_json::from_str(config).unwrap(), schema, bracket).unwrap().0
+        let (text, secrets) = seal(serde_json::from_str(config).unwrap(), schema, Handling::Seal).unwrap();
+        let brackets =
+            |text: String, secret: &Secret| text.replace(&secret.token, &format!("<{}>", secret.value));
+        secrets.list().iter().fold(text, brackets)
     }
 
     #[test]
@@ -289,16 +351,60 @@ mod tests {
     }
 
     #[test]
-    fn white_space_around_a_secret_is_left_for_the_connector_to_see() {
+    fn white_space_around_a_secret_is_taken_off() {
         let schema = json!({"properties": {"key": {"airbyte_secret": true}}});
-        assert_eq!(sealed(&schema, r#"{"key":" a b\n"}"#), r#"{"key":" <a b>\n"}"#);
+        assert_eq!(sealed(&schema, r#"{"key":" \ta b\r\n"}"#), r#"{"key":"<a b>"}"#);
+        assert_eq!(sealed(&schema, r#"{"key":" \n"}"#), r#"{"key":" \n"}"#);
+    }
+
+    #[test]
+    fn what_a_header_cannot_carry_is_named_with_its_property_and_place_and_without_the_secret() {
+        let schema = json!({"properties": {
+            "key": {"airbyte_secret": true},
+            "logins": {"items": {"properties": {"token": {"airbyte_secret": true}}}},
+        }});
+        let problem = |config: &Value| {
+            let config = config.to_string();
+            let error = seal(serde_json::from_str(&config).unwrap(), &schema, Handling::Seal).unwrap_err();
+            assert_eq!(error.failure_type(), crate::FailureType::Config);
+            assert!(!error.message().contains("sesame") && error.message().contains("copy it again"));
+            error.message().to_owned()
+        };
+        for (character, what) in [
+            ('\t', "a tab"),
+            ('\n', "a line break"),
+            ('\r', "a line break"),
+            ('\0', "U+0000"),
+            ('\u{7f}', "U+007F"),
+            ('\u{a0}', "U+00A0"),
+            ('\u{e9}', "U+00E9"),
+            ('\u{200b}', "U+200B"),
+            ('\u{feff}', "U+FEFF"),
+            ('\u{1f511}', "U+1F511"),
+        ] {
+            let problem = problem(&json!({ "key": format!(" sesame{character}open\n") }));
+            assert!(problem.contains("`key` has") && problem.contains("its character 8;"), "{problem}");
+            assert!(problem.contains(what), "{problem}");
+        }
+        assert!(problem(&json!({ "key": "\u{feff}sesame" })).contains("its character 1;"));
+        let nested = problem(&json!({ "logins": [{}, { "token": "sesame\u{a0}" }] }));
+        assert!(nested.contains("`logins.1.token`"), "{nested}");
+    }
+
+    #[test]
+    fn what_is_exposed_stays_as_it_was_written() {
+        let schema = json!({"properties": {"key": {"airbyte_secret": true}}});
+        let config = r#"{"key":" -----BEGIN\n\u00e9\n-----END\n "}"#;
+        let (text, secrets) = seal(serde_json::from_str(config).unwrap(), &schema, Handling::Expose).unwrap();
+        assert_eq!(text, config);
+        assert_eq!(secrets.list()[0].value, "-----BEGIN\n\u{e9}\n-----END");
     }
 
     #[test]
     fn one_value_has_one_token() {
         let schema = json!({"additionalProperties": {"airbyte_secret": true}});
         let (text, secrets) =
-            seal(serde_json::from_str(r#"{"a":"x","b":"x"}"#).unwrap(), &schema, Secret::seal).unwrap();
+            seal(serde_json::from_str(r#"{"a":"x","b":"x"}"#).unwrap(), &schema, Handling::Seal).unwrap();
         assert_eq!(secrets.list().len(), 1);
         assert_eq!(text.matches(&secrets.list()[0].token).count(), 2);
     }

@@ -3,6 +3,8 @@
 //!
 //! `seal.rs` finds them in a configuration, `redaction.rs` keeps them out of the output.
 
+use std::collections::HashSet;
+
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -15,12 +17,19 @@ const PREFIX: &str = "sealed";
 /// Random bytes of a token: too many to guess.
 const RANDOM_BYTES: usize = 16;
 
+/// A value that is shorter, in characters, may stand in data by chance.
+const UNMISTAKABLE_LENGTH: usize = 16;
+/// So may one of fewer different characters, such as a date or a row of zeros.
+const UNMISTAKABLE_VARIETY: usize = 10;
+
 /// The secrets of one configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     list: Vec<Secret>,
     tokens: Option<AhoCorasick>,
+    /// Of the values that are unmistakable, and which these are among all.
     values: Option<AhoCorasick>,
+    unmistakable: Vec<usize>,
 }
 
 /// One secret. Its debug form shows neither half.
@@ -30,6 +39,8 @@ pub(crate) struct Secret {
     pub(crate) token: String,
     /// What it stands for.
     pub(crate) value: String,
+    /// Which property of the configuration it is, as a path with dots; empty if that is not known.
+    pub(crate) property: String,
 }
 
 impl std::fmt::Debug for Secret {
@@ -49,12 +60,29 @@ impl Secret {
         getrandom::fill(&mut random)
             .map_err(|error| Error::system(format!("the system has no random numbers: {error}")))?;
         let digits = random.map(|byte| format!("{byte:02x}")).concat();
-        Ok(Self { token: format!("{PREFIX}{digits}"), value: value.to_owned() })
+        let token = format!("{PREFIX}{digits}");
+        Ok(Self { token, value: value.to_owned(), property: String::new() })
     }
 
     /// A secret that the connector is given as it is.
     pub(crate) fn expose(value: &str) -> Self {
-        Self { token: value.to_owned(), value: value.to_owned() }
+        Self { token: value.to_owned(), value: value.to_owned(), property: String::new() }
+    }
+
+    /// The secret as that of a property.
+    pub(crate) fn of(self, property: String) -> Self {
+        Self { property, ..self }
+    }
+
+    /// Whether a text that holds the value can only hold it because it is this secret: the value is
+    /// long, of many different characters, and has letters as well as digits. Words, names, numbers
+    /// and placeholders are not like that, and keys that an API makes are.
+    pub(crate) fn is_unmistakable(&self) -> bool {
+        let different: HashSet<char> = self.value.chars().collect();
+        self.value.chars().count() >= UNMISTAKABLE_LENGTH
+            && different.len() >= UNMISTAKABLE_VARIETY
+            && self.value.chars().any(char::is_alphabetic)
+            && self.value.chars().any(|character| character.is_ascii_digit())
     }
 }
 
@@ -69,12 +97,14 @@ pub(crate) enum Unsendable {
 
 impl Secrets {
     pub(crate) fn new(list: Vec<Secret>) -> Self {
-        let matcher = |part: fn(&Secret) -> &str| {
+        let matcher = |patterns: Vec<&str>| {
             // Fails only for gigabytes of patterns. Without a matcher, tokens go out as tokens.
-            AhoCorasick::new(list.iter().map(part)).ok().filter(|_| !list.is_empty())
+            AhoCorasick::new(&patterns).ok().filter(|_| !patterns.is_empty())
         };
-        let (tokens, values) = (matcher(|secret| &secret.token), matcher(|secret| &secret.value));
-        Self { list, tokens, values }
+        let unmistakable: Vec<_> = (0..list.len()).filter(|at| list[*at].is_unmistakable()).collect();
+        let tokens = matcher(list.iter().map(|secret| secret.token.as_str()).collect());
+        let values = matcher(unmistakable.iter().map(|at| list[*at].value.as_str()).collect());
+        Self { list, tokens, values, unmistakable }
     }
 
     pub(crate) fn list(&self) -> &[Secret] {
@@ -99,10 +129,13 @@ impl Secrets {
         Ok(())
     }
 
-    /// Puts the tokens in the place of their values in the headers of a response: servers repeat what they were sent.
+    /// Puts the tokens in the place of their values in the headers of a response: servers repeat
+    /// what they were sent. Values that may stand there by chance stay, since the connector must be
+    /// able to read the headers.
     pub(crate) fn seal(&self, headers: &mut HeaderMap) {
         for header in headers.values_mut() {
-            let replace = |text: &[u8]| replace(self.values.as_ref(), text, |found| &self.list[found].token);
+            let token = |found: usize| &self.list[self.unmistakable[found]].token;
+            let replace = |text: &[u8]| replace(self.values.as_ref(), text, token);
             if let Some(sealed) = rewrite(header.as_bytes(), replace) {
                 // A token has only characters that a header may have.
                 *header = HeaderValue::from_bytes(&sealed).unwrap_or(HeaderValue::from_static(""));
@@ -146,8 +179,10 @@ fn replace<'a>(
 mod tests {
     use super::*;
 
+    const REAL: &str = "real value 0123456789";
+
     fn secrets() -> (Secrets, String) {
-        let secret = Secret::seal("real value").unwrap();
+        let secret = Secret::seal(REAL).unwrap();
         let token = secret.token.clone();
         (Secrets::new(vec![secret]), token)
     }
@@ -169,7 +204,7 @@ mod tests {
         let (secrets, token) = secrets();
         let mut headers = headers(&format!("Bearer {token}"));
         secrets.unseal(&mut headers, true).unwrap();
-        assert_eq!(headers["authorization"], "Bearer real value");
+        assert_eq!(headers["authorization"], format!("Bearer {REAL}").as_str());
         assert!(headers["authorization"].is_sensitive());
         secrets.seal(&mut headers);
         assert_eq!(headers["authorization"], format!("Bearer {token}").as_str());
@@ -181,7 +216,10 @@ mod tests {
         let sealed = format!("basic {}", BASE64_STANDARD.encode(format!("user:{token}")));
         let mut headers = headers(&sealed);
         secrets.unseal(&mut headers, true).unwrap();
-        assert_eq!(headers["authorization"], "basic dXNlcjpyZWFsIHZhbHVl");
+        assert_eq!(
+            headers["authorization"],
+            format!("basic {}", BASE64_STANDARD.encode(format!("user:{REAL}"))).as_str()
+        );
         secrets.seal(&mut headers);
         assert_eq!(headers["authorization"], sealed.as_str());
     }
@@ -204,9 +242,45 @@ mod tests {
 
     #[test]
     fn an_exposed_secret_may_go_anywhere() {
-        let secrets = Secrets::new(vec![Secret::expose("real value")]);
-        let mut headers = headers("real value");
+        let secrets = Secrets::new(vec![Secret::expose(REAL)]);
+        let mut headers = headers(REAL);
         assert_eq!(secrets.unseal(&mut headers, false), Ok(()));
-        assert_eq!(headers["authorization"], "real value");
+        assert_eq!(headers["authorization"], REAL);
+    }
+
+    #[test]
+    fn what_stands_in_headers_by_chance_stays() {
+        let secrets = Secrets::new(vec![Secret::seal("60").unwrap(), Secret::seal(REAL).unwrap()]);
+        let mut answer = headers("60");
+        secrets.seal(&mut answer);
+        assert_eq!(answer["authorization"], "60");
+        let mut answer = headers(REAL);
+        secrets.seal(&mut answer);
+        assert_eq!(answer["authorization"], secrets.list()[1].token.as_str());
+    }
+
+    #[test]
+    fn keys_are_unmistakable_and_words_numbers_names_and_dates_are_not() {
+        let is_unmistakable = |value: &str| Secret::expose(value).is_unmistakable();
+        for key in ["0123456789abcdef", "sk_live_51H4ndS0ffQ", "5f2b1c9e-8d7a-4e3f-9b6c-1a2d3e4f5a6b"] {
+            assert!(is_unmistakable(key), "{key}");
+        }
+        for word in [
+            "",
+            "test",
+            "name",
+            "1234",
+            "2024",
+            "c-test-1",
+            "0123456789abcde",
+            "external_customer_id",
+            "credits_ledger_entries",
+            "2024-01-01T00:00:00Z",
+            "12345678901234567890",
+            "test-test-test-test-1",
+            "xxxxxxxxxxxxxxxxxxxxxxx1",
+        ] {
+            assert!(!is_unmistakable(word), "{word}");
+        }
     }
 }

@@ -4,8 +4,7 @@
 //! What goes out is a list of Airbyte's state messages, one stream each. Those of streams that nothing was told of stay
 //! as they were, byte for byte, unless the file has another form.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,9 +14,10 @@ use serde_json::value::RawValue;
 use crate::document::Document;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::lock::Lock;
 use crate::message::StreamDescriptor;
 use crate::protocol;
-use crate::replacement::{Privacy, Replacement, follow};
+use crate::replacement::{Purpose, Replacement, clear, follow};
 use crate::state::States;
 
 /// A state file that nobody else saves to.
@@ -28,8 +28,8 @@ pub struct StateFile {
     /// Where the links lead.
     target: PathBuf,
     entries: Vec<Entry>,
-    /// Held while this lives. The file stays: removing it would let two processes lock two files of one name.
-    _lock: File,
+    /// Held while this lives.
+    _lock: Lock,
 }
 
 /// The state of one stream, as text.
@@ -41,7 +41,7 @@ struct Entry {
 
 impl StateFile {
     /// Locks the file at `path`, which need not be there, and reads it. Also finds out whether it can be saved, so that
-    /// nothing is read in vain.
+    /// nothing is read in vain, and removes what a read that was killed left beside it.
     ///
     /// # Errors
     ///
@@ -49,12 +49,17 @@ impl StateFile {
     pub fn open(path: &Path) -> Result<(Self, States)> {
         let unwritable = |error: io::Error| unwritable(path, &error);
         let target = follow(path).map_err(unwritable)?;
-        let lock = lock(path, &target)?;
-        drop(Replacement::of(&target, Privacy::Owner).map_err(unwritable)?);
+        let in_place = Replacement::of(&target, Purpose::State).map_err(unwritable)?.is_in_place();
+        let lock = if in_place { Lock::on(&target) } else { Lock::beside(&target) };
+        let lock = lock.map_err(unwritable)?.ok_or_else(|| {
+            Error::transient(format!("another read uses the state file {}", path.display()))
+                .with_hint("wait for its end, or give this one a state file of its own")
+        })?;
+        clear(&target);
         let (states, entries) = match target.exists() {
             true => {
                 // Of what can be understood, and only then, the text is kept.
-                let states = States::load(path)?;
+                let states = States::load_whole(path)?;
                 let entries = verbatim(&file::load("the state file", path)?).unwrap_or_else(|| anew(&states));
                 (states, entries)
             }
@@ -106,12 +111,12 @@ impl Place {
     /// A system error that says why.
     pub(crate) fn write(&self, text: &str) -> Result<Written> {
         let write = || {
-            let mut replacement = Replacement::of(&self.target, Privacy::Owner)?;
+            let mut replacement = Replacement::of(&self.target, Purpose::State)?;
             replacement.write_all(text.as_bytes())?;
             replacement.sync()?;
             Ok(replacement)
         };
-        let replacement = write().map_err(|error| unsaved(&self.path, &error))?;
+        let replacement = write().map_err(|error| unsaved(&self.path, &error, OLDER_STATES))?;
         Ok(Written { path: self.path.clone(), replacement })
     }
 }
@@ -123,42 +128,27 @@ impl Written {
     ///
     /// A system error that says why.
     pub(crate) fn put(self) -> Result<()> {
-        self.replacement.put().map_err(|error| unsaved(&self.path, &error))
+        let hint = if self.replacement.is_in_place() { DAMAGED } else { OLDER_STATES };
+        self.replacement.put().map_err(|error| unsaved(&self.path, &error, hint))
     }
 }
+
+/// What to do where the older states are in the file still.
+const OLDER_STATES: &str =
+    "nothing is lost: the next read begins where the file says, and reads the rest again";
+/// What to do where writing over them failed.
+const DAMAGED: &str = "the file could not be replaced, only written over, and may be damaged: put a copy of it back, \
+    or empty it to read everything again";
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::config(format!("the state file {} cannot be written: {error}", path.display()))
-        .with_hint("--save-state replaces it, and needs a folder in which files can be made")
+    Error::config(format!("the state file {} cannot be written: {error}", path.display())).with_hint(
+        "--save-state replaces it, which needs a folder in which files can be made; where there is none, it needs a \
+         file that can be written",
+    )
 }
 
-fn unsaved(path: &Path, error: &io::Error) -> Error {
-    Error::system(format!("the states could not be saved to {}: {error}", path.display()))
-        .with_hint("nothing is lost: the next read begins where the file says, and reads the rest again")
-}
-
-/// Locks the file beside `target` that says who saves there. A lock ends with its process, however that ends.
-fn lock(path: &Path, target: &Path) -> Result<File> {
-    let mut name = target.as_os_str().to_owned();
-    name.push(".lock");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    let file = options.open(&name).map_err(|error| unwritable(path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::transient(format!("another read uses the state file {}", path.display()))
-                .with_hint("wait for its end, or give this one a state file of its own"))
-        }
-        // Some file systems of networks have no locks.
-        Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(error)) => Err(unwritable(path, &error)),
-    }
+fn unsaved(path: &Path, error: &io::Error, hint: &str) -> Error {
+    Error::system(format!("the states could not be saved to {}: {error}", path.display())).with_hint(hint)
 }
 
 /// An entry of a list of states that is of one stream. Whatever may hold other states must be absent.
@@ -190,7 +180,7 @@ fn verbatim(text: &str) -> Option<Vec<Entry>> {
             return None;
         }
         let PlainDescriptor { name, namespace } = plain.stream.stream_descriptor;
-        let stream = StreamDescriptor { name, namespace };
+        let stream = StreamDescriptor::new(name, namespace);
         // The last one of a stream counts.
         entries.retain(|entry| entry.stream != stream);
         entries.push(Entry { stream, text: raw.get().to_owned() });
@@ -210,6 +200,8 @@ fn anew(states: &States) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn stream(name: &str) -> StreamDescriptor {
@@ -240,6 +232,30 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_file_holds_no_states() {
+        for content in ["", " \n", "\u{feff}"] {
+            assert_eq!(saved(Some(content)), format!("[\n{TOLD}\n]\n"));
+        }
+    }
+
+    #[test]
+    fn a_state_without_a_namespace_takes_the_place_of_one_with_an_empty_one() {
+        let old = r#"{"stream":{"stream_descriptor":{"name":"a","namespace":""},"stream_state":{"at":1}}}"#;
+        assert_eq!(saved(Some(&format!("[{old}]"))), format!("[\n{TOLD}\n]\n"));
+    }
+
+    #[test]
+    fn a_file_that_is_understood_in_part_is_not_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let content = r#"{"bookmarks":{"a":{"at":1}},"currently_syncing":"a"}"#;
+        fs::write(&path, content).unwrap();
+        let error = StateFile::open(&path).unwrap_err();
+        assert!(error.message().contains("`currently_syncing` must be a JSON object"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+
+    #[test]
     fn states_of_other_streams_stay_byte_for_byte() {
         let other =
             r#"{ "stream" : {"stream_descriptor":{"name":"b"}, "stream_state":{"n":1.50}}, "extra":[ 1 ] }"#;
@@ -267,6 +283,8 @@ mod tests {
             r#"[{"type":"GLOBAL","global":{"stream_states":[{"stream_descriptor":{"name":"b"},"stream_state":{"n":1.50}}]}}]"#,
             r#"[{"streamDescriptor":{"name":"b"},"streamState":{"n":1.50}}]"#,
             r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"},"stream_state":{"n":1.50}}}"#,
+            r#"{"stateType":"stream","streamState":[{"streamDescriptor":{"name":"b"},"streamState":{"n":1.50}}]}"#,
+            r#"[{"stream":{"stream_descriptor":{"name":"b"},"stream_state":{"n":1.50}},"data":{"b":{"n":1}}}]"#,
         ] {
             let text = saved(Some(content));
             assert!(text.contains(b) && text.contains(TOLD), "{content}: {text}");
@@ -284,6 +302,6 @@ mod tests {
         assert!(error.message().starts_with("another read uses the state file"), "{error}");
         drop(first);
         StateFile::open(&path).unwrap();
-        assert!(!path.exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -206,10 +206,13 @@ impl<S: Streams> Sync<S> {
             Ok(()) => progress.finish(input, States::none),
             Err(_) => progress.tell_pending(),
         };
-        if let Some(checkpoint) = due {
-            tell_state(stream, checkpoint, outbox).await?;
-        }
+        let told = match due {
+            Some(checkpoint) => tell_state(stream, checkpoint, outbox).await,
+            None => Ok(()),
+        };
+        // Of two failures, the first is the reason.
         read?;
+        told?;
         let total = progress.total();
         let noun = if total == 1 { "record" } else { "records" };
         outbox.log(Level::Info, format!("read {total} {noun} of {}", stream.name)).await;
@@ -262,8 +265,13 @@ async fn tell_state(
     stream: &Arc<StreamDescriptor>,
     Checkpoint { state, record_count }: Checkpoint,
     outbox: &Outbox,
-) -> Result<(), Closed> {
-    outbox.send(Message::State { stream: stream.clone(), state, record_count }).await
+) -> Result<(), Stop> {
+    outbox.redaction().check(&state).map_err(|reason| {
+        Error::system(format!("{}: {reason}", stream.name)).with_hint(
+            "the state before it is still in force; that a connector keeps a secret in its state is a defect of it",
+        )
+    })?;
+    Ok(outbox.send(Message::State { stream: stream.clone(), state, record_count }).await?)
 }
 
 /// Waits for `step`, but not any longer once the sync is to end.

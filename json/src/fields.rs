@@ -87,10 +87,13 @@ fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     if is_plain && fields.len() <= FEW && !fields.iter().enumerate().any(comes_again) {
         return;
     }
-    let mut seen = BTreeSet::new();
     // Half of a surrogate pair means nothing, so such a name is only the same as one that is spelled like it.
-    let mut is_last: Vec<bool> =
-        fields.iter().rev().map(|(name, _)| seen.insert(name.text().ok_or(name.get()))).collect();
+    let mut seen = BTreeSet::new();
+    let mut is_last: Vec<bool> = fields
+        .iter()
+        .rev()
+        .map(|(name, _)| seen.insert(name.text().map_or_else(|| name.get().to_owned(), Cow::into_owned)))
+        .collect();
     fields.retain(|_| is_last.pop().unwrap_or(true));
 }
 

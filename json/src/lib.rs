@@ -84,16 +84,15 @@ impl<'a> Json<'a> {
     /// The value of a field of the object that the value is; none if it has no such field or is something else. Of
     /// several fields of that name, the last one.
     ///
-    /// Never inlined: it takes the whole object apart, beside which a call is nothing.
-    #[inline(never)]
     pub fn field(self, name: &str) -> Option<Self> {
         let (mut found, mut scanner) = (None, Scanner::new(self.0));
-        let keep = |candidate: Json<'a>, value| {
+        scanner.open('{').ok()?;
+        while let Some(candidate) = scanner.name().ok()? {
+            let value = scanner.value().ok()?;
             if candidate.is(name) {
                 found = Some(value);
             }
-        };
-        scanner.object(keep).ok()?;
+        }
         found
     }
 

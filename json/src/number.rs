@@ -13,7 +13,7 @@ pub(super) fn integer(text: &str) -> Option<i64> {
     let zeros = i64::try_from(digits.len() - significant.len()).ok()?.checked_add(exponent)?;
     let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < 19)?;
     let sign = if is_negative { "-" } else { "" };
-    format!("{sign}{significant}{:0<zeros$}", "").parse().ok()
+    [sign, significant, &"0".repeat(zeros)].concat().parse().ok()
 }
 
 /// Whether it is a number, and zero.
@@ -28,7 +28,7 @@ fn parts(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let unsigned = mantissa.strip_prefix('-').unwrap_or(mantissa);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let digits = format!("{whole}{fraction}");
+    let digits = [whole, fraction].concat();
     if whole.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }

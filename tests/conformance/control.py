@@ -199,7 +199,7 @@ def cut_elsewhere(path, record):
 
 
 def take_back(path, record):
-    """Every other day of usage takes back what was used."""
+    """Every other day of an answer takes back what was used: all days, where each is asked for by itself."""
     if path == "usage":
         for window in record["usage"][::2]:
             window["quantity"] = -window["quantity"]

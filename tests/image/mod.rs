@@ -159,4 +159,30 @@ fn certificates_are_judged_by_the_file_in_the_image() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let status = output.messages.iter().find_map(|message| message.connection_status.as_ref()).unwrap();
     assert_eq!(status.status, "SUCCEEDED", "{}", status.message);
+
+    // What the platform gives to images that run Python.
+    let container = Container::new();
+    container.put("config.json", config(&server.url(), DEFAULT_API_KEY));
+    container.put("ca.pem", &server.authority);
+    let output = container.run(
+        "export REQUESTS_CA_BUNDLE=/source/ca.pem; eval \"$AIRBYTE_ENTRYPOINT check --config /source/config.json\"",
+    );
+    assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+}
+
+#[test]
+#[ignore = "needs the image: make image-test"]
+fn the_proxy_of_the_environment_is_used() {
+    let proxy = Server::start(|_| Answer::with("407 Proxy Authentication Required", &[], ""));
+    let container = Container::new();
+    container.put("config.json", config("https://api.example.com/v1", DEFAULT_API_KEY));
+    for name in ["HTTPS_PROXY", "https_proxy"] {
+        let output = container.run(&format!(
+            "export {name}={}; eval \"$AIRBYTE_ENTRYPOINT check --config /source/config.json\"",
+            proxy.url()
+        ));
+        assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
+    }
+    let targets: Vec<_> = proxy.requests().iter().map(|request| request.target().to_owned()).collect();
+    assert_eq!(targets, ["api.example.com:443"; 2]);
 }

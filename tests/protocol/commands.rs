@@ -47,7 +47,7 @@ fn row_01_the_exit_code_is_not_zero_if_and_only_if_an_error_is_traced() {
 #[test]
 fn row_02_a_wrong_key_is_a_failed_check_with_one_request() {
     let orb = orb();
-    let output = Setup::new(&orb).with("api_key", "another").check();
+    let output = Setup::new(&orb).with("api_key", "another-key-0123456789").check();
     assert_eq!(output.code, Some(0));
     let status = output.messages[0].connection_status.as_ref().unwrap();
     assert_eq!(status.status, "FAILED");

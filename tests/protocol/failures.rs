@@ -130,6 +130,7 @@ fn row_24_a_server_that_says_nothing_is_given_up() {
     let orb = orb();
     orb.inject(Fault::silence().on("/v1/plans"));
     let output = Setup::new(&orb)
+        .with("retry_minutes", 0)
         .flags(&["--response-timeout", "100ms", "--connect-timeout", "100ms"])
         .read(&["plans"]);
     let error = output.error();

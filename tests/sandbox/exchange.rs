@@ -233,10 +233,40 @@ fn what_is_no_http_is_no_answer() {
 }
 
 #[test]
-fn a_body_that_is_not_what_it_says_is_a_failure() {
-    for (encoding, body) in [("gzip", "plain"), ("gzip", "\u{1f}"), ("br", "plain"), ("zstd", "plain")] {
+fn a_body_that_is_not_what_it_says_is_told_as_damaged() {
+    for (encoding, body, words) in [
+        ("gzip", "plain", "is damaged, or is not compressed by gzip"),
+        ("gzip, gzip", "plain", "is damaged, or is not compressed by gzip"),
+        ("deflate", "plain", "is damaged, or is not compressed by deflate"),
+        ("zstd", "plain", "is damaged, or is not compressed by zstd"),
+        ("gzip", "\u{1f}", "is cut off"),
+        ("br", "\u{1}", "is cut off"),
+    ] {
         let server = Server::start(move |_| Answer::with("200 OK", &[("content-encoding", encoding)], body));
         let answer = call(&server, &[]);
-        assert!(answer["failed"].is_string() || answer["answer"].is_string(), "{encoding}: {answer}");
+        let failed = answer["failed"].as_str().unwrap_or_else(|| panic!("{encoding}: {answer}"));
+        assert!(failed.contains(words), "{encoding}: {failed}");
     }
+}
+
+#[test]
+fn a_folded_header_is_read() {
+    let server = Server::start(|_| {
+        Answer::raw(|peer| {
+            peer.write_all(b"HTTP/1.1 200 OK\r\nx-old: one\r\n  two\r\ncontent-length: 2\r\n\r\nok")
+        })
+    });
+    let answer = call(&server, &[]);
+    assert_eq!((&answer["answer"], &answer["body"]), (&json!(200), &json!("ok")));
+    let value = answer["headers"]["x-old"].as_str().unwrap();
+    assert_eq!(value.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>(), ["one", "two"]);
+}
+
+#[test]
+fn a_space_before_the_colon_of_a_header_is_told() {
+    let server = Server::start(|_| {
+        Answer::raw(|peer| peer.write_all(b"HTTP/1.1 200 OK\r\nserver : old\r\ncontent-length: 0\r\n\r\n"))
+    });
+    let answer = call(&server, &[]);
+    assert!(answer["answer"].as_str().unwrap().contains("without a space before the colon"), "{answer}");
 }

@@ -153,7 +153,10 @@ fn a_redirect_is_an_answer_and_not_followed() {
         let location = location.clone();
         let server = Server::start(move |_| Answer::with(status, &[("location", &location)], ""));
         let output = calling(&server.url(), &[server.url()]).read(&["things"]);
-        assert_eq!(answers(&output)[0].to_string(), status[..3]);
+        let told = &told(&output)[0];
+        assert_eq!(told["answer"].to_string(), status[..3]);
+        // So that a connector can say where it leads.
+        assert_eq!(told["headers"]["location"], canary.url());
         assert_eq!(server.requests().len(), 1);
     }
     canary.assert_unreached();

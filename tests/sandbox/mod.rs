@@ -2,8 +2,10 @@
 //!
 //! Each module is one thing that is kept from them; the guests are in `tests/guests`, a component to a file.
 
+mod address_space;
 mod answers;
 mod crashes;
+mod environment;
 mod exchange;
 mod forgery;
 mod hosts;

@@ -10,7 +10,7 @@ use crate::support::{Answer, Canary, Output, Server, Setup};
 
 /// With what JSON, URLs and terminals write in other ways.
 const SECRET: &str = r#"sk/51+"H4nd\s0ff%"#;
-const PASSWORD: &str = "correct horse battery";
+const PASSWORD: &str = "correct horse battery 51";
 
 /// A guest that knows two secrets, as far as it is given them.
 fn guest(name: &str, mut config: Value) -> Setup {
@@ -80,7 +80,64 @@ fn a_component_never_has_its_secrets() {
     let token = backwards(record["backwards"].as_str().unwrap());
     assert!(token.starts_with("sealed"), "{token}");
     assert!(output.logs().iter().any(|log| log.message == "the key is ****, the password is ****"));
-    assert_eq!(output.states("things")[1].stream.stream_state["key"], "****");
+    // Its state has them in it, so it is not told.
+    assert_eq!(output.states("things").len(), 1);
+}
+
+#[test]
+fn a_state_with_a_secret_in_it_is_an_error_and_is_not_kept() {
+    let state = |text: &str| json!({ "checkpoint": json!({ "n": text }).to_string() });
+    let saving = ["--state", "state.json", "--save-state"];
+    for (flags, what) in [(&[][..], "the value"), (&["--expose-secrets"], "the value that is exposed")] {
+        let setup = guest("echo", state(&format!("after {PASSWORD}"))).flags(&saving).flags(flags);
+        let output = setup.read(&["things"]);
+        let message = assert_stopped(&output);
+        assert!(message.contains("the state has a secret of the configuration in it"), "{what}: {message}");
+        assert_hidden(&output);
+        assert_eq!(output.states("things").len(), 1, "{what}");
+        let saved = std::fs::read_to_string(setup.folder().join("state.json")).unwrap();
+        assert!(saved.contains(r#""stream_state":{"n":2}"#) && !saved.contains("after"), "{what}: {saved}");
+    }
+}
+
+/// Values that a key has where it is not needed, and that stand in data.
+const ORDINARY: [&str; 8] =
+    ["test", "name", "1234", "2024", "true", "c-test-1", "credits_ledger_entries", "2024-01-01T00:00:00Z"];
+
+#[test]
+fn a_key_that_may_stand_in_data_by_chance_alters_none() {
+    let record = r#"{"id":"c-test-1","name":"credits_ledger_entries","n":1234.50,"ok":true,"at":"2024-01-01T00:00:00Z"}"#;
+    let state = r#"{"name":"c-test-1","n":1234,"at":"2024-01-01T00:00:00Z","of":"credits_ledger_entries"}"#;
+    for key in ORDINARY {
+        let config = json!({ "api_key": key, "record": record, "checkpoint": state });
+        let output =
+            Setup::guest("echo", config).flags(&["--state", "s.json", "--save-state"]).read(&["things"]);
+        assert_eq!(output.code, Some(0), "{key}: {}", output.stderr);
+        assert_eq!(output.records("things")[2], record, "{key}");
+        assert_eq!(output.states("things")[1].stream.stream_state.to_string(), state, "{key}");
+        let warned = |log: &&crate::support::output::Log| {
+            log.level == "WARN" && log.message.contains("`api_key` is too short or too plain")
+        };
+        assert_eq!(output.logs().into_iter().filter(warned).count(), 1, "{key}: {}", output.stdout);
+    }
+    let config = json!({ "api_key": SECRET, "record": record });
+    let output = Setup::guest("echo", config).read(&["things"]);
+    assert!(output.logs().iter().all(|log| log.level != "WARN"), "{}", output.stdout);
+}
+
+#[test]
+fn a_header_keeps_what_is_a_secret_by_chance() {
+    let server = Server::start(|_| Answer::with("200 OK", &[("x-page", "60"), ("x-kind", "json")], ""));
+    for key in ["60", "json", "application/json"] {
+        let requests = json!([{ "url": server.url(), "headers": [] }]);
+        let config = json!({ "api_key": key, "api_url": server.url(), "requests": requests });
+        let output = Setup::guest("caller", config).read(&["things"]);
+        let answer = &told(&output)[0];
+        assert_eq!(
+            (&answer["headers"]["x-page"], &answer["headers"]["x-kind"]),
+            (&json!("60"), &json!("json"))
+        );
+    }
 }
 
 #[test]
@@ -164,14 +221,55 @@ fn the_door_puts_secrets_nowhere_else() {
 }
 
 #[test]
-fn a_secret_cannot_be_a_header_of_its_own() {
+fn a_secret_that_no_header_can_carry_is_told_with_its_property_before_anything_is_asked() {
     let server = Server::ok();
     let requests = json!([{ "url": server.url(), "headers": [["authorization", "Bearer {key}"]] }]);
-    let config =
-        json!({ "api_url": server.url(), "api_key": "key\r\nx-injected: yes", "requests": requests });
-    let output = Setup::guest("caller", config).read(&["things"]);
-    assert!(told(&output)[0]["answer"].is_string(), "{}", output.stdout);
+    for key in [
+        "sesame\r\nx-injected: yes",
+        "ses\tame",
+        "ses\u{a0}ame",
+        "\u{200b}sesame",
+        "\u{feff}sesame",
+        "s\u{e9}same",
+    ] {
+        let config = json!({ "api_url": server.url(), "api_key": key, "requests": requests });
+        let setup = Setup::guest("caller", config);
+        let output = setup.read(&["things"]);
+        let error = output.error();
+        assert_eq!(error.failure_type, "config_error", "{key:?}");
+        assert!(
+            error.message.contains("`api_key` has") && error.message.contains("copy it again"),
+            "{key:?}"
+        );
+        assert!(!output.stdout.contains("same") && !output.stderr.contains("same"), "{}", output.stderr);
+        let check = setup.check();
+        let status = check.messages.iter().find_map(|message| message.connection_status.as_ref()).unwrap();
+        assert!(status.status == "FAILED" && status.message.contains("copy it again"), "{}", check.stdout);
+    }
     assert!(server.requests().is_empty(), "{:?}", server.requests());
+}
+
+#[test]
+fn white_space_around_a_secret_is_not_sent() {
+    let server = Server::ok();
+    let requests = json!([{ "url": server.url(), "headers": [["x-key", "{key}"]] }]);
+    let config =
+        json!({ "api_url": server.url(), "api_key": format!(" {SECRET}\r\n"), "requests": requests });
+    let output = Setup::guest("caller", config).read(&["things"]);
+    told(&output);
+    assert_eq!(server.requests()[0].header("x-key"), Some(SECRET));
+    assert_hidden(&output);
+}
+
+#[test]
+fn a_secret_of_many_lines_can_be_exposed() {
+    let key = "-----BEGIN KEY-----\n0123456789abcdef\n-----END KEY-----\n";
+    let server = Server::ok();
+    let requests = json!([{ "url": server.url(), "method": "POST", "body": "{key}" }]);
+    let config = json!({ "api_url": server.url(), "api_key": key, "requests": requests });
+    let output = Setup::guest("caller", config).flags(&["--expose-secrets"]).read(&["things"]);
+    told(&output);
+    assert_eq!(server.requests()[0].body, key.as_bytes());
 }
 
 #[test]
@@ -309,9 +407,11 @@ fn a_secret_that_is_also_a_word_of_the_protocol_breaks_no_message() {
 #[test]
 fn hiding_a_secret_breaks_no_message() {
     // What looks like the secret begins within an escape, in a record that is deeper than most JSON readers go.
-    for (secret, within) in
-        [("nothing-much", r"\nothing-much"), ("u0041bcdef", r"\u0041bcdef"), (r#"\"tail"#, r#"\\\"tail"#)]
-    {
+    for (secret, within) in [
+        ("nothing-much-0123456789", r"\nothing-much-0123456789"),
+        ("u0041bcdef0123456789", r"\u0041bcdef0123456789"),
+        (r#"\"tail-0123456789"#, r#"\\\"tail-0123456789"#),
+    ] {
         for levels in [1, 200, 10_000] {
             let within = format!(r#""{within}""#);
             let config = json!({ "api_key": secret, "levels": levels, "within": within });

@@ -57,26 +57,37 @@ async fn find_events(
 ) -> Result<()> {
     let mut missing = search;
     for _ in 0..2 {
-        while !missing.ids.is_empty() {
-            let found = find_in_timeframe(config, fetcher, &missing).await?;
+        let mut parts = vec![missing.clone()];
+        while let Some(mut part) = parts.pop().filter(|part| !part.ids.is_empty()) {
+            let found = match find_in_timeframe(config, fetcher, &part).await? {
+                Ok(found) => found,
+                Err(error) if part.ids.len() <= 1 => return Err(error),
+                Err(_) => {
+                    parts.extend(part.halves());
+                    continue;
+                }
+            };
             let goes_on = found.has_more && !found.events.is_empty();
             events.extend(found.events);
-            missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
-            if !goes_on {
-                break;
+            part.ids.retain(|id| !events.iter().any(|event| event.id == *id));
+            if goes_on && !part.ids.is_empty() {
+                parts.push(part);
             }
         }
+        missing.ids.retain(|id| !events.iter().any(|event| event.id == *id));
         missing = missing.earlier();
     }
     Ok(())
 }
 
-async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) -> Result<Found> {
+/// Returns the events of one request. The inner error means that it asks for too much.
+async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) -> Result<Result<Found>> {
     let request = requests::post(config, "events/search", search.body());
     let decode = |body: &[u8]| decode(config, fetcher.notes(), body);
     match fetcher.fetch(request, &WRITE, decode).await? {
-        Outcome::Complete(found) => Ok(found),
-        Outcome::Refused(error) | Outcome::TooLarge(error) | Outcome::UnknownPath(error) => Err(error),
+        Outcome::Complete(found) => Ok(Ok(found)),
+        Outcome::TooLarge(error) => Ok(Err(error)),
+        Outcome::Refused(error) | Outcome::UnknownPath(error) => Err(error),
         Outcome::Absent(reason) | Outcome::Unavailable(reason) => Err(Error::config(format!(
             "events cannot be searched: {reason}; without event properties keys in the config none are"
         ))),
@@ -101,6 +112,13 @@ impl Search {
         object.push_text("timeframe_start", &format_instant(start));
         object.push_text("timeframe_end", &format_instant(self.end));
         object.finish()
+    }
+
+    /// Two searches for half of the ids each.
+    pub fn halves(self) -> [Self; 2] {
+        let (mut ids, end) = (self.ids, self.end);
+        let other = ids.split_off(ids.len() / 2);
+        [Self { ids, end }, Self { ids: other, end }]
     }
 
     /// The same for the time before.

@@ -12,9 +12,6 @@ pub struct List<'a> {
     pagination: Option<Fields<'a>>,
 }
 
-/// Why an answer without pages is not all that was asked for. Only a shorter timeframe can give the rest.
-const CUT_OFF: &str = "it has not all of the list (\"has_more\" is true), and Orb has no pages of it";
-
 impl<'a> List<'a> {
     /// Takes a body apart. `element` is to read each element of the list, which is nearly all of the body, so that every
     /// byte is looked at once.
@@ -48,21 +45,36 @@ impl<'a> List<'a> {
         if has_data { Ok(Self { pagination }) } else { Err("there is no \"data\"".into()) }
     }
 
-    /// The token of the next page; none on the last page, and where a list has no pages.
+    /// What follows the page. Where the list has no pages, that is nothing, or what the answer leaves out.
     ///
     /// # Errors
-    /// If it cannot be told whether there is a next page, or there is more and no way to ask for it.
-    pub fn next_token(&self, has_pages: bool) -> Result<Option<String>, Problem> {
+    /// If it cannot be told whether there is more, or there is and its page token is missing.
+    pub fn next(&self, has_pages: bool) -> Result<Next, Problem> {
         let Some(pagination) = &self.pagination else {
-            return if has_pages { Err("there is no \"pagination_metadata\"".into()) } else { Ok(None) };
+            return if has_pages {
+                Err("there is no \"pagination_metadata\"".into())
+            } else {
+                Ok(Next::Nothing)
+            };
         };
         if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
-            return Ok(None);
+            return Ok(Next::Nothing);
         }
         if !has_pages {
-            return Err(CUT_OFF.into());
+            return Ok(Next::LeftOut);
         }
         let token = pagination.text("next_cursor");
-        Ok(Some(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
+        Ok(Next::Page(token.ok_or("\"has_more\" is true, but there is no \"next_cursor\"")?.into_owned()))
     }
+}
+
+/// What follows the elements of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The list has been answered to its end.
+    Nothing,
+    /// The page of this token.
+    Page(String),
+    /// Elements that the answer leaves out, although the list has no pages by which to ask for them.
+    LeftOut,
 }

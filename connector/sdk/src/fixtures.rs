@@ -66,7 +66,7 @@ impl List {
         let records: Vec<Record> =
             wanted.by_ref().take(limit).map(|(index, position)| self.record(index, *position)).collect();
         let next_token = wanted.next().is_some().then(|| (skip + limit).to_string());
-        Page { records, next_token, bytes: 0 }
+        Page { records, next_token, bytes: 0, is_cut_off: false }
     }
 
     fn record(&self, index: usize, position: Timestamp) -> Record {

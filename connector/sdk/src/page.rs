@@ -17,6 +17,8 @@ pub struct Page {
     pub next_token: Option<String>,
     /// The size of the response body in bytes.
     pub bytes: usize,
+    /// Whether the response leaves records out and gives no token to ask for them: less must be asked for.
+    pub is_cut_off: bool,
 }
 
 /// The pages of one slice, one after the other.

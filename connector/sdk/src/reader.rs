@@ -2,11 +2,7 @@
 //!
 //! The next requests are sent before a batch is returned, so that the server works while the host writes.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
-    task::Poll,
-};
+use std::{collections::VecDeque, rc::Rc, task::Poll};
 
 use futures_util::{
     StreamExt,
@@ -67,9 +63,9 @@ pub struct Reader<C: 'static> {
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched<C>>>,
     fetched: VecDeque<Fetched<C>>,
     /// To be asked for once more, in smaller pages.
-    again: VecDeque<PageRequest<C>>,
+    again: Vec<PageRequest<C>>,
     /// The page size of a list, by the name of its stream, where it is smaller than the row says.
-    page_limits: BTreeMap<&'static str, u32>,
+    page_limits: Vec<(&'static str, u32)>,
     has_received: bool,
     finished: bool,
 }
@@ -96,8 +92,8 @@ impl<C> Reader<C> {
             reported: (0, None),
             in_flight: FuturesUnordered::new(),
             fetched: VecDeque::new(),
-            again: VecDeque::new(),
-            page_limits: BTreeMap::new(),
+            again: Vec::new(),
+            page_limits: Vec::new(),
             has_received: false,
             finished: false,
         }
@@ -152,6 +148,11 @@ impl<C> Reader<C> {
         was_waited_for: bool,
     ) -> Result<Batch> {
         let page = match result? {
+            Outcome::Complete(page) if page.is_cut_off => {
+                let message = "the response has not all that was asked for, and there are no pages of it";
+                self.ask_for_less(request, Error::system(message))?;
+                return Ok(Batch::default());
+            }
             Outcome::Complete(page) => page,
             Outcome::Refused(error) => {
                 let error = self.of_request(error, &request);
@@ -222,14 +223,20 @@ impl<C> Reader<C> {
             return Err(too_large(error, "even with one record on a page"));
         }
         // Of several requests in flight, each of which was refused, the first has set the limit.
-        let known = self.page_limits.get(list).copied().unwrap_or(asked);
+        let known = self.page_limit(list).unwrap_or(asked);
         let limit = known.min(asked / 2);
         if limit < known {
-            self.page_limits.insert(list, limit);
+            self.page_limits.retain(|(name, _)| *name != list);
+            self.page_limits.push((list, limit));
             self.log(Level::Warn, &format!("pages of {asked} {list} are too large; asking for {limit}"));
         }
-        self.again.push_back(request);
+        self.again.push(request);
         Ok(())
+    }
+
+    /// Returns the page size of a list, if it is smaller than the row says.
+    fn page_limit(&self, list: &str) -> Option<u32> {
+        self.page_limits.iter().find(|(name, _)| *name == list).map(|(_, limit)| *limit)
     }
 
     /// Adds the request to an error, for an engineer.
@@ -263,12 +270,10 @@ impl<C> Reader<C> {
             return;
         }
         while self.in_flight.len() + self.fetched.len() < self.limit.requests() {
-            let Some(mut request) = self.again.pop_front().or_else(|| self.slices.next_request()) else {
+            let Some(mut request) = self.again.pop().or_else(|| self.slices.next_request()) else {
                 break;
             };
-            if let Some(limit) = self.page_limits.get(request.stream.name) {
-                request.page_limit = Some(*limit);
-            }
+            request.page_limit = self.page_limit(request.stream.name).or(request.page_limit);
             self.in_flight.push(Box::pin(fetch(Rc::clone(&self.tools), request)));
         }
         let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);

@@ -11,7 +11,10 @@
 //! after `opened`) have been read since; `observed` and `held` are the newest instant seen and the oldest of a record
 //! that can still change. `parents` holds cursors per parent, which only states of other connectors bring in.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use time::{SignedDuration, Timestamp};
 
@@ -216,27 +219,30 @@ fn parse_elements(
     cursor_field: &str,
     parent_key: &str,
 ) -> Result<BTreeMap<String, Cursor>, Problem> {
-    let mut cursors: BTreeMap<String, Option<Cursor>> = BTreeMap::new();
+    let (mut listed, mut from_start) = (Vec::new(), BTreeSet::new());
     for element in states.list().ok_or("\"states\" is not a list")? {
         let element = Fields::of(element).ok_or("a partition is not an object")?;
         let id = element.object("partition").and_then(|partition| parent_id(partition, parent_key));
         let id = id.ok_or_else(|| format!("a partition has no {parent_key:?}"))?;
         let cursor = match element.value("cursor") {
-            Some(cursor) => Some(Fields::of(cursor).ok_or("the \"cursor\" of a partition is not an object")?),
+            Some(cursor) => Fields::of(cursor)
+                .ok_or("the \"cursor\" of a partition is not an object")?
+                .value(cursor_field),
             None => None,
         };
-        let cursor = cursor.and_then(|cursor| cursor.value(cursor_field));
-        let cursor = cursor.map(|cursor| parse_text(Some(cursor), cursor_field)).transpose()?;
-        // A parent with several partitions continues from the one that is furthest behind: at the start, if that has none.
-        let is_behind = |known: &Option<Cursor>| match (known, &cursor) {
-            (Some(known), Some(cursor)) => cursor.instant < known.instant,
-            (known, _) => known.is_some(),
-        };
-        if cursors.get(&id).is_none_or(is_behind) {
+        match cursor {
+            Some(cursor) => listed.push((id, parse_text(Some(cursor), cursor_field)?)),
+            None => drop(from_start.insert(id)),
+        }
+    }
+    // A parent with several partitions continues from the one that is furthest behind: at the start, if that has none.
+    let mut cursors = BTreeMap::<String, Cursor>::new();
+    for (id, cursor) in listed.into_iter().filter(|(id, _)| !from_start.contains(id)) {
+        if cursors.get(&id).is_none_or(|known| cursor.instant < known.instant) {
             cursors.insert(id, cursor);
         }
     }
-    Ok(cursors.into_iter().filter_map(|(id, cursor)| Some((id, cursor?))).collect())
+    Ok(cursors)
 }
 
 /// The id of the parent of a partition, which stands in it or in the partition of its parent.

@@ -96,8 +96,10 @@ pub(crate) struct Destination {
 
     /// Save the new states to the file of --state, which need not be there yet
     ///
-    /// Once a second and at the end, also of a read that fails or is stopped; always after the records that they are
-    /// about. States of streams that are not read stay. The file is replaced at once, so it is whole at any moment. FILE.lock
+    /// Once a second and at the end, also of a read that fails or is stopped; always after the
+    /// records that they are about. States of streams that are not read stay. The file is replaced
+    /// at once, so it is whole at any moment; if it cannot be replaced, because it is mounted by
+    /// itself or its folder cannot be written, it is written over. While the read runs, FILE.lock
     /// beside it keeps a second read from using it at the same time.
     #[arg(long, requires = "state")]
     pub(crate) save_state: bool,

@@ -106,6 +106,12 @@ impl Cli {
     }
 }
 
+/// What is different about a proxy where the environment is the operator's own.
+const PROXY: &str = "\
+Go through this proxy, through those that the environment names, or none [default: env]
+
+`env` is HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in upper or lower case.";
+
 /// The command line of a bundle that says this of itself.
 fn command(manifest: Option<Manifest>) -> clap::Command {
     let host = env!("CARGO_PKG_VERSION");
@@ -125,6 +131,12 @@ fn command(manifest: Option<Manifest>) -> clap::Command {
         .replace("host run orb.wasm", &name)
         .replace("host inspect orb.wasm", &format!("{name} inspect"));
     BundleCli::command()
+        .mut_arg("proxy", |flag| {
+            flag.help(
+                "Go through this proxy, through those that the environment names, or none [default: env]",
+            )
+            .long_help(PROXY)
+        })
         // clap keeps names as long as the process lives.
         .name(&*name.leak())
         .version(&*version.leak())
@@ -147,6 +159,9 @@ mod tests {
         let help = command.render_long_help().to_string();
         assert!(help.contains("source-x read --config config.json"), "{help}");
         assert!(!help.contains("orb.wasm") && !help.contains("cache"), "{help}");
+        let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("or none [default: env]"), "{help}");
+        assert!(!words.contains("`host bundle` wrote"), "{help}");
         assert_eq!(command.render_version(), "source-x 1.2.3\n");
     }
 }

@@ -91,6 +91,20 @@ pub(crate) enum Command {
     Man(Manual),
 }
 
+impl Command {
+    /// Whether what is asked for is written to stdout.
+    pub(crate) fn writes_to_stdout(&self) -> bool {
+        match self {
+            Self::Run(Run { source: SourceArgs { action: Action::Read(files), .. }, .. }) => {
+                files.destination.output().is_none()
+            }
+            Self::Bundle(_) => false,
+            Self::Man(manual) => manual.folder.is_none(),
+            Self::Run(_) | Self::Inspect(_) | Self::Completions { .. } => true,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct Run {
     /// The connector: a component, such as orb.wasm

@@ -6,7 +6,9 @@ use crate::cli::{Origin, Sandbox};
 
 /// The connector as a command runs it: by its network, and heard.
 pub(crate) fn load(component: &Origin, sandbox: &Sandbox, outbox: &Outbox) -> Result<Connector> {
-    let network = sandbox.network.network()?;
+    // The environment of a program that is a connector is its operator's own; that of a shell is
+    // everything's.
+    let network = sandbox.network.network(matches!(component, Origin::Bundle(_)))?;
     Ok(open(component, sandbox)?.network(network).log_to(outbox.clone()))
 }
 
@@ -50,6 +52,13 @@ pub(crate) async fn configure(
     } else {
         config.seal(specification)?
     };
+    for property in config.unsearched() {
+        let text = format!(
+            "the secret `{property}` is too short or too plain to be told from other text, so it is hidden in log \
+             lines and errors only, and not in records"
+        );
+        outbox.log(Level::Warn, text).await;
+    }
     let allowed = sandbox.network.allowed(specification, &config)?;
     Ok(connector.source(config, allowed))
 }

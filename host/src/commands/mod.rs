@@ -24,9 +24,16 @@ use self::inspect::inspect;
 use self::outcome::{fail, show};
 use self::source::speak;
 use crate::cli::{Action, Cli, Command, Listing, Manual, Run, SourceArgs, completions};
+use crate::stdout;
 
 /// Does what was asked for.
 pub(crate) fn run(cli: &Cli) -> ExitCode {
+    // Before anything is asked of anybody.
+    if cli.command.writes_to_stdout()
+        && let Err(error) = stdout::check()
+    {
+        return fail(&error, None);
+    }
     // One thread for all connections: connectors and the writer have threads of their own, and with more, each answer would
     // wake one that finds nothing to do (8 % of a read, docs/BENCHMARKS.md).
     let runtime = match Builder::new_multi_thread().worker_threads(1).enable_all().build() {

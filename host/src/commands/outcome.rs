@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use host::{Closed, Error, Redaction};
 
+use crate::stdout::Stdout;
+
 /// Why a command did not succeed.
 pub(crate) enum Stop {
     /// Nobody was told yet.
@@ -29,7 +31,7 @@ impl From<Closed> for Stop {
 
 /// Writes what is not a message.
 pub(crate) fn show(text: &[u8]) -> ExitCode {
-    match io::stdout().write_all(text) {
+    match Stdout.write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             fail(&Error::system(format!("stdout cannot be written: {error}")), None)
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use host::{Config, ConfiguredCatalog, Error, Outbox, States, Sync};
+use host::{Config, ConfiguredCatalog, Error, Level, Outbox, States, Sync};
 use tokio::time::sleep;
 
 use super::connector::{configure, load};
@@ -41,6 +41,9 @@ pub(crate) async fn read(
         let connector = load(component, sandbox, outbox)?;
         let source = configure(sandbox, &connector, &connector.spec().await?, &config, outbox).await?;
         let available = source.discover().await?;
+        if let Some(warning) = states.recognize(&available)? {
+            outbox.log(Level::Warn, warning).await;
+        }
         let streams = match catalog {
             Some(catalog) => catalog.resolve(&available)?,
             None => select(&available, &files.choice)?,

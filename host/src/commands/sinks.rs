@@ -12,6 +12,7 @@ use host::{Emitter, Error, Inbox, Message, Observer, OutputFile, Result, Saver, 
 
 use super::display::Display;
 use crate::cli::Destination;
+use crate::stdout::Stdout;
 
 /// What messages are written to.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Sinks {
         let outcome = Arc::new(Seen::default());
         match file {
             None => {
-                let mut emitter = observed(io::stdout(), saver.as_ref(), display, &outcome);
+                let mut emitter = observed(Stdout, saver.as_ref(), display, &outcome);
                 let drained = emitter.drain(inbox);
                 let saved = save(saver, &mut emitter);
                 match drained {

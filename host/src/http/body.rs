@@ -1,7 +1,7 @@
 //! Bodies: a request's is read whole before anything is sent, a response's is decompressed on its way to the guest.
 //! Neither is larger than its limit.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -52,11 +52,12 @@ pub(super) async fn read_request(mut body: WasiBody, limits: &Limits, breaches: 
 /// The body of a response on its way to the guest.
 pub(super) struct Passage {
     pub(super) body: reqwest::Body,
-    /// How it is compressed.
-    pub(super) coding: Option<Coding>,
+    /// How it is compressed, in the order in which it was done.
+    pub(super) codings: Vec<Coding>,
     /// How long to wait for the next part.
     pub(super) patience: Duration,
-    /// Bytes that may be received of a compressed body.
+    /// Bytes that may be received of a compressed body, and that may come out of each of its
+    /// codings but the last.
     pub(super) encoded: usize,
     /// Bytes that may pass.
     pub(super) size: usize,
@@ -70,15 +71,13 @@ impl Passage {
     /// The body for the guest. It fails, and the log says why, when it is too large, broken or cut short, or when
     /// nothing comes for too long: wasmtime 48 tells a guest that a body failed, but not with which code.
     pub(super) fn open(self) -> WasiBody {
-        let Self { body, coding, patience, encoded, size, target, breaches, outbox } = self;
-        let received = receive(body, patience);
-        let parts = match coding {
-            None => received.left_stream(),
-            Some(coding) => {
-                let received = bound(received, encoded, Limit::ResponseEncoded, breaches.clone());
-                decode(received, coding).right_stream()
-            }
-        };
+        let Self { body, codings, patience, encoded, size, target, breaches, outbox } = self;
+        let mut parts = receive(body, patience).boxed();
+        // What was done last is undone first.
+        for coding in codings.into_iter().rev() {
+            let received = bound(parts, encoded, Limit::ResponseEncoded, breaches.clone());
+            parts = decode(received, coding).boxed();
+        }
         let parts = bound(parts, size, Limit::Response, breaches);
         let told = parts.then(move |part| {
             let line = part.as_ref().err().map(|error| format!("{target}: {error}"));
@@ -133,15 +132,23 @@ fn decode(
     coding: Coding,
 ) -> impl Stream<Item = Result<Bytes>> + Send {
     let reader = StreamReader::new(Box::pin(parts.map_err(io::Error::other)));
-    stream::once(coding.decode(reader))
-        .map_ok(|decoded| ReaderStream::with_capacity(decoded, PART))
-        .try_flatten()
+    ReaderStream::with_capacity(coding.decode(reader), PART).map_err(move |error| {
         // What is not an error of the body itself is what the decoder says about it.
-        .map_err(move |error| {
-            error
-                .downcast()
-                .unwrap_or_else(|_| Error::HttpResponseContentCoding(Some(coding.name().to_owned())))
-        })
+        error.downcast().unwrap_or_else(|error| damaged(coding, &error))
+    })
+}
+
+/// The error for a body that is not what its header says. `wasi:http` has a code for codings that
+/// are not supported, but none for what is damaged.
+fn damaged(coding: Coding, error: &io::Error) -> Error {
+    let name = coding.name();
+    // That of zlib has no kind of its own.
+    let is_cut = error.kind() == ErrorKind::UnexpectedEof || error.to_string() == "unexpected BufError";
+    Error::InternalError(Some(if is_cut {
+        format!("the body of the answer is cut off: its {name} data has no end")
+    } else {
+        format!("the body of the answer is damaged, or is not compressed by {name}, as its header says")
+    }))
 }
 
 #[cfg(test)]

@@ -22,8 +22,9 @@ pub(super) enum Denial<'a> {
     Address(&'a Origin, &'a Prohibited, &'a AllowedHosts),
     /// A secret of the configuration was to be sent and cannot be.
     Secret(&'a Origin, Unsendable),
-    /// The proxy that the operator set did not let the request through.
-    Proxy(&'a Origin, &'a str, &'a str),
+    /// What is between this machine and the origin did not let the request through, or the origin's
+    /// identity is refused: the reason, which names both.
+    Obstacle(&'a Origin, &'a str),
 }
 
 impl fmt::Display for Denial<'_> {
@@ -60,9 +61,7 @@ impl fmt::Display for Denial<'_> {
                 "denied: a secret of the configuration, which the connector tried to send to {origin}, has \
                  characters that cannot be sent in a header, such as a line break; mend the configuration"
             ),
-            Self::Proxy(origin, proxy, reason) => {
-                write!(f, "the proxy {proxy} does not lead to {origin}: {reason}")
-            }
+            Self::Obstacle(_, reason) => f.write_str(reason),
         }
     }
 }
@@ -74,7 +73,7 @@ impl Denial<'_> {
             Self::Host(origin, _) => (0, origin.clone()),
             Self::Address(origin, ..) => (1, origin.clone()),
             Self::Secret(origin, _) => (2, origin.clone()),
-            Self::Proxy(origin, ..) => (3, origin.clone()),
+            Self::Obstacle(origin, _) => (3, origin.clone()),
         }
     }
 }

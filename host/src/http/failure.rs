@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind};
 
 use wasmtime_wasi_http::Error;
 
+use super::certificate::CertificateRefusal;
 use super::resolve::Prohibited;
 
 /// The address, if a request was not sent because of what its host leads to.
@@ -12,16 +13,67 @@ pub(super) fn prohibited(error: &reqwest::Error) -> Option<&Prohibited> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// What a proxy said, if it did not let a request through.
-pub(super) fn tunnel(error: &reqwest::Error) -> Option<&'static str> {
-    // Neither library makes the type of this error known.
-    let text = causes(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error: "))?;
-    Some(match text.as_str() {
-        "tunnel error: proxy authorization required" => "it wants a user and a password, or other ones",
-        "tunnel error: unsuccessful" => "it refuses",
-        _ => "it does not answer as a proxy does",
-    })
+/// Why a request that went through a proxy did not get through, if it is the proxy's doing.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ProxyFailure {
+    /// It wants other credentials.
+    Credentials,
+    /// Anything else: a predicate about the proxy.
+    Other(&'static str),
 }
+
+impl ProxyFailure {
+    /// Judges an error of a request that went through a proxy, to a URL with this scheme.
+    pub(super) fn of(error: &reqwest::Error, scheme: &str) -> Option<Self> {
+        // Neither library makes the type of this error known.
+        let text = causes(error).map(ToString::to_string).find(|text| text.starts_with("tunnel error: "));
+        Some(match text.as_deref() {
+            Some("tunnel error: proxy authorization required") => Self::Credentials,
+            Some("tunnel error: unsuccessful") => Self::Other("refuses"),
+            Some("tunnel error: failed to create underlying connection") => Self::Other(UNREACHED),
+            Some(_) => Self::Other("does not answer as a proxy does"),
+            // A plain request is given to the proxy itself, so whoever cannot be reached is the
+            // proxy.
+            None if error.is_connect() && scheme == "http" => Self::Other(UNREACHED),
+            None => return None,
+        })
+    }
+
+    /// A predicate about the proxy.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::Credentials => "wants a user and a password, or other ones",
+            Self::Other(reason) => reason,
+        }
+    }
+
+    /// Whether it is the proxy that the client did not come through to.
+    pub(super) fn is_unreached(&self) -> bool {
+        *self == Self::Other(UNREACHED)
+    }
+}
+
+const UNREACHED: &str = "cannot be reached";
+
+/// Why the certificate of the other side was refused, if it was.
+pub(super) fn certificate(error: &reqwest::Error) -> Option<CertificateRefusal> {
+    causes(error).find_map(|cause| cause.downcast_ref()).and_then(CertificateRefusal::of)
+}
+
+/// What is not HTTP about an answer, by the text of hyper's error, whose kinds are private.
+const NOT_HTTP: [(&str, &str); 8] = [
+    (
+        "invalid HTTP header parsed",
+        "a line of its head is no header, which is `NAME: VALUE` without a space before the colon",
+    ),
+    ("invalid HTTP version parsed", "it does not begin with HTTP/1.1"),
+    ("invalid HTTP version parsed (found HTTP2 preface)", "it is HTTP/2, which was not asked for"),
+    ("invalid HTTP status-code parsed", "it has no status of three digits"),
+    ("invalid content-length parsed", "its content-length is no number, or there are several"),
+    ("unexpected transfer-encoding parsed", "it has a transfer-encoding that it may not have"),
+    ("invalid URI", "it has an invalid URI"),
+    ("received unexpected message from connection", "it came before anything was asked for"),
+];
 
 /// Names a failure of the client. The guest decides by it whether trying again can help.
 pub(super) fn classify(error: &reqwest::Error) -> Error {
@@ -61,8 +113,12 @@ pub(super) fn classify(error: &reqwest::Error) -> Error {
         "operation was canceled" => Error::ConnectionTerminated,
         "message head is too large" => Error::HttpResponseHeaderSectionSize(None),
         _ if error.is_builder() => Error::HttpRequestUriInvalid,
-        _ if error.is_body() || error.is_decode() => Error::HttpResponseIncomplete,
-        _ => Error::HttpProtocolError,
+        text => match NOT_HTTP.iter().find(|(known, _)| *known == text) {
+            // The code for it has no room for words.
+            Some((_, words)) => Error::InternalError(Some(format!("the answer is no valid HTTP: {words}"))),
+            None if error.is_body() || error.is_decode() => Error::HttpResponseIncomplete,
+            None => Error::HttpProtocolError,
+        },
     }
 }
 
@@ -177,12 +233,26 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_http_is_a_protocol_error() {
-        let error = failure(|mut stream| {
-            read_head(&mut stream);
-            stream.write_all(b"SSH-2.0-OpenSSH\r\n\r\n").unwrap();
-        })
-        .await;
-        assert!(matches!(error, Error::HttpProtocolError), "{error:?}");
+    async fn what_is_not_http_is_told_in_words() {
+        for (text, words) in [
+            ("SSH-2.0-OpenSSH\r\n\r\n", "it does not begin with HTTP/1.1"),
+            ("HTTP/1.1 200 OK\r\nserver : old\r\n\r\n", "without a space before the colon"),
+            ("HTTP/1.1 200 OK\r\nx y: z\r\n\r\n", "a line of its head is no header"),
+            ("HTTP/1.1 200 OK\r\nno header\r\n\r\n", "a line of its head is no header"),
+            ("HTTP/1.1 OK\r\n\r\n", "it has no status of three digits"),
+            ("HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", "its content-length is no number"),
+            (
+                "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+                "its content-length is no number, or there are several",
+            ),
+        ] {
+            let error = failure(move |mut stream| {
+                read_head(&mut stream);
+                stream.write_all(text.as_bytes()).unwrap();
+            })
+            .await;
+            let Error::InternalError(Some(told)) = &error else { panic!("{text:?}: {error:?}") };
+            assert!(told.starts_with("the answer is no valid HTTP: ") && told.contains(words), "{told}");
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What is between this machine and the internet: files and wishes of the operator come in, and what the clients need
 //! to know of certificates and proxies goes out.
 
+use std::ffi::OsString;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
@@ -11,15 +12,102 @@ use rustls_pki_types::pem::PemObject as _;
 use super::proxy::Proxy;
 use crate::error::{Error, Result};
 
-/// How the internet is reached. By default directly, and by the certificates that the operating system trusts; the
-/// environment is ignored.
+/// What `rustls-native-certs` reads, whoever runs this program, in the place of the operating
+/// system's certificates.
+const SYSTEM_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// What Python's `requests` reads, in the order in which it does: images for platforms that run
+/// Python are given these.
+const OTHER_ROOTS: [&str; 2] = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+
+/// How the internet is reached. By default directly, and by the certificates that the operating
+/// system trusts, or those in the place of them that `SSL_CERT_FILE` or `SSL_CERT_DIR` name. The
+/// rest of the environment is ignored.
 #[derive(Clone, Default)]
 pub struct Network {
+    /// What is trusted besides.
     pub(super) roots: Vec<CertificateDer<'static>>,
+    /// What is trusted in the place of what the system does.
+    pub(super) named: Option<NamedRoots>,
     pub(super) proxy: Option<Proxy>,
+    /// Proxies that the environment names, and that are not used.
+    pub(super) unused: Option<Proxy>,
+    /// Whether the operator said what to trust.
+    pub(super) is_trust_set: bool,
+    /// A variable that names certificates, and is not used.
+    pub(super) unused_roots: Option<&'static str>,
+}
+
+/// A variable of the environment that says where trusted certificates are.
+#[derive(Clone, Debug)]
+pub(super) struct NamedRoots {
+    variable: &'static str,
+    /// A file, or a folder of files.
+    path: PathBuf,
+}
+
+impl NamedRoots {
+    /// All certificates of the file, or of all files of the folder.
+    ///
+    /// # Errors
+    ///
+    /// Why there are none, as a clause.
+    pub(super) fn load(&self) -> Result<Vec<CertificateDer<'static>>, String> {
+        let Self { variable, path } = self;
+        let wrong =
+            |problem: &str| format!("{} in the environment variable {variable} {problem}", path.display());
+        let unreadable = |error: std::io::Error| wrong(&format!("cannot be read: {error}"));
+        let files = match path.is_dir() {
+            false => vec![path.clone()],
+            true => {
+                let entries = std::fs::read_dir(path).map_err(unreadable)?;
+                entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+            }
+        };
+        let mut certificates = Vec::new();
+        for file in files {
+            let pem = std::fs::read(&file).map_err(unreadable)?;
+            // Bundles have what no verifier can use; it is passed over, as every program does.
+            certificates.extend(CertificateDer::pem_slice_iter(&pem).flatten());
+        }
+        if certificates.is_empty() {
+            return Err(wrong("holds no certificate in PEM form"));
+        }
+        Ok(certificates)
+    }
 }
 
 impl Network {
+    /// The network as the environment describes it: through the proxies of `HTTPS_PROXY` and its
+    /// like, and by the certificates of `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` unless
+    /// `SSL_CERT_FILE` or `SSL_CERT_DIR` name others. For programs whose environment is the
+    /// operator's own, as in a container.
+    pub fn of_environment() -> Self {
+        Self { proxy: Some(Proxy::from_env()), ..Self::by(|name| std::env::var_os(name)) }
+    }
+
+    /// The default, which says at failures what of the environment is not used.
+    pub fn beside_environment() -> Self {
+        let network = Self::by(|name| std::env::var_os(name));
+        let unused_roots = network.named.map(|named| named.variable);
+        let is_trust_set = network.is_trust_set && unused_roots.is_none();
+        Self { named: None, unused: Some(Proxy::from_env()), unused_roots, is_trust_set, ..network }
+    }
+
+    /// What these variables say of certificates.
+    #[cfg(test)]
+    pub(super) fn of_variables(variables: &[(&str, &str)]) -> Self {
+        Self::by(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
+    }
+
+    /// Where certificates are by these variables. One that is empty is not set.
+    fn by(read: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &&'static str| Some((*name, read(name).filter(|value| !value.is_empty())?));
+        let is_system_set = SYSTEM_ROOTS.iter().find_map(set).is_some();
+        let named = OTHER_ROOTS.iter().find_map(set).filter(|_| !is_system_set);
+        let named = named.map(|(variable, path)| NamedRoots { variable, path: path.into() });
+        Self { is_trust_set: is_system_set || named.is_some(), named, ..Self::default() }
+    }
+
     /// Trusts the certificates in the file at `path`, in PEM form, beside those that the operating system trusts: the
     /// roots of a company, or the certificate of one server that signed its own.
     ///
@@ -41,13 +129,25 @@ impl Network {
         if self.roots.len() == before {
             return Err(wrong("holds no certificate in PEM form"));
         }
+        self.is_trust_set = true;
         Ok(self)
     }
 
-    /// Sends requests through `proxy`.
+    /// What might have been meant where a certificate is not trusted: a clause with a semicolon
+    /// before it, or nothing.
+    pub(super) fn trust_hint(&self) -> String {
+        match self.unused_roots {
+            Some(variable) => format!("; {variable} is set and not used here: --ca-cert FILE trusts a file"),
+            None if self.is_trust_set => String::new(),
+            None => "; --ca-cert FILE trusts more certificates".to_owned(),
+        }
+    }
+
+    /// Sends requests through `proxy`, and not through another.
     #[must_use]
     pub fn through(mut self, proxy: Proxy) -> Self {
         self.proxy = Some(proxy);
+        self.unused = None;
         self
     }
 }
@@ -79,6 +179,50 @@ mod tests {
         let network = trust(&format!("# ours\n{}\n# and theirs\n{}", pem(), pem())).unwrap();
         assert_eq!(network.roots.len(), 2);
         assert_eq!(format!("{network:?}"), "Network { roots: 2, proxy: None }");
+    }
+
+    fn named(variables: &[(&str, &Path)]) -> Network {
+        Network::by(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, path)| path.as_os_str().to_owned())
+        })
+    }
+
+    #[test]
+    fn the_environment_names_a_file_or_a_folder_of_certificates() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, pem()).unwrap();
+        std::fs::write(folder.path().join("README"), "no certificate").unwrap();
+        std::fs::create_dir(folder.path().join("private")).unwrap();
+        let empty = Path::new("");
+        for path in [&file, folder.path()] {
+            let network =
+                named(&[("REQUESTS_CA_BUNDLE", path), ("CURL_CA_BUNDLE", &folder.path().join("none"))]);
+            assert_eq!(network.named.unwrap().load().unwrap().len(), 1);
+            assert!(network.is_trust_set);
+            let network = named(&[("REQUESTS_CA_BUNDLE", empty), ("CURL_CA_BUNDLE", path)]);
+            assert_eq!(network.named.unwrap().load().unwrap().len(), 1);
+        }
+        // OpenSSL's own is the more general one.
+        let network = named(&[("REQUESTS_CA_BUNDLE", &file), ("SSL_CERT_FILE", &file)]);
+        assert!(network.named.is_none() && network.is_trust_set);
+        let network = named(&[("SSL_CERT_FILE", empty), ("REQUESTS_CA_BUNDLE", empty)]);
+        assert!(network.named.is_none() && !network.is_trust_set);
+    }
+
+    #[test]
+    fn certificates_that_are_not_where_the_environment_says_are_told() {
+        let missing = named(&[("REQUESTS_CA_BUNDLE", Path::new("/nonexistent/ca.pem"))]).named.unwrap();
+        let problem = missing.load().unwrap_err();
+        assert!(
+            problem.starts_with(
+                "/nonexistent/ca.pem in the environment variable REQUESTS_CA_BUNDLE cannot be read: "
+            ),
+            "{problem}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let empty = named(&[("CURL_CA_BUNDLE", folder.path())]).named.unwrap();
+        assert!(empty.load().unwrap_err().ends_with("CURL_CA_BUNDLE holds no certificate in PEM form"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Credentials of a proxy go to the proxy, and are never shown.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -9,8 +10,16 @@ use std::sync::Arc;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 
+use super::exempt::Exempt;
 use super::origin::Origin;
 use crate::error::{Error, Result};
+
+/// The variables that name the proxy for `http` URLs, the first that is set before others.
+const HTTP: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
+/// The same for `https` URLs.
+const HTTPS: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// The variables that name what is reached directly.
+const NO: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The proxy, or proxies, that requests go through.
 ///
@@ -20,60 +29,102 @@ use crate::error::{Error, Result};
 #[derive(Clone)]
 pub struct Proxy {
     /// For `http` URLs.
-    http: Option<Url>,
+    http: Option<Setting>,
     /// For `https` URLs.
-    https: Option<Url>,
-    /// Says which of them takes a URL, if any.
-    matcher: Arc<Matcher>,
+    https: Option<Setting>,
+    /// What goes directly all the same.
+    exempt: Arc<Exempt>,
+}
+
+/// One proxy as it was set.
+#[derive(Clone)]
+struct Setting {
+    /// The variable of the environment that it is from.
+    variable: Option<&'static str>,
+    /// Its URL, or a predicate about why it is of no use.
+    url: Result<Url, &'static str>,
+}
+
+impl Setting {
+    /// What is wrong with it, without quoting it.
+    fn complain(&self, problem: &str) -> String {
+        match self.variable {
+            Some(name) => format!("the proxy in the environment variable {name} {problem}"),
+            None => format!("the proxy {problem}"),
+        }
+    }
 }
 
 impl Proxy {
-    /// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, or the same in lower case. There
-    /// may be none.
-    ///
-    /// # Errors
-    ///
-    /// A config error that names the variable whose value is no URL of an HTTP proxy.
-    pub fn from_env() -> Result<Self> {
-        Self::from_variables(|name| std::env::var(name).ok())
+    /// The proxies that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` name, or the same
+    /// in lower case. There may be none. A variable that is empty counts as not set. One whose
+    /// value is no URL of an HTTP proxy is of no consequence until a request would go through it,
+    /// which then fails.
+    pub fn from_env() -> Self {
+        Self::from_variables(|name| std::env::var_os(name))
     }
 
-    fn from_variables(read: impl Fn(&str) -> Option<String>) -> Result<Self> {
-        let first = |names: &[&str]| {
-            let set =
-                |name: &&str| Some(((*name).to_owned(), read(name)?)).filter(|(_, value)| !value.is_empty());
+    /// No proxy, whatever the environment says.
+    pub fn none() -> Self {
+        Self::new(None, None, "")
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Self {
+        // What is no UTF-8 is no URL either, with or without the characters that are lost here.
+        let read = |name: &str| Some(read(name)?.to_string_lossy().trim().to_owned());
+        let first = |names: &[&'static str]| {
+            let set = |name: &&'static str| Some((*name, read(name).filter(|value| !value.is_empty())?));
             names.iter().find_map(set)
         };
-        let proxy = |names: &[&str]| {
-            let Some((name, value)) = first(names) else { return Ok(None) };
-            let wrong =
-                |problem| Error::config(format!("the proxy in the environment variable {name} {problem}"));
-            parse(&value).map(Some).map_err(wrong)
+        let setting = |names: &[&'static str]| {
+            let (name, value) = first(names)?;
+            Some(Setting { variable: Some(name), url: parse(&value) })
         };
-        let http = proxy(&["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])?;
-        let https = proxy(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?;
-        let no = first(&["NO_PROXY", "no_proxy"]).map(|(_, value)| value).unwrap_or_default();
-        Ok(Self::new(http, https, no))
+        let no = first(&NO).map(|(_, value)| value).unwrap_or_default();
+        Self::new(setting(&HTTP), setting(&HTTPS), &no)
     }
 
-    fn new(http: Option<Url>, https: Option<Url>, no: String) -> Self {
-        let url = |url: &Option<Url>| url.as_ref().map(Url::to_string).unwrap_or_default();
-        let matcher = Matcher::builder().http(url(&http)).https(url(&https)).no(no).build();
-        Self { http, https, matcher: Arc::new(matcher) }
+    /// The proxies that these variables name.
+    #[cfg(test)]
+    pub(super) fn of_variables(variables: &[(&str, &str)]) -> Self {
+        Self::from_variables(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
+        })
+    }
+
+    fn new(http: Option<Setting>, https: Option<Setting>, no: &str) -> Self {
+        Self { http, https, exempt: Arc::new(Exempt::parse(no)) }
+    }
+
+    /// What is set for `url`; none if it goes directly.
+    fn setting(&self, url: &Url) -> Option<&Setting> {
+        let setting = if url.scheme() == "https" { &self.https } else { &self.http };
+        let origin = Origin::of(url)?;
+        setting.as_ref().filter(|_| !self.exempt.holds(&origin))
     }
 
     /// The proxy that a request to `url` goes through, as `scheme://host:port`; none if it goes directly.
-    pub(super) fn intercepts(&self, url: &Url) -> Option<String> {
-        // Of a path, the matcher takes no notice.
-        let uri = Origin::of(url)?.to_string().parse().ok()?;
-        let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
-        self.matcher.intercept(&uri).and_then(|_| show(proxy.as_ref()))
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot go through the one that is set, as a clause.
+    pub(super) fn intercepts(&self, url: &Url) -> Result<Option<String>, String> {
+        let Some(setting) = self.setting(url) else { return Ok(None) };
+        match &setting.url {
+            Ok(url) => Ok(show(Some(url))),
+            Err(problem) => Err(setting.complain(problem)),
+        }
+    }
+
+    /// The variable of the environment that names a proxy for `url`, if there is one.
+    pub(super) fn variable(&self, url: &Url) -> Option<&'static str> {
+        self.setting(url)?.variable
     }
 
     /// What the client needs to know: where each scheme goes. Whether a request takes it is decided before.
     pub(super) fn rules(&self) -> Result<Vec<reqwest::Proxy>, String> {
-        let http = self.http.clone().map(reqwest::Proxy::http);
-        let https = self.https.clone().map(reqwest::Proxy::https);
+        let http = url(self.http.as_ref()).cloned().map(reqwest::Proxy::http);
+        let https = url(self.https.as_ref()).cloned().map(reqwest::Proxy::https);
         let rules = http.into_iter().chain(https).collect::<Result<_, _>>();
         // The error of the client could quote the URL.
         rules.map_err(|_| "the proxy cannot be used".to_owned())
@@ -83,28 +134,35 @@ impl Proxy {
 impl FromStr for Proxy {
     type Err = Error;
 
-    /// Takes the URL of a proxy for everything, or the word `env` for those that the environment names.
+    /// Takes the URL of a proxy for everything, `env` for those that the environment names, or
+    /// `none`.
     ///
     /// # Errors
     ///
-    /// A config error if it is neither, without quoting it.
+    /// A config error if it is none of them, without quoting it.
     fn from_str(text: &str) -> Result<Self> {
-        if text == "env" {
-            return Self::from_env();
+        match text {
+            "env" => return Ok(Self::from_env()),
+            "none" => return Ok(Self::none()),
+            _ => {}
         }
-        let wrong = |problem| Error::config(format!("the proxy {problem}"));
-        let url = parse(text).map_err(wrong)?;
-        Ok(Self::new(Some(url.clone()), Some(url), String::new()))
+        let url = parse(text).map_err(|problem| Error::config(format!("the proxy {problem}")))?;
+        let setting = Some(Setting { variable: None, url: Ok(url) });
+        Ok(Self::new(setting.clone(), setting, ""))
     }
 }
 
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy")
-            .field("http", &show(self.http.as_ref()))
-            .field("https", &show(self.https.as_ref()))
+            .field("http", &show(url(self.http.as_ref())))
+            .field("https", &show(url(self.https.as_ref())))
             .finish_non_exhaustive()
     }
+}
+
+fn url(setting: Option<&Setting>) -> Option<&Url> {
+    setting?.url.as_ref().ok()
 }
 
 /// A proxy without its credentials.
@@ -123,6 +181,11 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(FORM);
     }
+    // A password with one of `/?#` in it would end the host, and what is left of it would be
+    // dialled.
+    if text.contains('@') && url.username().is_empty() && url.password().is_none() {
+        return Err("has a user or password with characters that must be percent-encoded in a URL");
+    }
     url.set_path("");
     url.set_query(None);
     url.set_fragment(None);
@@ -136,14 +199,16 @@ fn parse(text: &str) -> Result<Url, &'static str> {
 mod tests {
     use super::*;
 
-    fn env(variables: &[(&str, &str)]) -> Result<Proxy> {
-        Proxy::from_variables(|name| {
-            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        })
+    fn env(variables: &[(&str, &str)]) -> Proxy {
+        Proxy::of_variables(variables)
+    }
+
+    fn judged(proxy: &Proxy, url: &str) -> Result<Option<String>, String> {
+        proxy.intercepts(&Url::parse(url).unwrap())
     }
 
     fn through(proxy: &Proxy, url: &str) -> Option<String> {
-        proxy.intercepts(&Url::parse(url).unwrap())
+        judged(proxy, url).unwrap()
     }
 
     #[test]
@@ -168,18 +233,46 @@ mod tests {
         let proxy = env(&[
             ("HTTPS_PROXY", "http://secure.example:1"),
             ("https_proxy", "http://unused.example"),
-            ("all_proxy", "http://other.example:2"),
+            ("all_proxy", " http://other.example:2\n"),
             ("NO_PROXY", "internal.example, 10.0.0.0/8"),
-        ])
-        .unwrap();
+        ]);
         assert_eq!(through(&proxy, "https://api.example.com/").as_deref(), Some("http://secure.example:1"));
         assert_eq!(through(&proxy, "http://api.example.com/").as_deref(), Some("http://other.example:2"));
         for direct in ["https://internal.example/", "https://a.internal.example/", "http://10.1.2.3/"] {
             assert_eq!(through(&proxy, direct), None, "{direct}");
         }
-        let nothing = env(&[("HTTPS_PROXY", "")]).unwrap();
+        let url = |url| Url::parse(url).unwrap();
+        assert_eq!(proxy.variable(&url("https://api.example.com/")), Some("HTTPS_PROXY"));
+        assert_eq!(proxy.variable(&url("http://api.example.com/")), Some("all_proxy"));
+        assert_eq!(proxy.variable(&url("http://internal.example/")), None);
+    }
+
+    #[test]
+    fn an_empty_variable_is_not_set() {
+        let nothing = env(&[("HTTPS_PROXY", ""), ("HTTP_PROXY", " ")]);
         assert_eq!(through(&nothing, "https://api.example.com/"), None);
+        assert_eq!(through(&nothing, "http://api.example.com/"), None);
         assert!(nothing.rules().unwrap().is_empty());
+        let lower = env(&[("HTTPS_PROXY", ""), ("https_proxy", "proxy.example:1"), ("NO_PROXY", "")]);
+        assert_eq!(through(&lower, "https://api.example.com/").as_deref(), Some("http://proxy.example:1"));
+    }
+
+    #[test]
+    fn a_proxy_that_is_of_no_use_matters_where_it_would_be_used() {
+        let proxy = env(&[
+            ("HTTPS_PROXY", "http://secure.example:1"),
+            ("ALL_PROXY", "socks5h://user:secret@socks.example:1080"),
+            ("no_proxy", "internal.example"),
+        ]);
+        assert_eq!(through(&proxy, "https://api.example.com/").as_deref(), Some("http://secure.example:1"));
+        assert_eq!(through(&proxy, "http://internal.example/"), None);
+        assert_eq!(
+            judged(&proxy, "http://api.example.com/").unwrap_err(),
+            "the proxy in the environment variable ALL_PROXY is a SOCKS proxy, which is not supported; an http or \
+             https proxy is"
+        );
+        assert_eq!(proxy.rules().unwrap().len(), 1);
+        assert!(!format!("{proxy:?}").contains("secret"), "{proxy:?}");
     }
 
     #[test]
@@ -197,11 +290,24 @@ mod tests {
                 error.message().starts_with("the proxy is ") && !error.message().contains("secret"),
                 "{error}"
             );
+            let proxy = env(&[("HTTPS_PROXY", text)]);
+            let judged = judged(&proxy, "https://api.example.com/");
+            assert!(text.is_empty() || !judged.unwrap_err().contains("secret"), "{text}");
         }
-        assert_eq!(
-            env(&[("ALL_PROXY", "socks5://proxy")]).unwrap_err().message(),
-            "the proxy in the environment variable ALL_PROXY is a SOCKS proxy, which is not supported; an http or \
-             https proxy is"
-        );
+    }
+
+    #[test]
+    fn a_password_that_breaks_the_url_is_told() {
+        for text in ["http://user:12/3@proxy.example:3128", "http://user?3@proxy.example", "user#a@b@proxy"] {
+            let error = text.parse::<Proxy>().expect_err(text);
+            assert!(error.message().contains("must be percent-encoded"), "{error}");
+        }
+        assert!("http://user:12%2F3@proxy.example:3128".parse::<Proxy>().is_ok());
+    }
+
+    #[test]
+    fn there_may_be_none_whatever_the_environment_says() {
+        let proxy: Proxy = "none".parse().unwrap();
+        assert_eq!(through(&proxy, "https://api.example.com/"), None);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
+use rcgen::{CertificateParams, DnType, KeyPair};
 use rustls::crypto::ring;
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivatePkcs8KeyDer;
@@ -77,13 +78,28 @@ impl Server {
     }
 
     fn start(scheme: &'static str, name: &str, alpn: &[&str], script: Script) -> Self {
-        let certified = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-        let key = PrivatePkcs8KeyDer::from(certified.signing_key.serialize_der()).into();
+        let mut certificate = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        certificate.distinguished_name.push(DnType::CommonName, name);
+        Self::show(scheme, &certificate, alpn, script)
+    }
+
+    /// A server that speaks HTTPS, and shows a certificate like this, which it signed itself.
+    pub(super) fn with_certificate(
+        certificate: &CertificateParams,
+        script: impl Fn(&str) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::show("https", certificate, &[], Arc::new(script))
+    }
+
+    fn show(scheme: &'static str, certificate: &CertificateParams, alpn: &[&str], script: Script) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
+        let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certified.cert.der().clone()], key)
+            .with_single_cert(vec![certificate.der().clone()], key)
             .unwrap();
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -106,7 +122,7 @@ impl Server {
                 });
             }
         });
-        Self { address, notes, closed, scheme, certificate: certified.cert.pem() }
+        Self { address, notes, closed, scheme, certificate: certificate.pem() }
     }
 
     /// Where it is, by its address.

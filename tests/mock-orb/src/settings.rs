@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// The API key an account accepts unless told otherwise.
-pub const DEFAULT_API_KEY: &str = "mock-orb-key";
+pub const DEFAULT_API_KEY: &str = "mock-orb-key-0123456789";
 
 /// The shape of a generated account. Equal settings give equal accounts, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -118,8 +118,8 @@ fn usage_is_never_asked_for_by_a_page_token_and_never_cut_off_in_silence() {
     assert_eq!(decode("null").unwrap().next_token, None);
     assert_eq!(decode(r#"{"has_more":false,"next_cursor":null}"#).unwrap().next_token, None);
     for token in ["null", "\"t\""] {
-        let error = decode(&format!(r#"{{"has_more":true,"next_cursor":{token}}}"#)).unwrap_err().to_string();
-        assert!(error.contains("has not all"), "{error}");
+        let page = decode(&format!(r#"{{"has_more":true,"next_cursor":{token}}}"#)).unwrap();
+        assert!(page.is_cut_off && page.next_token.is_none());
     }
     assert!(
         api().decode_page(&request("subscription_usage", slice.clone(), None), br#"{"data":[]}"#).is_ok()

@@ -58,8 +58,9 @@ const OWN: &str = "https://docs.withorb.com/reference/error-responses#401-authen
 fn a_refusal_counts_against_the_key_only_if_orb_says_so() {
     for status in [401, 403] {
         let own = format!(r#"{{"type":"{OWN}","status":{status},"title":"No."}}"#);
-        let (Verdict::Fail(error) | Verdict::Refused(error)) = judge(&config(), &answer(status, own)) else {
-            panic!("not a failure")
+        let error = match (status, judge(&config(), &answer(status, own))) {
+            (401, Verdict::Fail(error)) | (403, Verdict::Refused(error)) => error,
+            (_, verdict) => panic!("{status}: {verdict:?}"),
         };
         assert_eq!(error.failure_type, FailureType::Config);
         for foreign in [

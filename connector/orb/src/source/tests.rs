@@ -385,8 +385,15 @@ fn days(url: &str) -> Vec<(String, i64)> {
     cut.map(|(start, end)| (elt_sdk::instant::format_instant(start), (end - start).whole_hours())).collect()
 }
 
+/// What a server does that is asked for more hours than it answers.
+#[derive(Clone, Copy)]
+enum Excess {
+    Refuses,
+    LeavesOut,
+}
+
 /// Reads usage of two subscriptions from a server that answers so many hours at most.
-fn read_usage(most: i64) -> (Result<Vec<String>>, Rc<World>) {
+fn read_usage(most: i64, excess: Excess) -> (Result<Vec<String>>, Rc<World>) {
     let world = World::new(move |request: &Request| {
         if !request.url.contains("/usage") {
             let subscription =
@@ -395,7 +402,12 @@ fn read_usage(most: i64) -> (Result<Vec<String>>, Rc<World>) {
         }
         let days = days(&request.url);
         if days.iter().map(|(_, hours)| hours).sum::<i64>() > most {
-            return Ok(answer(413, TOO_LARGE));
+            return Ok(match excess {
+                Excess::Refuses => answer(413, TOO_LARGE),
+                Excess::LeavesOut => {
+                    answer(200, r#"{"data":[],"pagination_metadata":{"has_more":true,"next_cursor":"t"}}"#)
+                }
+            });
         }
         let day =
             |(start, hours): &(String, i64)| format!(r#"{{"quantity":{hours},"timeframe_start":"{start}"}}"#);
@@ -416,11 +428,14 @@ fn read_usage(most: i64) -> (Result<Vec<String>>, Rc<World>) {
 
 #[test]
 fn times_that_are_too_long_are_halved_and_every_day_is_whole() {
-    let (expected, _) = read_usage(i64::MAX);
+    let (expected, _) = read_usage(i64::MAX, Excess::Refuses);
     let expected = expected.unwrap();
     assert!(expected.len() > 2 * 840);
-    for most in [24 * 300, 24 * 31, 60, 28] {
-        let (records, world) = read_usage(most);
+    let most = [24 * 300, 24 * 31, 60, 28];
+    for (most, excess) in
+        most.into_iter().flat_map(|most| [(most, Excess::Refuses), (most, Excess::LeavesOut)])
+    {
+        let (records, world) = read_usage(most, excess);
         assert_eq!(records.unwrap(), expected, "{most}");
         // A few tries, and none once it is known how long a time may be.
         let of_second =
@@ -431,13 +446,54 @@ fn times_that_are_too_long_are_halved_and_every_day_is_whole() {
 
 #[test]
 fn a_day_that_is_too_long_is_an_error() {
-    let (records, _) = read_usage(24);
+    let (records, _) = read_usage(24, Excess::LeavesOut);
+    let error = records.unwrap_err();
+    assert!(
+        error.message.contains("has not all") && error.message.ends_with("no shorter time to ask for"),
+        "{error}"
+    );
+    let (records, _) = read_usage(24, Excess::Refuses);
     let error = records.unwrap_err();
     assert!(
         error.message.contains("status 413") && error.message.ends_with("no shorter time to ask for"),
         "{error}"
     );
     assert_eq!(error.failure_type, FailureType::System);
+}
+
+#[test]
+fn a_search_for_more_events_than_orb_answers_is_halved() {
+    let entry = |number| {
+        format!(
+            r#"{{"id":"{number}","created_at":"2024-03-01T00:00:00Z","entry_status":"committed","event_id":"e{number}"}}"#
+        )
+    };
+    let entries = (0..9).map(entry).collect::<Vec<_>>().join(",");
+    let asked = Rc::new(std::cell::RefCell::new(Vec::new()));
+    let sizes = Rc::clone(&asked);
+    let world = World::new(move |request: &Request| {
+        let Some(body) = &request.body else {
+            let is_ledger = request.url.contains("/ledger");
+            return Ok(page(if is_ledger { entries.clone() } else { customers(1) }.as_str(), None));
+        };
+        let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+        let ids = body["event_ids"].as_array().unwrap();
+        sizes.borrow_mut().push(ids.len());
+        if ids.len() > 3 {
+            return Ok(answer(413, TOO_LARGE));
+        }
+        let event = |id| format!(r#"{{"id":{id},"properties":{{"region":"eu"}}}}"#);
+        Ok(page(&ids.iter().map(event).collect::<Vec<_>>().join(","), None))
+    });
+    let config = CONFIG.replace('}', r#","string_event_properties_keys":["region"]}"#);
+    let mut reader = connector(&world).read(&config, "credits_ledger_entries", None).unwrap();
+    let mut records = Vec::new();
+    while let Some(batch) = world.run(reader.next_batch()).unwrap() {
+        records.extend(batch.records);
+    }
+    assert_eq!(records.len(), 9);
+    assert!(records.iter().all(|record| record.contains(r#""properties":{"region":"eu"}"#)), "{records:?}");
+    assert_eq!(*asked.borrow(), [9, 5, 3, 2, 4, 2, 2]);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 use rustls::HandshakeKind;
 
+use crate::FailureType;
 use crate::http::testing::{Reply, Server, Setup, get, send, warning};
-use crate::http::{Network, Proxy};
+use crate::http::{Door, Network, Proxy};
 use crate::limits::Limits;
+use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 use wasmtime_wasi_http::Error;
 
@@ -132,22 +134,227 @@ async fn a_proxy_is_not_shown_a_secret() {
     assert_eq!(server.connections(), 0);
 }
 
+const REFUSAL: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+
 #[tokio::test]
-async fn what_a_proxy_refuses_is_told_without_its_password() {
-    let server = Server::plain("localhost", |_| {
-        Reply::Close(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n".to_vec())
-    });
-    let (door, mut inbox) = setup(&server, &format!("http://user:key@{}", server.address)).open();
-    for _ in 0..3 {
-        let error = send(&door, get("https://tunnelled.example/")).await.unwrap_err();
-        assert!(matches!(error, Error::DestinationUnavailable), "{error:?}");
+async fn a_proxy_that_wants_another_password_is_the_operator_s_affair() {
+    for url in ["https://tunnelled.example/", "http://a.example/"] {
+        let server = Server::plain("localhost", |_| Reply::Close(REFUSAL.to_vec()));
+        let (door, mut inbox) = setup(&server, &format!("http://user:key@{}", server.address)).open();
+        for _ in 0..3 {
+            let error = send(&door, get(url)).await.unwrap_err();
+            assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
+        }
+        let reason = format!(
+            "the proxy {}, by which {} is reached, wants a user and a password, or other ones",
+            server.origin(),
+            url.trim_end_matches('/')
+        );
+        assert_eq!(warning(&mut inbox).await, reason);
+        assert!(inbox.is_empty());
+        let told = explained(&door);
+        assert_eq!(told.failure_type(), FailureType::Config);
+        assert_eq!(told.message(), format!("it failed; {reason}"));
     }
-    assert_eq!(
-        warning(&mut inbox).await,
-        format!(
-            "the proxy {} does not lead to https://tunnelled.example: it wants a user and a password, or other ones",
-            server.origin()
-        )
+}
+
+#[tokio::test]
+async fn a_refusal_within_a_tunnel_is_the_server_s() {
+    let server = Server::plain("tunnelled.example", |target| match target {
+        "tunnelled.example:443" => Reply::Keep(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
+        _ => Reply::Keep(REFUSAL.to_vec()),
+    });
+    let (door, _inbox) = setup(&server, &server.origin()).open();
+    assert_eq!(send(&door, get("https://tunnelled.example/b")).await.unwrap().status(), 407);
+}
+
+#[tokio::test]
+async fn what_else_a_proxy_does_may_pass() {
+    for (answer, words) in [
+        (&b"HTTP/1.1 503 Busy\r\n\r\n"[..], "refuses"),
+        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "refuses"),
+        (b"SSH-2.0\r\n\r\n", "refuses"),
+        (b"", "does not answer as a proxy does"),
+    ] {
+        let server = Server::plain("localhost", move |_| Reply::Close(answer.to_vec()));
+        let (door, _inbox) = setup(&server, &server.origin()).open();
+        let error = send(&door, get("https://tunnelled.example/")).await.unwrap_err();
+        let Error::InternalError(Some(told)) = &error else { panic!("{error:?}") };
+        assert!(told.ends_with(words), "{told}");
+        assert_eq!(explained(&door).message(), "it failed");
+    }
+    let server = Server::plain("localhost", ok);
+    for url in ["https://tunnelled.example/", "http://a.example/"] {
+        let (door, _inbox) = setup(&server, &format!("http://{}", unused())).open();
+        let error = send(&door, get(url)).await.unwrap_err();
+        let Error::InternalError(Some(told)) = &error else { panic!("{error:?}") };
+        assert!(told.ends_with("cannot be reached"), "{told}");
+    }
+}
+
+/// An address where nobody listens.
+fn unused() -> std::net::SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// An error of the connector, with what the door knows besides.
+fn explained(door: &Door) -> crate::Error {
+    door.obstacles.explain(crate::Error::system("it failed"))
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_of_no_use_is_told_where_it_would_be_used() {
+    let socks = |url: &str| {
+        let variables = [("ALL_PROXY", "socks5://user:secret@proxy.example"), ("HTTPS_PROXY", url)];
+        Proxy::of_variables(&variables)
+    };
+    let server = Server::plain("tunnelled.example", |target| match target {
+        "tunnelled.example:443" => Reply::Keep(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
+        _ => Reply::ok("", b"ok"),
+    });
+    let network = server.network().through(socks(&server.origin()));
+    let (door, mut inbox) = Setup { network, ..setup(&server, "none") }.open();
+    assert_eq!(send(&door, get("https://tunnelled.example/b")).await.unwrap().body(), "ok");
+    let error = send(&door, get("http://a.example/")).await.unwrap_err();
+    assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
+    let line = warning(&mut inbox).await;
+    assert!(line.starts_with("the proxy in the environment variable ALL_PROXY is a SOCKS proxy"), "{line}");
+    assert!(explained(&door).message().contains("SOCKS") && !line.contains("secret"));
+    assert_eq!(explained(&door).failure_type(), FailureType::Config);
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_that_is_not_used_is_pointed_to() {
+    // Longer than a part of a name may be, so that nobody needs to be asked.
+    let host = format!("{}.invalid", "a".repeat(64));
+    let network = |no_proxy: &str| Network {
+        unused: Some(Proxy::of_variables(&[
+            ("https_proxy", "http://u:secret@p.example"),
+            ("NO_PROXY", no_proxy),
+        ])),
+        ..Network::default()
+    };
+    let allow = || vec![format!("https://{host}"), format!("http://{host}")];
+    let (door, mut inbox) = Setup { allow: allow(), network: network(""), ..Setup::default() }.open();
+    let error = send(&door, get(&format!("https://{host}/"))).await.unwrap_err();
+    // The name is no name for TLS either.
+    assert!(matches!(error, Error::DnsError { .. } | Error::DestinationUnavailable), "{error:?}");
+    let reason = format!(
+        "https://{host} was tried directly, though https_proxy is set: --proxy env goes through the proxies of the \
+         environment"
     );
-    assert!(inbox.is_empty());
+    assert_eq!(warning(&mut inbox).await, reason);
+    assert_eq!(explained(&door).message(), format!("it failed; {reason}"));
+    assert_eq!(explained(&door).failure_type(), FailureType::System);
+    // Not where it would not help.
+    for (no_proxy, scheme) in [("invalid", "https"), ("", "http")] {
+        let (door, inbox) = Setup { allow: allow(), network: network(no_proxy), ..Setup::default() }.open();
+        send(&door, get(&format!("{scheme}://{host}/"))).await.unwrap_err();
+        assert!(inbox.is_empty());
+        assert_eq!(explained(&door).message(), "it failed");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_certificate_says_why() {
+    use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
+    type Make = fn(&mut CertificateParams);
+    let cases: [(&str, Make, &str); 5] = [
+        (
+            "127.0.0.1",
+            |params| params.not_after = date_time_ymd(2001, 2, 3),
+            "it expired at 2001-02-03T00:00:00Z",
+        ),
+        (
+            "127.0.0.1",
+            |params| params.not_before = date_time_ymd(4001, 2, 3),
+            "it is valid from 4001-02-03T00:00:00Z",
+        ),
+        ("other.example", |_| (), "it is for other.example, and not for 127.0.0.1"),
+        (
+            "127.0.0.1",
+            |params| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            "it is that of an authority (a CA)",
+        ),
+        (
+            "127.0.0.1",
+            |params| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth],
+            "it is not one for servers",
+        ),
+    ];
+    for (name, make, words) in cases {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        make(&mut params);
+        let server = Server::with_certificate(&params, ok);
+        let (door, mut inbox) = server.door(Limits::default());
+        for _ in 0..2 {
+            let error = send(&door, get(&server.url("/"))).await.unwrap_err();
+            assert!(matches!(error, Error::TlsCertificateError), "{error:?}");
+        }
+        let line = warning(&mut inbox).await;
+        assert!(
+            line.starts_with(&format!("the certificate of {} is refused: {words}", server.origin()))
+                && !line.contains("--ca-cert"),
+            "{line}"
+        );
+        assert!(inbox.is_empty());
+        assert_eq!(explained(&door).message(), format!("it failed; {line}"));
+        // The operator said what to trust.
+        assert_eq!(explained(&door).failure_type(), FailureType::Config);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_of_nobody_known_is_the_operator_s_affair_if_they_said_whom_to_trust() {
+    let (server, stranger) = (Server::tls("127.0.0.1", &[], ok), Server::tls("stranger.example", &[], ok));
+    let unused = Network { unused_roots: Some("REQUESTS_CA_BUNDLE"), ..Network::default() };
+    for (network, hint, failure_type) in [
+        (stranger.network(), "signed by itself", FailureType::Config),
+        (Network::default(), "; --ca-cert FILE trusts more certificates", FailureType::System),
+        (
+            unused,
+            "; REQUESTS_CA_BUNDLE is set and not used here: --ca-cert FILE trusts a file",
+            FailureType::System,
+        ),
+    ] {
+        let (door, mut inbox) = Setup { allow: vec![server.origin()], network, ..Setup::default() }.open();
+        send(&door, get(&server.url("/"))).await.unwrap_err();
+        let line = warning(&mut inbox).await;
+        assert!(
+            line.contains("no authority that is trusted here has signed it") && line.ends_with(hint),
+            "{line}"
+        );
+        assert_eq!(explained(&door).failure_type(), failure_type, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_no_obstacle_any_more() {
+    let server = Server::plain("localhost", ok);
+    let (door, _inbox) = Setup { allow: vec![server.origin()], ..Setup::default() }.open();
+    door.obstacles.note(Some(Obstacle { of_operator: true, reason: "it slept".into() }));
+    send(&door, get(&server.url("/"))).await.unwrap();
+    assert_eq!(explained(&door).message(), "it failed");
+}
+
+#[tokio::test]
+async fn certificates_that_the_environment_names_are_trusted_in_the_place_of_the_system_s() {
+    let server = Server::tls("127.0.0.1", &[], ok);
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, server.certificate.as_bytes()).unwrap();
+    let network =
+        |path: &std::path::Path| Network::of_variables(&[("REQUESTS_CA_BUNDLE", path.to_str().unwrap())]);
+    let allow = || vec![server.origin()];
+    let (door, _inbox) = Setup { allow: allow(), network: network(file.path()), ..Setup::default() }.open();
+    assert_eq!(send(&door, get(&server.url("/"))).await.unwrap().body(), "ok");
+    let missing = network(std::path::Path::new("/nonexistent/ca.pem"));
+    let (door, _inbox) = Setup { allow: allow(), network: missing, ..Setup::default() }.open();
+    let error = send(&door, get(&server.url("/"))).await.unwrap_err();
+    assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
+    let told = explained(&door);
+    assert_eq!(told.failure_type(), FailureType::Config);
+    assert!(
+        told.message().contains("/nonexistent/ca.pem in the environment variable REQUESTS_CA_BUNDLE"),
+        "{told}"
+    );
 }

@@ -195,8 +195,8 @@ async fn a_connection_of_one_grant_is_not_for_another() {
 
 #[tokio::test]
 async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
-    let server = Server::plain("localhost", |_| Reply::ok("echo: real value\r\n", b""));
-    let secret = Secret::seal("real value").unwrap();
+    let server = Server::plain("localhost", |_| Reply::ok("echo: real value 0123456789\r\n", b""));
+    let secret = Secret::seal("real value 0123456789").unwrap();
     let token = secret.token.clone();
     let (door, mut inbox) = Setup {
         allow: vec![server.origin(), "http://api.example.com".to_owned()],
@@ -210,7 +210,7 @@ async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
         request
     };
     let answer = send(&door, request(&server.url("/"))).await.unwrap();
-    assert!(server.request(0).contains(&"authorization: Bearer real value".to_owned()));
+    assert!(server.request(0).contains(&"authorization: Bearer real value 0123456789".to_owned()));
     assert_eq!(answer.headers()["echo"], token.as_str());
 
     let error = send(&door, request("http://api.example.com/?a=b")).await.unwrap_err();
@@ -246,8 +246,52 @@ async fn a_redirect_is_an_answer() {
         )
     });
     let (door, _inbox) = server.door(Limits::default());
-    assert_eq!(send(&door, get(&server.url("/elsewhere"))).await.unwrap().status(), 302);
+    let answer = send(&door, get(&server.url("/elsewhere"))).await.unwrap();
+    // With the place that it leads to, so that the connector can name it.
+    assert_eq!(answer.status(), 302);
+    assert_eq!(answer.headers()["location"], "http://127.0.0.1:1/");
     assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_folded_header_is_one_line() {
+    let folded = "x-folded: one,\r\n two,\r\n\tthree\r\ncontent-type: text/plain;\r\n   charset=utf-8\r\n";
+    let server = Server::plain("localhost", move |_| Reply::ok(folded, b"ok"));
+    let (door, _inbox) = server.door(Limits::default());
+    let answer = send(&door, get(&server.url("/"))).await.unwrap();
+    assert_eq!(answer.body(), "ok");
+    let words = |name: &str| {
+        let value = answer.headers()[name].to_str().unwrap();
+        assert!(!value.contains(['\r', '\n']), "{value:?}");
+        value.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(words("x-folded"), "one, two, three");
+    assert_eq!(words("content-type"), "text/plain; charset=utf-8");
+}
+
+#[tokio::test]
+async fn a_body_may_be_compressed_twice_and_not_any_number_of_times() {
+    // `ok`, by gzip, stored as it is in another gzip.
+    let stored = [&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 22, 0, 0xe9, 0xff][..], &GZIP].concat();
+    let mut checksum = flate2::Crc::new();
+    checksum.update(&GZIP);
+    let twice = [&stored[..], &checksum.sum().to_le_bytes(), &22_u32.to_le_bytes()].concat();
+    let server = Server::plain("localhost", move |path| {
+        let coding = match path {
+            "/list" => "content-encoding: gzip, gzip\r\n".to_owned(),
+            "/fields" => "content-encoding: gzip\r\ncontent-encoding: gzip\r\n".to_owned(),
+            _ => format!("content-encoding: {}gzip\r\n", "gzip, ".repeat(99)),
+        };
+        Reply::ok(&coding, &twice)
+    });
+    let (door, _inbox) = server.door(Limits::default());
+    for path in ["/list", "/fields"] {
+        let answer = send(&door, get(&server.url(path))).await.unwrap();
+        assert_eq!(answer.body(), "ok", "{path}");
+        assert!(!answer.headers().contains_key(CONTENT_ENCODING));
+    }
+    let error = send(&door, get(&server.url("/often"))).await.unwrap_err();
+    assert!(matches!(&error, Error::InternalError(Some(told)) if told.contains("100 times")), "{error:?}");
 }
 
 #[tokio::test]

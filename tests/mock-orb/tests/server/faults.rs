@@ -70,7 +70,7 @@ fn a_truncated_body_sends_what_it_may() {
     let orb = start();
     orb.inject(Fault::truncate(100));
     let mut stream = std::net::TcpStream::connect(orb.address()).unwrap();
-    let key = "Authorization: Bearer mock-orb-key";
+    let key = "Authorization: Bearer mock-orb-key-0123456789";
     stream.write_all(format!("GET /v1/customers HTTP/1.1\r\nHost: orb\r\n{key}\r\n\r\n").as_bytes()).unwrap();
     let mut received = Vec::new();
     stream.read_to_end(&mut received).unwrap();
@@ -119,7 +119,7 @@ fn requests_in_flight_are_counted_while_they_wait() {
     orb.inject(Fault::silence());
     let mut clients = [Client::new(&orb), Client::new(&orb), Client::new(&orb)];
     for client in &mut clients {
-        client.send("GET", "/v1/ping", "Authorization: Bearer mock-orb-key\r\n").unwrap();
+        client.send("GET", "/v1/ping", "Authorization: Bearer mock-orb-key-0123456789\r\n").unwrap();
     }
     let begun = Instant::now();
     while orb.peak_in_flight() < clients.len() {
@@ -135,7 +135,7 @@ fn a_stopped_server_cuts_its_connections_and_its_port() {
     let mut idle = Client::new(&orb);
     idle.get("/v1/ping").unwrap();
     let mut waiting = Client::new(&orb);
-    waiting.send("GET", "/v1/plans", "Authorization: Bearer mock-orb-key\r\n").unwrap();
+    waiting.send("GET", "/v1/plans", "Authorization: Bearer mock-orb-key-0123456789\r\n").unwrap();
     orb.stop();
     assert!(waiting.receive().is_err());
     assert!(idle.get("/v1/ping").is_err());

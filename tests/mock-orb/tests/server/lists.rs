@@ -149,7 +149,8 @@ fn asking_wrongly_is_an_error_of_orbs_form() {
         assert_eq!((answer.status, answer.problem().as_str()), (status, problem), "{target}");
     }
     assert_eq!(client.get(&format!("{ledger}?limit=1000")).unwrap().status, 200);
-    let post = client.request("POST", "/v1/customers", "Authorization: Bearer mock-orb-key\r\n").unwrap();
+    let post =
+        client.request("POST", "/v1/customers", "Authorization: Bearer mock-orb-key-0123456789\r\n").unwrap();
     assert_eq!((post.status, post.problem().as_str()), (404, "404-url-not-found"));
 }
 
@@ -168,12 +169,12 @@ fn page_tokens_are_bound_to_their_list_and_filters() {
 fn every_request_needs_a_key_of_the_account() {
     let orb = start();
     let mut client = Client::new(&orb);
-    for headers in ["", "Authorization: Bearer other\r\n", "Authorization: mock-orb-key\r\n"] {
+    for headers in ["", "Authorization: Bearer other\r\n", "Authorization: mock-orb-key-0123456789\r\n"] {
         let answer = client.request("GET", "/v1/ping", headers).unwrap();
         assert_eq!((answer.status, answer.problem().as_str()), (401, "401-authentication-error"));
     }
     assert_eq!(client.get("/v1/ping").unwrap().text(), "{\"response\":\"Orb API says hello!\"}");
-    orb.account().revoke_key("mock-orb-key");
+    orb.account().revoke_key("mock-orb-key-0123456789");
     assert_eq!(client.get("/v1/ping").unwrap().status, 401);
     let seen: Vec<_> = orb.requests().iter().map(|it| (it.authorization, it.status)).collect();
     assert_eq!(
@@ -197,7 +198,7 @@ fn requests_are_logged_decoded_and_without_the_key() {
     assert_eq!((first.method.as_str(), first.path.as_str(), first.status), ("GET", "/v1/plans", Some(200)));
     assert_eq!(first.parameter("created_at[gte]"), Some("2024-01-01T00:00:00+00:00"));
     assert_eq!(first.header("user-agent"), Some("socket/1"));
-    assert!(!format!("{first:?}").contains("mock-orb-key"));
+    assert!(!format!("{first:?}").contains("mock-orb-key-0123456789"));
     assert_eq!([first.connection, second.connection, orb.connections()], [1, 2, 2]);
     orb.clear_log();
     assert!(orb.requests().is_empty());

@@ -41,7 +41,12 @@ impl Server {
         };
         let skip: usize = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
         let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
-        Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, bytes: 0 }
+        Page {
+            records: records.into_iter().skip(skip).take(2).collect(),
+            next_token,
+            bytes: 0,
+            is_cut_off: false,
+        }
     }
 }
 

@@ -124,7 +124,7 @@ fn nothing_is_lost_where_a_later_page_has_newer_records() {
     let mut windows = windows("2020-01-01T00:00:00Z");
     let request = windows.next_request().unwrap();
     let records = ["2024-05-03T00:00:00Z", "2024-05-02T00:00:00Z"].map(fixtures::record_at);
-    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0, is_cut_off: false };
     assert_eq!(windows.observe(&request, page).unwrap(), Vec::<String>::new());
     let requests: Vec<PageRequest<()>> = std::iter::from_fn(|| windows.next_request()).collect();
     let above = requests.last().unwrap();
@@ -138,7 +138,7 @@ fn a_list_that_is_not_newest_first_is_never_split() {
     let request = windows.next_request().unwrap();
     let records =
         ["2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z", "2024-01-01T00:00:00Z"].map(fixtures::record_at);
-    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0 };
+    let page = Page { records: records.into(), next_token: Some("t".into()), bytes: 0, is_cut_off: false };
     assert_eq!(windows.observe(&request, page).unwrap().len(), 3);
     assert_eq!(windows.next_request().unwrap().page_token.as_deref(), Some("t"));
     assert!(windows.next_request().is_none());

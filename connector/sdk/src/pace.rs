@@ -6,11 +6,7 @@
 //! then means nothing, one in six means a pace that is a fifth too fast. The pace is then set to what the server has
 //! been serving, and grows again from there.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{cell::RefCell, collections::VecDeque, time::Duration};
 
 use time::{SignedDuration, Timestamp};
 
@@ -52,12 +48,17 @@ impl RateClass {
 
 /// The pace of every rate class. All readers of a source share them.
 #[derive(Debug, Default)]
-pub struct Paces(RefCell<BTreeMap<&'static str, Pace>>);
+pub struct Paces(RefCell<Vec<(&'static str, Pace)>>);
 
 impl Paces {
     /// Lets `change` use the pace of a class.
     pub fn with<T>(&self, class: &'static RateClass, change: impl FnOnce(&mut Pace) -> T) -> T {
-        change(self.0.borrow_mut().entry(class.name).or_insert_with(|| Pace::of(class)))
+        let mut paces = self.0.borrow_mut();
+        let index = paces.iter().position(|(name, _)| *name == class.name).unwrap_or_else(|| {
+            paces.push((class.name, Pace::of(class)));
+            paces.len() - 1
+        });
+        change(&mut paces[index].1)
     }
 }
 

@@ -141,10 +141,13 @@ impl<C> Spans<C> {
     }
 
     fn replace(&mut self, index: usize, slices: Vec<Slice>) {
-        let spans: Vec<Span> = slices.into_iter().map(|slice| self.span(slice)).collect();
-        self.spans.splice(index..=index, spans);
-        // Where a list is asked for once per part, its spans alternate with those of the others.
-        self.spans.sort_by_key(|span| span.slice.from);
+        self.spans.remove(index);
+        for slice in slices {
+            let span = self.span(slice);
+            // Where a list is asked for once per part, its spans alternate with those of the others.
+            let at = self.spans.partition_point(|other| other.slice.from <= span.slice.from);
+            self.spans.insert(at, span);
+        }
     }
 
     fn state(&self, cursor: Cursor) -> String {

@@ -17,6 +17,11 @@ pub(crate) fn orb() -> PathBuf {
     component("orb.wasm")
 }
 
+/// The component of the connector to copy.
+pub(crate) fn template() -> PathBuf {
+    component("template.wasm")
+}
+
 /// The Orb component and the host in one file, made once for all tests.
 pub(crate) fn bundle() -> &'static Path {
     static MADE: LazyLock<PathBuf> = LazyLock::new(|| {

@@ -84,7 +84,7 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 component: toolchain
-	@$(CARGO) build --profile component --locked --target $(WASM) -p source-orb
+	@$(CARGO) build --profile component --locked --target $(WASM) -p source-orb -p source-template
 
 guests: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p guests --examples
@@ -94,7 +94,7 @@ benches: bundle
 
 # `source-orb` too, though nothing needs it: without, wasmtime would have to be compiled again for `make test`, for the sake of a macro.
 native: toolchain
-	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb
+	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p source-template
 
 # rust-toolchain.toml names the toolchain and the wasm target. Where rustup does not install them by itself, this does.
 toolchain:

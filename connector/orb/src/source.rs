@@ -1,6 +1,6 @@
 //! Orb as a source.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use elt_sdk::{
     api::Api,
@@ -15,8 +15,7 @@ use time::Timestamp;
 use crate::{
     api::OrbApi,
     config::{API_URL, Config},
-    requests,
-    schemas::SCHEMAS,
+    requests, schemas,
     streams::STREAMS,
 };
 
@@ -29,8 +28,6 @@ impl Source for Orb {
 
     const STREAMS: &'static [&'static Stream<Config>] = STREAMS;
 
-    const SCHEMAS: &'static [(&'static str, &'static str)] = SCHEMAS;
-
     fn specification() -> Specification {
         Specification {
             name: "orb",
@@ -39,6 +36,10 @@ impl Source for Orb {
             documentation_url: "https://docs.withorb.com/",
             allowed_hosts: &["${api_url}"],
         }
+    }
+
+    fn schema(name: &str) -> Option<Cow<'static, str>> {
+        schemas::schema(name)
     }
 
     fn config(text: &str, now: Timestamp) -> Result<Config> {

@@ -174,11 +174,10 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::schemas::SCHEMAS;
     use elt_sdk::schema::resolve;
 
     fn schema(stream: &Stream<Config>) -> Value {
-        let schema = resolve(stream.schema, SCHEMAS, &[]).unwrap();
+        let schema = resolve(stream.schema, crate::schemas::schema, &[]).unwrap();
         serde_json::from_str(&schema).unwrap()
     }
 

@@ -36,7 +36,7 @@ test: toolchain ## Run every test
 	$(CARGO) test --release --locked --workspace
 
 unit: ## Run the tests of the connector's logic alone, natively
-	$(CARGO) test --release --locked -p orb
+	$(CARGO) test --release --locked -p source-orb -p elt-sdk -p json-text
 
 conformance: bundle ## Let clients from PyPI run source-orb, and judge it; ONLY=pyairbyte lets one, ORB_OPENAPI=FILE Orb's document too
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
@@ -49,7 +49,7 @@ image-rootfs: bundle ## Assemble the image without an engine: its files, and a t
 	@image/archive.sh $(ROOTFS)
 
 image-test: image-rootfs native ## Run what Airbyte's platform runs in the image; needs root or user namespaces
-	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host -p mock-orb -p orb --test integration image:: -- --include-ignored
+	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host -p mock-orb -p source-orb --test integration image:: -- --include-ignored
 
 bench: benches ## Measure against airbyte-source-orb 1.2.4 (Python 3.10 or 3.11, PyPI) and native code; ONLY="start memory" less
 	@bench/run.sh $(TARGET_DIR) --plot docs/scale.svg $(ONLY)
@@ -63,15 +63,15 @@ bench-rooms: ## Measure natively what a page, a record and a batch cost, beside 
 scale: benches ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N,..." others
 	@$(BENCH) --target $(TARGET_DIR) scale $(if $(SIZES),--sizes $(SIZES))
 
-metadata: ## Check connector/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
+metadata: ## Check connector/orb/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --profile component --locked --target $(WASM) -p orb -- -D warnings
+	$(CARGO) clippy --profile component --locked --target $(WASM) -p source-orb -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p orb -p elt-host -p elt-airbyte -p host -p json -p mock-orb
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p elt-host -p elt-airbyte -p host -p json-text -p elt-sdk -p mock-orb
 
 deny: ## Check advisories, licences and sources of all dependencies; needs GitHub for the advisories
 	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools
@@ -84,18 +84,18 @@ clean: ## Remove what was built
 	$(CARGO) clean
 
 component: toolchain
-	@$(CARGO) build --profile component --locked --target $(WASM) -p orb
+	@$(CARGO) build --profile component --locked --target $(WASM) -p source-orb -p source-template
 
 guests: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p guests --features components --examples
 
 benches: bundle
-	@$(CARGO) build --release --locked -p host -p mock-orb -p orb -p bench
+	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p bench
 
-# `orb` too, though nothing needs it: without, wasmtime would have to be compiled again for `make test`, because both use
-# simdutf8 and `orb` asks it for more.
+# `source-orb` too, though nothing needs it: without, wasmtime would have to be compiled again for `make test`, because both use
+# simdutf8 and `source-orb` asks it for more.
 native: toolchain
-	@$(CARGO) build --release --locked -p host -p mock-orb -p orb
+	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p source-template
 
 # rust-toolchain.toml names the toolchain and the wasm target. Where rustup does not install them by itself, this does.
 toolchain:

@@ -39,7 +39,7 @@ fn the_table_of_streams_is_the_catalog() {
 
 #[test]
 fn the_table_of_the_config_is_the_spec() {
-    let spec: serde_json::Value = serde_json::from_str(include_str!("../connector/spec.json")).unwrap();
+    let spec: serde_json::Value = serde_json::from_str(include_str!("../connector/orb/spec.json")).unwrap();
     let mut said: Vec<String> = table("Config")
         .into_iter()
         .flat_map(|row| row[0].split(", ").map(str::to_owned).collect::<Vec<_>>())

@@ -34,5 +34,6 @@ mod stdout;
 #[cfg(unix)]
 mod stop;
 mod support;
+mod template;
 mod terminal;
 mod usage;

@@ -1,4 +1,4 @@
-//! `connector/metadata.yaml` and `deploy/`: what is written down about the connector is what it says of itself.
+//! `connector/orb/metadata.yaml` and `deploy/`: what is written down about the connector is what it says of itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +23,7 @@ fn documents(path: &str) -> Vec<YamlOwned> {
 
 /// The `data` of the metadata.
 fn metadata() -> YamlOwned {
-    documents("connector/metadata.yaml")[0]["data"].clone()
+    documents("connector/orb/metadata.yaml")[0]["data"].clone()
 }
 
 fn text(value: &YamlOwned) -> &str {
@@ -74,7 +74,7 @@ fn suggested_streams_can_be_discovered() {
 
 #[test]
 fn the_icon_is_a_drawing_beside_the_metadata() {
-    let icon = in_tree("connector").join(text(&metadata()["icon"]));
+    let icon = in_tree("connector/orb").join(text(&metadata()["icon"]));
     let drawing = fs::read_to_string(icon).unwrap();
     assert!(drawing.starts_with("<svg ") && drawing.trim_end().ends_with("</svg>"));
     // It is shown by servers that refuse what could run or load something.

@@ -153,7 +153,7 @@ fn every_config_of_airbytes_connector_is_one_of_ours() {
 
 #[test]
 fn the_page_for_users_of_airbyte_has_every_property_and_its_title() {
-    let spec: Value = serde_json::from_str(include_str!("../connector/spec.json")).unwrap();
+    let spec: Value = serde_json::from_str(include_str!("../connector/orb/spec.json")).unwrap();
     for (property, schema) in spec["properties"].as_object().unwrap() {
         let cells = format!("| `{property}` | {} |", schema["title"].as_str().unwrap());
         assert!(include_str!("../docs/airbyte.md").contains(&cells), "{cells}");
@@ -170,7 +170,7 @@ fn the_page_for_users_of_airbyte_names_tests_that_exist() {
         .collect();
     assert!(tests.len() > 15, "{tests:?}");
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let files = ["tests", "tests/sandbox", "tests/image", "connector/src/orb/source"]
+    let files = ["tests", "tests/sandbox", "tests/image", "connector/orb/src/source"]
         .into_iter()
         .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
     let rust = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));

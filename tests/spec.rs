@@ -13,7 +13,7 @@ fn spec_is_one_message_with_the_schema_as_it_was_written() {
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert_eq!(output.messages.len(), 1);
     let spec = output.messages[0].spec.as_ref().unwrap();
-    let written = include_str!("../connector/spec.json");
+    let written = include_str!("../connector/orb/spec.json");
     assert_eq!(spec["connectionSpecification"], serde_json::from_str::<serde_json::Value>(written).unwrap());
     assert_eq!(spec["documentationUrl"], "https://docs.withorb.com/");
     assert!(orb.requests().is_empty());

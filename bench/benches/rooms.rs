@@ -4,18 +4,20 @@
 use std::collections::HashMap;
 use std::hint::black_box;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use elt_airbyte::{AirbyteLines, Message, Redacted, Sink as _, StreamDescriptor};
 use elt_host::redaction::Redaction;
 use elt_host::types::Record;
+use elt_sdk::api::Api as _;
+use elt_sdk::request::PageRequest;
+use elt_sdk::slice::Slice;
 use mock_orb::{Account, Collection, Settings};
-use orb::orb::api::OrbApi;
-use orb::orb::config::Config;
-use orb::orb::streams::row;
-use orb::sdk::api::Api as _;
-use orb::sdk::slice::{Ask, Slice};
+use orb::api::OrbApi;
+use orb::config::Config;
+use orb::streams::STREAMS;
 use serde_json::value::RawValue;
 
 /// A page of each stream, as Orb answers.
@@ -39,15 +41,15 @@ fn body(records: &[String]) -> String {
 
 fn page(criterion: &mut Criterion) {
     let config = r#"{"api_key":"key","start_date":"2024-01-01T00:00:00Z"}"#;
-    let api = OrbApi::new(Config::parse(config).expect("a config"));
+    let api = OrbApi::new(Rc::new(Config::parse(config).expect("a config")));
     for (name, records) in pages() {
         let body = body(&records);
-        let stream = row(name).expect("a stream").stream;
-        let ask = Ask { key: 0, stream, slice: Slice::default(), page_token: None };
+        let stream = STREAMS.iter().find(|stream| stream.name == name).expect("a stream");
+        let request = PageRequest::new(stream, Slice::default());
         let mut group = criterion.benchmark_group(format!("a page of {name}"));
         group.throughput(Throughput::Bytes(body.len() as u64));
         group.bench_function("connector", |bencher| {
-            bencher.iter(|| api.decode_page(&ask, black_box(body.as_bytes())).expect("a page"));
+            bencher.iter(|| api.decode_page(&request, black_box(body.as_bytes())).expect("a page"));
         });
         // Less than the connector does: nothing is looked at in a record.
         group.bench_function("serde_json", |bencher| {

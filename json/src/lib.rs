@@ -7,14 +7,20 @@
 //! section 4, leaves it open). [`Json::field`] keeps to it; [`Scanner::object`] gives every field there is.
 
 mod extent;
+mod fields;
 mod number;
+mod problem;
 mod rewrite;
 
 use std::borrow::Cow;
 
 use memchr::memchr;
 
-pub use self::rewrite::{compact, map_strings};
+pub use self::{
+    fields::{Fields, Object},
+    problem::Problem,
+    rewrite::{compact, map_strings},
+};
 
 use self::extent::{Missing, fields_end, object_end, space_end, value_end};
 
@@ -27,7 +33,7 @@ impl<'a> Json<'a> {
     ///
     /// # Errors
     /// Says what is wrong, and where.
-    pub fn parse(text: &'a str) -> Result<Self, String> {
+    pub fn parse(text: &'a str) -> Result<Self, Problem> {
         let mut scanner = Scanner::new(text);
         let value = scanner.value()?;
         scanner.end()?;
@@ -124,7 +130,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// Says what is missing.
-    pub fn value(&mut self) -> Result<Json<'a>, String> {
+    pub fn value(&mut self) -> Result<Json<'a>, Problem> {
         self.skip_space();
         let start = self.at;
         self.at = value_end(self.text.as_bytes(), start, &mut self.brackets)
@@ -136,7 +142,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// If it does not come next.
-    pub fn open(&mut self, bracket: char) -> Result<(), String> {
+    pub fn open(&mut self, bracket: char) -> Result<(), Problem> {
         self.is_open = true;
         self.expect(bracket)
     }
@@ -145,13 +151,17 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// Says what is missing.
-    pub fn name(&mut self) -> Result<Option<Json<'a>>, String> {
+    pub fn name(&mut self) -> Result<Option<Json<'a>>, Problem> {
         if !self.has_more('}')? {
             return Ok(None);
         }
         let name = self.value()?;
         self.expect(':')?;
-        if name.0.starts_with('"') { Ok(Some(name)) } else { Err(format!("{} is not a name", name.0)) }
+        if name.0.starts_with('"') {
+            Ok(Some(name))
+        } else {
+            Err(Problem::new(format!("{} is not a name", name.0), Some(self.at)))
+        }
     }
 
     /// Reads the object that comes next. `field` is given the name (a string) and the value of each of its fields.
@@ -159,7 +169,7 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// Says what is missing.
     #[inline(always)]
-    pub fn object(&mut self, mut field: impl FnMut(Json<'a>, Json<'a>)) -> Result<(), String> {
+    pub fn object(&mut self, mut field: impl FnMut(Json<'a>, Json<'a>)) -> Result<(), Problem> {
         self.skip_space();
         let field = |name, value| field(Json(name), Json(value));
         self.at = object_end(self.text, self.at, &mut self.brackets, field)
@@ -177,7 +187,7 @@ impl<'a> Scanner<'a> {
         &mut self,
         opens: impl Fn(Json<'a>) -> bool,
         mut field: impl FnMut(Option<Json<'a>>, Json<'a>, Json<'a>),
-    ) -> Result<(), String> {
+    ) -> Result<(), Problem> {
         self.skip_space();
         let (text, bytes) = (self.text, self.text.as_bytes());
         let visit = |name, begin: usize, brackets: &mut Vec<u8>| {
@@ -199,7 +209,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// Says what is missing.
-    pub fn has_element(&mut self) -> Result<bool, String> {
+    pub fn has_element(&mut self) -> Result<bool, Problem> {
         self.has_more(']')
     }
 
@@ -207,7 +217,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// Says what is missing.
-    pub fn list(&mut self) -> Result<Vec<Json<'a>>, String> {
+    pub fn list(&mut self) -> Result<Vec<Json<'a>>, Problem> {
         self.open('[')?;
         let mut elements = Vec::new();
         while self.has_element()? {
@@ -220,7 +230,7 @@ impl<'a> Scanner<'a> {
     ///
     /// # Errors
     /// If something does.
-    pub fn end(&mut self) -> Result<(), String> {
+    pub fn end(&mut self) -> Result<(), Problem> {
         self.skip_space();
         if self.at == self.text.len() { Ok(()) } else { Err(self.missing("the end", self.at)) }
     }
@@ -237,7 +247,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes the comma before the next part of an object or a list, or the bracket after its last.
-    fn has_more(&mut self, bracket: char) -> Result<bool, String> {
+    fn has_more(&mut self, bracket: char) -> Result<bool, Problem> {
         let is_first = std::mem::take(&mut self.is_open);
         if self.skip(bracket) {
             return Ok(false);
@@ -248,7 +258,7 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    fn expect(&mut self, token: char) -> Result<(), String> {
+    fn expect(&mut self, token: char) -> Result<(), Problem> {
         if self.skip(token) { Ok(()) } else { Err(self.missing(&format!("{token:?}"), self.at)) }
     }
 
@@ -264,10 +274,10 @@ impl<'a> Scanner<'a> {
     }
 
     #[cold]
-    fn missing(&self, what: &str, at: usize) -> String {
+    fn missing(&self, what: &str, at: usize) -> Problem {
         match self.text.get(at..).and_then(|rest| rest.chars().next()) {
-            Some(found) => format!("{what} is missing before {found:?} at byte {at}"),
-            None => format!("{what} is missing at the end"),
+            Some(found) => Problem::new(format!("{what} is missing before {found:?}"), Some(at)),
+            None => Problem::new(format!("{what} is missing at the end"), None),
         }
     }
 }

@@ -20,7 +20,7 @@ fn main() {
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let target = out.ancestors().find(|path| path.join("CACHEDIR.TAG").is_file()).expect("cargo marks it");
     let built = target.join(TARGET).join(PROFILE);
-    let orb = built.join("orb.wasm");
+    let (orb, template) = (built.join("orb.wasm"), built.join("template.wasm"));
     let guests = guests(workspace, &built);
 
     // Clippy needs the constants alone.
@@ -31,14 +31,15 @@ fn main() {
             !is_locked,
             "the profile `{PROFILE}` is for components alone: build the workspace with another"
         );
-        build(workspace, target, &["-p", "orb"]);
+        build(workspace, target, &["-p", "source-orb", "-p", "source-template"]);
         build(workspace, target, &["-p", "guests", "--features", "components", "--examples"]);
         for guest in &guests {
             assert!(guest.is_file(), "{} was not built: list it in tests/guests/Cargo.toml", guest.display());
         }
     }
-    watch(workspace, guests.iter().chain([&orb]));
-    fs::write(out.join("components.rs"), constants(&orb, &guests)).expect("OUT_DIR can be written to");
+    watch(workspace, guests.iter().chain([&orb, &template]));
+    fs::write(out.join("components.rs"), constants(&orb, &template, &guests))
+        .expect("OUT_DIR can be written to");
 }
 
 /// Where the components of `tests/guests` are built to.
@@ -85,7 +86,7 @@ fn watch<'a>(workspace: &Path, components: impl Iterator<Item = &'a PathBuf>) {
 }
 
 /// The code that `src/lib.rs` includes.
-fn constants(orb: &Path, guests: &BTreeSet<PathBuf>) -> String {
+fn constants(orb: &Path, template: &Path, guests: &BTreeSet<PathBuf>) -> String {
     let calls: String = guests
         .iter()
         .map(|guest| {
@@ -95,6 +96,7 @@ fn constants(orb: &Path, guests: &BTreeSet<PathBuf>) -> String {
         .collect();
     format!(
         "/// The path of orb.wasm.\npub const ORB: &str = {orb:?};\n\n\
+         /// The path of template.wasm.\npub const TEMPLATE: &str = {template:?};\n\n\
          /// Calls a macro with the name in capital letters and the path of every guest.\n#[macro_export]\n\
          macro_rules! for_each_guest {{\n    ($macro:ident) => {{\n{calls}    }};\n}}\n"
     )

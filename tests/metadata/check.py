@@ -39,7 +39,7 @@ def metadata_by_schema(metadata):
 
 
 def checks(root):
-    metadata = yaml.safe_load((root / "connector/metadata.yaml").read_text())
+    metadata = yaml.safe_load((root / "connector/orb/metadata.yaml").read_text())
     yield "metadata.yaml by Airbyte's model", lambda: metadata_by_model(metadata)
     yield "metadata.yaml by Airbyte's JSON Schema", lambda: metadata_by_schema(metadata)
     for file in sorted((root / "deploy").glob("*.yaml")):

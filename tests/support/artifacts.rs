@@ -17,6 +17,11 @@ pub(crate) fn orb() -> PathBuf {
     components::ORB.into()
 }
 
+/// The component of the connector to copy.
+pub(crate) fn template() -> PathBuf {
+    components::TEMPLATE.into()
+}
+
 /// The Orb component and the host in one file, made once for all tests.
 pub(crate) fn bundle() -> &'static Path {
     static MADE: LazyLock<PathBuf> = LazyLock::new(|| {

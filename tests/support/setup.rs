@@ -53,6 +53,12 @@ impl Setup {
         Self { folder: tempfile::tempdir().unwrap(), component, bundle: None, config, flags: Vec::new() }
     }
 
+    /// The connector to copy, with this config.
+    pub(crate) fn template(config: Value) -> Self {
+        let component = artifacts::template();
+        Self { folder: tempfile::tempdir().unwrap(), component, bundle: None, config, flags: Vec::new() }
+    }
+
     /// With a property of the config changed.
     pub(crate) fn with(mut self, property: &str, value: impl Into<Value>) -> Self {
         self.config[property] = value.into();

@@ -26,7 +26,7 @@ impl JsonObject {
         if !value.get().starts_with('{') {
             return Err(NotAnObject(format!("must be a JSON object, but is {}", kind(value.get()))));
         }
-        Ok(Self(json::compact(value.get()).into()))
+        Ok(Self(json_text::compact(value.get()).into()))
     }
 
     /// The same for a text that the connector returned as `what`, such as "a checkpoint".

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use json::Json;
+use json_text::Json;
 use memchr::memchr2;
 use serde_json::value::RawValue;
 

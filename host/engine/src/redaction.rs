@@ -178,7 +178,7 @@ fn mask(matcher: &AhoCorasick, text: &str) -> String {
 
 /// Masks the strings of a JSON text. It stays JSON, and what holds no secret stays as it is.
 fn mask_json(matcher: &AhoCorasick, text: &str) -> String {
-    json::map_strings(text, |string| mask_string(matcher, string))
+    json_text::map_strings(text, |string| mask_string(matcher, string))
 }
 
 /// Masks one JSON string, quotes included. What looks like a secret may begin within an escape, so
@@ -188,9 +188,9 @@ fn mask_string<'t>(matcher: &AhoCorasick, string: &'t str) -> Cow<'t, str> {
     if !matcher.is_match(string) {
         return string.into();
     }
-    let Some(decoded) = json::Json::checked(string).text() else {
+    let Some(decoded) = json_text::Json::checked(string).text() else {
         // Half of a surrogate pair. Nothing is worth keeping of a string with a secret beside one.
-        return json::quoted(MASK).into();
+        return json_text::quoted(MASK).into();
     };
     let wanted = mask(matcher, &decoded);
     if decoded == wanted {
@@ -199,13 +199,13 @@ fn mask_string<'t>(matcher: &AhoCorasick, string: &'t str) -> Cow<'t, str> {
     let as_written = mask(matcher, string);
     match serde_json::from_str::<String>(&as_written) {
         Ok(masked) if masked == wanted => as_written.into(),
-        _ => json::quoted(&wanted).into(),
+        _ => json_text::quoted(&wanted).into(),
     }
 }
 
 /// The text as it is within a JSON string.
 fn escape(text: &str) -> String {
-    let quoted = json::quoted(text);
+    let quoted = json_text::quoted(text);
     quoted[1..quoted.len() - 1].to_owned()
 }
 

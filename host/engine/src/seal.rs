@@ -8,7 +8,7 @@
 //! where the name of the property is known. White space around it, which copying brings along, is
 //! removed.
 
-use json::{Json, Scanner, quoted};
+use json_text::{Json, Scanner, quoted};
 use serde_json::Value;
 
 use crate::error::{Error, Remedy, Result};

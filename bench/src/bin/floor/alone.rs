@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use orb::sdk::reader::Batch;
+use elt_sdk::reader::Batch;
 
 use crate::Read;
 use crate::native::{Connector, describe};

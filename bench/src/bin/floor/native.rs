@@ -9,11 +9,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use elt_airbyte::{Advice, AirbyteLines, Message, OutputClosed, Sender, StreamDescriptor, Writer, channel};
 use elt_host::events::Level;
 use elt_host::types::{JsonObject, Record};
-use orb::orb::source::Orb;
-use orb::sdk::error::Error;
-use orb::sdk::platform::Platform;
-use orb::sdk::reader::{Batch, Reader};
-use orb::sdk::source::Source as _;
+use elt_sdk::connector;
+use elt_sdk::error::Error;
+use elt_sdk::platform::Platform;
+use elt_sdk::reader::{Batch, Reader};
+use orb::config::Config;
+use orb::source::Orb;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Read;
@@ -24,7 +25,7 @@ use crate::transport::Outside;
 pub(crate) struct Connector {
     /// As the host's: requests make progress on one thread, while the connector computes on another.
     pub(crate) runtime: Runtime,
-    pub(crate) reader: Reader,
+    pub(crate) reader: Reader<Config>,
     outside: Rc<Outside>,
 }
 
@@ -43,7 +44,8 @@ impl Connector {
             log: outside.clone(),
             progress: outside.clone(),
         };
-        let reader = Orb::new(platform).read(&config, &wanted.stream, None).map_err(describe)?;
+        let source = connector::Connector::<Orb>::new(platform, Rc::default());
+        let reader = source.read(&config, &wanted.stream, None).map_err(describe)?;
         Ok(Self { runtime, reader, outside })
     }
 

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::future::ready;
 use std::time::{Duration, SystemTime};
 
+use elt_sdk::clock::Clock;
+use elt_sdk::http::{Request, Response, Transport, TransportError};
+use elt_sdk::instant::instant_of;
+use elt_sdk::log::{Level, Log};
+use elt_sdk::progress::Progress;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
-use orb::sdk::clock::Clock;
-use orb::sdk::http::{Request, Response, Transport, TransportError};
-use orb::sdk::instant::instant_of;
-use orb::sdk::log::{Level, Log};
-use orb::sdk::progress::Progress;
 use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, Method, Url};
 use time::Timestamp;

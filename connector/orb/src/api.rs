@@ -1,0 +1,78 @@
+//! Orb's API: how a page is asked for, and how a response is decoded.
+//!
+//! Orb calls its page token "cursor". That word is translated here and nowhere else.
+
+use std::rc::Rc;
+
+use elt_sdk::{
+    api::Api,
+    http::{Request, Response},
+    page::Page,
+    problem::Problem,
+    request::{PageParameters, PageRequest},
+    server::{Server, Verdict},
+    stream::Answer,
+};
+use json_text::Scanner;
+use simdutf8::basic::from_utf8;
+
+use crate::{
+    config::Config,
+    errors,
+    list::{List, Next},
+    requests,
+};
+
+/// Orb, as one config reaches it.
+#[derive(Debug)]
+pub struct OrbApi {
+    config: Rc<Config>,
+}
+
+impl OrbApi {
+    /// Creates the API for a config.
+    pub fn new(config: Rc<Config>) -> Self {
+        Self { config }
+    }
+}
+
+impl Server for OrbApi {
+    fn judge(&self, response: &Response) -> Verdict {
+        errors::judge(&self.config, response)
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.config.redact(text)
+    }
+}
+
+impl Api<Config> for OrbApi {
+    fn page_request(&self, request: &PageRequest<Config>) -> Request {
+        let query = request.query(&self.config, PageParameters { limit: "limit", token: "cursor" });
+        requests::get(&self.config, &request.path(), &query)
+    }
+
+    fn decode_page(&self, request: &PageRequest<Config>, body: &[u8]) -> Result<Page, Problem> {
+        // In WebAssembly the standard library's looks at eight bytes at once: 25 ms for 100,000 customers, and this 15.
+        let text = from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
+        let mut records = Vec::new();
+        let next = if let Answer::Object = request.stream.answer {
+            let mut scanner = Scanner::new(text);
+            request.scan(&mut scanner, &mut records)?;
+            scanner.end()?;
+            Next::Nothing
+        } else {
+            let list = List::decode(text, |scanner| request.scan(scanner, &mut records))?;
+            list.next(request.page_limit.is_some())?
+        };
+        let (next_token, is_cut_off) = match next {
+            Next::Nothing => (None, false),
+            Next::Page(token) => (Some(token), false),
+            Next::LeftOut => (None, true),
+        };
+        Ok(Page { records, next_token, is_cut_off, bytes: body.len() })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! What the user wrote, parsed.
+//!
+//! In: the config as JSON text, in the form of `spec.json` (which is Airbyte's for Orb, plus a few properties). Out: a
+//! [`Config`], or an error that names the property.
+
+use std::{borrow::Cow, fmt, ops::RangeInclusive};
+
+use time::{SignedDuration, Timestamp};
+
+use elt_sdk::{
+    cursor::TimeRange,
+    error::{Error, Result},
+    instant::parse_instant,
+};
+use json_text::{Fields, Json};
+
+/// Where Orb's API is unless the config says otherwise (Orb's API reference, "Base URL").
+pub const API_URL: &str = "https://api.withorb.com/v1";
+
+/// The longest lookback window: a hundred years.
+const MAX_LOOKBACK_DAYS: i64 = 36_500;
+
+/// How many requests a stream has in flight unless the config says otherwise. Orb's lists are bound by the time an answer
+/// takes: sixteen at once read the ledgers of 300 customers at 40 ms an answer in 0.93 s (docs/BENCHMARKS.md), and stay below
+/// Orb's 100 requests a second where an answer takes 160 ms or more.
+pub const CONCURRENCY: usize = 16;
+
+/// More in flight than this gives nothing but refusals.
+const MAX_CONCURRENCY: i64 = 64;
+
+/// For how many minutes a request is tried again unless the config says otherwise. Restarts and failovers take
+/// less, and longer outages are the platform's to wait out, which runs the sync again.
+pub const RETRY_MINUTES: u64 = 5;
+
+/// A longer patience would come near to the 15 minutes after which the host ends a call.
+const MAX_RETRY_MINUTES: i64 = 10;
+
+/// Shorter keys than this are not redacted: they would be found everywhere.
+const MIN_SECRET: usize = 4;
+
+/// A value that must not be shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// The configuration of a sync.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Orb's API key.
+    pub api_key: Secret,
+    /// The base URL of the API, without a slash at its end.
+    pub api_url: String,
+    /// The part of each stream that is wanted.
+    pub range: TimeRange,
+    /// Event properties with text values that ledger entries are enriched with.
+    pub string_event_properties_keys: Vec<String>,
+    /// Event properties with numeric values that ledger entries are enriched with.
+    pub numeric_event_properties_keys: Vec<String>,
+    /// Event property by which usage is grouped.
+    pub subscription_usage_grouping_key: Option<String>,
+    /// The plan to whose subscriptions usage is limited.
+    pub plan_id: Option<String>,
+    /// Whether invoices that are still drafts are wanted.
+    pub draft_invoices: bool,
+    /// Currencies whose credits ledgers are read; the one that Orb returns by default if empty.
+    pub ledger_currencies: Vec<String>,
+    /// How many requests a stream may have in flight: 1 to 64.
+    pub concurrency: usize,
+    /// For how many minutes a request is tried again: 0 to 10.
+    pub retry_minutes: u64,
+}
+
+impl Config {
+    /// Parses the whole config, so that a mistake shows at the first command.
+    ///
+    /// # Errors
+    /// A config error that names the property and says what is expected.
+    pub fn parse(json: &str) -> Result<Self> {
+        let fields = Fields::decode(json)
+            .map_err(|problem| Error::config(format!("the config is not a JSON object: {problem}")))?;
+        let properties = Properties(fields);
+        let api_key = properties.api_key()?;
+        let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
+        let end = properties.instant("end_date")?;
+        if end.is_some_and(|end| end < start) {
+            return Err(Error::config("config: end_date is before start_date"));
+        }
+        let text_keys = properties.set("string_event_properties_keys")?;
+        let numeric_keys = properties.set("numeric_event_properties_keys")?;
+        if let Some(key) = text_keys.iter().find(|key| numeric_keys.contains(key)) {
+            return Err(Error::config(format!(
+                "config: {key:?} is in both string_event_properties_keys and numeric_event_properties_keys; a key \
+                 has values of one type"
+            )));
+        }
+        Ok(Self {
+            api_key,
+            api_url: properties.api_url()?,
+            range: TimeRange { start, end, lookback: properties.lookback()? },
+            string_event_properties_keys: text_keys,
+            numeric_event_properties_keys: numeric_keys,
+            subscription_usage_grouping_key: properties.word("subscription_usage_grouping_key")?,
+            plan_id: properties.word("plan_id")?,
+            draft_invoices: properties.flag("draft_invoices")?,
+            ledger_currencies: properties.set("ledger_currencies")?,
+            concurrency: properties.concurrency()?,
+            retry_minutes: properties.retry_minutes()?,
+        })
+    }
+
+    /// Returns a text without the API key, which a server may repeat.
+    pub fn redact(&self, text: &str) -> String {
+        let key = self.api_key.expose();
+        if key.len() < MIN_SECRET { text.to_owned() } else { text.replace(key, "[secret]") }
+    }
+
+    /// Whether ledger entries are to be enriched.
+    pub fn has_event_keys(&self) -> bool {
+        !self.string_event_properties_keys.is_empty() || !self.numeric_event_properties_keys.is_empty()
+    }
+
+    /// The filter that asks for draft invoices, if they are wanted.
+    pub fn draft_filter(&self) -> Vec<(&'static str, String)> {
+        if self.draft_invoices { vec![("status[]", "draft".to_owned())] } else { Vec::new() }
+    }
+}
+
+/// The properties of the config, each read by type. A property that is null counts as absent.
+struct Properties<'a>(Fields<'a>);
+
+impl<'a> Properties<'a> {
+    /// A property, if it is present, in the form that `convert` finds in it.
+    fn get<T>(
+        &self,
+        name: &str,
+        expected: &str,
+        convert: impl Fn(Json<'a>) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let wrong_type = || Error::config(format!("config: {name} must be {expected}"));
+        self.0.value(name).map(|value| convert(value).ok_or_else(wrong_type)).transpose()
+    }
+
+    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>> {
+        self.get(name, "a string", Json::text)
+    }
+
+    /// A string that means nothing if it is empty, because forms send that.
+    fn word(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.text(name)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
+    }
+
+    /// Strings, each once, without empty ones.
+    fn set(&self, name: &str) -> Result<Vec<String>> {
+        let texts = |value: Json<'a>| value.list()?.into_iter().map(Json::text).collect::<Option<Vec<_>>>();
+        let mut set = Vec::new();
+        for text in self.get(name, "a list of strings", texts)?.unwrap_or_default() {
+            if !text.is_empty() && !set.iter().any(|other| *other == text) {
+                set.push(text.into_owned());
+            }
+        }
+        Ok(set)
+    }
+
+    fn flag(&self, name: &str) -> Result<bool> {
+        Ok(self.get(name, "true or false", |value| value.get().parse().ok())?.unwrap_or_default())
+    }
+
+    /// A timestamp as the spec wants it: `2022-03-01T00:00:00Z`. An empty text counts as absent, because forms send it.
+    fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
+        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+        let parse = |text: &str| {
+            let is_whole = text.len() == "2022-03-01T00:00:00Z".len() && text.ends_with('Z');
+            parse_instant(text).filter(|_| is_whole && text.contains('T'))
+        };
+        let error =
+            || Error::config(format!("config: {name} is {text:?}; it must look like 2022-03-01T00:00:00Z"));
+        parse(&text).map(Some).ok_or_else(error)
+    }
+
+    fn api_key(&self) -> Result<Secret> {
+        let key = self.text("api_key")?.ok_or_else(|| required("api_key"))?;
+        let key = key.trim();
+        if key.is_empty() {
+            return Err(Error::config("config: api_key is empty"));
+        }
+        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::config(
+                "config: api_key has a character that no API key has; copy it again from Orb",
+            ));
+        }
+        Ok(Secret(key.to_owned()))
+    }
+
+    fn api_url(&self) -> Result<String> {
+        let url = self.text("api_url")?.unwrap_or(Cow::Borrowed(API_URL));
+        let url = url.trim().trim_end_matches('/');
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        let is_plain = |rest: &str| {
+            !rest.is_empty()
+                && !rest.starts_with('/')
+                && rest.bytes().all(|b| b.is_ascii_graphic() && !b"?#@\\".contains(&b))
+        };
+        if !rest.is_some_and(is_plain) {
+            return Err(Error::config(format!(
+                "config: api_url must look like {API_URL}: http or https, a host, perhaps a path, nothing else"
+            )));
+        }
+        Ok(url.to_owned())
+    }
+
+    fn lookback(&self) -> Result<SignedDuration> {
+        let days = self.number("lookback_window_days", 0..=MAX_LOOKBACK_DAYS)?.unwrap_or(0);
+        Ok(SignedDuration::days(days))
+    }
+
+    fn concurrency(&self) -> Result<usize> {
+        let number = self.number("concurrency", 1..=MAX_CONCURRENCY)?;
+        Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(CONCURRENCY))
+    }
+
+    fn retry_minutes(&self) -> Result<u64> {
+        let number = self.number("retry_minutes", 0..=MAX_RETRY_MINUTES)?;
+        Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(RETRY_MINUTES))
+    }
+
+    /// A whole number, which may be spelled `3.0` or `3e0`: JSON knows no difference.
+    fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        let whole = |value: Json<'_>| value.integer().filter(|number| range.contains(number));
+        self.get(name, &expected, whole)
+    }
+}
+
+fn required(name: &str) -> Error {
+    Error::config(format!("config: {name} is a required property"))
+}
+
+#[cfg(test)]
+mod tests;

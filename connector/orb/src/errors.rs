@@ -1,0 +1,173 @@
+//! What Orb's responses mean, by status and error type. Errors have the form of RFC 7807.
+
+use std::borrow::Cow;
+
+use elt_sdk::{
+    error::{Error, FailureType},
+    http::Response,
+    server::Verdict,
+};
+use json_text::{Fields, Json};
+
+use crate::config::Config;
+
+/// How much of Orb's explanation is repeated in a message, in characters.
+const MAX_EXPLANATION: usize = 500;
+
+/// How much of the target of a redirect is repeated in a message, in characters.
+const MAX_TARGET: usize = 200;
+
+/// The `type` of every error of Orb's contains one of these. Orb's reference calls it the stable identifier of an error, and
+/// Orb's own client tells errors apart by it.
+const OWN_TYPES: [&str; 2] = ["error-responses#", "withorb.com/"];
+
+/// What a response of some kind means.
+enum Meaning {
+    Retry,
+    RateLimited,
+    Fail(FailureType),
+    Refused(FailureType),
+    TooLarge,
+    Absent,
+    Unavailable,
+    UnknownPath,
+}
+
+/// Stands for the type of an error that is not Orb's own: something else answered.
+const FOREIGN: &str = "foreign";
+
+const IN_BETWEEN: &str = "something between here and Orb answered in its place, perhaps a firewall or a proxy, and \
+    not with an error of Orb's";
+
+/// The message for 301, 302, 303, 307 and 308. The API key goes to `api_url` alone, so none of them is followed.
+const REDIRECT: &str = "the address is redirected, which is not followed; set api_url to where Orb's API is, or let \
+    what stands in between pass the request";
+
+/// One row of the table of errors: the status, the end of the error's `type` (any if empty), what it means, and the
+/// message. The first row that fits counts. From Orb's API reference, "Error responses".
+type ErrorRow = (u16, &'static str, Meaning, &'static str);
+
+static ERRORS: &[ErrorRow] = &[
+    (400, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
+    (404, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
+    (404, "404-url-not-found", Meaning::UnknownPath, "there is no such address; is api_url right?"),
+    (404, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (404, "", Meaning::Absent, "not found"),
+    (410, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (410, "", Meaning::Absent, "gone"),
+    (400, "", Meaning::Refused(FailureType::System), "Orb refused the request"),
+    // A firewall or a gateway says nothing about the key, and often lets the next request pass.
+    (401, FOREIGN, Meaning::Retry, IN_BETWEEN),
+    (403, FOREIGN, Meaning::Retry, IN_BETWEEN),
+    (401, "", Meaning::Fail(FailureType::Config), "Orb does not accept the API key; check api_key"),
+    (
+        403,
+        "",
+        Meaning::Refused(FailureType::Config),
+        "the API key is not allowed to read this; check its permissions in Orb",
+    ),
+    (
+        407,
+        "",
+        Meaning::Fail(FailureType::Config),
+        "a proxy between here and Orb wants a user name and a password",
+    ),
+    (408, "", Meaning::Retry, "Orb gave up waiting for the request"),
+    (409, "", Meaning::Retry, "Orb reports a conflict with another request"),
+    // Of three types: the request, the resource, or the results are too large.
+    (413, "", Meaning::TooLarge, "Orb says that it is too large"),
+    (429, "", Meaning::RateLimited, "Orb's rate limit is exceeded"),
+];
+
+/// Returns what a response means.
+pub fn judge(config: &Config, response: &Response) -> Verdict {
+    let status = response.status;
+    if (200..300).contains(&status) {
+        return Verdict::Complete;
+    }
+    let body = String::from_utf8_lossy(&response.body);
+    let explanation = Explanation::decode(&body);
+    let own = explanation.kind.as_deref().filter(|kind| OWN_TYPES.iter().any(|own| kind.contains(own)));
+    let kind = own.unwrap_or(FOREIGN);
+    let row = ERRORS.iter().find(|(code, end, ..)| *code == status && kind.ends_with(end));
+    let (meaning, sentence) = match row {
+        Some((_, _, meaning, sentence)) => (meaning, *sentence),
+        None if status >= 500 => (&Meaning::Retry, "Orb failed to answer"),
+        None if (300..400).contains(&status) => (&Meaning::Fail(FailureType::Config), REDIRECT),
+        None if status >= 400 => {
+            (&Meaning::Refused(FailureType::System), "Orb answered with an unexpected status")
+        }
+        None => (&Meaning::Fail(FailureType::System), "Orb answered with an unexpected status"),
+    };
+    let text = explanation.text(config);
+    let colon = if text.is_empty() { "" } else { ": " };
+    let target = redirect_target(config, response).filter(|_| sentence == REDIRECT);
+    let target = target.map(|target| format!(", to {target}")).unwrap_or_default();
+    let message = format!("{sentence} (status {status}{target}){colon}{text}");
+    let with_excerpt = |error: Error| match own {
+        Some(_) => error,
+        None => error.internal(response.excerpt(|text| config.redact(text))),
+    };
+    let error = |failure_type| with_excerpt(Error::new(failure_type, message.clone()));
+    match meaning {
+        Meaning::Retry => Verdict::Retry(error(FailureType::Transient)),
+        Meaning::RateLimited => Verdict::RateLimited(error(FailureType::Transient)),
+        Meaning::Fail(failure_type) => Verdict::Fail(error(*failure_type)),
+        Meaning::Refused(failure_type) => Verdict::Refused(error(*failure_type)),
+        Meaning::TooLarge => Verdict::TooLarge(error(FailureType::System)),
+        Meaning::UnknownPath => Verdict::UnknownPath(error(FailureType::Config)),
+        Meaning::Absent => Verdict::Absent(message),
+        Meaning::Unavailable => Verdict::Unavailable(message),
+    }
+}
+
+/// Returns the target of a redirect, without what may be secret: credentials, the query, and the API key.
+fn redirect_target(config: &Config, response: &Response) -> Option<String> {
+    let location = config.redact(response.header("location")?.trim());
+    let without_query = location.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = without_query.split_once("//").unwrap_or(("", without_query));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // Credentials stand before the last @ of an authority.
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let slashes = if rest.len() < without_query.len() { "//" } else { "" };
+    let target = format!("{scheme}{slashes}{host}{path}");
+    let shown: String = target.chars().filter(|shown| !shown.is_control()).take(MAX_TARGET).collect();
+    Some(shown).filter(|shown| !shown.is_empty())
+}
+
+/// The body of an error. Empty if it has another form.
+#[derive(Default)]
+struct Explanation<'a> {
+    kind: Option<Cow<'a, str>>,
+    title: Option<Cow<'a, str>>,
+    detail: Option<Cow<'a, str>>,
+    validation_errors: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Explanation<'a> {
+    fn decode(body: &'a str) -> Self {
+        let Ok(fields) = Fields::decode(body) else { return Self::default() };
+        // Other values than strings are shown as they are, unless they have escapes, which could hide the API key.
+        let as_is = |error: Json<'a>| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
+        let validation_errors = fields.list("validation_errors").into_iter();
+        Self {
+            kind: fields.text("type"),
+            title: fields.text("title"),
+            detail: fields.text("detail"),
+            validation_errors: validation_errors
+                .filter_map(|error| error.text().or_else(|| as_is(error)))
+                .collect(),
+        }
+    }
+
+    /// Returns Orb's explanation, without the API key.
+    fn text(&self, config: &Config) -> String {
+        let texts = [&self.title, &self.detail].into_iter().flatten().chain(&self.validation_errors);
+        let texts: Vec<&str> = texts.map(|text| &**text).collect();
+        // First without the key, then cut: the beginning of a key is a secret too.
+        config.redact(&texts.join(": ")).chars().take(MAX_EXPLANATION).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

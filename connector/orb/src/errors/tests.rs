@@ -1,0 +1,132 @@
+//! What each response means, and what is never shown.
+
+use super::*;
+use elt_sdk::testing::answer;
+
+fn config() -> Config {
+    Config::parse(r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z"}"#).unwrap()
+}
+
+#[test]
+fn errors_carry_orbs_words_and_whose_fault_it_is() {
+    let body = r#"{"type":"https://docs.withorb.com/reference/error-responses#400-request-validation-errors","status":400,"title":"Invalid","detail":null,"validation_errors":["limit: too large"]}"#;
+    let Verdict::Refused(error) = judge(&config(), &answer(400, body)) else { panic!("not refused") };
+    assert_eq!(error.failure_type, FailureType::System);
+    assert_eq!(error.message, "Orb refused the request (status 400): Invalid: limit: too large");
+}
+
+#[test]
+fn each_status_has_its_meaning() {
+    let of_type = |status, fragment: &str| {
+        let body = format!(r#"{{"type":"https://docs.withorb.com/reference/error-responses#{fragment}"}}"#);
+        judge(&config(), &answer(status, body))
+    };
+    assert!(matches!(of_type(200, ""), Verdict::Complete));
+    assert!(matches!(of_type(404, "404-feature-not-available"), Verdict::Unavailable(_)));
+    assert!(matches!(of_type(404, "404-resource-not-found"), Verdict::Absent(_)));
+    assert!(matches!(of_type(410, ""), Verdict::Absent(_)));
+    for status in [404, 410] {
+        assert!(matches!(judge(&config(), &answer(status, "<html>")), Verdict::Refused(_)), "{status}");
+    }
+    assert!(matches!(
+        of_type(404, "404-url-not-found"),
+        Verdict::UnknownPath(Error { failure_type: FailureType::Config, .. })
+    ));
+    assert!(matches!(of_type(401, ""), Verdict::Fail(Error { failure_type: FailureType::Config, .. })));
+    assert!(matches!(of_type(403, ""), Verdict::Refused(Error { failure_type: FailureType::Config, .. })));
+    assert!(matches!(of_type(429, ""), Verdict::RateLimited(_)));
+    for status in [408, 409, 500, 502, 503, 504] {
+        assert!(matches!(of_type(status, ""), Verdict::Retry(_)), "{status}");
+    }
+    for status in [400, 405, 422] {
+        let verdict = of_type(status, "");
+        assert!(
+            matches!(verdict, Verdict::Refused(Error { failure_type: FailureType::System, .. })),
+            "{status}"
+        );
+    }
+    assert!(matches!(of_type(301, ""), Verdict::Fail(_)));
+    for kind in ["413-request-too-large", "413-resource-too-large", "413-too-many-results"] {
+        assert!(matches!(of_type(413, kind), Verdict::TooLarge(_)), "{kind}");
+    }
+    assert!(matches!(judge(&config(), &answer(413, "<html>")), Verdict::TooLarge(_)));
+}
+
+const OWN: &str = "https://docs.withorb.com/reference/error-responses#401-authentication-error";
+
+#[test]
+fn a_refusal_counts_against_the_key_only_if_orb_says_so() {
+    for status in [401, 403] {
+        let own = format!(r#"{{"type":"{OWN}","status":{status},"title":"No."}}"#);
+        let error = match (status, judge(&config(), &answer(status, own))) {
+            (401, Verdict::Fail(error)) | (403, Verdict::Refused(error)) => error,
+            (_, verdict) => panic!("{status}: {verdict:?}"),
+        };
+        assert_eq!(error.failure_type, FailureType::Config);
+        for foreign in [
+            "<html><body>Request blocked. hidden</body></html>",
+            "",
+            "Forbidden",
+            r#"{"message":"Forbidden"}"#,
+            r#"{"error":{"code":403}}"#,
+            r#"["type"]"#,
+            r#"{"status":403,"title":"Forbidden"}"#,
+            r#"{"type":"about:blank","title":"Forbidden","status":403}"#,
+            r#"{"type":"https://tools.ietf.org/html/rfc7231#section-6.5.3","title":"Forbidden","status":403}"#,
+        ] {
+            let mut response = answer(status, foreign);
+            response.headers.push(("content-type".into(), "text/html; charset=utf-8".into()));
+            let Verdict::Retry(error) = judge(&config(), &response) else { panic!("{status} {foreign}") };
+            assert_eq!(error.failure_type, FailureType::Transient);
+            assert!(error.message.contains("something between here and Orb answered"), "{error}");
+            let internal = error.internal_message.unwrap();
+            assert!(internal.contains("text/html") && !internal.contains("hidden"), "{internal}");
+        }
+    }
+}
+
+#[test]
+fn a_redirect_says_where_it_leads_without_secrets() {
+    for (location, shown) in [
+        ("https://login.example/sso", ", to https://login.example/sso)"),
+        ("https://user:word@login.example/a@b?token=t#f", ", to https://login.example/a@b)"),
+        ("//login.example?x=1", ", to //login.example)"),
+        ("/v2/plans", ", to /v2/plans)"),
+        ("https://h/hidden/x", ", to https://h/[secret]/x)"),
+        ("", ")"),
+    ] {
+        for status in [301, 302, 303, 307, 308] {
+            let mut response = answer(status, "<html>moved</html>");
+            response.headers.push(("location".into(), location.into()));
+            let Verdict::Fail(error) = judge(&config(), &response) else { panic!("not a failure") };
+            assert_eq!(error.failure_type, FailureType::Config);
+            assert!(error.message.ends_with(&format!("(status {status}{shown}")), "{error}");
+        }
+    }
+    let mut response = answer(302, "");
+    response.headers.push(("location".into(), format!("https://h/{}", "x".repeat(5000))));
+    let Verdict::Fail(error) = judge(&config(), &response) else { panic!("not a failure") };
+    assert!(error.message.len() < 500, "{error}");
+    let Verdict::Fail(error) = judge(&config(), &answer(307, "")) else { panic!("not a failure") };
+    assert!(error.message.ends_with("(status 307)"), "{error}");
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_is_a_matter_of_the_config() {
+    let Verdict::Fail(error) = judge(&config(), &answer(407, "<html>")) else { panic!("not a failure") };
+    assert_eq!(error.failure_type, FailureType::Config);
+    assert!(error.message.contains("proxy"), "{error}");
+}
+
+#[test]
+fn a_key_that_orb_repeats_is_not_repeated_by_us() {
+    let Verdict::Fail(error) =
+        judge(&config(), &answer(401, format!(r#"{{"type":"{OWN}","detail":"bad key hidden!"}}"#)))
+    else {
+        panic!("not a failure")
+    };
+    assert!(error.message.ends_with("bad key [secret]!"), "{error}");
+    let padded = format!(r#"{{"type":"{OWN}","detail":"{}hidden"}}"#, "x".repeat(MAX_EXPLANATION - 3));
+    let Verdict::Fail(error) = judge(&config(), &answer(401, padded)) else { panic!("not a failure") };
+    assert!(!error.message.contains("hid"), "{error}");
+}

@@ -1,0 +1,83 @@
+//! Orb as a source.
+
+use std::{borrow::Cow, rc::Rc};
+
+use elt_sdk::{
+    api::Api,
+    error::{Error, Result},
+    retry::RetryPolicy,
+    source::{Check, Settings, Source, Specification},
+    stream::Stream,
+};
+use json_text::Json;
+use time::Timestamp;
+
+use crate::{
+    api::OrbApi,
+    config::{API_URL, Config},
+    requests, schemas,
+    streams::STREAMS,
+};
+
+/// The Orb source.
+#[derive(Debug)]
+pub struct Orb;
+
+impl Source for Orb {
+    type Config = Config;
+
+    const STREAMS: &'static [&'static Stream<Config>] = STREAMS;
+
+    fn specification() -> Specification {
+        Specification {
+            name: "orb",
+            version: env!("CARGO_PKG_VERSION"),
+            config_schema: include_str!("../spec.json"),
+            documentation_url: "https://docs.withorb.com/",
+            allowed_hosts: &["${api_url}"],
+        }
+    }
+
+    fn schema(name: &str) -> Option<Cow<'static, str>> {
+        schemas::schema(name)
+    }
+
+    fn config(text: &str, now: Timestamp) -> Result<Config> {
+        let config = Config::parse(text)?;
+        // Nothing would ever be beyond the cursor of such a read.
+        if config.range.start > now {
+            return Err(Error::config("config: start_date lies in the future"));
+        }
+        Ok(config)
+    }
+
+    fn settings(config: &Config) -> Settings {
+        Settings {
+            range: config.range,
+            concurrency: config.concurrency,
+            retry: RetryPolicy::read(config.retry_minutes),
+        }
+    }
+
+    fn api(config: Rc<Config>) -> Rc<dyn Api<Config>> {
+        Rc::new(OrbApi::new(config))
+    }
+
+    fn check(config: &Config) -> Check {
+        Check {
+            request: requests::get(config, "ping", &[]),
+            is_own: is_json,
+            not_own: format!("api_url answers, but not as Orb's API does; Orb's is {API_URL}"),
+            hint: format!("is api_url right? Orb's is {API_URL}"),
+            hint_in_outage: (config.api_url != API_URL).then(|| "is api_url right?".to_owned()),
+        }
+    }
+}
+
+/// Returns whether a body is JSON, or empty.
+fn is_json(body: &[u8]) -> bool {
+    str::from_utf8(body).is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok())
+}
+
+#[cfg(test)]
+mod tests;

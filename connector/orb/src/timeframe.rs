@@ -1,0 +1,119 @@
+//! Shorter timeframes, for what Orb says is too large to answer. They overlap, so that each day of any time zone is whole in
+//! exactly one of them.
+
+use time::SignedDuration;
+
+use crate::usage::{HOUR, LONGEST_DAY};
+use elt_sdk::{
+    instant::floor_to_second,
+    slice::{Slice, Until},
+};
+
+/// By how much two halves are longer than the slice they are of.
+const OVERLAP: SignedDuration = SignedDuration::hours(26);
+
+/// No slice is cut that would make halves shorter than this: it holds a day of any time zone and little more.
+const SHORTEST: SignedDuration = SignedDuration::hours(27);
+
+/// Two slices in the place of one; none if it is about a day.
+///
+/// Days that begin before the boundary are whole in the first one, which ends a longest day after it. All others are whole
+/// in the second one, which begins an hour before the boundary. A half of which nothing would be kept is left out.
+pub fn halves(slice: &Slice) -> Option<Vec<Slice>> {
+    let (from, span) = (slice.from?, slice.span()?);
+    let half = (span + OVERLAP) / 2;
+    if half < SHORTEST {
+        return None;
+    }
+    let boundary = floor_to_second(from.checked_add(half - LONGEST_DAY)?);
+    let below = Slice {
+        until: Some(Until::Before(boundary.checked_add(LONGEST_DAY)?)),
+        keep_before: Some(boundary),
+        ..slice.clone()
+    };
+    let above = Slice { from: Some(boundary.checked_sub(HOUR)?), keep_from: Some(boundary), ..slice.clone() };
+    let is_kept =
+        |slice: &Slice| slice.keep_from.zip(slice.keep_before).is_none_or(|(from, before)| from < before);
+    Some([below, above].into_iter().filter(is_kept).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use time::Timestamp;
+
+    use super::*;
+    use elt_sdk::testing::instant;
+
+    const DAY: SignedDuration = SignedDuration::hours(24);
+
+    /// A year as the connector asks for it: in the middle of a read, so that neighbours have what is not kept.
+    fn year() -> Slice {
+        Slice {
+            from: Some(instant("2024-01-01T05:00:00Z")),
+            until: Some(Until::Before(instant("2024-12-31T05:00:00Z"))),
+            keep_from: Some(instant("2024-01-01T06:00:00Z")),
+            keep_before: Some(instant("2024-12-30T04:00:00Z")),
+            ..Slice::default()
+        }
+    }
+
+    /// Cuts a slice until no part is longer than `longest`, or none can be cut.
+    fn cut(slice: Slice, longest: SignedDuration) -> Vec<Slice> {
+        let (mut left, mut done) = (VecDeque::from([slice]), Vec::new());
+        while let Some(slice) = left.pop_front() {
+            match halves(&slice).filter(|_| slice.span().unwrap() > longest) {
+                Some(parts) => parts.into_iter().rev().for_each(|part| left.push_front(part)),
+                None => done.push(slice),
+            }
+        }
+        done
+    }
+
+    /// The days of a customer whose midnight lies so many hours after UTC's which a slice gives, cut where it ends.
+    fn kept(slice: &Slice, offset: i32) -> Vec<(Timestamp, Timestamp)> {
+        let Some(Until::Before(until)) = slice.until else { panic!("no end") };
+        let first = instant("2023-12-28T00:00:00Z") + SignedDuration::hours(1) * offset;
+        let days = (0..400_i32).map(|number| (first + DAY * number, first + DAY * (number + 1)));
+        let cut = days.map(|(start, end)| (start.max(slice.from.unwrap()), end.min(until)));
+        let is_kept = |&(start, end): &(Timestamp, Timestamp)| {
+            let (from, before) = (slice.keep_from, slice.keep_before);
+            start < end && from.is_none_or(|from| start >= from) && before.is_none_or(|before| start < before)
+        };
+        cut.filter(is_kept).collect()
+    }
+
+    #[test]
+    fn every_day_of_every_time_zone_is_in_exactly_one_part_as_it_was_in_the_whole() {
+        let open = Slice { keep_from: None, keep_before: None, ..year() };
+        let short = Slice { until: Some(Until::Before(instant("2024-01-03T01:00:00Z"))), ..open.clone() };
+        for whole in [year(), open, short] {
+            for longest in [SignedDuration::hours(24 * 100), SignedDuration::hours(72), SignedDuration::ZERO]
+            {
+                let parts = cut(whole.clone(), longest);
+                for offset in -12..=14 {
+                    let mut days: Vec<_> = parts.iter().flat_map(|part| kept(part, offset)).collect();
+                    days.sort_unstable();
+                    assert_eq!(days, kept(&whole, offset), "{offset}, {longest}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parts_are_shorter_each_time_down_to_about_a_day() {
+        let parts = halves(&year()).unwrap();
+        assert_eq!(parts.len(), 2);
+        assert!(parts.iter().all(|part| part.span().unwrap() < SignedDuration::hours(24 * 184)));
+        let shortest = cut(year(), SignedDuration::ZERO);
+        assert!(shortest.iter().all(|part| part.span().unwrap() <= SignedDuration::hours(28)));
+        assert!(shortest.iter().all(|part| part.keep_from < part.keep_before));
+    }
+
+    #[test]
+    fn what_has_an_open_end_cannot_be_cut() {
+        assert_eq!(halves(&Slice { until: None, ..year() }), None);
+        assert_eq!(halves(&Slice { from: None, ..year() }), None);
+    }
+}

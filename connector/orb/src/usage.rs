@@ -1,0 +1,163 @@
+//! Subscription usage: one record per subscription, billable metric and day (and value of the grouping key).
+//!
+//! A subscription's usage is asked for in timeframes of at most a year, clipped to its life; if usage is grouped, of at most
+//! a month and per metric.
+//!
+//! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
+//! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
+//! has it whole.
+
+use std::borrow::Cow;
+
+use time::{SignedDuration, Time, Timestamp};
+
+use crate::config::Config;
+use elt_sdk::{
+    instant::parse_instant,
+    problem::Problem,
+    ranges::Ranges,
+    record::Record,
+    slice::{Slice, Until},
+};
+use json_text::{Fields, Json, Object, quoted};
+
+/// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
+/// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
+pub const GRACE: SignedDuration = SignedDuration::hours(48);
+
+/// The longest timeframe that Orb answers, which allows exactly a year.
+const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
+
+/// The longest timeframe that grouped usage is asked for. Orb answers with all groups at once and has no pages of them, and
+/// recommends shorter timeframes: a thousand groups are some 5 MB in a month, and 60 MB in a year.
+const MONTH: SignedDuration = SignedDuration::hours(31 * 24);
+
+const DAY: SignedDuration = SignedDuration::hours(24);
+
+/// How far below a boundary a slice begins, so that its first day, which is cut, begins below the boundary too.
+pub const HOUR: SignedDuration = SignedDuration::hours(1);
+
+/// The day on which clocks go back.
+pub const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
+
+/// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
+pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
+    let Some(fields) = subscription.fields() else { return Vec::new() };
+    let plan = fields.object("plan");
+    if let Some(wanted) = &config.plan_id
+        && plan.as_ref().and_then(|plan| plan.text("id")).as_deref() != Some(wanted)
+    {
+        return Vec::new();
+    }
+    let instant = |name: &str| fields.text(name).as_deref().and_then(parse_instant);
+    let (Some(from), Some(Until::Before(until) | Until::Including(until))) = (whole.from, whole.until) else {
+        return Vec::new();
+    };
+    let (from, continues) = begin(config, from);
+    let born = instant("start_date").filter(|born| *born >= from);
+    let until = instant("end_date").map_or(until, |died| until.min(died));
+    let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
+    let width = if config.subscription_usage_grouping_key.is_some() { MONTH } else { YEAR };
+    let ranges = Ranges { width, before: HOUR, after: LONGEST_DAY };
+    let timeframes = ranges.cut(born.unwrap_or(from), until, keep_from);
+    timeframes.into_iter().map(|timeframe| Slice { parent: whole.parent.clone(), ..timeframe }).collect()
+}
+
+/// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of
+/// all time zones are whole.
+fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
+    let start = config.range.start;
+    let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
+    if day_before > start { (day_before, true) } else { (start, false) }
+}
+
+/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices, and of the prices it has
+/// of its own.
+pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<String>> {
+    if config.subscription_usage_grouping_key.is_none() {
+        return vec![None];
+    }
+    let Some(subscription) = subscription.and_then(Record::fields) else { return Vec::new() };
+    let of_plan = subscription.object("plan").map(|plan| plan.list("prices")).unwrap_or_default();
+    let intervals = subscription.list("price_intervals");
+    let own = intervals.iter().filter_map(|interval| Fields::of(*interval)?.raw("price"));
+    let mut metrics: Vec<String> = Vec::new();
+    for price in of_plan.into_iter().chain(own) {
+        let metric = Fields::of(price).and_then(|price| price.object("billable_metric"));
+        let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
+        metrics.extend(id.filter(|id| !metrics.contains(id)));
+    }
+    metrics.into_iter().map(Some).collect()
+}
+
+/// Asks for grouped usage, if the config wants it.
+pub fn query(config: &Config, _: &Slice) -> Vec<(&'static str, String)> {
+    config.subscription_usage_grouping_key.iter().map(|key| ("group_by", key.clone())).collect()
+}
+
+/// The value of the grouping key stands in a field of that name.
+pub fn properties(config: &Config) -> Vec<(String, String)> {
+    let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
+    config.subscription_usage_grouping_key.iter().map(property).collect()
+}
+
+/// The grouping key tells records of one day apart.
+pub fn key_fields(config: &Config) -> Vec<String> {
+    config.subscription_usage_grouping_key.iter().cloned().collect()
+}
+
+/// What stands in a record in the place of fields of the answer.
+const MADE: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
+
+/// The records of one element of an answer: one for each of its days whose quantity is not zero. Less than zero is usage
+/// too, such as an amendment's, or a day on which a metric that does not add up went down. What is no number, null for one,
+/// is carried: it is not known to be zero.
+///
+/// # Errors
+/// If it is not an object, or one of its days is not.
+pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem> {
+    let element = Fields::of(element).ok_or("it is not an object")?;
+    let metric = element.object("billable_metric");
+    let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
+    let group = element.object("metric_group");
+    let key = group.as_ref().and_then(|group| group.text("property_key"));
+    let mut records = Vec::new();
+    // What has another shape is not the same as no usage.
+    let days = element.raw("usage").ok_or("there is no \"usage\"")?;
+    for day in days.list().ok_or("\"usage\" is not a list")? {
+        let day = Fields::of(day).ok_or("a day is not an object")?;
+        let quantity = day.raw("quantity").ok_or("there is no \"quantity\"")?;
+        let position = day.text("timeframe_start").as_deref().and_then(parse_instant);
+        if quantity.is_zero() || !slice.keeps(position) {
+            continue;
+        }
+        let mut object = Object::default();
+        // No name comes twice: what is made here counts, and then what is the day's.
+        let is_made = |name: Json<'_>| {
+            MADE.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
+        };
+        let is_taken_apart =
+            |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
+        let is_of_day = |name: Json<'_>| name.text().is_some_and(|name| day.raw(&name).is_some());
+        let of_element = element.iter().filter(|(name, _)| !is_taken_apart(*name) && !is_of_day(*name));
+        for (name, value) in of_element.chain(day.iter()).filter(|(name, _)| !is_made(*name)) {
+            object.carry(name, value.get());
+        }
+        let made = [
+            quoted(slice.parent.as_deref().unwrap_or_default()),
+            of_metric("name").to_owned(),
+            of_metric("id").to_owned(),
+        ];
+        for (name, value) in MADE.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
+            object.push(name, value);
+        }
+        if let (Some(group), Some(key)) = (&group, &key) {
+            object.push(key, group.raw("property_value").map_or("null", Json::get));
+        }
+        records.push(Record::new(object.finish(), position));
+    }
+    Ok(records)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,569 @@
+//! Whole reads of a scripted server: one test per value of each column of the table.
+
+use std::time::Duration;
+
+use json_text::{Fields, Json, Scanner};
+use time::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::{
+    api::Api,
+    cursor::TimeRange,
+    fixtures::{PARENTS, PlainServer, TIME},
+    http::{Request, Response},
+    instant::parse_instant,
+    page::Page,
+    problem::Problem,
+    ranges::Ranges,
+    reader::Batch,
+    record::{Hoist, Unsettled},
+    request::{PageParameters, PageRequest},
+    server::{Server, Verdict},
+    source::{Check, Settings},
+    stream::{Absent, Answer, Carry, Ends, Parents, Parts, Place, TimeFilter, TimeForm},
+    testing::{World, answer},
+};
+
+/// A list without time filter and cursor.
+static COUPONS: Stream<()> = Stream { name: "coupons", path: "coupons", page_limit: Some(2), ..Stream::LIST };
+
+/// A list with a cursor that the server cannot filter by.
+static ITEMS: Stream<()> =
+    Stream { name: "items", path: "items", cursor: Some("created_at"), ..Stream::LIST };
+
+/// Ranges of fixed width.
+static VOLUMES: Stream<()> = Stream {
+    name: "volumes",
+    path: "volumes",
+    cursor: Some("created_at"),
+    time: Some(TIME),
+    partition: Partition::Ranges(Ranges::of(SignedDuration::hours(96))),
+    ..Stream::LIST
+};
+
+/// Ranges of days, which the server cuts, with a grace period.
+static DAYS: Stream<()> = Stream {
+    name: "days",
+    path: "days",
+    cursor: Some("created_at"),
+    time: Some(TimeFilter { form: TimeForm::Date, from: "start", including: "end", before: "end" }),
+    grace: Some(SignedDuration::hours(48)),
+    partition: Partition::Ranges(Ranges {
+        width: SignedDuration::hours(31 * 24),
+        before: SignedDuration::hours(1),
+        after: SignedDuration::hours(25),
+    }),
+    ..Stream::LIST
+};
+
+/// One list per value of a filter.
+static CHANGES: Stream<()> = Stream {
+    name: "changes",
+    path: "changes",
+    carry: Carry { part_as: Some("status"), ..Carry::NOTHING },
+    parts: Some(Parts { place: Place::Query("status"), values: |(), _| ["open", "done"].map(text).to_vec() }),
+    ..Stream::LIST
+};
+
+/// Windows of time, per value of a filter.
+static METRICS: Stream<()> = Stream {
+    name: "metrics",
+    path: "metrics",
+    cursor: Some("created_at"),
+    time: Some(TIME),
+    partition: Partition::Windows,
+    page_limit: Some(2),
+    parts: Some(Parts { place: Place::Query("status"), values: |(), _| ["open", "done"].map(text).to_vec() }),
+    ..Stream::LIST
+};
+
+/// The parents of most streams below.
+static OWNERS: Stream<()> = Stream {
+    name: "owners",
+    path: "owners",
+    cursor: Some("created_at"),
+    page_limit: Some(2),
+    ..Stream::LIST
+};
+
+const OF_OWNER: Parents<()> = Parents { stream: &OWNERS, ..PARENTS };
+
+/// One object per parent, whose id stands in the query.
+static UPCOMING: Stream<()> = Stream {
+    name: "upcoming",
+    path: "invoices/upcoming",
+    answer: Answer::Object,
+    carry: Carry {
+        hoists: &[Hoist { object: "plan", fields: &[("id", "plan_id")], keep: true }],
+        parent_as: Some("owner_id"),
+        ..Carry::NOTHING
+    },
+    partition: Partition::Parents(Parents { place: Place::Query("owner_id"), ..OF_OWNER }),
+    ..Stream::LIST
+};
+
+/// Numbered parts of a parent in the path, up to the first that is not there.
+static VERSIONS: Stream<()> = Stream {
+    name: "versions",
+    path: "owners/{parent}/versions/{part}",
+    answer: Answer::Object,
+    carry: Carry { parent_as: Some("owner_id"), part_as: Some("version"), ..Carry::NOTHING },
+    partition: Partition::Parents(OF_OWNER),
+    parts: Some(Parts {
+        place: Place::Path,
+        values: |(), _| (1..100).map(|number: u32| Some(number.to_string())).collect(),
+    }),
+    ends: Ends { absent: Absent::EndOfParts, ..Ends::USUAL },
+    ..Stream::LIST
+};
+
+/// Parents of parents.
+static BLOCKS: Stream<()> = Stream {
+    name: "blocks",
+    path: "owners/{parent}/blocks",
+    partition: Partition::Parents(OF_OWNER),
+    ..Stream::LIST
+};
+
+static BLOCK_INVOICES: Stream<()> = Stream {
+    name: "block_invoices",
+    path: "blocks/{parent}/invoices",
+    carry: Carry { parent_as: Some("block_id"), ..Carry::NOTHING },
+    partition: Partition::Parents(Parents { stream: &BLOCKS, key: "block_id", deleted: None, ..PARENTS }),
+    ..Stream::LIST
+};
+
+/// Records that are emitted while they can still change.
+static INVOICES: Stream<()> = Stream {
+    name: "invoices",
+    path: "invoices",
+    cursor: Some("created_at"),
+    time: Some(TIME),
+    partition: Partition::Windows,
+    page_limit: Some(100),
+    unsettled: Some(Unsettled {
+        field: "status",
+        values: &["issued", "synced"],
+        emitted: true,
+        at_most: Some(SignedDuration::hours(90 * 24)),
+    }),
+    ..Stream::LIST
+};
+
+/// A list that not every server has.
+static EVENTS: Stream<()> = Stream {
+    name: "events",
+    path: "events",
+    ends: Ends { may_be_unknown: true, ..Ends::USUAL },
+    ..Stream::LIST
+};
+
+/// A list that some servers do not have, per parent.
+static OWNER_EVENTS: Stream<()> = Stream {
+    name: "owner_events",
+    path: "owners/{parent}/events",
+    partition: Partition::Parents(OF_OWNER),
+    ends: Ends { may_be_unknown: true, ..Ends::USUAL },
+    ..Stream::LIST
+};
+
+static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0) };
+
+/// A list per parent, of which the server answers two a second.
+static COSTS: Stream<()> = Stream {
+    name: "costs",
+    path: "owners/{parent}/costs",
+    partition: Partition::Parents(OF_OWNER),
+    rate: &SLOW,
+    ..Stream::LIST
+};
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// A source with all of these streams.
+#[derive(Debug)]
+struct Toy;
+
+const START: &str = "2024-01-01T00:00:00Z";
+
+impl Source for Toy {
+    type Config = ();
+
+    const STREAMS: &'static [&'static Stream<()>] = &[
+        &COUPONS,
+        &ITEMS,
+        &VOLUMES,
+        &DAYS,
+        &CHANGES,
+        &METRICS,
+        &UPCOMING,
+        &VERSIONS,
+        &BLOCK_INVOICES,
+        &INVOICES,
+        &EVENTS,
+        &OWNER_EVENTS,
+        &COSTS,
+    ];
+
+    fn specification() -> Specification {
+        Specification {
+            name: "toy",
+            version: "1.0.0",
+            config_schema: "{}",
+            documentation_url: "https://toy",
+            allowed_hosts: &[],
+        }
+    }
+
+    fn schema(_: &str) -> Option<std::borrow::Cow<'static, str>> {
+        Some(r#"{"properties":{}}"#.into())
+    }
+
+    fn config(_: &str, _: Timestamp) -> Result<()> {
+        Ok(())
+    }
+
+    fn settings((): &()) -> Settings {
+        let start = parse_instant(START).unwrap();
+        let range = TimeRange { start, end: None, lookback: SignedDuration::ZERO };
+        Settings { range, concurrency: 4, retry: RetryPolicy::read(5) }
+    }
+
+    fn api(_: Rc<()>) -> Rc<dyn Api<()>> {
+        Rc::new(ToyApi)
+    }
+
+    fn check((): &()) -> Check {
+        Check {
+            request: Request::get("http://h", "ping", &[]),
+            is_own: |body| body == b"pong",
+            not_own: "not the API".into(),
+            hint: "look at the address".into(),
+            hint_in_outage: None,
+        }
+    }
+}
+
+const _: () = Stream::check(Toy::STREAMS);
+
+/// An API whose lists are `{"data": […], "next": …}`.
+struct ToyApi;
+
+impl Server for ToyApi {
+    fn judge(&self, response: &Response) -> Verdict {
+        PlainServer.judge(response)
+    }
+}
+
+impl Api<()> for ToyApi {
+    fn page_request(&self, request: &PageRequest<()>) -> Request {
+        let query = request.query(&(), PageParameters { limit: "limit", token: "page" });
+        Request::get("http://h", &request.path(), &query)
+    }
+
+    fn decode_page(&self, request: &PageRequest<()>, body: &[u8]) -> std::result::Result<Page, Problem> {
+        let text = str::from_utf8(body).unwrap();
+        let (mut records, mut next_token) = (Vec::new(), None);
+        if let Answer::Object = request.stream.answer {
+            request.scan(&mut Scanner::new(text), &mut records)?;
+        } else {
+            let fields = Fields::decode(text)?;
+            for element in fields.list("data") {
+                request.scan(&mut Scanner::new(element.get()), &mut records)?;
+            }
+            next_token = fields.value("next").and_then(Json::text).map(|token| token.into_owned());
+        }
+        Ok(Page { records, next_token, ..Page::default() })
+    }
+}
+
+fn list(records: &[&str]) -> Response {
+    answer(200, format!(r#"{{"data":[{}]}}"#, records.join(",")))
+}
+
+/// The list of three owners, in two pages.
+fn owners(path: &str) -> Response {
+    let owner = |id: &str, day: u32| format!(r#"{{"id":{id:?},"created_at":"2024-02-{day:02}T00:00:00Z"}}"#);
+    if path.contains("page=") {
+        list(&[&owner("c", 1)])
+    } else {
+        answer(200, format!(r#"{{"data":[{},{}],"next":"2"}}"#, owner("a", 3), owner("b", 2)))
+    }
+}
+
+/// Path and query of a URL, readable.
+fn path(url: &str) -> String {
+    url.trim_start_matches("GET ").trim_start_matches("http://h/").replace("%3A", ":").replace("%2B", "+")
+}
+
+/// What a read gave: records, checkpoints, paths that were asked for, log lines.
+struct Read {
+    records: Vec<String>,
+    checkpoints: Vec<String>,
+    asked: Vec<String>,
+    lines: Vec<String>,
+    world: Rc<World>,
+}
+
+fn read(stream: &str, state: Option<&str>, mut script: impl FnMut(&str) -> Response + 'static) -> Read {
+    let world = World::new(move |request: &Request| Ok(script(&path(&request.url))));
+    let connector = Connector::<Toy>::new(world.platform(), Rc::default());
+    let mut reader = connector.read("", stream, state).unwrap();
+    let batches: Vec<Batch> = world.run(async {
+        let mut batches = Vec::new();
+        while let Some(batch) = reader.next_batch().await.unwrap() {
+            batches.push(batch);
+        }
+        batches
+    });
+    let asked = world.requests.borrow().iter().map(|request| path(request)).collect();
+    let lines = world.lines.borrow().iter().map(|(_, line)| line.clone()).collect();
+    let (records, checkpoints): (Vec<_>, Vec<_>) =
+        batches.into_iter().map(|batch| (batch.records, batch.checkpoint)).unzip();
+    Read {
+        records: records.concat(),
+        checkpoints: checkpoints.into_iter().flatten().collect(),
+        asked,
+        lines,
+        world,
+    }
+}
+
+#[test]
+fn a_list_without_time_filter_and_cursor_is_read_whole() {
+    let read = read("coupons", None, |path| match path {
+        "coupons?limit=2" => answer(200, r#"{"data":[{"id":1},{"id":2}],"next":"x"}"#),
+        _ => list(&[r#"{"id":3}"#]),
+    });
+    assert_eq!(read.asked, ["coupons?limit=2", "coupons?limit=2&page=x"]);
+    assert_eq!(read.records.len(), 3);
+    assert_eq!(read.checkpoints, Vec::<String>::new());
+}
+
+#[test]
+fn without_a_cursor_a_stream_is_discovered_for_full_refresh_only() {
+    let world = World::new(|_| panic!("a request"));
+    let discovered = Connector::<Toy>::new(world.platform(), Rc::default()).discover("").unwrap();
+    let of = |name: &str| discovered.iter().find(|stream| stream.name == name).unwrap();
+    assert_eq!((of("coupons").cursor, of("coupons").resumable), (None, false));
+    assert_eq!((of("items").cursor, of("items").resumable), (Some("created_at"), false));
+    assert_eq!((of("volumes").cursor, of("volumes").resumable), (Some("created_at"), true));
+    assert_eq!((of("upcoming").cursor, of("upcoming").resumable), (None, true));
+}
+
+#[test]
+fn where_the_server_cannot_filter_by_time_older_records_are_dropped() {
+    let at = |day: u32| format!(r#"{{"created_at":"2024-05-{day:02}T00:00:00Z"}}"#);
+    let read =
+        read("items", Some(&at(10)), move |_| list(&[&at(12), r#"{"id":"no time"}"#, &at(10), &at(9)]));
+    assert_eq!(read.asked, ["items"]);
+    assert_eq!(read.records.len(), 3);
+    assert_eq!(read.checkpoints, [r#"{"created_at":"2024-05-12T00:00:00+00:00"}"#]);
+}
+
+#[test]
+fn ranges_are_of_fixed_width_and_each_finished_one_is_a_checkpoint() {
+    let state = r#"{"created_at":"2024-05-20T00:01:00Z"}"#;
+    let read = read("volumes", Some(state), |path| {
+        let from = path.split("from=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+        list(&[&format!(r#"{{"created_at":{from:?}}}"#)])
+    });
+    assert_eq!(
+        read.asked,
+        [
+            "volumes?from=2024-05-20T00:00:00+00:00&before=2024-05-24T00:00:00+00:00",
+            "volumes?from=2024-05-24T00:00:00+00:00&before=2024-05-28T00:00:00+00:00",
+            "volumes?from=2024-05-28T00:00:00+00:00&before=2024-06-01T00:00:00+00:00",
+        ]
+    );
+    let last = r#"{"created_at":"2024-05-28T00:00:00+00:00"}"#;
+    assert_eq!((read.records.len(), read.checkpoints.last().map(String::as_str)), (3, Some(last)));
+    assert_eq!(read.checkpoints.len(), 2);
+}
+
+#[test]
+fn ranges_of_dates_overlap_and_the_cursor_stays_a_grace_period_behind() {
+    // A server that sums up days of its own time zone, cut where a range ends.
+    let read = read("days", Some(r#"{"created_at":"2024-04-20T00:00:00Z"}"#), |path| {
+        let (from, end) = path.split_once("start=").unwrap().1.split_once("&end=").unwrap();
+        let [from, end] = [from, end].map(|date| parse_instant(&format!("{date}T00:00:00Z")).unwrap());
+        let noon = parse_instant("2024-01-01T12:00:00Z").unwrap();
+        let days = (0..200).map(|day| noon + SignedDuration::hours(24) * day);
+        let within = days.filter(|day| *day >= from && *day < end);
+        let row = |day| format!(r#"{{"created_at":"{}"}}"#, crate::instant::format_instant(day));
+        list(&within.map(row).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    assert_eq!(read.asked, ["days?start=2024-04-20&end=2024-05-21", "days?start=2024-05-19&end=2024-06-01"]);
+    assert_eq!(read.records.len(), 42, "each day once");
+    assert_eq!(read.checkpoints.last().unwrap(), r#"{"created_at":"2024-05-30T00:00:00+00:00"}"#);
+}
+
+#[test]
+fn one_list_is_asked_for_once_per_value() {
+    let read = read("changes", None, |path| match path {
+        "changes?status=open" => list(&[r#"{"id":1}"#]),
+        "changes?status=done" => list(&[r#"{"id":2}"#, r#"{"id":3}"#]),
+        other => panic!("{other}"),
+    });
+    assert_eq!(read.records[0], r#"{"id":1,"status":"open"}"#);
+    assert_eq!(read.records.len(), 3);
+}
+
+#[test]
+fn no_checkpoint_passes_what_is_unread_of_another_value() {
+    // The first pages are so dense that both lists are split, and nearly all of one value is older.
+    let at = |hours: i64| {
+        let instant = parse_instant("2024-06-01T00:00:00Z").unwrap() - SignedDuration::hours(hours);
+        crate::instant::format_instant(instant)
+    };
+    for state in ["{}", r#"{"created_at":"2024-03-01T00:00:00Z"}"#] {
+        let world = World::new(move |request: &Request| {
+            let path = path(&request.url);
+            let field =
+                |name: &str| path.split(name).nth(1).map(|rest| rest.split('&').next().unwrap().to_owned());
+            let instant = |name: &str| field(name).and_then(|text| parse_instant(&text));
+            let step = if path.contains("status=open") { 10 } else { 300 };
+            let (from, before) = (instant("from="), instant("before="));
+            let all = (1..400).map(|number| parse_instant(&at(number * step)).unwrap());
+            let wanted = all
+                .filter(|at| from.is_none_or(|from| *at >= from) && before.is_none_or(|before| *at < before));
+            let skip: usize = field("page=").map_or(0, |page| page.parse().unwrap());
+            let rows: Vec<String> = wanted
+                .skip(skip)
+                .map(|at| {
+                    format!(r#"{{"created_at":"{}","step":{step}}}"#, crate::instant::format_instant(at))
+                })
+                .collect();
+            let next = if rows.len() > 2 { format!("\"{}\"", skip + 2) } else { "null".into() };
+            let data = rows[..rows.len().min(2)].join(",");
+            Ok(answer(200, format!(r#"{{"data":[{data}],"next":{next}}}"#)))
+        });
+        let connector = Connector::<Toy>::new(world.platform(), Rc::default());
+        let mut reader = connector.read("", "metrics", Some(state)).unwrap();
+        let (mut seen, mut checkpoints) = (Vec::new(), Vec::new());
+        while let Some(batch) = world.run(reader.next_batch()).unwrap() {
+            seen.extend(batch.records);
+            checkpoints.extend(batch.checkpoint.map(|checkpoint| (checkpoint, seen.len())));
+        }
+        assert!(checkpoints.len() > 3);
+        let position = |record: &str| {
+            Fields::decode(record).unwrap().text("created_at").and_then(|at| parse_instant(&at))
+        };
+        for (checkpoint, emitted) in &checkpoints {
+            let cursor = position(checkpoint);
+            assert!(seen[*emitted..].iter().all(|record| position(record) >= cursor), "{checkpoint}");
+        }
+    }
+}
+
+#[test]
+fn one_object_per_parent_whose_id_stands_in_the_query() {
+    let read = read("upcoming", None, |path| match path.split_once("owner_id=") {
+        None => owners(path),
+        Some((_, "b")) => answer(404, ""),
+        Some((_, id)) => answer(200, format!(r#"{{"of":{id:?},"plan":{{"id":"p"}}}}"#)),
+    });
+    let mut records = read.records;
+    records.sort();
+    let record = |id: &str| format!(r#"{{"of":{id:?},"plan":{{"id":"p"}},"plan_id":"p","owner_id":{id:?}}}"#);
+    assert_eq!(records, [record("a"), record("c")]);
+    assert!(read.asked.contains(&"invoices/upcoming?owner_id=a".into()));
+    assert!(read.lines.iter().any(|line| line.contains("upcoming: skipped b, which is gone")));
+    assert_eq!(read.checkpoints, ["{}"]);
+}
+
+#[test]
+fn numbered_parts_end_with_the_first_that_is_not_there() {
+    let read = read("versions", None, |path| {
+        let Some((owner, version)) = path.split_once("/versions/") else { return owners(path) };
+        let versions = if owner == "owners/a" { 3 } else { 1 };
+        let number: u32 = version.parse().unwrap();
+        if number > versions { answer(404, "") } else { answer(200, r#"{"prices":[]}"#) }
+    });
+    let mut records = read.records;
+    records.sort();
+    let record =
+        |owner: &str, version: &str| format!(r#"{{"prices":[],"owner_id":{owner:?},"version":{version:?}}}"#);
+    let expected = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("c", "1")];
+    assert_eq!(records, expected.map(|(owner, version)| record(owner, version)));
+    assert_eq!(read.asked.iter().filter(|path| path.contains("/versions/")).count(), 8);
+    assert_eq!(read.lines, Vec::<String>::new());
+}
+
+#[test]
+fn parents_have_parents() {
+    let read = read("block_invoices", None, |path| {
+        if path.starts_with("owners?") {
+            owners(path)
+        } else if let Some(owner) = path.strip_prefix("owners/") {
+            let owner = owner.strip_suffix("/blocks").unwrap();
+            list(&[&format!(r#"{{"id":"{owner}1"}}"#), &format!(r#"{{"id":"{owner}2"}}"#)])
+        } else {
+            list(&[r#"{"n":1}"#, r#"{"n":2}"#])
+        }
+    });
+    assert_eq!(read.records.len(), 12);
+    assert_eq!(read.records.iter().filter(|record| **record == r#"{"n":1,"block_id":"c2"}"#).count(), 1);
+    assert_eq!(read.checkpoints, ["{}"]);
+    assert_eq!(read.world.slices.borrow().last(), Some(&(6, Some(6))));
+}
+
+#[test]
+fn records_that_can_still_change_are_emitted_and_hold_the_cursor_for_so_long_at_most() {
+    let invoice =
+        |day: &str, status: &str| format!(r#"{{"created_at":"2024-{day}T00:00:00Z","status":"{status}"}}"#);
+    let invoices = [("05-20", "paid"), ("05-10", "synced"), ("04-02", "issued"), ("02-01", "issued")];
+    let read = read("invoices", None, move |_| {
+        let records = invoices.map(|(day, status)| invoice(day, status));
+        list(&records.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    assert_eq!(read.records.len(), 4);
+    assert_eq!(read.checkpoints, [r#"{"created_at":"2024-04-02T00:00:00+00:00"}"#]);
+}
+
+#[test]
+fn a_path_that_the_server_does_not_know_skips_the_stream_if_its_row_allows_for_it() {
+    let read = read("events", None, |_| answer(405, ""));
+    assert_eq!((read.records.len(), read.checkpoints.len()), (0, 0));
+    assert_eq!(read.lines, ["events: skipped, the server does not have it: no such path"]);
+    let of_owner = self::read("owner_events", None, |path| {
+        if path.starts_with("owners?") { owners(path) } else { answer(405, "") }
+    });
+    assert_eq!(of_owner.lines, ["owner_events: skipped, the server does not have it: no such path"]);
+    let world = World::new(|_| Ok(answer(405, "")));
+    let mut reader =
+        Connector::<Toy>::new(world.platform(), Rc::default()).read("", "coupons", None).unwrap();
+    assert_eq!(world.run(reader.next_batch()).unwrap_err().message, "coupons: no such path");
+}
+
+#[test]
+fn each_rate_class_has_a_pace_that_all_readers_share() {
+    let (world, paces) = (World::new(|request| Ok(owners_or_nothing(&path(&request.url)))), Rc::default());
+    let connector = Connector::<Toy>::new(world.platform(), Rc::clone(&paces));
+    let mut readers = [0; 2].map(|_| connector.read("", "costs", None).unwrap());
+    for reader in &mut readers {
+        while world.run(reader.next_batch()).unwrap().is_some() {}
+    }
+    // Six requests at about two a second, of which the first need not wait. The owners' list does not wait for any.
+    let elapsed = world.elapsed();
+    assert!((Duration::from_millis(2400)..=Duration::from_millis(2500)).contains(&elapsed), "{elapsed:?}");
+}
+
+fn owners_or_nothing(path: &str) -> Response {
+    if path.starts_with("owners?") { owners(path) } else { list(&[]) }
+}
+
+#[test]
+fn a_check_says_what_to_look_at() {
+    let check = |response: Response| {
+        let world = World::new(move |_| Ok(response.clone()));
+        world.run(Connector::<Toy>::new(world.platform(), Rc::default()).check(""))
+    };
+    assert_eq!(check(answer(200, "pong")), Ok(()));
+    assert_eq!(check(answer(200, "<html>")).unwrap_err().message, "not the API");
+    assert_eq!(check(answer(404, "")).unwrap_err().message, "gone; look at the address");
+    let outage = check(answer(500, "")).unwrap_err().message;
+    assert!(outage.starts_with("an outage, which says nothing about the config: broken"), "{outage}");
+}

@@ -1,0 +1,103 @@
+//! Streams, lists and a server for the tests of this crate.
+
+use time::Timestamp;
+
+use crate::{
+    error::Error,
+    http::Response,
+    instant::parse_instant,
+    page::Page,
+    record::Record,
+    request::PageRequest,
+    server::{Server, Verdict},
+    stream::{Parents, Partition, Place, Stream, TimeFilter, TimeForm},
+};
+
+/// A record at an instant.
+pub(crate) fn record_at(text: &str) -> Record {
+    Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), unsettled: false }
+}
+
+/// A filter by instants.
+pub(crate) const TIME: TimeFilter =
+    TimeFilter { form: TimeForm::Instant, from: "from", including: "until", before: "before" };
+
+/// A stream to be a parent, read by windows.
+pub(crate) static OWNERS: Stream<()> = Stream {
+    name: "owners",
+    path: "owners",
+    schema: "owners.json",
+    cursor: Some("created_at"),
+    time: Some(TIME),
+    partition: Partition::Windows,
+    page_limit: Some(2),
+    ..Stream::LIST
+};
+
+/// Owners as the parents of a stream.
+pub(crate) const PARENTS: Parents<()> = Parents {
+    stream: &OWNERS,
+    id: "id",
+    key: "owner_id",
+    place: Place::Path,
+    deleted: Some("deleted"),
+    slices: |(), _, whole| vec![whole.clone()],
+};
+
+/// A list as a server keeps it, newest first, with a page for every request.
+pub(crate) struct List(Vec<Timestamp>);
+
+impl List {
+    /// A list of records at these instants. The text of each is its index in the list.
+    pub(crate) fn new(mut positions: Vec<Timestamp>) -> Self {
+        positions.sort_unstable_by(|one, other| other.cmp(one));
+        Self(positions)
+    }
+
+    /// The page that is asked for, by the conventions of keyset paging.
+    pub(crate) fn page(&self, request: &PageRequest<()>) -> Page {
+        let skip = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+        let is_wanted = |position: &Timestamp| {
+            request.slice.until.is_none_or(|until| until.is_above(*position))
+                && request.slice.from.is_none_or(|from| *position >= from)
+        };
+        let limit = usize::try_from(request.page_limit.unwrap()).unwrap();
+        let mut wanted = self.0.iter().enumerate().filter(|(_, position)| is_wanted(position)).skip(skip);
+        let records: Vec<Record> =
+            wanted.by_ref().take(limit).map(|(index, position)| self.record(index, *position)).collect();
+        let next_token = wanted.next().is_some().then(|| (skip + limit).to_string());
+        Page { records, next_token, bytes: 0, is_cut_off: false }
+    }
+
+    fn record(&self, index: usize, position: Timestamp) -> Record {
+        Record { json: index.to_string(), position: Some(position), unsettled: false }
+    }
+
+    /// Returns the position of the record with this text.
+    pub(crate) fn position(&self, json: &str) -> Timestamp {
+        self.0[json.parse::<usize>().unwrap()]
+    }
+
+    /// Returns how many records there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// A server that takes every status as what it usually is.
+pub(crate) struct PlainServer;
+
+impl Server for PlainServer {
+    fn judge(&self, response: &Response) -> Verdict {
+        match response.status {
+            200 => Verdict::Complete,
+            429 => Verdict::RateLimited(Error::transient("too many")),
+            500 => Verdict::Retry(Error::transient("broken").internal("why")),
+            403 => Verdict::Refused(Error::config("forbidden")),
+            404 => Verdict::Absent("gone".into()),
+            405 => Verdict::UnknownPath(Error::config("no such path")),
+            413 => Verdict::TooLarge(Error::system("too large")),
+            _ => Verdict::Fail(Error::config("wrong")),
+        }
+    }
+}

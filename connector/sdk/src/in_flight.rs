@@ -1,0 +1,94 @@
+//! How many requests may be in flight: as many as wanted, or fewer where more would cost memory and gain no time.
+//!
+//! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. Of small pages, as many as
+//! wanted are in flight. Of large ones a few are enough while they arrive faster than they can be emitted. Where they are
+//! waited for, one more is allowed each time.
+
+/// Bytes of responses that may always be on their way or wait to be emitted. A stream whose pages have a megabyte, and do
+/// not have to be waited for, then takes less than 48 MB, host included (docs/BENCHMARKS.md).
+const BYTES: usize = 4 * 1024 * 1024;
+
+/// Always allow at least this many requests in flight: one that is read, and others the server works on.
+const LEAST: usize = 4;
+
+/// How many pages the average size covers.
+const MEMORY: usize = 8;
+
+/// The limit of one read.
+#[derive(Debug)]
+pub struct InFlightLimit {
+    wanted: usize,
+    /// The average size of recent pages in bytes. Zero before the first.
+    average: usize,
+    /// Requests beyond those that always fit.
+    more: usize,
+}
+
+impl InFlightLimit {
+    /// Allows `wanted` requests at most.
+    pub fn new(wanted: usize) -> Self {
+        Self { wanted, average: 0, more: 0 }
+    }
+
+    /// Records the size of a page in bytes, and whether nothing else could be done until it arrived.
+    pub fn observe(&mut self, bytes: usize, was_waited_for: bool) {
+        self.average = match self.average {
+            0 => bytes,
+            average => (average * (MEMORY - 1) + bytes) / MEMORY,
+        };
+        self.more = if was_waited_for { self.more + 1 } else { self.more.saturating_sub(1) };
+        self.more = self.more.min(self.wanted.saturating_sub(self.always()));
+    }
+
+    /// Returns how many requests may be in flight.
+    pub fn requests(&self) -> usize {
+        self.always() + self.more
+    }
+
+    fn always(&self) -> usize {
+        BYTES.checked_div(self.average).map_or(self.wanted, |fitting| fitting.max(LEAST).min(self.wanted))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEGABYTE: usize = 1 << 20;
+
+    fn requests(wanted: usize, pages: &[(usize, bool)]) -> usize {
+        let mut limit = InFlightLimit::new(wanted);
+        pages.iter().for_each(|(bytes, was_waited_for)| limit.observe(*bytes, *was_waited_for));
+        limit.requests()
+    }
+
+    #[test]
+    fn small_pages_are_asked_for_as_many_at_once_as_wanted() {
+        assert_eq!(requests(16, &[]), 16);
+        assert_eq!(requests(16, &[(0, true), (120_000, false)]), 16);
+        assert_eq!(requests(64, &[(60_000, false)]), 64);
+    }
+
+    #[test]
+    fn of_large_pages_few_are_enough_while_they_need_not_be_waited_for() {
+        assert_eq!(requests(16, &[(MEGABYTE / 2, false)]), 8);
+        assert_eq!(requests(16, &[(1 << 30, false)]), LEAST);
+        assert_eq!(requests(2, &[(1 << 30, false)]), 2);
+    }
+
+    #[test]
+    fn the_longer_large_pages_are_waited_for_the_more_are_asked_for() {
+        assert_eq!(requests(16, &[(MEGABYTE, true); 3]), LEAST + 3);
+        assert_eq!(requests(16, &[(MEGABYTE, true); 100]), 16);
+        let waited = [(MEGABYTE, true); 20];
+        assert_eq!(requests(16, &[&waited[..], &[(MEGABYTE, false); 5]].concat()), 11);
+    }
+
+    #[test]
+    fn one_large_page_among_small_ones_is_soon_forgotten() {
+        let mut pages = vec![(10_000, false); 100];
+        pages[0] = (4 * MEGABYTE, false);
+        assert_eq!(requests(16, &pages[..1]), LEAST);
+        assert_eq!(requests(16, &pages), 16);
+    }
+}

@@ -1,0 +1,133 @@
+//! Instants in the text forms that APIs and state files use.
+//!
+//! In: any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), also with no colon in the offset.
+//! Out: an instant to compare, and one canonical text for queries and states.
+
+use std::time::SystemTime;
+
+use time::{OffsetDateTime, Timestamp, format_description::well_known::Rfc3339};
+
+/// Parses a timestamp with a time zone offset. The last hours of the year 9999, which some write for "never", lie beyond
+/// what an instant can be where the offset is negative, so they are the last one there is.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    let local = parse_rfc_3339(text).or_else(|| {
+        // Without a colon in its offset, which is Python's way.
+        let (text, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
+        parse_rfc_3339(&format!("{text}:{minutes}"))
+    })?;
+    Some(local.checked_to_utc().map_or(Timestamp::MAX, Timestamp::from))
+}
+
+fn parse_rfc_3339(text: &str) -> Option<OffsetDateTime> {
+    // The crate takes any character for the separator.
+    let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
+    OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated)
+}
+
+/// `2024-01-03T10:00:00+00:00`, with a fraction only if there is one: the form Airbyte's connectors write in their
+/// states.
+pub fn format_instant(instant: Timestamp) -> String {
+    let (year, month, day) = instant.to_calendar_date();
+    let (hour, minute, second, nanosecond) = instant.as_hms_nano();
+    let mut text = format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}", u8::from(month));
+    if nanosecond > 0 {
+        text.push_str(format!(".{nanosecond:09}").trim_end_matches('0'));
+    }
+    text.push_str("+00:00");
+    text
+}
+
+/// `2024-01-03`, in UTC.
+pub fn format_date(instant: Timestamp) -> String {
+    let (year, month, day) = instant.to_calendar_date();
+    format!("{year:04}-{:02}-{day:02}", u8::from(month))
+}
+
+/// The instant that a clock of the system shows; 1970 if that is earlier.
+pub fn instant_of(time: SystemTime) -> Timestamp {
+    let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
+    Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
+}
+
+/// The whole second at or before `instant`. Slices begin and end on whole seconds, so that a server that cuts
+/// fractions off the times it shows still agrees with us about which slice a record is in.
+pub fn floor_to_second(instant: Timestamp) -> Timestamp {
+    Timestamp::from_seconds(instant.as_seconds()).unwrap_or(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_of_the_system_is_read_to_the_nanosecond() {
+        let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_nanos(1_500_000_001);
+        assert_eq!(format_instant(instant_of(time)), "1970-01-01T00:00:01.500000001+00:00");
+        let earlier = SystemTime::UNIX_EPOCH - std::time::Duration::from_secs(1);
+        assert_eq!(instant_of(earlier), parse_instant("1970-01-01T00:00:00Z").unwrap());
+    }
+
+    #[test]
+    fn every_form_of_rfc_3339_is_the_same_instant() {
+        let expected = parse_instant("2024-01-03T10:00:00Z").unwrap();
+        for text in [
+            "2024-01-03T10:00:00+00:00",
+            "2024-01-03 10:00:00+00:00",
+            "2024-01-03T10:00:00.000000+00:00",
+            "2024-01-03T11:30:00.000+01:30",
+            "2024-01-03T11:30:00.000+0130",
+        ] {
+            assert_eq!(parse_instant(text), Some(expected), "{text}");
+        }
+        assert_ne!(parse_instant("2024-01-03T10:00:00.000001Z"), Some(expected));
+    }
+
+    #[test]
+    fn the_end_of_time_is_an_instant() {
+        let last = parse_instant("9999-12-31T23:59:59+00:00").unwrap();
+        assert_eq!(format_instant(last), "9999-12-31T23:59:59+00:00");
+        assert_eq!(parse_instant("9999-12-31T23:59:59-01:00"), Some(Timestamp::MAX));
+        assert_eq!(parse_instant("9999-12-31T25:59:59+00:00"), None);
+        for first in [parse_instant("0000-01-01T00:00:00+23:59").unwrap(), Timestamp::MIN] {
+            assert!(format_instant(first).starts_with('-'));
+        }
+    }
+
+    #[test]
+    fn what_has_no_offset_is_not_an_instant() {
+        for text in ["2024-01-03T10:00:00", "2024-01-03", "", "yesterday"] {
+            assert_eq!(parse_instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_calendar_or_clock_has_is_not_an_instant() {
+        for text in [
+            "2024-02-30T10:00:00Z",
+            "2024-01-03T24:00:00Z",
+            "2024-01-03T10:60:00Z",
+            "2024-01-03T10:00:00+25:00",
+            "2024-01-03T10:00:00+01",
+            "2024-01-03T10:0000Z",
+            "2024-01-03x10:00:00Z",
+            "2024-01-03é10:00:00Z",
+            "12024-01-03T10:00:00Z",
+        ] {
+            assert_eq!(parse_instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_canonical_text_has_an_offset_and_a_fraction_only_if_needed() {
+        for text in ["2024-01-03T10:00:00+00:00", "2024-01-03T10:00:00.000123+00:00"] {
+            assert_eq!(format_instant(parse_instant(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn flooring_goes_down_before_the_epoch_too() {
+        let before = parse_instant("1969-12-31T23:59:58.5Z").unwrap();
+        assert_eq!(format_instant(floor_to_second(before)), "1969-12-31T23:59:58+00:00");
+    }
+}

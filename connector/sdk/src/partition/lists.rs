@@ -1,0 +1,359 @@
+//! The lists of all parents, at any depth: parents are listed, and the list of each is read page by page.
+//!
+//! Parents are listed only as fast as their lists are read, so memory does not grow with their number. Where parents
+//! have parents themselves, their listing is such a set of lists again.
+
+use std::collections::VecDeque;
+
+use time::{SignedDuration, Timestamp};
+
+use crate::{
+    page::{Page, PageChain},
+    problem::Problem,
+    record::Record,
+    request::PageRequest,
+    slice::Slice,
+    state::Unfinished,
+    stream::{Parents, Partition, Stream},
+};
+
+/// The next page of parents is asked for when fewer lists than this wait to be asked for.
+const WAITING_PARENTS: usize = 50;
+
+/// No more parents are listed while this many stand behind one that takes long.
+const MAX_PARENTS: usize = 10_000;
+
+/// A record that has a list, and when its outermost ancestor was created: by that, lists are resumed.
+#[derive(Debug)]
+pub(super) struct Parent {
+    pub(super) record: Record,
+    pub(super) root: Option<Timestamp>,
+}
+
+/// The lists of a stream's parents.
+#[derive(Debug)]
+pub(super) struct Lists<C: 'static> {
+    stream: &'static Stream<C>,
+    parents: &'static Parents<C>,
+    level: usize,
+    listing: Listing<C>,
+    /// In the order in which they were listed. The first is not finished.
+    children: VecDeque<Child>,
+    first_key: usize,
+    /// How many lists have been read to their end.
+    done: usize,
+    /// The longest time a slice may ask for, once the server has refused longer ones as too large.
+    longest: Option<SignedDuration>,
+}
+
+/// Where parents come from.
+#[derive(Debug)]
+enum Listing<C: 'static> {
+    Roots(Box<Roots<C>>),
+    Lists(Box<Lists<C>>),
+}
+
+/// The list of one parent: slices that are read one after the other.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) root: Option<Timestamp>,
+    slice: Slice,
+    chain: PageChain,
+    further: VecDeque<Slice>,
+    pub(super) is_refused: bool,
+}
+
+impl Child {
+    /// The list of a parent. `None` if there is nothing to ask for.
+    fn new(root: Option<Timestamp>, slices: Vec<Slice>) -> Option<Self> {
+        let mut further = VecDeque::from(slices);
+        let slice = further.pop_front()?;
+        Some(Self { root, slice, chain: PageChain::default(), further, is_refused: false })
+    }
+
+    /// Puts others in the place of the slice that is being read.
+    fn replace(&mut self, slices: Vec<Slice>) {
+        for slice in slices.into_iter().rev() {
+            self.further.push_front(slice);
+        }
+        self.next_slice();
+    }
+
+    fn next_slice(&mut self) {
+        if let Some(slice) = self.further.pop_front() {
+            (self.slice, self.chain) = (slice, PageChain::default());
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.chain.is_finished() && self.further.is_empty()
+    }
+
+    fn advance(&mut self, next_token: Option<String>) -> Result<(), Problem> {
+        self.chain.advance(next_token)?;
+        if self.chain.is_finished() {
+            self.next_slice();
+        }
+        Ok(())
+    }
+}
+
+impl<C> Lists<C> {
+    /// The lists of `parents`, of which those that `unfinished` says have been read are skipped.
+    pub(super) fn new(
+        stream: &'static Stream<C>,
+        parents: &'static Parents<C>,
+        config: &C,
+        level: usize,
+        unfinished: Option<Unfinished>,
+    ) -> Self {
+        let listing = match &parents.stream.partition {
+            Partition::Parents(grandparents) => {
+                let lists = Self::new(parents.stream, grandparents, config, level + 1, unfinished);
+                Listing::Lists(Box::new(lists))
+            }
+            _ => {
+                let roots = Roots::new(parents.stream, config, level + 1, unfinished);
+                Listing::Roots(Box::new(roots))
+            }
+        };
+        let (children, first_key, done, longest) = (VecDeque::new(), 0, 0, None);
+        Self { stream, parents, level, listing, children, first_key, done, longest }
+    }
+
+    /// Returns the next page to ask for: of parents if few lists wait, or else of the first list that waits.
+    pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
+        let waiting = self.children.iter().filter(|child| child.chain.is_waiting());
+        let few = waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
+        if few && self.children.len() < MAX_PARENTS {
+            let request = match &mut self.listing {
+                Listing::Roots(roots) => roots.next_request(),
+                Listing::Lists(lists) => lists.next_request(),
+            };
+            if request.is_some() {
+                return request;
+            }
+        }
+        let index = self.children.iter().position(|child| child.chain.is_waiting())?;
+        self.fit(index);
+        let child = &mut self.children[index];
+        let page_token = child.chain.next_page()?;
+        let (level, key, slice) = (self.level, self.first_key + index, child.slice.clone());
+        Some(PageRequest { level, key, page_token, ..PageRequest::new(self.stream, slice) })
+    }
+
+    /// Takes a page of parents, at whichever depth. Returns the parents of this level's lists.
+    pub(super) fn observe_parents(
+        &mut self,
+        config: &C,
+        request: &PageRequest<C>,
+        page: Page,
+        skipped: &mut Vec<String>,
+    ) -> Result<Vec<Parent>, Problem> {
+        let lists = match &mut self.listing {
+            Listing::Roots(roots) => return roots.observe(page),
+            Listing::Lists(lists) => lists,
+        };
+        if request.level > lists.level {
+            let parents = lists.observe_parents(config, request, page, skipped)?;
+            lists.admit(config, parents, |_, _| Slice::default(), skipped)?;
+            return Ok(Vec::new());
+        }
+        let root = lists.child(request).and_then(|child| child.root);
+        lists.advance(request, page.next_token)?;
+        let kept = page.records.into_iter().filter(|record| request.slice.keeps(record.position));
+        Ok(kept.map(|record| Parent { record, root }).collect())
+    }
+
+    /// Adds the lists of parents. `times` gives the time that is wanted of a list, by the parent's id and record. The
+    /// ids of parents that are being deleted are added to `skipped`.
+    pub(super) fn admit(
+        &mut self,
+        config: &C,
+        parents: Vec<Parent>,
+        times: impl Fn(&str, &Record) -> Slice,
+        skipped: &mut Vec<String>,
+    ) -> Result<(), Problem> {
+        let Parents { stream, id, deleted, slices, .. } = self.parents;
+        for Parent { record, root } in parents {
+            let id = record
+                .text(id)
+                .ok_or_else(|| Problem::new(format!("a record of {} has no {id:?}", stream.name)))?;
+            if deleted.is_some_and(|field| record.is_true(field)) {
+                skipped.push(id);
+                continue;
+            }
+            let whole = Slice { parent: Some(id.clone()), ..times(&id, &record) };
+            let slices = slices(config, &record, &whole);
+            let parts =
+                self.stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, Some(&record)));
+            let of_part = |part: Option<String>| {
+                slices.iter().map(move |slice| Slice { part: part.clone(), ..slice.clone() })
+            };
+            self.children.extend(Child::new(root, parts.into_iter().flat_map(of_part).collect()));
+        }
+        Ok(())
+    }
+
+    /// Returns the list that a request is for.
+    pub(super) fn child(&mut self, request: &PageRequest<C>) -> Option<&mut Child> {
+        let index = request.key.checked_sub(self.first_key)?;
+        self.at(request.level)?.children.get_mut(index)
+    }
+
+    /// Returns the lists of a level. `None` for that of the outermost parents.
+    pub(super) fn at(&mut self, level: usize) -> Option<&mut Self> {
+        if level == self.level {
+            return Some(self);
+        }
+        match &mut self.listing {
+            Listing::Roots(_) => None,
+            Listing::Lists(lists) => lists.at(level),
+        }
+    }
+
+    /// Continues in a list, and forgets the first ones that have been read to their end. Returns how many those are.
+    pub(super) fn advance(
+        &mut self,
+        request: &PageRequest<C>,
+        next_token: Option<String>,
+    ) -> Result<usize, Problem> {
+        let child = self.child(request).ok_or("an unknown parent")?;
+        child.advance(next_token)?;
+        self.done += usize::from(child.is_finished());
+        let mut forgotten = 0;
+        while self.children.front().is_some_and(Child::is_finished) {
+            self.children.pop_front();
+            forgotten += 1;
+        }
+        self.first_key += forgotten;
+        Ok(forgotten)
+    }
+
+    /// Drops the slices of a list that have not been asked for.
+    pub(super) fn drop_further(&mut self, request: &PageRequest<C>) {
+        if let Some(child) = self.child(request) {
+            child.further.clear();
+        }
+    }
+
+    /// Shortens the next slice of a list until it is no longer than what the server answers.
+    fn fit(&mut self, index: usize) {
+        let child = &mut self.children[index];
+        while child.chain.is_fresh()
+            && self.longest.is_some_and(|longest| child.slice.span().is_some_and(|span| span > longest))
+            && let Some(slices) = (self.stream.ends.too_large)(&child.slice)
+        {
+            child.replace(slices);
+        }
+    }
+
+    /// As [`super::Slices::shorten`].
+    pub(super) fn shorten(&mut self, request: &PageRequest<C>) -> bool {
+        let Some(slices) = (self.stream.ends.too_large)(&request.slice) else { return false };
+        let longest = slices.iter().filter_map(Slice::span).max();
+        let Some(child) = self.child(request) else { return false };
+        child.replace(slices);
+        self.longest = longest.into_iter().chain(self.longest).min();
+        true
+    }
+
+    /// Returns the instant after which all lists have been read whose outermost ancestor was created after it. `None` if
+    /// that is not known.
+    pub(super) fn read_after(&self) -> Option<Timestamp> {
+        match &self.listing {
+            Listing::Roots(roots) if !roots.is_sorted => None,
+            // Parents come newest first.
+            Listing::Roots(roots) => self.children.front().map_or(roots.last_position, |child| child.root),
+            Listing::Lists(lists) => {
+                let open = self.children.iter().filter(|child| !child.is_finished()).map(|child| child.root);
+                open.chain([lists.read_after()]).reduce(|one, other| Some(one?.max(other?)))?
+            }
+        }
+    }
+
+    /// Returns whether every parent has been listed.
+    fn is_listed(&self) -> bool {
+        match &self.listing {
+            Listing::Roots(roots) => roots.is_finished(),
+            Listing::Lists(lists) => lists.is_finished(),
+        }
+    }
+
+    /// Returns whether every list has been read.
+    pub(super) fn is_finished(&self) -> bool {
+        self.children.is_empty() && self.is_listed()
+    }
+
+    /// As [`super::Slices::progress`].
+    pub(super) fn progress(&self) -> (u64, Option<u64>) {
+        let listed = self.first_key + self.children.len();
+        (self.done as u64, self.is_listed().then_some(listed as u64))
+    }
+}
+
+/// The list of the outermost parents. All of them are read, whatever their age.
+#[derive(Debug)]
+struct Roots<C: 'static> {
+    stream: &'static Stream<C>,
+    level: usize,
+    slice: Slice,
+    chain: PageChain,
+    /// The parts of the list that have not been asked for.
+    further: VecDeque<Slice>,
+    /// When the last parent that was listed was created, and whether they all came newest first.
+    last_position: Option<Timestamp>,
+    is_sorted: bool,
+    unfinished: Option<Unfinished>,
+}
+
+impl<C> Roots<C> {
+    fn new(stream: &'static Stream<C>, config: &C, level: usize, unfinished: Option<Unfinished>) -> Self {
+        let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
+        let mut further: VecDeque<Slice> =
+            parts.into_iter().map(|part| Slice { part, ..Slice::default() }).collect();
+        let slice = further.pop_front().unwrap_or_default();
+        let (chain, last_position, is_sorted) = (PageChain::default(), None, true);
+        Self { stream, level, slice, chain, further, last_position, is_sorted, unfinished }
+    }
+
+    fn next_request(&mut self) -> Option<PageRequest<C>> {
+        let page_token = self.chain.next_page()?;
+        Some(PageRequest {
+            level: self.level,
+            page_token,
+            ..PageRequest::new(self.stream, self.slice.clone())
+        })
+    }
+
+    fn observe(&mut self, page: Page) -> Result<Vec<Parent>, Problem> {
+        let mut parents = Vec::new();
+        for record in page.records {
+            if let (Some(last), Some(position)) = (self.last_position, record.position) {
+                self.is_sorted &= position <= last;
+            }
+            self.last_position = record.position.or(self.last_position);
+            // In a list out of order, what an earlier run has read cannot be told from what it has not.
+            if !(self.is_sorted && self.is_read(record.position)) {
+                parents.push(Parent { root: record.position, record });
+            }
+        }
+        self.chain.advance(page.next_token)?;
+        if self.chain.is_finished()
+            && let Some(slice) = self.further.pop_front()
+        {
+            (self.slice, self.chain) = (slice, PageChain::default());
+        }
+        Ok(parents)
+    }
+
+    /// Returns whether an earlier run of this read has read the list of a parent.
+    fn is_read(&self, position: Option<Timestamp>) -> bool {
+        let (Some(position), Some(unfinished)) = (position, &self.unfinished) else { return false };
+        position > unfinished.parents_after && position <= unfinished.opened
+    }
+
+    fn is_finished(&self) -> bool {
+        self.chain.is_finished() && self.further.is_empty()
+    }
+}

@@ -1,0 +1,28 @@
+//! Chooses how a stream is cut into slices, as its row says.
+
+use std::rc::Rc;
+
+use time::Timestamp;
+
+use super::{Slices, parents::ByParent, spans::Spans};
+use crate::{
+    cursor::TimeRange,
+    state::State,
+    stream::{Partition, Stream},
+};
+
+/// Returns the slices of a read that is opened at `opened` and continues from `state`.
+pub fn open<C>(
+    stream: &'static Stream<C>,
+    config: Rc<C>,
+    range: TimeRange,
+    state: State,
+    opened: Timestamp,
+) -> Box<dyn Slices<C>> {
+    match &stream.partition {
+        Partition::Parents(parents) => Box::new(ByParent::new(stream, parents, config, range, state, opened)),
+        Partition::Whole | Partition::Windows | Partition::Ranges(_) => {
+            Box::new(Spans::new(stream, &config, &range, state.cursor, opened))
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Slices of a stream by parents: one list per record of another stream.
+//!
+//! Progress inside a read is one instant, because the outermost parents come in the order of their creation: the lists of
+//! all parents created after it have been read. When all are read, one cursor is left for the whole stream.
+//!
+//! A parent whose list is refused is left out and fails the stream at its end. No checkpoint passes it.
+
+use std::{mem, rc::Rc};
+
+use time::{SignedDuration, Timestamp};
+
+use super::{Slices, bounded, emit, lists::Lists};
+use crate::{
+    cursor::{Cursor, OVERLAP, TimeRange, Watermark},
+    error::{Error, Result},
+    log::Level,
+    page::Page,
+    problem::Problem,
+    record::Record,
+    refusal::Refusals,
+    request::PageRequest,
+    slice::{Slice, Until},
+    state::{State, Unfinished},
+    stream::{Parents, Stream},
+};
+
+/// A checkpoint is due after this many parents or records, whichever comes first.
+const CHECKPOINT_PARENTS: usize = 100;
+const CHECKPOINT_RECORDS: usize = 5_000;
+
+/// Cursors of single parents are part of every checkpoint until the read has ended. So that their total does not grow
+/// with their square, checkpoints are rarer by one interval for each this many of them.
+const CURSORS_PER_INTERVAL: usize = 1_000;
+
+/// The lists of all parents, and the state of reading them.
+pub struct ByParent<C: 'static> {
+    stream: &'static Stream<C>,
+    config: Rc<C>,
+    range: TimeRange,
+    state: State,
+    watermark: Watermark,
+    lists: Lists<C>,
+    refusals: Refusals,
+    log: Vec<(Level, String)>,
+    /// Parents and records since the last checkpoint.
+    since_checkpoint: (usize, usize),
+    emitted: Option<Timestamp>,
+    finished: bool,
+}
+
+impl<C> std::fmt::Debug for ByParent<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ByParent").field("stream", &self.stream.name).finish_non_exhaustive()
+    }
+}
+
+impl<C> ByParent<C> {
+    /// All lists, continuing from `state`. `opened` is when this read was opened. If the state is that of a read which has
+    /// not finished, it continues as if opened then.
+    pub fn new(
+        stream: &'static Stream<C>,
+        parents: &'static Parents<C>,
+        config: Rc<C>,
+        range: TimeRange,
+        state: State,
+        opened: Timestamp,
+    ) -> Self {
+        // What lies within the grace period counts as not yet there.
+        let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
+        let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
+        let mut watermark = Watermark::new(previous, settled).holding(stream.unsettled.as_ref());
+        if let Some(Unfinished { opened, observed, held, .. }) = state.unfinished {
+            watermark = watermark.resume(opened, observed, held);
+        }
+        // A cursor of one parent that lies in the future says nothing about the others.
+        state.parents.values().for_each(|cursor| watermark.observe_position(cursor.instant));
+        let end = if stream.grace.is_some() {
+            Some(range.end.map_or(opened, |end| end.min(opened)))
+        } else {
+            range.end
+        };
+        Self {
+            stream,
+            lists: Lists::new(stream, parents, &config, 0, state.unfinished),
+            config,
+            range: TimeRange { end, ..range },
+            emitted: state.unfinished.map(|unfinished| unfinished.parents_after),
+            refusals: Refusals::new(parents.stream.name, state.unfinished.is_some()),
+            state,
+            watermark,
+            log: Vec::new(),
+            since_checkpoint: (0, 0),
+            finished: false,
+        }
+    }
+
+    fn observe_parents(&mut self, request: &PageRequest<C>, page: Page) -> Result<(), Problem> {
+        let mut skipped = Vec::new();
+        let parents = self.lists.observe_parents(&self.config, request, page, &mut skipped)?;
+        let (stream, state, range) = (self.stream, &self.state, &self.range);
+        let times = |id: &str, record: &Record| times(stream, state, range, id, record);
+        self.lists.admit(&self.config, parents, times, &mut skipped)?;
+        for id in skipped {
+            self.log.push((Level::Warn, format!("skipped {id}, which is being deleted")));
+        }
+        Ok(())
+    }
+
+    fn observe_list(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
+        self.refusals.note_answer();
+        self.since_checkpoint.0 += self.lists.advance(request, page.next_token)?;
+        for record in page.records.iter().filter(|record| request.slice.keeps(record.position)) {
+            self.watermark.observe(record);
+        }
+        let records = emit(self.stream, &request.slice, page.records);
+        self.since_checkpoint.1 += records.len();
+        Ok(records)
+    }
+
+    /// Returns the state once every list has been asked for. If some were refused, it is the one from which this read
+    /// began, and only if a later one was emitted: a read that continues from that would leave out the parents that were
+    /// read.
+    fn final_state(&self) -> Option<State> {
+        if !self.refusals.is_empty() {
+            return self.emitted.map(|_| State { unfinished: None, ..self.state.clone() });
+        }
+        let cursor = match (self.stream.grace, self.range.end) {
+            // Everything up to the end has been asked for, whether or not there was a record.
+            (Some(_), Some(end)) => self.watermark.up_to(end),
+            _ => self.watermark.cursor(),
+        };
+        Some(State { cursor: Some(cursor), ..State::default() })
+    }
+
+    /// Returns how far the read has come, if that is further than what was emitted last.
+    fn progress(&mut self) -> Option<Unfinished> {
+        let read_after = self.lists.read_after()?;
+        // A parent that was refused has not been read.
+        let parents_after = self.refusals.newest().map_or(read_after, |refused| read_after.max(refused));
+        if parents_after >= self.emitted.unwrap_or(Timestamp::MAX) {
+            return None;
+        }
+        self.emitted = Some(parents_after);
+        let watermark = &self.watermark;
+        let (opened, observed, held) = (watermark.opened(), watermark.observed(), watermark.held());
+        Some(Unfinished { opened, parents_after, observed, held })
+    }
+}
+
+/// Returns the time that is wanted of a parent's list, as a slice.
+fn times<C>(stream: &Stream<C>, state: &State, range: &TimeRange, id: &str, record: &Record) -> Slice {
+    let has_grace = stream.grace.is_some();
+    // Where records can be older than their parent, one that is new is read from the start.
+    let is_new = |cursor: &&Cursor| record.position.is_none_or(|position| position >= cursor.instant);
+    let of_stream = state.cursor.as_ref().filter(|cursor| !has_grace || !is_new(cursor));
+    let cursor = state.parents.get(id).or(of_stream);
+    let end = if has_grace { Until::Before } else { Until::Including };
+    // What has a grace period is read again from there.
+    let overlap = if has_grace { SignedDuration::ZERO } else { OVERLAP };
+    bounded(stream, range.lower_bound(cursor, overlap), range.end.map(end))
+}
+
+impl<C: 'static> Slices<C> for ByParent<C> {
+    fn next_request(&mut self) -> Option<PageRequest<C>> {
+        self.lists.next_request()
+    }
+
+    fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
+        if request.level == 0 {
+            self.observe_list(request, page)
+        } else {
+            self.observe_parents(request, page).map(|()| Vec::new())
+        }
+    }
+
+    fn end_parts(&mut self, request: &PageRequest<C>) {
+        if let Some(lists) = self.lists.at(request.level) {
+            lists.drop_further(request);
+        }
+    }
+
+    fn refuse(&mut self, request: &PageRequest<C>, error: Error) -> Result<()> {
+        let lists = self.lists.at(request.level);
+        let (Some(lists), Some(parent)) = (lists, &request.slice.parent) else { return Err(error) };
+        let Some(child) = lists.child(request) else { return Err(error) };
+        if !mem::replace(&mut child.is_refused, true) {
+            let root = child.root;
+            self.log.push((self.refusals.level(), format!("{parent} is left out: {error}")));
+            self.refusals.note(parent, root, error)?;
+        }
+        // Its other slices may be answered.
+        let forgotten = lists.advance(request, None).map_err(|problem| Error::system(problem.to_string()))?;
+        if request.level == 0 {
+            self.since_checkpoint.0 += forgotten;
+        }
+        Ok(())
+    }
+
+    fn shorten(&mut self, request: &PageRequest<C>) -> bool {
+        self.lists.at(request.level).is_some_and(|lists| lists.shorten(request))
+    }
+
+    fn failure(&mut self) -> Option<Error> {
+        self.refusals.take_error()
+    }
+
+    fn take_log(&mut self) -> Vec<(Level, String)> {
+        mem::take(&mut self.log)
+    }
+
+    fn progress(&self) -> (u64, Option<u64>) {
+        self.lists.progress()
+    }
+
+    fn checkpoint(&mut self) -> Option<String> {
+        let cursor_field = self.stream.cursor;
+        if self.lists.is_finished() {
+            let is_first = !mem::replace(&mut self.finished, true);
+            return is_first.then(|| self.final_state())?.map(|state| state.to_json(cursor_field));
+        }
+        let intervals = 1 + self.state.parents.len() / CURSORS_PER_INTERVAL;
+        let (parents, records) = self.since_checkpoint;
+        if parents < CHECKPOINT_PARENTS * intervals && records < CHECKPOINT_RECORDS * intervals {
+            return None;
+        }
+        let progress = self.progress()?;
+        self.since_checkpoint = (0, 0);
+        Some(self.state.to_json_with(Some(progress), cursor_field))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,397 @@
+//! Reads a small server of owners and their things, and cuts reads short.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::SignedDuration;
+
+use super::*;
+use crate::{fixtures, stream::Partition, testing};
+
+static THINGS: Stream<()> = Stream {
+    name: "things",
+    path: "owners/{parent}/things",
+    partition: Partition::Parents(fixtures::PARENTS),
+    ..fixtures::OWNERS
+};
+
+/// Things that can change for two days.
+static LATE_THINGS: Stream<()> = Stream { grace: Some(SignedDuration::hours(48)), ..THINGS };
+
+const OPENED: &str = "2024-06-01T00:00:00Z";
+
+/// A server with owners and their things, whose names tell the owner and the day.
+#[derive(Default)]
+struct Server(BTreeMap<String, Vec<String>>);
+
+impl Server {
+    fn owner(&mut self, created: &str, things: &[&str]) {
+        self.0.insert(created.into(), things.iter().map(|day| (*day).to_owned()).collect());
+    }
+
+    /// Owners are named by their creation; newest first, two a page, as are the things.
+    fn page(&self, request: &PageRequest<()>) -> Page {
+        let records: Vec<Record> = match &request.slice.parent {
+            None => {
+                self.0.keys().rev().map(|created| record(created, &format!("\"id\":{created:?}"))).collect()
+            }
+            Some(owner) => {
+                let things = self.0[owner].iter().rev().map(|at| record(at, &format!("\"of\":{owner:?}")));
+                things.filter(|thing| is_wanted(thing, &request.slice)).collect()
+            }
+        };
+        let skip: usize = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+        let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
+        Page {
+            records: records.into_iter().skip(skip).take(2).collect(),
+            next_token,
+            bytes: 0,
+            is_cut_off: false,
+        }
+    }
+}
+
+fn is_wanted(record: &Record, slice: &Slice) -> bool {
+    let position = record.position.unwrap();
+    let below = slice.until.is_none_or(|until| matches!(until, Until::Including(until) if position <= until));
+    below && slice.from.is_none_or(|from| position >= from)
+}
+
+fn record(at: &str, field: &str) -> Record {
+    let json = format!("{{{field},\"created_at\":{at:?}}}");
+    Record { json, ..fixtures::record_at(at) }
+}
+
+fn day(number: u32) -> String {
+    format!("2024-01-{:02}T{:02}:00:00Z", number / 24 + 1, number % 24)
+}
+
+fn lists(state: &str) -> ByParent<()> {
+    lists_of(&THINGS, state)
+}
+
+fn lists_of(stream: &'static Stream<()>, state: &str) -> ByParent<()> {
+    let range = TimeRange {
+        start: testing::instant("2023-01-01T00:00:00Z"),
+        end: None,
+        lookback: SignedDuration::ZERO,
+    };
+    let parents = stream.parents().unwrap();
+    let state = State::parse(state, stream.cursor, Some(parents.key)).unwrap();
+    ByParent::new(stream, parents, Rc::new(()), range, state, testing::instant(OPENED))
+}
+
+/// Reads on until `stop` requests were answered, and returns the last state told with what was handed on up to it.
+fn read(
+    server: &Server,
+    lists: &mut ByParent<()>,
+    stop: usize,
+    random: &mut fastrand::Rng,
+) -> (Vec<String>, Option<String>) {
+    let (mut open, mut records, mut handed, mut state) = (Vec::new(), Vec::new(), 0, None);
+    for _ in 0..stop {
+        open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
+        if open.is_empty() {
+            break;
+        }
+        let request = open.swap_remove(random.usize(..open.len()));
+        records.extend(lists.observe(&request, server.page(&request)).unwrap());
+        if let Some(told) = lists.checkpoint() {
+            (state, handed) = (Some(told), records.len());
+        }
+    }
+    records.truncate(handed);
+    (records, state)
+}
+
+#[test]
+fn all_parents_are_read_whatever_their_age_and_one_cursor_is_left() {
+    let mut server = Server::default();
+    server.owner("2001-01-01T00:00:00Z", &[&day(1), &day(9), &day(30)]);
+    server.owner("2024-01-05T00:00:00Z", &[&day(2)]);
+    server.owner("2024-01-06T00:00:00Z", &[]);
+    let (records, state) = read(&server, &mut lists("{}"), usize::MAX, &mut fastrand::Rng::with_seed(1));
+    assert_eq!(records.len(), 4);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-02T06:00:00+00:00"}"#);
+}
+
+#[test]
+fn how_many_parents_there_are_is_told_once_all_are_listed() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2), &day(3)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1)]);
+    server.owner("2024-01-03T00:00:00Z", &[]);
+    let (mut lists, mut random) = (lists("{}"), fastrand::Rng::with_seed(3));
+    assert_eq!(lists.progress(), (0, None));
+    read(&server, &mut lists, 1, &mut random);
+    assert_eq!(lists.progress(), (0, None), "one page of two was listed");
+    read(&server, &mut lists, usize::MAX, &mut random);
+    assert_eq!(lists.progress(), (3, Some(3)));
+}
+
+#[test]
+fn each_parent_continues_from_its_own_cursor_if_it_has_one() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
+    let state = format!(r#"{{"2024-01-01T00:00:00Z":{{"created_at":{:?}}}}}"#, day(2));
+    let (records, state) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(2));
+    assert_eq!(records.len(), 3);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_parent_whose_cursor_lies_in_the_future_leaves_the_others_alone() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
+    let state = r#"{"2024-01-01T00:00:00Z":{"created_at":"2122-01-01T00:00:00Z"}}"#;
+    let (records, state) = read(&server, &mut lists(state), usize::MAX, &mut fastrand::Rng::with_seed(2));
+    assert_eq!(records.len(), 2);
+    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
+    let mut server = Server::default();
+    server.owner("2024-05-20T00:00:00Z", &[]);
+    server.owner("2024-05-31T00:00:00Z", &[]);
+    let mut lists = lists_of(&LATE_THINGS, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, server.page(&listing)).unwrap();
+    let from: Vec<_> =
+        std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.from.unwrap()).collect();
+    assert_eq!(from, ["2023-01-01T00:00:00Z", "2024-05-28T00:00:00Z"].map(testing::instant));
+}
+
+#[test]
+fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
+    let mut lists = lists(
+        r#"{"unfinished":{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-02-01T00:00:00Z"}}"#,
+    );
+    let listing = lists.next_request().unwrap();
+    let positions = ["2024-03-01T00:00:00Z", "2024-01-01T00:00:00Z", "2024-04-01T00:00:00Z"];
+    let records = positions.map(|at| record(at, &format!("\"id\":{at:?}")));
+    lists.observe(&listing, Page { records: records.into(), ..Page::default() }).unwrap();
+    let asked: Vec<_> =
+        std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.parent.unwrap()).collect();
+    assert_eq!(asked, positions[1..]);
+}
+
+#[test]
+fn a_parent_that_is_being_deleted_is_left_out() {
+    let mut lists = lists("{}");
+    let request = lists.next_request().unwrap();
+    let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), position: None, unsettled: false };
+    lists.observe(&request, Page { records: vec![stub], ..Page::default() }).unwrap();
+    assert!(lists.next_request().is_none());
+    assert_eq!(lists.checkpoint().unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_read_that_is_cut_short_anywhere_and_resumed_loses_nothing() {
+    let mut server = Server::default();
+    for number in 0..350 {
+        let things: Vec<String> = (0..number % 5).map(|thing| day(number + thing)).collect();
+        server.owner(&day(number), &things.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let all: usize = server.0.values().map(Vec::len).sum();
+    for seed in 0..60 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (mut seen, mut state, mut runs) = (BTreeSet::new(), "{}".to_owned(), 0);
+        loop {
+            runs += 1;
+            let (records, told) = read(&server, &mut lists(&state), random.usize(1..900), &mut random);
+            seen.extend(records);
+            state = told.unwrap_or(state);
+            if !state.contains("unfinished") && state != "{}" {
+                break;
+            }
+        }
+        assert_eq!(seen.len(), all, "seed {seed}, {runs} runs");
+        assert_eq!(state, format!(r#"{{"created_at":"{}"}}"#, "2024-01-15T16:00:00+00:00"));
+    }
+}
+
+#[test]
+fn a_thing_after_the_opening_does_not_move_the_cursor_whether_or_not_a_read_is_cut_short() {
+    let mut server = Server::default();
+    for number in 0..350 {
+        server.owner(&day(number), &[&day(number), "2030-01-01T00:00:00Z"]);
+    }
+    let whole = format!(r#"{{"created_at":"{}"}}"#, day(349).replace('Z', "+00:00"));
+    for stop in [300, 400, 500, usize::MAX] {
+        let mut random = fastrand::Rng::with_seed(4);
+        let (_, state) = read(&server, &mut lists("{}"), stop, &mut random);
+        let state = state.unwrap();
+        assert!(!state.contains("2030") && !state.contains("created_at\":\"2024-06-01"), "{state}");
+        let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut random);
+        assert_eq!(last.unwrap(), whole, "{stop}");
+    }
+    // An older version noted what lies after the opening, too.
+    let observed = r#""opened":"2024-05-31T00:00:00Z","parents_after":"2023-01-01T00:00:00Z","observed":"2030-01-01T00:00:00Z""#;
+    let state = format!(r#"{{"unfinished":{{"version":1,{observed}}}}}"#);
+    let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(5));
+    assert_eq!(last.unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
+}
+
+#[test]
+fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_period() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[]);
+    let from = |stream| {
+        let mut lists = lists_of(stream, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
+        let listing = lists.next_request().unwrap();
+        lists.observe(&listing, server.page(&listing)).unwrap();
+        lists.next_request().unwrap().slice.from.unwrap()
+    };
+    assert_eq!(from(&THINGS), testing::instant("2024-05-27T23:59:00Z"));
+    assert_eq!(from(&LATE_THINGS), testing::instant("2024-05-28T00:00:00Z"));
+}
+
+/// Reads as [`read`], from a server that refuses the lists of some owners. Returns the failure at the end, too.
+fn read_refused(
+    server: &Server,
+    lists: &mut ByParent<()>,
+    refused: &[String],
+    stop: usize,
+    random: &mut fastrand::Rng,
+) -> (Vec<String>, Vec<String>, Option<Error>) {
+    let (mut open, mut records, mut states) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..stop {
+        open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
+        if open.is_empty() {
+            break;
+        }
+        let request = open.swap_remove(random.usize(..open.len()));
+        if request.slice.parent.as_ref().is_some_and(|parent| refused.contains(parent)) {
+            lists.refuse(&request, Error::config("forbidden")).unwrap();
+        } else {
+            records.extend(lists.observe(&request, server.page(&request)).unwrap());
+        }
+        states.extend(lists.checkpoint());
+    }
+    (records, states, lists.failure())
+}
+
+#[test]
+fn the_list_of_one_parent_that_is_refused_fails_the_read_once_all_others_are_read() {
+    let mut server = Server::default();
+    for number in [1, 2, 3] {
+        server.owner(&day(number), &[&day(number)]);
+    }
+    let refused = [day(2)];
+    let mut random = fastrand::Rng::with_seed(1);
+    let (records, states, failure) =
+        read_refused(&server, &mut lists("{}"), &refused, usize::MAX, &mut random);
+    assert_eq!((records.len(), states), (2, Vec::new()));
+    let message = failure.unwrap().message;
+    assert!(message.contains("the lists of 1 owners were refused (2024-01-01T02:00:00Z)"), "{message}");
+}
+
+#[test]
+fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew() {
+    let mut server = Server::default();
+    for number in 0..350 {
+        server.owner(&day(number), &[&day(number)]);
+    }
+    for seed in 0..8 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let refused: Vec<String> = (0..random.usize(1..5)).map(|_| day(random.u32(0..350))).collect();
+        let start = r#"{"created_at":"2023-06-01T00:00:00Z"}"#;
+        let stop = random.usize(100..900);
+        let (first, states, _) = read_refused(&server, &mut lists(start), &refused, stop, &mut random);
+        // Whatever state is the last one, a read that goes on from it has all that the first one has not.
+        for state in states.iter().map(String::as_str).chain([start]) {
+            let (second, last) = read(&server, &mut lists(state), usize::MAX, &mut random);
+            let missing = refused.iter().filter(|owner| !second.iter().any(|thing| thing.contains(*owner)));
+            assert_eq!(missing.count(), 0, "{seed}: {state}");
+            assert!(!last.unwrap().contains("unfinished"));
+        }
+        assert!(first.len() <= 350);
+        let (records, states, failure) =
+            read_refused(&server, &mut lists(start), &refused, usize::MAX, &mut random);
+        let others = (0..350).map(day).filter(|owner| !refused.contains(owner)).count();
+        assert_eq!(records.len(), others);
+        assert!(failure.is_some());
+        // Only where a later state was told is the first one told again.
+        assert!(states.is_empty() || states.last().unwrap() == start, "{states:?}");
+    }
+}
+
+#[test]
+fn a_parent_without_a_time_that_is_refused_lets_no_state_pass() {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    let mut records: Vec<Record> = vec![Record::new(r#"{"id":"x"}"#.into(), None)];
+    records.extend((0..200).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))));
+    lists.observe(&listing, Page { records, ..Page::default() }).unwrap();
+    let mut states = Vec::new();
+    while let Some(request) = lists.next_request() {
+        if request.slice.parent.as_deref() == Some("x") {
+            lists.refuse(&request, Error::config("forbidden")).unwrap();
+        } else {
+            lists.observe(&request, Page::default()).unwrap();
+        }
+        states.extend(lists.checkpoint());
+    }
+    assert_eq!((states, lists.failure().is_some()), (Vec::new(), true));
+}
+
+#[test]
+fn the_parents_list_itself_cannot_be_refused() {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    assert_eq!(lists.refuse(&listing, Error::config("forbidden")), Err(Error::config("forbidden")));
+}
+
+#[test]
+fn where_all_lists_are_refused_only_the_first_are_asked_for() {
+    let mut server = Server::default();
+    (0..350).for_each(|number| server.owner(&day(number), &[]));
+    let (mut lists, mut asked) = (lists("{}"), 0);
+    let error = loop {
+        let request = lists.next_request().unwrap();
+        if request.slice.parent.is_none() {
+            lists.observe(&request, server.page(&request)).unwrap();
+            continue;
+        }
+        asked += 1;
+        if let Err(error) = lists.refuse(&request, Error::config("forbidden")) {
+            break error;
+        }
+    };
+    assert_eq!(asked, 20);
+    assert!(error.message.ends_with("no others were asked for: forbidden"), "{error}");
+}
+
+#[test]
+fn the_state_of_many_parents_stays_small() {
+    let mut server = Server::default();
+    for number in 0..300 {
+        server.owner(&day(number), &[&day(number)]);
+    }
+    let (_, state) = read(&server, &mut lists("{}"), 350, &mut fastrand::Rng::with_seed(7));
+    let state = state.unwrap();
+    assert!(state.contains("unfinished") && state.len() < 250, "{state}");
+}
+
+#[test]
+fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
+    let mut server = Server::default();
+    for number in 0..700 {
+        server.owner(&day(number), &[]);
+    }
+    let told = |cursors: usize| {
+        let parents: Vec<String> =
+            (0..cursors).map(|id| format!(r#""p{id}":{{"created_at":"2024-01-01T00:00:00Z"}}"#)).collect();
+        let mut lists = lists(&format!("{{{}}}", parents.join(",")));
+        let mut told = 0;
+        while let Some(request) = lists.next_request() {
+            lists.observe(&request, server.page(&request)).unwrap();
+            told += usize::from(lists.checkpoint().is_some());
+        }
+        told
+    };
+    // The last one, which has no such cursors any more, and one for each hundred, or three hundred, parents before.
+    assert_eq!((told(0), told(999), told(2_000)), (7, 7, 3));
+}

@@ -1,0 +1,241 @@
+//! Slices of a stream without parents: the whole list, adaptive windows of time, or ranges of fixed width, and each of
+//! them once per part.
+//!
+//! Windows begin as one over the whole time. If its first page shows that many more follow, it is split into windows of a
+//! few pages each, which are read concurrently and split again where they turn out to be dense. So a short time is one
+//! request, and a long history is tens of windows.
+
+use time::{SignedDuration, Timestamp};
+
+use super::{Slices, bounded, emit};
+use crate::{
+    cursor::{Cursor, OVERLAP, TimeRange, Watermark},
+    instant::floor_to_second,
+    page::{Page, PageChain},
+    problem::Problem,
+    record::Record,
+    request::PageRequest,
+    slice::{Slice, Until},
+    state::State,
+    stream::{Partition, Stream},
+};
+
+/// A window with more further pages than this is split. Below it, a chain of pages takes less than a second.
+const SPLIT_ABOVE_PAGES: f64 = 8.0;
+
+/// How many pages a new window shall have. Each window costs half a page more than it needs, on average.
+const PAGES_PER_WINDOW: f64 = 6.0;
+
+/// The most windows that one window is split into. Parts that are still dense split again.
+const MAX_WINDOWS: f64 = 32.0;
+
+/// The spans of time of a stream, oldest first.
+#[derive(Debug)]
+pub struct Spans<C: 'static> {
+    stream: &'static Stream<C>,
+    spans: Vec<Span>,
+    next_key: usize,
+    /// How many finished spans have been dropped.
+    dropped: usize,
+    watermark: Watermark,
+    /// Everything up to here is asked for, whether or not there is a record, and has settled.
+    end: Option<Timestamp>,
+    /// The newest position in spans that have been dropped.
+    reached: Option<Timestamp>,
+    emitted: Timestamp,
+    finished: bool,
+}
+
+#[derive(Debug)]
+struct Span {
+    key: usize,
+    slice: Slice,
+    chain: PageChain,
+    /// The newest position of a settled record that is not after the opening.
+    newest: Option<Timestamp>,
+}
+
+impl Span {
+    /// Notes a record. One above the span, which the server's filter let through, says nothing about it.
+    fn observe(&mut self, record: &Record, opened: Timestamp) {
+        let settled = record.position.filter(|position| !record.unsettled && *position <= opened);
+        let is_below_end =
+            |position: &Timestamp| self.slice.until.is_none_or(|until| until.is_above(*position));
+        self.newest = self.newest.max(settled.filter(is_below_end));
+    }
+}
+
+impl<C> Spans<C> {
+    /// The slices of `range`, less what lies below the last cursor. `opened` is when the read was opened.
+    pub fn new(
+        stream: &'static Stream<C>,
+        config: &C,
+        range: &TimeRange,
+        previous: Option<Cursor>,
+        opened: Timestamp,
+    ) -> Self {
+        let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
+        let previous = previous.unwrap_or_else(|| Cursor::at(range.start));
+        let watermark = Watermark::new(previous, settled).holding(stream.unsettled.as_ref());
+        // What has a grace period is read again from there, without a further overlap.
+        let overlap = if stream.grace.is_some() { SignedDuration::ZERO } else { OVERLAP };
+        let from = range.lower_bound(Some(watermark.previous()), overlap);
+        let end = stream.grace.map(|_| range.end.map_or(opened, |end| end.min(opened)));
+        let mut spans = Self {
+            stream,
+            spans: Vec::new(),
+            next_key: 0,
+            dropped: 0,
+            emitted: watermark.previous().instant,
+            watermark,
+            end,
+            reached: None,
+            finished: false,
+        };
+        if range.end.is_some_and(|end| end < from) && stream.cursor.is_some() {
+            return spans;
+        }
+        let until = end.map(Until::Before).or(range.end.map(Until::Including));
+        let slices = match stream.partition {
+            Partition::Ranges(ranges) => ranges.cut(from, end.or(range.end).unwrap_or(opened), None),
+            _ => vec![bounded(stream, from, until)],
+        };
+        let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
+        for slice in slices {
+            for part in &parts {
+                let span = spans.span(Slice { part: part.clone(), ..slice.clone() });
+                spans.spans.push(span);
+            }
+        }
+        spans
+    }
+
+    fn span(&mut self, slice: Slice) -> Span {
+        let key = self.next_key;
+        self.next_key += 1;
+        Span { key, slice, chain: PageChain::default(), newest: None }
+    }
+
+    fn index(&self, request: &PageRequest<C>) -> Option<usize> {
+        self.spans.iter().position(|span| span.key == request.key)
+    }
+
+    /// Puts windows in the place of the one at `index`: one above the cut, and `count` below. Its first page has only
+    /// shown where to cut and is read again with the window above, so that nothing depends on the order of the list.
+    fn split(&mut self, index: usize, from: Timestamp, cut: Timestamp, count: i64) {
+        let whole = self.spans[index].slice.clone();
+        let width = ((cut - from).whole_seconds() / count).max(1);
+        let mut edges: Vec<Timestamp> = (1..count)
+            .map(|number| from.saturating_add(SignedDuration::seconds(width * number)))
+            .map(floor_to_second)
+            .take_while(|edge| *edge < cut)
+            .collect();
+        edges.push(cut);
+        let (mut lower, mut slices) = (from, Vec::new());
+        for edge in edges.into_iter().filter(|edge| *edge > from) {
+            slices.push(Slice { from: Some(lower), until: Some(Until::Before(edge)), ..whole.clone() });
+            lower = edge;
+        }
+        slices.push(Slice { from: Some(cut), ..whole });
+        self.replace(index, slices);
+    }
+
+    fn replace(&mut self, index: usize, slices: Vec<Slice>) {
+        self.spans.remove(index);
+        for slice in slices {
+            let span = self.span(slice);
+            // Where a list is asked for once per part, its spans alternate with those of the others.
+            let at = self.spans.partition_point(|other| other.slice.from <= span.slice.from);
+            self.spans.insert(at, span);
+        }
+    }
+
+    fn state(&self, cursor: Cursor) -> String {
+        State { cursor: Some(cursor), ..State::default() }.to_json(self.stream.cursor)
+    }
+}
+
+impl<C: 'static> Slices<C> for Spans<C> {
+    fn next_request(&mut self) -> Option<PageRequest<C>> {
+        let waiting =
+            |span: &mut Span| span.chain.next_page().map(|token| (span.key, span.slice.clone(), token));
+        let (key, slice, page_token) = self.spans.iter_mut().find_map(waiting)?;
+        Some(PageRequest { key, page_token, ..PageRequest::new(self.stream, slice) })
+    }
+
+    fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
+        let index = self.index(request).ok_or("an unknown slice")?;
+        let records = page.records;
+        if let (Partition::Windows, None, Some(_), Some(from)) =
+            (self.stream.partition, &request.page_token, &page.next_token, request.slice.from)
+            && let Some((cut, count)) = split_below(&records, from)
+        {
+            self.split(index, from, cut, count);
+            return Ok(Vec::new());
+        }
+        self.spans[index].chain.advance(page.next_token)?;
+        for record in records.iter().filter(|record| request.slice.keeps(record.position)) {
+            self.watermark.observe(record);
+            self.spans[index].observe(record, self.watermark.opened());
+        }
+        Ok(emit(self.stream, &request.slice, records))
+    }
+
+    fn shorten(&mut self, request: &PageRequest<C>) -> bool {
+        let slices = (self.stream.ends.too_large)(&request.slice);
+        let (Some(index), Some(slices)) = (self.index(request), slices) else { return false };
+        self.replace(index, slices);
+        true
+    }
+
+    fn progress(&self) -> (u64, Option<u64>) {
+        let finished = self.spans.iter().filter(|span| span.chain.is_finished()).count();
+        ((self.dropped + finished) as u64, Some((self.dropped + self.spans.len()) as u64))
+    }
+
+    fn checkpoint(&mut self) -> Option<String> {
+        self.stream.cursor?;
+        let finished = self.spans.iter().take_while(|span| span.chain.is_finished()).count();
+        let Some(next) = self.spans.get(finished).map(|span| span.slice.from) else {
+            let cursor = self.end.map_or_else(|| self.watermark.cursor(), |end| self.watermark.up_to(end));
+            let is_first = !std::mem::replace(&mut self.finished, true);
+            return is_first.then(|| self.state(cursor));
+        };
+        let newest = self.spans.drain(..finished).filter_map(|span| span.newest).max();
+        self.reached = self.reached.max(newest);
+        self.dropped += finished;
+        // Not where the finished spans end: a record with an older date than that may appear later, and a read that
+        // continues from here must not leave it behind when it ends. Nor beyond what another part has read.
+        let cursor = self.watermark.up_to(self.reached?.min(next?));
+        if cursor.instant <= self.emitted {
+            return None;
+        }
+        self.emitted = cursor.instant;
+        Some(self.state(cursor))
+    }
+}
+
+/// Returns where to cut a window off below its first page, and into how many to split the rest. `None` if following the
+/// chain of pages is as good.
+///
+/// The cut is a whole second above the oldest record of the page, so that records of one second, which a server may
+/// show with their fraction cut off, are never divided.
+fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> {
+    let positions: Vec<Timestamp> = records.iter().filter_map(|record| record.position).collect();
+    let (newest, oldest) = (*positions.first()?, *positions.last()?);
+    if !positions.is_sorted_by(|newer, older| newer >= older) {
+        return None;
+    }
+    let cut = floor_to_second(oldest).checked_add(SignedDuration::seconds(1))?;
+    if cut > newest || cut <= from {
+        return None;
+    }
+    let span = (newest - oldest).as_seconds_f64();
+    let further_pages = (oldest - from).as_seconds_f64() / span;
+    let parts = (further_pages / PAGES_PER_WINDOW).ceil().clamp(2.0, MAX_WINDOWS);
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to 2..=32")]
+    (further_pages > SPLIT_ABOVE_PAGES).then_some((cut, parts as i64))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,313 @@
+//! A read in progress: keeps requests in flight and returns batches.
+//!
+//! The next requests are sent before a batch is returned, so that the server works while the host writes.
+
+use std::{collections::VecDeque, rc::Rc, task::Poll};
+
+use futures_util::{
+    StreamExt,
+    future::{LocalBoxFuture, poll_fn},
+    stream::FuturesUnordered,
+};
+
+use crate::{
+    api::Api,
+    error::{Error, Result},
+    fetch::{Fetcher, Outcome},
+    in_flight::InFlightLimit,
+    log::Level,
+    page::Page,
+    partition::Slices,
+    platform::Platform,
+    request::PageRequest,
+    stream::{Absent, Stream},
+};
+
+/// Records that are emitted together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// Each one JSON object on one line.
+    pub records: Vec<String>,
+    /// The state that is true once these records, and all before them, are written.
+    pub checkpoint: Option<String>,
+}
+
+type Fetched<C> = (PageRequest<C>, Result<Outcome<Page>>);
+
+/// What a reader works with.
+pub struct Tools<C: 'static> {
+    /// The parsed config.
+    pub config: Rc<C>,
+    /// The API that is read.
+    pub api: Rc<dyn Api<C>>,
+    /// Sends requests to it.
+    pub fetcher: Fetcher,
+    /// The outside world.
+    pub platform: Platform,
+}
+
+impl<C> std::fmt::Debug for Tools<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tools").field("fetcher", &self.fetcher).finish_non_exhaustive()
+    }
+}
+
+/// Reads one stream.
+pub struct Reader<C: 'static> {
+    stream: &'static Stream<C>,
+    slices: Box<dyn Slices<C>>,
+    tools: Rc<Tools<C>>,
+    limit: InFlightLimit,
+    /// The progress that was reported last.
+    reported: (u64, Option<u64>),
+    in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched<C>>>,
+    fetched: VecDeque<Fetched<C>>,
+    /// To be asked for once more, in smaller pages.
+    again: Vec<PageRequest<C>>,
+    /// The page size of a list, by the name of its stream, where it is smaller than the row says.
+    page_limits: Vec<(&'static str, u32)>,
+    has_received: bool,
+    finished: bool,
+}
+
+impl<C> std::fmt::Debug for Reader<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("stream", &self.stream.name).finish_non_exhaustive()
+    }
+}
+
+impl<C> Reader<C> {
+    /// Reads `slices` with up to `concurrency` requests in flight, fewer if pages are large.
+    pub fn new(
+        stream: &'static Stream<C>,
+        slices: Box<dyn Slices<C>>,
+        tools: Tools<C>,
+        concurrency: usize,
+    ) -> Self {
+        Self {
+            stream,
+            slices,
+            tools: Rc::new(tools),
+            limit: InFlightLimit::new(concurrency),
+            reported: (0, None),
+            in_flight: FuturesUnordered::new(),
+            fetched: VecDeque::new(),
+            again: Vec::new(),
+            page_limits: Vec::new(),
+            has_received: false,
+            finished: false,
+        }
+    }
+
+    /// Returns the next batch, or `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// If the stream cannot be read any further. The reader is finished then.
+    pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
+        while !self.finished {
+            self.fill().await;
+            let (next, was_waited_for) = match self.fetched.pop_front() {
+                Some(fetched) => (Some(fetched), false),
+                None => (self.in_flight.next().await, true),
+            };
+            let batch = match next {
+                Some((request, result)) => match self.receive(request, result, was_waited_for) {
+                    Ok(batch) => batch,
+                    Err(error) => {
+                        self.cancel();
+                        return Err(error.in_stream(self.stream.name));
+                    }
+                },
+                None => match self.slices.checkpoint() {
+                    Some(checkpoint) => Batch { records: Vec::new(), checkpoint: Some(checkpoint) },
+                    None => return self.finish().map(|()| None),
+                },
+            };
+            if !batch.records.is_empty() || batch.checkpoint.is_some() {
+                self.fill().await;
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Logs what was noted of single records, and fails if some lists could not be read.
+    fn finish(&mut self) -> Result<()> {
+        self.finished = true;
+        for note in self.tools.fetcher.notes().sentences() {
+            self.log(Level::Warn, &note);
+        }
+        self.slices.failure().map_or(Ok(()), |error| Err(error.in_stream(self.stream.name)))
+    }
+
+    /// Turns a response into a batch, which is empty if it brought no records.
+    fn receive(
+        &mut self,
+        request: PageRequest<C>,
+        result: Result<Outcome<Page>>,
+        was_waited_for: bool,
+    ) -> Result<Batch> {
+        let page = match result? {
+            Outcome::Complete(page) if page.is_cut_off => {
+                let message = "the response has not all that was asked for, and there are no pages of it";
+                self.ask_for_less(request, Error::system(message))?;
+                return Ok(Batch::default());
+            }
+            Outcome::Complete(page) => page,
+            Outcome::Refused(error) => {
+                let error = self.of_request(error, &request);
+                let refused = self.slices.refuse(&request, error);
+                self.log_slices();
+                refused?;
+                self.report_progress();
+                return Ok(Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() });
+            }
+            Outcome::TooLarge(error) => {
+                self.ask_for_less(request, error)?;
+                return Ok(Batch::default());
+            }
+            Outcome::Absent(reason) => {
+                let Some(parent) = &request.slice.parent else {
+                    return Err(Error::config(format!("{reason}; is the address of the API right?")));
+                };
+                match request.stream.ends.absent {
+                    Absent::Gone => {
+                        self.log(Level::Warn, &format!("skipped {parent}, which is gone: {reason}"));
+                    }
+                    Absent::EndOfParts => self.slices.end_parts(&request),
+                }
+                Page::default()
+            }
+            Outcome::UnknownPath(error) if request.stream.ends.may_be_unknown && !self.has_received => {
+                self.log(Level::Warn, &format!("skipped, the server does not have it: {error}"));
+                self.cancel();
+                return Ok(Batch::default());
+            }
+            Outcome::UnknownPath(error) => return Err(self.of_request(error, &request)),
+            Outcome::Unavailable(reason) if self.has_received => {
+                return Err(Error::system(format!("broke off: {reason}")));
+            }
+            Outcome::Unavailable(reason) => {
+                self.log(Level::Warn, &format!("skipped, this account does not have it: {reason}"));
+                self.cancel();
+                return Ok(Batch::default());
+            }
+        };
+        // A list of parents says nothing about the lists that they have.
+        self.has_received |= request.level == 0;
+        self.limit.observe(page.bytes, was_waited_for);
+        let observed = self.slices.observe(&request, page);
+        self.log_slices();
+        let records = observed.map_err(|problem| {
+            let message = self.tools.api.redact(&problem.to_string());
+            self.of_request(Error::system(message), &request)
+        })?;
+        let checkpoint = self.slices.checkpoint();
+        self.report_progress();
+        Ok(Batch { records, checkpoint })
+    }
+
+    /// Asks for the same in smaller pages, or shortens the slice if the list has no pages. A page token leads on in pages of
+    /// another size too: should a server count pages by it, some records come twice and none is missed.
+    fn ask_for_less(&mut self, request: PageRequest<C>, error: Error) -> Result<()> {
+        let list = request.stream.name;
+        let error = self.of_request(error, &request);
+        let Some(asked) = request.page_limit else {
+            if self.slices.shorten(&request) {
+                self.log(Level::Debug, "responses are too large; asking for shorter times");
+                return Ok(());
+            }
+            return Err(too_large(error, "and there is no shorter time to ask for"));
+        };
+        if asked <= 1 {
+            return Err(too_large(error, "even with one record on a page"));
+        }
+        // Of several requests in flight, each of which was refused, the first has set the limit.
+        let known = self.page_limit(list).unwrap_or(asked);
+        let limit = known.min(asked / 2);
+        if limit < known {
+            self.page_limits.retain(|(name, _)| *name != list);
+            self.page_limits.push((list, limit));
+            self.log(Level::Warn, &format!("pages of {asked} {list} are too large; asking for {limit}"));
+        }
+        self.again.push(request);
+        Ok(())
+    }
+
+    /// Returns the page size of a list, if it is smaller than the row says.
+    fn page_limit(&self, list: &str) -> Option<u32> {
+        self.page_limits.iter().find(|(name, _)| *name == list).map(|(_, limit)| *limit)
+    }
+
+    /// Adds the request to an error, for an engineer.
+    fn of_request(&self, error: Error, request: &PageRequest<C>) -> Error {
+        let request = self.tools.api.page_request(request).to_string();
+        if error.internal_message.is_some() { error } else { error.internal(request) }
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.tools.platform.log.log(level, &format!("{}: {message}", self.stream.name));
+    }
+
+    fn log_slices(&mut self) {
+        for (level, message) in self.slices.take_log() {
+            self.log(level, &message);
+        }
+    }
+
+    /// Reports how many slices have been read, if that has changed.
+    fn report_progress(&mut self) {
+        let progress = self.slices.progress();
+        if self.reported != progress {
+            self.reported = progress;
+            self.tools.platform.progress.slices(progress.0, progress.1);
+        }
+    }
+
+    /// Starts as many requests as may be in flight, and takes what has arrived.
+    async fn fill(&mut self) {
+        if self.finished {
+            return;
+        }
+        while self.in_flight.len() + self.fetched.len() < self.limit.requests() {
+            let Some(mut request) = self.again.pop().or_else(|| self.slices.next_request()) else {
+                break;
+            };
+            request.page_limit = self.page_limit(request.stream.name).or(request.page_limit);
+            self.in_flight.push(Box::pin(fetch(Rc::clone(&self.tools), request)));
+        }
+        let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);
+        poll_fn(|context| {
+            while let Poll::Ready(Some(next)) = in_flight.poll_next_unpin(context) {
+                fetched.push_back(next);
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    fn cancel(&mut self) {
+        self.finished = true;
+        self.in_flight.clear();
+        self.fetched.clear();
+        self.again.clear();
+    }
+}
+
+/// Returns the error of a request that is too large and cannot be made smaller.
+fn too_large(mut error: Error, however: &str) -> Error {
+    error.message = format!("{}; this is so {however}", error.message);
+    error
+}
+
+async fn fetch<C>(tools: Rc<Tools<C>>, request: PageRequest<C>) -> Fetched<C> {
+    let Tools { config, api, fetcher, .. } = &*tools;
+    let decode = |body: &[u8]| api.decode_page(&request, body);
+    let mut result = fetcher.fetch(api.page_request(&request), request.stream.rate, decode).await;
+    if let Some(enrich) = request.stream.enrich
+        && let Ok(Outcome::Complete(page)) = result
+    {
+        result = enrich(config, fetcher, page).await.map(Outcome::Complete);
+    }
+    (request, result)
+}

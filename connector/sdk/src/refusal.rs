@@ -1,0 +1,173 @@
+//! Parents whose lists the server refuses.
+//!
+//! In: each parent that was refused, with the error, and that others were answered. Out: whether it is worth going on, and
+//! the one error that the stream ends with.
+
+use time::Timestamp;
+
+use crate::{
+    error::{Error, FailureType, Result},
+    log::Level,
+};
+
+/// So many refusals that the user can mend, and no answer yet, mean that all will be refused: the key lacks a permission.
+const HOPELESS_AT_FIRST: usize = 20;
+
+/// So many refusals in a row mean that all others will be refused too: the key has lost a permission.
+const HOPELESS: usize = 100;
+
+/// After so many the log has enough of them.
+const LOGGED: usize = 100;
+
+/// How many parents the error names.
+const NAMED: usize = 5;
+
+/// What was refused so far.
+#[derive(Debug)]
+pub struct Refusals {
+    /// What the parents are, in the plural.
+    kind: &'static str,
+    count: usize,
+    named: Vec<String>,
+    error: Option<Error>,
+    newest: Option<Timestamp>,
+    in_a_row: usize,
+    has_answer: bool,
+}
+
+impl Refusals {
+    /// None yet. `kind` is the name of the parents' stream, `has_answer` whether an earlier run of this read got any.
+    pub fn new(kind: &'static str, has_answer: bool) -> Self {
+        Self { kind, count: 0, named: Vec::new(), error: None, newest: None, in_a_row: 0, has_answer }
+    }
+
+    /// Notes that a list was answered.
+    pub fn note_answer(&mut self) {
+        (self.in_a_row, self.has_answer) = (0, true);
+    }
+
+    /// Notes a parent whose list was refused, and when it was created.
+    ///
+    /// # Errors
+    /// If it is not worth asking for others.
+    pub fn note(&mut self, parent: &str, created: Option<Timestamp>, error: Error) -> Result<()> {
+        self.count += 1;
+        self.in_a_row += 1;
+        self.newest = self.newest.max(Some(created.unwrap_or(Timestamp::MAX)));
+        if self.named.len() < NAMED {
+            self.named.push(parent.to_owned());
+        }
+        // What the user can mend is told before what nobody at hand can.
+        let is_mendable = |error: &Error| error.failure_type == FailureType::Config;
+        let known = self.error.take().filter(|known| is_mendable(known) || !is_mendable(&error));
+        let error = known.unwrap_or(error);
+        let is_of_key = !self.has_answer && error.failure_type == FailureType::Config;
+        if self.in_a_row >= if is_of_key { HOPELESS_AT_FIRST } else { HOPELESS } {
+            let (in_a_row, kind) = (self.in_a_row, self.kind);
+            let what =
+                format!("the lists of {in_a_row} {kind} in a row were refused, no others were asked for");
+            return Err(Error { message: format!("{what}: {}", error.message), ..error });
+        }
+        self.error = Some(error);
+        Ok(())
+    }
+
+    /// How much it matters to whoever watches that one more parent is refused.
+    pub fn level(&self) -> Level {
+        if self.count < LOGGED { Level::Warn } else { Level::Debug }
+    }
+
+    /// Whether nothing was refused.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// When the newest parent that was refused was created: the end of time if that is not known.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
+    /// The error that the stream ends with, once.
+    pub fn take_error(&mut self) -> Option<Error> {
+        let error = self.error.take()?;
+        let (kind, mut which) = (self.kind, self.named.join(", "));
+        if self.count > self.named.len() {
+            which = format!("{which} and {} more", self.count - self.named.len());
+        }
+        let what = format!("the lists of {} {kind} were refused ({which})", self.count);
+        let then = "all others were read; the next read asks for them again";
+        Some(Error { message: format!("{what}, {then}: {}", error.message), ..error })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::instant;
+
+    fn refused(refusals: &mut Refusals, number: usize) -> Result<()> {
+        refusals.note(&format!("c{number}"), None, Error::config("forbidden"))
+    }
+
+    #[test]
+    fn the_error_counts_all_and_names_a_few() {
+        let mut refusals = Refusals::new("customers", false);
+        assert_eq!(refusals.take_error(), None);
+        (0..7).for_each(|number| refused(&mut refusals, number).unwrap());
+        let error = refusals.take_error().unwrap();
+        assert_eq!(
+            error.message,
+            "the lists of 7 customers were refused (c0, c1, c2, c3, c4 and 2 more), all others were read; \
+             the next read asks for them again: forbidden"
+        );
+        assert_eq!(refusals.take_error(), None);
+    }
+
+    #[test]
+    fn what_the_user_can_mend_is_told_first() {
+        for order in [[0, 1], [1, 0]] {
+            let errors = [Error::config("forbidden"), Error::system("refused")];
+            let mut refusals = Refusals::new("customers", false);
+            for index in order {
+                refusals.note("c", None, errors[index].clone()).unwrap();
+            }
+            assert_eq!(refusals.take_error().unwrap().failure_type, FailureType::Config);
+        }
+    }
+
+    #[test]
+    fn where_the_first_are_all_refused_no_others_are_asked_for() {
+        let mut refusals = Refusals::new("customers", false);
+        let asked = (0..).take_while(|number| refused(&mut refusals, *number).is_ok()).count();
+        assert_eq!(asked, HOPELESS_AT_FIRST - 1);
+        let mut refusals = Refusals::new("customers", false);
+        refusals.note_answer();
+        let error = (0..).find_map(|number| refused(&mut refusals, number).err()).unwrap();
+        assert_eq!(
+            error.message,
+            "the lists of 100 customers in a row were refused, no others were asked for: forbidden"
+        );
+    }
+
+    #[test]
+    fn refusals_among_answers_never_end_the_read() {
+        let mut refusals = Refusals::new("customers", false);
+        for number in 0..1_000 {
+            refusals.note_answer();
+            refused(&mut refusals, number).unwrap();
+        }
+        assert_eq!(refusals.level(), Level::Debug);
+    }
+
+    #[test]
+    fn the_newest_parent_is_known_unless_one_has_no_time() {
+        let mut refusals = Refusals::new("customers", false);
+        assert_eq!(refusals.newest(), None);
+        for created in ["2024-01-02T00:00:00Z", "2024-01-01T00:00:00Z"].map(instant) {
+            refusals.note("c", Some(created), Error::config("forbidden")).unwrap();
+        }
+        assert_eq!(refusals.newest(), Some(instant("2024-01-02T00:00:00Z")));
+        refused(&mut refusals, 1).unwrap();
+        assert_eq!(refusals.newest(), Some(Timestamp::MAX));
+    }
+}

@@ -1,0 +1,265 @@
+//! How long and when a request is tried again.
+//!
+//! In: how long a request has been tried, and what the server said about waiting. Out: how long to wait before the next
+//! try, or that there is none. One budget of time covers connection errors, refusals and errors of the server alike.
+
+use std::time::Duration;
+
+use time::Timestamp;
+
+use crate::http::Response;
+
+/// For how long one request is tried. All times are counted from its first try on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Until when it is tried again.
+    pub patience: Duration,
+    /// The same where the server says how long to wait. What it asks for beyond that is an error at once.
+    pub patience_if_asked: Duration,
+    /// How often it is tried at least, where already the first try takes longer than all patience.
+    pub min_attempts: u32,
+    /// The wait after the first failure; it doubles with each further one.
+    pub first_delay: Duration,
+    /// The longest wait that is chosen by us.
+    pub max_delay: Duration,
+}
+
+/// The longest that a request is tried again, by our own choice or because the server asks for it. The host ends a call
+/// after 15 minutes unless it is told otherwise, and a call waits for a request: what is left is for the first and the last
+/// try, which may take a minute each.
+const LONGEST: Duration = Duration::from_secs(10 * 60);
+
+impl RetryPolicy {
+    /// For reading a stream: outages of so many minutes are waited out, up to ten. With none, nothing is tried again.
+    pub const fn read(minutes: u64) -> Self {
+        let patience = Duration::from_secs(60 * minutes);
+        let (patience_if_asked, min_attempts) = if minutes == 0 { (Duration::ZERO, 1) } else { (LONGEST, 3) };
+        let (first_delay, max_delay) = (Duration::from_millis(500), Duration::from_secs(30));
+        Self { patience, patience_if_asked, min_attempts, first_delay, max_delay }
+    }
+
+    /// For a check, at which a person waits for an answer.
+    pub const CHECK: Self = Self {
+        patience: Duration::from_secs(10),
+        patience_if_asked: Duration::from_secs(15),
+        min_attempts: 1,
+        ..Self::read(1)
+    };
+}
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Wait that long, and try again.
+    TryAfter(Duration),
+    /// The patience has ended.
+    GiveUp,
+    /// The server asks for a wait that is longer than the patience.
+    AsksTooMuch(Duration),
+}
+
+/// What has been used of the budget of one request.
+#[derive(Debug)]
+pub struct Retries {
+    policy: RetryPolicy,
+    failures: u32,
+}
+
+impl Retries {
+    /// A full budget.
+    pub fn new(policy: RetryPolicy) -> Self {
+        Self { policy, failures: 0 }
+    }
+
+    /// How often the request has failed.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Notes a failure and says what to do then. `elapsed` is the time since the request was first sent.
+    ///
+    /// `asked` is what the server asked for and is never undercut. `jitter`, in 0..1, shortens a wait of our own choice by
+    /// up to a quarter, so that requests that failed together do not return together. The last try is made when the
+    /// patience ends, so that every outage that is shorter is waited out.
+    pub fn next(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
+        self.failures += 1;
+        let RetryPolicy { patience, patience_if_asked, min_attempts, first_delay, max_delay } = self.policy;
+        let doubled = first_delay.saturating_mul(1 << (self.failures - 1).min(16));
+        let own = doubled.min(max_delay).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
+        if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
+            let delay = asked.max(own);
+            return match patience_if_asked.checked_sub(elapsed) {
+                Some(left) if delay <= left => Next::TryAfter(delay),
+                _ if asked > max_delay => Next::AsksTooMuch(asked),
+                _ => Next::GiveUp,
+            };
+        }
+        match patience.saturating_sub(elapsed) {
+            Duration::ZERO if self.failures < min_attempts => Next::TryAfter(own),
+            Duration::ZERO => Next::GiveUp,
+            left => Next::TryAfter(own.min(left)),
+        }
+    }
+}
+
+/// A duration as a person says it, in whole seconds or coarser: `42s`, `5m`, `1h 30m`.
+pub fn spell(duration: Duration) -> String {
+    let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
+    let said: Vec<String> = parts
+        .into_iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    if said.is_empty() { "0s".to_owned() } else { said.join(" ") }
+}
+
+/// How long a response asks us to wait: `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3).
+pub fn parse_retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
+    let text = response.header("retry-after")?.trim();
+    parse_seconds(text).or_else(|| {
+        let date = Timestamp::from(httpdate::parse_http_date(text).ok()?);
+        Some(Duration::try_from(date - now).unwrap_or(Duration::ZERO))
+    })
+}
+
+/// Seconds, perhaps with a fraction, which the RFC does not know and some servers send.
+fn parse_seconds(text: &str) -> Option<Duration> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
+    // The fraction as nanoseconds: filled up with zeros to nine digits, or cut there.
+    let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
+    Some(Duration::new(seconds.parse().ok()?, nanoseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::instant;
+
+    const READ: RetryPolicy = RetryPolicy::read(5);
+
+    fn asking(value: &str) -> Response {
+        Response { headers: vec![("retry-after".into(), value.into())], ..Response::default() }
+    }
+
+    /// The waits between tries that take no time and always fail.
+    fn waits(policy: RetryPolicy, asked: Option<Duration>) -> Vec<Duration> {
+        let (mut retries, mut elapsed) = (Retries::new(policy), Duration::ZERO);
+        std::iter::from_fn(|| match retries.next(elapsed, asked, 0.0) {
+            Next::TryAfter(delay) => {
+                elapsed += delay;
+                Some(delay)
+            }
+            _ => None,
+        })
+        .collect()
+    }
+
+    #[test]
+    fn waits_double_up_to_half_a_minute_and_end_with_the_patience() {
+        let waits = waits(READ, None);
+        let millis: Vec<_> = waits.iter().take(9).map(Duration::as_millis).collect();
+        assert_eq!(millis, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
+        assert_eq!(waits.iter().sum::<Duration>(), READ.patience);
+    }
+
+    #[test]
+    fn no_patience_is_no_second_try() {
+        assert!(waits(RetryPolicy::read(0), None).is_empty());
+        assert!(waits(RetryPolicy::read(0), Some(Duration::from_secs(1))).is_empty());
+    }
+
+    #[test]
+    fn a_try_that_takes_longer_than_all_patience_is_not_the_last() {
+        let mut retries = Retries::new(READ);
+        let long = Duration::from_secs(3600);
+        let next: Vec<_> = (0..3).map(|_| retries.next(long, None, 0.0)).collect();
+        assert!(matches!(next[..], [Next::TryAfter(_), Next::TryAfter(_), Next::GiveUp]), "{next:?}");
+        assert_eq!(Retries::new(RetryPolicy::CHECK).next(long, None, 0.0), Next::GiveUp);
+    }
+
+    #[test]
+    fn what_the_server_asks_for_is_never_undercut_and_is_waited_for_longer() {
+        let minute = Some(Duration::from_secs(60));
+        assert_eq!(
+            Retries::new(READ).next(Duration::ZERO, minute, 1.0),
+            Next::TryAfter(Duration::from_secs(60))
+        );
+        assert_eq!(waits(READ, minute).iter().sum::<Duration>(), READ.patience_if_asked);
+        let longest = Some(READ.patience_if_asked);
+        assert_eq!(
+            Retries::new(READ).next(Duration::ZERO, longest, 0.0),
+            Next::TryAfter(READ.patience_if_asked)
+        );
+        assert!(waits(READ, Some(Duration::from_secs(1))).iter().sum::<Duration>() > READ.patience);
+    }
+
+    #[test]
+    fn a_wait_beyond_the_patience_is_an_error_at_once() {
+        for seconds in [601, 3600, u64::MAX] {
+            let asked = Duration::from_secs(seconds);
+            assert_eq!(Retries::new(READ).next(Duration::ZERO, Some(asked), 0.0), Next::AsksTooMuch(asked));
+        }
+        let asked = Duration::from_secs(90);
+        assert_eq!(
+            Retries::new(READ).next(Duration::from_secs(599), Some(asked), 0.0),
+            Next::AsksTooMuch(asked)
+        );
+    }
+
+    #[test]
+    fn all_waits_leave_time_within_a_call_of_the_host() {
+        let longest = RetryPolicy::read(10);
+        assert!(longest.patience <= longest.patience_if_asked);
+        assert!(longest.patience_if_asked <= Duration::from_secs(12 * 60));
+        let check = RetryPolicy::CHECK;
+        assert!(
+            check.patience <= check.patience_if_asked && check.patience_if_asked < Duration::from_secs(30)
+        );
+    }
+
+    #[test]
+    fn jitter_shortens_by_a_quarter_at_most() {
+        let next = Retries::new(READ).next(Duration::ZERO, None, 1.0);
+        assert_eq!(next, Next::TryAfter(Duration::from_millis(375)));
+    }
+
+    #[test]
+    fn durations_are_told_as_a_person_does() {
+        for (millis, expected) in [
+            (0, "0s"),
+            (10, "1s"),
+            (42_000, "42s"),
+            (60_000, "1m"),
+            (303_000, "5m 3s"),
+            (3_600_000, "1h"),
+            (5_400_000, "1h 30m"),
+            (3_605_000, "1h"),
+            (90_000_000, "25h"),
+        ] {
+            assert_eq!(spell(Duration::from_millis(millis)), expected);
+        }
+        assert!(spell(Duration::MAX).contains('h'));
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        let now = instant("2024-01-01T00:00:00Z");
+        assert_eq!(parse_retry_after(&asking("7"), now), Some(Duration::from_secs(7)));
+        assert_eq!(parse_retry_after(&asking("1.5"), now), Some(Duration::from_millis(1500)));
+        for date in
+            ["Mon, 01 Jan 2024 00:00:09 GMT", "Monday, 01-Jan-24 00:00:09 GMT", "Mon Jan  1 00:00:09 2024"]
+        {
+            assert_eq!(parse_retry_after(&asking(date), now), Some(Duration::from_secs(9)), "{date}");
+        }
+        let past = asking("Sun, 31 Dec 2023 00:00:00 GMT");
+        assert_eq!(parse_retry_after(&past, now), Some(Duration::ZERO));
+        for nonsense in
+            ["soon", "-3", "", ".", "1.x", "1e999", "99999999999999999999", "Mon, 32 Jan 2024 00:00:09 GMT"]
+        {
+            assert_eq!(parse_retry_after(&asking(nonsense), now), None, "{nonsense}");
+        }
+    }
+}

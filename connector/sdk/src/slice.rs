@@ -1,0 +1,54 @@
+//! One bounded part of a stream.
+
+use time::{SignedDuration, Timestamp};
+
+/// One bounded part of a stream, which is read page by page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Slice {
+    /// The id of the parent whose list it is.
+    pub parent: Option<String>,
+    /// The part of the list, where a stream asks for one list several times.
+    pub part: Option<String>,
+    /// The first instant that is asked for.
+    pub from: Option<Timestamp>,
+    /// Where the slice ends. `None` leaves the end open.
+    pub until: Option<Until>,
+    /// Records before this instant are dropped: another slice or an earlier read has them.
+    pub keep_from: Option<Timestamp>,
+    /// Records at this instant or later are dropped: another slice has them.
+    pub keep_before: Option<Timestamp>,
+}
+
+/// The upper end of a slice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Records at this instant belong to the slice.
+    Including(Timestamp),
+    /// Records at this instant belong to the next slice.
+    Before(Timestamp),
+}
+
+impl Until {
+    /// Returns whether a record at `position` lies below this end.
+    pub fn is_above(self, position: Timestamp) -> bool {
+        match self {
+            Self::Including(until) => position <= until,
+            Self::Before(until) => position < until,
+        }
+    }
+}
+
+impl Slice {
+    /// Returns the length of the time that is asked for. `None` if an end is open.
+    pub fn span(&self) -> Option<SignedDuration> {
+        let (Until::Including(until) | Until::Before(until)) = self.until?;
+        Some(until - self.from?)
+    }
+
+    /// Returns whether a record at `position` is to be kept. One without a position always is.
+    pub fn keeps(&self, position: Option<Timestamp>) -> bool {
+        let Some(position) = position else { return true };
+        self.keep_from.is_none_or(|from| position >= from)
+            && self.keep_before.is_none_or(|before| position < before)
+    }
+}

@@ -11,14 +11,14 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 398,106 bytes.
-    assert_at_most(&artifacts::orb(), 400_000);
+    // Measured: 436,635 bytes, of which the schemas are 53,000.
+    assert_at_most(&artifacts::orb(), 440_000);
 }
 
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn the_host_does_not_grow_unnoticed() {
-    // Measured: 25,740,136 bytes, of which 1.9 MB check configs by their schemas, and 1.5 MB are for a person at a
+    // Measured: 26,120,200 bytes, of which 1.9 MB check configs by their schemas, and 1.5 MB are for a person at a
     // terminal: completions, manual pages, progress and compression.
     assert_at_most(artifacts::host(), 26_200_000);
 }
@@ -27,6 +27,6 @@ fn the_host_does_not_grow_unnoticed() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn a_bundle_adds_little_more_than_the_native_code() {
     let host = std::fs::metadata(artifacts::host()).unwrap().len();
-    // Measured: 1,444,837 bytes, of which the component has 398,106.
-    assert_at_most(artifacts::bundle(), host + 1_460_000);
+    // Measured: 1,520,166 bytes, of which the component has 436,635.
+    assert_at_most(artifacts::bundle(), host + 1_540_000);
 }

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use elt_host::types::{JsonObject, Stream, SyncMode};
+use elt_host::{Error, Result};
 use serde::Deserialize;
 
 use crate::file;
 use crate::message::StreamDescriptor;
-use elt_host::types::JsonObject;
-use elt_host::types::{Stream, SyncMode};
-use elt_host::{Error, Result};
 
 /// The streams to read, in the order to read them in.
 #[derive(Clone, Debug)]

@@ -5,9 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use elt_host::Error;
 use elt_host::events::Level;
-use elt_host::types::JsonObject;
-use elt_host::types::Record;
-use elt_host::types::{Specification, Stream};
+use elt_host::types::{JsonObject, Record, Specification, Stream};
 
 /// Which stream a message is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use elt_host::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
-use elt_host::{Error, Result};
 
 /// A file that is being written. It appears only when it is [`put`](Self::put) in its place.
 #[derive(Debug)]

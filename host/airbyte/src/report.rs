@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::message::StreamDescriptor;
 use elt_host::Error;
+
+use crate::message::StreamDescriptor;
 
 /// How a sync ended.
 #[derive(Clone, Debug)]

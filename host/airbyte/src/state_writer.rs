@@ -9,11 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use elt_host::Result;
+use elt_host::types::JsonObject;
+
 use crate::message::{Message, StreamDescriptor};
 use crate::sink::Observer;
 use crate::state_file::{Place, StateFile, Written};
-use elt_host::Result;
-use elt_host::types::JsonObject;
 
 /// The time between two saves, except for the last.
 const BETWEEN: Duration = Duration::from_secs(1);

@@ -15,6 +15,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use elt_host::events::Level;
+use elt_host::types::{Batch, JsonObject};
+use elt_host::{Error, Result};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -27,10 +30,6 @@ use crate::message::{Message, StreamDescriptor, StreamStatus, now};
 use crate::report::{Failure, Report};
 use crate::source::{BatchSource, StreamSource};
 use crate::states::States;
-use elt_host::events::Level;
-use elt_host::types::Batch;
-use elt_host::types::JsonObject;
-use elt_host::{Error, Result};
 
 /// How long a state waits for the next one. Long enough for the next page of a fast API, and short
 /// enough that little is lost if the process dies.

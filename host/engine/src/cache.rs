@@ -177,11 +177,10 @@ mod tests {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
-    use crate::compiler;
 
     /// A cache, the key of a component in it, and the file of its entry.
     fn entry(directory: &Path, component: &[u8]) -> (Cache, Key, PathBuf) {
-        let key = Key::new(&compiler::engine().expect("it can be set up"), component);
+        let key = Key::new(&Engine::default(), component);
         let path = directory.join(key.file_name());
         (Cache::at(directory).expect("it can be used"), key, path)
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::component::ComponentInfo;
-use crate::config::Config;
 use crate::error::Result;
 use crate::events::Events;
 use crate::http::{AllowedHosts, HttpClients, Network, OutboundHttp};
@@ -15,7 +14,6 @@ use crate::limits::Limits;
 use crate::redaction::Redaction;
 use crate::reporter::Reporter;
 use crate::secrets::Secrets;
-use crate::session::SessionBuilder;
 use crate::store::StoreData;
 use crate::types::Specification;
 
@@ -70,11 +68,6 @@ impl Connector {
             self.start(clients, allowed, secrets, reporter, false).await?.spec().await
         };
         self.shared.specification.get_or_try_init(ask).await.cloned()
-    }
-
-    /// Begins a session with `config`.
-    pub fn configure(&self, config: Config) -> SessionBuilder {
-        SessionBuilder::new(self.clone(), config)
     }
 
     /// Where events go.

@@ -38,7 +38,7 @@
 //! `examples/embed.rs` is a whole program. The command `host` is built on this crate and on
 //! `elt-airbyte`, which speaks the Airbyte protocol.
 
-#![doc(test(attr(deny(warnings))))]
+#![doc(test(attr(deny(warnings), allow(dead_code))))]
 
 mod address_space;
 mod bindings;

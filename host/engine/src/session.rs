@@ -25,12 +25,20 @@ pub struct SessionBuilder {
     validates: bool,
 }
 
-impl SessionBuilder {
-    pub(crate) fn new(connector: Connector, config: Config) -> Self {
-        let events = connector.events().clone();
-        Self { connector, config, policy: Policy::default(), events, validates: true }
+impl Connector {
+    /// Begins a session with `config`.
+    pub fn configure(&self, config: Config) -> SessionBuilder {
+        SessionBuilder {
+            connector: self.clone(),
+            config,
+            policy: Policy::default(),
+            events: self.events().clone(),
+            validates: true,
+        }
     }
+}
 
+impl SessionBuilder {
     /// Allows the connector what `policy` says.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {

@@ -13,8 +13,7 @@ use crate::address_space;
 use crate::call::CallLimits;
 use crate::events::Level;
 use crate::http::{Hooks, OutboundHttp};
-use crate::limits::Limit;
-use crate::limits::{CORE_ITEMS, RANDOM, STDERR};
+use crate::limits::{CORE_ITEMS, Limit, RANDOM, STDERR};
 use crate::reporter::Reporter;
 use crate::stderr::Stderr;
 

@@ -13,9 +13,8 @@ use elt_host::limits::Limits;
 use super::action::{Action, SourceArgs};
 use super::limits::{CompileLimits, LimitFlags};
 use super::network::NetworkFlags;
-use crate::bundle::{Bundle, Manifest};
-
 use super::{Cli, Command, EXAMPLES, Inspect, Run, Sandbox, View};
+use crate::bundle::{Bundle, Manifest};
 
 /// Where a connector is.
 #[derive(Clone, Debug)]

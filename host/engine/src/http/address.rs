@@ -4,6 +4,7 @@
 //! So every address is checked here before it is connected to, and no connector reaches the machine
 //! or the network on which the host runs.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -85,6 +86,32 @@ pub(super) fn special(address: IpAddr) -> Option<&'static Range> {
     static TABLE: &[Range] = &RANGES;
     TABLE.iter().filter(|range| range.net.contains(&address)).max_by_key(|range| range.net.prefix_len())
 }
+
+/// Which addresses a host may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// Those of public servers.
+    Public,
+    /// Any.
+    Private,
+}
+
+/// An address is not public, and must not be connected to. For a name, one of its addresses.
+#[derive(Debug)]
+pub(super) struct Prohibited {
+    /// The address.
+    pub(super) address: IpAddr,
+    /// The range that contains it.
+    pub(super) range: &'static Range,
+}
+
+impl fmt::Display for Prohibited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}", self.address, self.range)
+    }
+}
+
+impl StdError for Prohibited {}
 
 #[cfg(test)]
 mod tests {

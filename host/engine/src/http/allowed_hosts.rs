@@ -5,22 +5,12 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::address::special;
+use super::address::{Prohibited, Reach, special};
 use super::origin::Origin;
 use super::pattern::HostPattern;
-use super::resolve::Prohibited;
 use crate::config::{SealedConfig, fields};
 use crate::error::{Error, Result};
 use crate::types::Specification;
-
-/// Which addresses a host may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
-    /// Those of public servers.
-    Public,
-    /// Any.
-    Private,
-}
 
 /// Why an origin may not be called.
 #[derive(Debug)]

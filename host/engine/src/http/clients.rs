@@ -23,7 +23,7 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
 
-use super::allowed_hosts::Reach;
+use super::address::Reach;
 use super::network::Network;
 use super::resolve::Resolver;
 use super::target::Target;

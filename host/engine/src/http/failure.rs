@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind};
 
 use wasmtime_wasi_http::Error;
 
+use super::address::Prohibited;
 use super::certificate::CertificateRefusal;
-use super::resolve::Prohibited;
 
 /// The address, if a request was not sent because its host has a prohibited one.
 pub(super) fn prohibited(error: &reqwest::Error) -> Option<&Prohibited> {
@@ -152,7 +152,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::http::allowed_hosts::Reach;
+    use crate::http::address::Reach;
     use crate::http::clients::HttpClients;
     use crate::http::network::Network;
     use crate::http::target::Target;

@@ -10,13 +10,14 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
-use super::allowed_hosts::{Reach, Refusal};
+use super::address::Prohibited;
+use super::address::Reach;
+use super::allowed_hosts::Refusal;
 use super::body::{ResponseBody, read_request};
 use super::clients::NoRoute;
 use super::coding::{Coding, TooMany};
 use super::denial::{Denial, Denials};
 use super::failure::ProxyFailure;
-use super::resolve::Prohibited;
 use super::target::Target;
 use super::{AllowedHosts, HttpClients, failure, head};
 use crate::error::Remedy;

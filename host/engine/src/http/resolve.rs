@@ -5,14 +5,12 @@
 //! decides about them.
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 
-use super::address::{Range, special};
-use super::allowed_hosts::Reach;
+use super::address::{Prohibited, Reach, special};
 use super::origin::is_localhost;
 
 /// Resolves names by the operating system, and drops prohibited addresses.
@@ -20,22 +18,6 @@ use super::origin::is_localhost;
 pub(super) struct Resolver {
     pub(super) reach: Reach,
 }
-
-/// A name has only prohibited addresses.
-#[derive(Debug)]
-pub(super) struct Prohibited {
-    /// One of them.
-    pub(super) address: IpAddr,
-    pub(super) range: &'static Range,
-}
-
-impl fmt::Display for Prohibited {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.address, self.range)
-    }
-}
-
-impl StdError for Prohibited {}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {

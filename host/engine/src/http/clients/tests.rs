@@ -1,14 +1,13 @@
 use rustls::HandshakeKind;
-
-use crate::{FailureType, Remedy};
 use scripted_server::{Answer, Request as Received, Server};
+use wasmtime_wasi_http::Error;
 
 use crate::http::testing::{Reached as _, Setup, get, send, warning};
 use crate::http::{Network, OutboundHttp, Proxy};
 use crate::limits::Limits;
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
-use wasmtime_wasi_http::Error;
+use crate::{FailureType, Remedy};
 
 fn ok(_: &Received) -> Answer {
     Answer::ok("ok")

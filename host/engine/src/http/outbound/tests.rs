@@ -3,11 +3,10 @@ use std::task::Poll;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, RANGE};
 use http_body_util::BodyExt;
+use scripted_server::{Answer, Server};
 
 use super::*;
 use crate::http::Network;
-use scripted_server::{Answer, Server};
-
 use crate::http::testing::{Reached as _, Setup, body, get, send, warning};
 use crate::limits::Timeouts;
 use crate::secrets::Secret;

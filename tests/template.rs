@@ -1,15 +1,13 @@
 //! `connector/template`: the connector to copy reads a library, through the real host.
 
+use scripted_server::{Answer, Request, Server};
 use serde_json::{Value, json};
 
-use crate::support::{
-    Setup,
-    server::{Answer, Received, Server},
-};
+use crate::support::Setup;
 
 /// Two authors in two pages, newest first, and two books of the first one.
 fn library() -> Server {
-    Server::start(|request: &Received| {
+    Server::start(|request: &Request| {
         if request.header("authorization") != Some("Bearer word") {
             return Answer::with("401 Unauthorized", &[], "{}");
         }

@@ -1,6 +1,6 @@
 //! Orb as a source.
 
-use std::{borrow::Cow, rc::Rc};
+use std::rc::Rc;
 
 use elt_sdk::{
     api::Api,
@@ -15,7 +15,8 @@ use time::Timestamp;
 use crate::{
     api::OrbApi,
     config::{API_URL, Config},
-    requests, schemas,
+    requests,
+    schemas::SCHEMAS,
     streams::STREAMS,
 };
 
@@ -28,6 +29,8 @@ impl Source for Orb {
 
     const STREAMS: &'static [&'static Stream<Config>] = STREAMS;
 
+    const SCHEMAS: &'static [(&'static str, &'static str)] = SCHEMAS;
+
     fn specification() -> Specification {
         Specification {
             name: "orb",
@@ -36,10 +39,6 @@ impl Source for Orb {
             documentation_url: "https://docs.withorb.com/",
             allowed_hosts: &["${api_url}"],
         }
-    }
-
-    fn schema(name: &str) -> Option<Cow<'static, str>> {
-        schemas::schema(name)
     }
 
     fn config(text: &str, now: Timestamp) -> Result<Config> {

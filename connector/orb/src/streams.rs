@@ -174,10 +174,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::schemas::SCHEMAS;
     use elt_sdk::schema::resolve;
 
     fn schema(stream: &Stream<Config>) -> Value {
-        let schema = resolve(stream.schema, crate::schemas::schema, &[]).unwrap();
+        let schema = resolve(stream.schema, SCHEMAS, &[]).unwrap();
         serde_json::from_str(&schema).unwrap()
     }
 

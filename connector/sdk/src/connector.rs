@@ -11,7 +11,7 @@ use crate::{
     platform::Platform,
     reader::{Reader, Tools},
     retry::RetryPolicy,
-    schema::{self, resolve},
+    schema::resolve,
     source::{Source, Specification},
     state::State,
     stream::{Partition, Stream},
@@ -77,7 +77,7 @@ impl<S: Source> Connector<S> {
     /// If the config is not understood.
     pub fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
-        S::STREAMS.iter().map(|stream| discover(stream, S::schema, &config)).collect()
+        S::STREAMS.iter().map(|stream| discover(stream, S::SCHEMAS, &config)).collect()
     }
 
     /// Prepares to read a stream, continuing from `state`.
@@ -126,7 +126,7 @@ impl<S: Source> Connector<S> {
     }
 }
 
-fn discover<C>(stream: &'static Stream<C>, schemas: schema::Schemas, config: &C) -> Result<Discovered> {
+fn discover<C>(stream: &'static Stream<C>, schemas: &[(&str, &str)], config: &C) -> Result<Discovered> {
     let schema = resolve(stream.schema, schemas, &(stream.properties)(config))
         .map_err(|problem| Error::system(problem.to_string()).in_stream(stream.name))?;
     let fields = stream.primary_key.iter().map(|field| (*field).to_owned());

@@ -1,14 +1,12 @@
 //! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema. Clients of a catalog
 //! expect a schema without references.
 
-use std::borrow::Cow;
-
 use json_text::{Fields, Json, Object, listed};
 
 use crate::problem::Problem;
 
-/// Returns the JSON text of a schema by its name.
-pub type Schemas = fn(&str) -> Option<Cow<'static, str>>;
+/// The name and the JSON text of every schema.
+pub type Schemas<'a> = &'a [(&'a str, &'a str)];
 
 /// The deepest chain of references. A longer one is taken for a circle.
 const MAX_DEPTH: usize = 8;
@@ -18,9 +16,8 @@ const MAX_DEPTH: usize = 8;
 ///
 /// # Errors
 /// If a schema is missing, is not an object, or refers to itself.
-pub fn resolve(name: &str, schemas: Schemas, further: &[(String, String)]) -> Result<String, Problem> {
-    let text = find(name, schemas)?;
-    let schema = Fields::of(Json::checked(&text)).ok_or_else(|| format!("{name} is not an object"))?;
+pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -> Result<String, Problem> {
+    let schema = Fields::of(find(name, schemas)?).ok_or_else(|| format!("{name} is not an object"))?;
     let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
     let mut object = Object::default();
     for (name, value) in schema.iter() {
@@ -40,21 +37,19 @@ pub fn resolve(name: &str, schemas: Schemas, further: &[(String, String)]) -> Re
     Ok(object.finish())
 }
 
-/// Returns the text of a schema, without space around it.
-fn find(name: &str, schemas: Schemas) -> Result<String, Problem> {
-    let text = schemas(name).ok_or_else(|| format!("there is no schema {name}"))?;
-    let value = Json::parse(&text);
-    let value = value.map_err(|problem| Problem::from(problem).within(format!("the schema {name}")))?;
-    Ok(value.get().to_owned())
+fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, Problem> {
+    let found = schemas.iter().find(|(candidate, _)| *candidate == name);
+    let (_, text) = found.ok_or_else(|| format!("there is no schema {name}"))?;
+    Json::parse(text).map_err(|problem| Problem::from(problem).within(format!("the schema {name}")))
 }
 
-fn resolve_value(value: Json<'_>, schemas: Schemas, depth: usize) -> Result<String, Problem> {
+fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<String, Problem> {
     if let Some(fields) = Fields::of(value) {
         if let Some(name) = fields.text("$ref") {
             if depth == MAX_DEPTH {
                 return Err(Problem::new(format!("{name} refers to itself")));
             }
-            return resolve_value(Json::checked(&find(&name, schemas)?), schemas, depth + 1);
+            return resolve_value(find(&name, schemas)?, schemas, depth + 1);
         }
         let mut object = Object::default();
         for (name, value) in fields.iter() {
@@ -74,36 +69,29 @@ fn resolve_value(value: Json<'_>, schemas: Schemas, depth: usize) -> Result<Stri
 mod tests {
     use super::*;
 
-    /// Schemas that refer to each other.
-    fn good(name: &str) -> Option<Cow<'static, str>> {
-        let text = match name {
-            "it.json" => r#"{"properties": {"x": {"$ref": "a.json"}}}"#,
-            "a.json" => r#"{"type": "array", "items": {"$ref": "b.json"}, "enum": [ 1.0, {} ]}"#,
-            "b.json" => "{\n  \"type\": \"null\"\n}\n",
-            _ => return None,
-        };
-        Some(text.into())
-    }
-
     #[test]
     fn references_are_replaced_however_deep() {
+        let schemas = [
+            ("it.json", r#"{"properties": {"x": {"$ref": "a.json"}}}"#),
+            ("a.json", r#"{"type": "array", "items": {"$ref": "b.json"}, "enum": [ 1.0, {} ]}"#),
+            ("b.json", "{\n  \"type\": \"null\"\n}\n"),
+        ];
         assert_eq!(
-            resolve("it.json", good, &[("y".into(), "true".into())]).unwrap(),
+            resolve("it.json", &schemas, &[("y".into(), "true".into())]).unwrap(),
             r#"{"properties":{"x":{"type":"array","items":{"type":"null"},"enum":[1.0,{}]},"y":true}}"#
         );
         assert_eq!(
-            resolve("it.json", good, &[("x".into(), "true".into())]).unwrap(),
+            resolve("it.json", &schemas, &[("x".into(), "true".into())]).unwrap(),
             r#"{"properties":{"x":true}}"#
         );
     }
 
     #[test]
     fn a_reference_to_nothing_or_in_a_circle_is_an_error() {
-        let error = |schemas: Schemas| resolve("it.json", schemas, &[]).unwrap_err().to_string();
-        assert!(error(|_| None).contains("it.json"));
-        let missing = |name: &str| (name == "it.json").then(|| r#"{"x":{"$ref":"a.json"}}"#.into());
-        assert!(error(missing).contains("a.json"));
-        assert!(error(|_| Some(r#"{"x":{"$ref":"a.json"}}"#.into())).contains("itself"));
-        assert!(error(|_| Some("{".into())).contains("the schema it.json"));
+        let error = |schemas| resolve("it.json", schemas, &[]).unwrap_err().to_string();
+        assert!(error(&[]).contains("it.json"));
+        let missing = [("it.json", r#"{"x":{"$ref":"a.json"}}"#)];
+        assert!(error(&missing).contains("a.json"));
+        assert!(error(&[missing[0], ("a.json", r#"{"$ref":"a.json"}"#)]).contains("itself"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a source is: its facts, its config and its API. [`crate::connector::Connector`] does the rest.
 
-use std::{borrow::Cow, rc::Rc};
+use std::rc::Rc;
 
 use time::Timestamp;
 
@@ -55,11 +55,11 @@ pub trait Source: 'static {
     /// The table of streams, in the order in which they are discovered.
     const STREAMS: &'static [&'static Stream<Self::Config>];
 
+    /// The schemas: the name that rows and `$ref` use, and the JSON text.
+    const SCHEMAS: &'static [(&'static str, &'static str)];
+
     /// Describes the source.
     fn specification() -> Specification;
-
-    /// Returns the text of a schema, by the name that rows and `$ref` use for it.
-    fn schema(name: &str) -> Option<Cow<'static, str>>;
 
     /// Parses a config.
     ///

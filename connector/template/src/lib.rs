@@ -3,7 +3,7 @@
 //! A list of the library's API is `{"items": […], "next_page": "token" or null}`. `created_from`, `created_to` and
 //! `created_before` filter it by time. See `docs/adding-a-connector.md`.
 
-use std::{borrow::Cow, rc::Rc};
+use std::rc::Rc;
 
 use elt_sdk::{
     api::Api,
@@ -76,6 +76,11 @@ impl Source for Library {
 
     const STREAMS: &'static [&'static Stream<Config>] = &[&AUTHORS, &BOOKS];
 
+    const SCHEMAS: &'static [(&'static str, &'static str)] = &[
+        ("authors.json", include_str!("../schemas/authors.json")),
+        ("books.json", include_str!("../schemas/books.json")),
+    ];
+
     fn specification() -> Specification {
         Specification {
             name: "template",
@@ -83,14 +88,6 @@ impl Source for Library {
             config_schema: include_str!("../spec.json"),
             documentation_url: "https://example.com/library",
             allowed_hosts: &["${api_url}"],
-        }
-    }
-
-    fn schema(name: &str) -> Option<Cow<'static, str>> {
-        match name {
-            "authors.json" => Some(include_str!("../schemas/authors.json").into()),
-            "books.json" => Some(include_str!("../schemas/books.json").into()),
-            _ => None,
         }
     }
 

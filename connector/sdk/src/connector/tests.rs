@@ -207,6 +207,8 @@ impl Source for Toy {
         &COSTS,
     ];
 
+    const SCHEMAS: &'static [(&'static str, &'static str)] = &[("", r#"{"properties":{}}"#)];
+
     fn specification() -> Specification {
         Specification {
             name: "toy",
@@ -215,10 +217,6 @@ impl Source for Toy {
             documentation_url: "https://toy",
             allowed_hosts: &[],
         }
-    }
-
-    fn schema(_: &str) -> Option<std::borrow::Cow<'static, str>> {
-        Some(r#"{"properties":{}}"#.into())
     }
 
     fn config(_: &str, _: Timestamp) -> Result<()> {

@@ -167,7 +167,7 @@ pub(crate) fn run(mut command: Command) -> Output {
 
 /// Starts a command. A program that this process just wrote is busy while a child that another test is starting still
 /// has it open.
-pub(crate) fn spawn(command: &mut Command) -> Child {
+fn spawn(command: &mut Command) -> Child {
     loop {
         match command.spawn() {
             Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => thread::yield_now(),

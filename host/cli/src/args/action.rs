@@ -95,27 +95,27 @@ pub(crate) struct Destination {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) state: Option<PathBuf>,
 
-    /// Save the new states to the file of --state, which need not be there yet
+    /// Save the new states to the file of --state, which need not exist yet
     ///
     /// States are saved once a second and at the end, also if the read fails or is stopped, and
     /// always after their records. States of streams that are not read stay. The file is replaced
-    /// at once, so it is whole at any moment; if it cannot be replaced, because it is mounted by
-    /// itself or its folder cannot be written, it is written over. While the read runs, FILE.lock
-    /// beside it keeps a second read from using it at the same time.
+    /// atomically. If it cannot be replaced, because it is mounted by itself or its folder cannot be
+    /// written, it is written over. While the read runs, FILE.lock beside it keeps a second read
+    /// from using it.
     #[arg(long, requires = "state")]
     pub(crate) save_state: bool,
 
     /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -,
     /// which is stdout]
     ///
-    /// The file appears when the read has ended, and replaces an older one: give each read that
-    /// goes on from a state a file of its own. A read that fails or is stopped leaves it too if it
-    /// has told a state, because those records are not read again; otherwise an older file stays.
-    /// With --save-state, states are saved when the file is in its place.
+    /// The file appears when the read has ended, and replaces an older one. Give each read that
+    /// continues from a state a file of its own. A read that fails or is stopped also leaves a file
+    /// if it has emitted a state, because those records are not read again; otherwise the older
+    /// file stays. With --save-state, states are saved once the file is in its place.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 
-    /// Show no progress, which is shown where stderr is a terminal
+    /// Show no progress, even if stderr is a terminal
     #[arg(long)]
     pub(crate) no_progress: bool,
 }

@@ -8,20 +8,20 @@ use elt_host::limits::{Limit, LimitValue, Limits, Timeouts};
 
 /// The flag of each limit, and its help.
 const FLAGS: [(Limit, &str, &str); Limit::ALL.len()] = [
-    (Limit::Call, "max-call", "Time of one call, waiting included"),
-    (Limit::Compute, "max-compute", "Time of computing within one call"),
-    (Limit::Memory, "max-memory", "Memory"),
-    (Limit::TableElements, "max-table-elements", "Elements of its tables of functions"),
-    (Limit::Handles, "max-handles", "Open handles to requests, bodies and the like"),
-    (Limit::Batch, "max-batch", "One batch of records, or anything else that one call returns"),
-    (Limit::Record, "max-record", "One record"),
+    (Limit::Call, "max-call", "Time that one call may take, waiting included"),
+    (Limit::Compute, "max-compute", "Time that one call may compute"),
+    (Limit::Memory, "max-memory", "Memory of the connector"),
+    (Limit::TableElements, "max-table-elements", "Elements of tables of functions"),
+    (Limit::Handles, "max-handles", "Open handles to requests, bodies and other resources"),
+    (Limit::Batch, "max-batch", "Size of a batch of records, or of anything else that one call returns"),
+    (Limit::Record, "max-record", "Size of a record"),
     (Limit::Logs, "max-logs", "Log lines that are shown"),
-    (Limit::Requests, "max-requests", "Requests that wait for an answer at the same time"),
-    (Limit::RequestBody, "max-request-body", "Body of a request"),
-    (Limit::Response, "max-response", "Body of a response, decompressed"),
-    (Limit::ResponseEncoded, "max-response-encoded", "Body of a response, as it is received"),
-    (Limit::Headers, "max-headers", "Headers of a request or response"),
-    (Limit::Component, "max-component", "The component itself"),
+    (Limit::Requests, "max-requests", "Requests that wait for a response at the same time"),
+    (Limit::RequestBody, "max-request-body", "Size of the body of a request"),
+    (Limit::Response, "max-response", "Size of the body of a response, decompressed"),
+    (Limit::ResponseEncoded, "max-response-encoded", "Size of the body of a response, as received"),
+    (Limit::Headers, "max-headers", "Size of the headers of a request or response"),
+    (Limit::Component, "max-component", "Size of the component"),
     (Limit::Compile, "max-compile", "Time to compile the component"),
 ];
 
@@ -30,7 +30,7 @@ pub(crate) fn flag(limit: Limit) -> &'static str {
     FLAGS.iter().find(|(known, ..)| *known == limit).map_or("", |(_, flag, _)| flag)
 }
 
-/// How much one instance of a connector may use; every stream is read by an instance of its own
+/// How much one instance of a connector may use. Each stream is read by an instance of its own
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitFlags {
@@ -38,7 +38,7 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT", global = true)]
     pub(crate) max_streams: Option<NonZeroUsize>,
 
-    /// Time for a whole read; its last states stay in force [default: no limit]
+    /// Time that a whole read may take; its last states stay in force [default: no limit]
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) max_sync: Option<humantime::Duration>,
 

@@ -13,23 +13,22 @@ use elt_host::{Policy, Result};
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Network and secrets")]
 pub(crate) struct NetworkFlags {
-    /// Let the connector reach this host, and not those it asks for; may be repeated
+    /// Allow this host, and not those that the connector asks for; may be repeated
     ///
-    /// `https` and its port unless written; `*.example.com` stands for every host below
-    /// example.com.
+    /// The scheme is `https` by default, and the port is that of the scheme. `*.example.com` allows
+    /// every host below example.com.
     #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true)]
     pub(crate) allow_host: Vec<HostPattern>,
 
-    /// Let the hosts that --allow-host names be in a private network, or on this machine
+    /// Let the hosts of --allow-host have addresses of a private network or of this machine
     #[arg(long, global = true)]
     pub(crate) allow_private_net: bool,
 
-    /// Give the connector the secrets of the configuration, in place of tokens that stand for them
+    /// Give the connector the secrets of the configuration instead of tokens
     #[arg(long, global = true)]
     pub(crate) expose_secrets: bool,
 
-    /// Trust the certificates in this PEM file too, besides those that the system trusts; may be
-    /// repeated
+    /// Also trust the certificates in this PEM file; may be repeated
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) ca_cert: Vec<PathBuf>,
 

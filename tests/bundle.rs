@@ -16,7 +16,7 @@ use crate::support::{
     Output, Setup,
     artifacts::{self, bundle},
     guests,
-    setup::run,
+    setup::{execute, run},
 };
 
 /// Bytes of what stands before and after the added parts.
@@ -308,7 +308,7 @@ fn a_damaged_bundle_still_helps() {
     for (flag, code) in [("--help", 0), ("--version", 0), ("nonsense", 2)] {
         let mut command = Command::new(&copy.path);
         command.arg(flag);
-        assert_eq!(run(command).code, Some(code), "{flag}");
+        assert_eq!(execute(command).status.code(), Some(code), "{flag}");
     }
 }
 

@@ -151,8 +151,13 @@ impl Setup {
     }
 }
 
-/// Runs a command to its end, or kills it if that does not come.
-pub(crate) fn run(mut command: Command) -> Output {
+/// Runs a command whose output is messages to its end, or kills it if that does not come.
+pub(crate) fn run(command: Command) -> Output {
+    Output::of(execute(command))
+}
+
+/// Runs any command to its end, or kills it if that does not come.
+pub(crate) fn execute(mut command: Command) -> process::Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(&mut command);
     let (done, ended) = channel();
@@ -162,7 +167,7 @@ pub(crate) fn run(mut command: Command) -> Output {
         child.kill().unwrap();
     }
     let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
-    Output::of(process::Output { status: child.wait().unwrap(), stdout, stderr })
+    process::Output { status: child.wait().unwrap(), stdout, stderr }
 }
 
 /// Starts a command. A program that this process just wrote is busy while a child that another test is starting still

@@ -62,3 +62,41 @@ fn mask(message: &mut Message, redaction: &Redaction) -> Result<(), SecretInStat
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use elt_host::Error;
+    use elt_host::types::JsonObject;
+
+    use super::*;
+    use crate::message::{StreamDescriptor, StreamStatus};
+
+    const KEY: &str = "sk_live_0123456789";
+
+    fn redacted(message: Message) -> Result<Message, SecretInState> {
+        let redaction = Redaction::of_values(["type", "0000", KEY]);
+        Redacted::new(message, &redaction).map(|redacted| redacted.message().clone())
+    }
+
+    #[test]
+    fn what_the_connector_said_is_masked_and_the_words_of_the_protocol_are_not() {
+        let message = Message::error(Error::system("type").with_internal("0000"));
+        let Ok(Message::Error { error, .. }) = redacted(message) else { panic!("not an error") };
+        assert_eq!((error.message(), error.internal_message()), ("****", Some("****")));
+        let stream = std::sync::Arc::new(StreamDescriptor::new("type", None));
+        let status = Message::StreamStatus { stream, status: StreamStatus::Started, emitted_at: 0 };
+        let Ok(Message::StreamStatus { stream, .. }) = redacted(status) else { panic!("not a status") };
+        assert_eq!(stream.name, "type");
+    }
+
+    #[test]
+    fn a_state_with_a_secret_in_it_is_an_error() {
+        let state = |text: &str| Message::State {
+            stream: std::sync::Arc::new(StreamDescriptor::new("a", None)),
+            state: JsonObject::parse(text).unwrap(),
+            record_count: 0,
+        };
+        assert!(redacted(state(r#"{"type":"0000"}"#)).is_ok());
+        assert!(redacted(state(&format!(r#"{{"a":"{KEY}"}}"#))).is_err());
+    }
+}

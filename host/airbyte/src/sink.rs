@@ -132,6 +132,36 @@ mod tests {
         }
     }
 
+    /// Counts what it takes and how often it is flushed.
+    #[derive(Default)]
+    struct Counter {
+        written: usize,
+        flushed: usize,
+    }
+
+    impl Sink for &mut Counter {
+        fn write(&mut self, _: &Redacted) -> io::Result<()> {
+            self.written += 1;
+            Ok(())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.flushed += 1;
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_its_reader_waits_for_is_flushed_together_with_what_came_before() {
+        let mut counter = Counter::default();
+        let (_sender, receiver) = channel(Level::Info, Advice::default());
+        let mut writer = Writer::new(receiver, &mut counter);
+        writer.write(Message::Log { level: Level::Info, message: "first".to_owned() }).unwrap();
+        writer.write(Message::ConnectionStatus(Ok(()))).unwrap();
+        drop(writer);
+        assert_eq!((counter.written, counter.flushed), (2, 1));
+    }
+
     #[test]
     fn a_closed_output_closes_the_channel() {
         let (sender, receiver) = channel(Level::Info, Advice::default());

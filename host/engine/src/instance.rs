@@ -7,7 +7,7 @@ use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
 use crate::address_space;
-use crate::bindings::{Exports, Refusal, SOURCE, Version};
+use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
 use crate::error::{Error, Result};
 use crate::json_object::JsonObject;
@@ -112,11 +112,7 @@ impl Instance {
             self.live = None;
             return Err(self.limits.exceeded(Limit::Record));
         }
-        let records = batch.records.into_iter().map(Record::parse).collect::<Result<_, _>>();
-        let records = records
-            .map_err(|problem| Error::system(format!("the connector returned a record that {problem}")))?;
-        let checkpoint = batch.checkpoint.map(|text| JsonObject::returned("a checkpoint", &text));
-        Ok(Some(Batch { records, checkpoint: checkpoint.transpose()? }))
+        parse(batch).map(Some)
     }
 
     /// The error for what the connector says went wrong.
@@ -127,6 +123,15 @@ impl Instance {
             None => error,
         })
     }
+}
+
+/// Checks the texts of a batch.
+fn parse(RawBatch { records, checkpoint }: RawBatch) -> Result<Batch> {
+    let records = records.into_iter().map(Record::parse).collect::<Result<_, _>>();
+    let records = records
+        .map_err(|problem| Error::system(format!("the connector returned a record that {problem}")))?;
+    let checkpoint = checkpoint.map(|text| JsonObject::returned("a checkpoint", &text)).transpose()?;
+    Ok(Batch { records, checkpoint })
 }
 
 /// Checks that streams can be told apart, and read at all.
@@ -188,4 +193,20 @@ fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
         return Some(Limit::Batch);
     }
     says("total size of fields exceeds limit").then_some(Limit::Headers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_record_fails_its_batch() {
+        let batch = RawBatch { records: vec!["{}".to_owned(), "[]".to_owned()], checkpoint: None };
+        let error = parse(batch).unwrap_err();
+        assert_eq!(error.failure_type(), crate::FailureType::System);
+        assert_eq!(
+            error.message(),
+            "the connector returned a record that must be a JSON object, but is a list"
+        );
+    }
 }

@@ -104,6 +104,11 @@ impl Redaction {
         Self { prose, data }
     }
 
+    /// Masks these values as a session masks the secrets of its config.
+    pub fn of_values<'v>(values: impl IntoIterator<Item = &'v str>) -> Self {
+        Self::of(&values.into_iter().map(Secret::expose).collect::<Vec<_>>())
+    }
+
     /// Masks the secrets of both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {

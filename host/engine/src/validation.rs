@@ -207,6 +207,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_whole_number_may_be_written_with_a_fraction_or_an_exponent() {
+        for days in ["3", "3.0", "3e0", "0.3e1"] {
+            let config = format!(r#"{{"key": "k", "since": "2024-01-01T00:00:00Z", "days": {days}}}"#);
+            validate(&config, &specification(THINGS)).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
     async fn what_is_wrong_is_named_with_its_property_and_without_its_value() {
         let with = |more: &str| format!(r#"{{"key": "k", "since": "2024-01-01T00:00:00Z", {more}}}"#);
         assert_eq!(problem("{}").await, "`key` is missing; `since` is missing");

@@ -27,6 +27,6 @@ fn the_host_does_not_grow_unnoticed() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn a_bundle_adds_little_more_than_the_native_code() {
     let host = std::fs::metadata(artifacts::host()).unwrap().len();
-    // Measured: 1,554,979 bytes, of which the component has 460,422.
-    assert_at_most(artifacts::bundle(), host + 1_600_000);
+    // Measured: 1,631,361 bytes, of which the component has 460,422.
+    assert_at_most(artifacts::bundle(), host + 1_650_000);
 }

@@ -25,7 +25,7 @@ fn library() -> Server {
             ("authors/b/books", _) => json!({ "items": [], "next_page": null }),
             _ => return Answer::with("404 Not Found", &[], "{}"),
         };
-        Answer::ok(&body.to_string())
+        Answer::ok(body.to_string())
     })
 }
 

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-/// Phrases that are frequent in the schemas. Each is stored as one byte: 128 for the first, 129 for the second, and so on.
+/// Phrases that are frequent in the schemas. Each is stored as one byte: 128 for the first, 129 for
+/// the second, and so on.
 const PHRASES: [&str; 24] = [
     ",\"format\":\"date-time\",\"airbyte_type\":\"timestamp_with_timezone\"",
     "{\"$schema\":\"http://json-schema.org/draft-07/schema#\",\"type\":",
@@ -42,8 +43,8 @@ macro_rules! schemas {
     };
 }
 
-/// The first `N` bytes of JSON text without the white space between its tokens, and how many bytes there are of it. The
-/// compiler runs this.
+/// The first `N` bytes of JSON text without the white space between its tokens, and how many bytes
+/// there are of it. The compiler runs this.
 const fn compact<const N: usize>(json: &str) -> ([u8; N], usize) {
     let json = json.as_bytes();
     let (mut compacted, mut length) = ([0; N], 0);
@@ -67,8 +68,8 @@ const fn compact<const N: usize>(json: &str) -> ([u8; N], usize) {
     (compacted, length)
 }
 
-/// The first `N` bytes of a text in which phrases are abbreviated, and how many bytes there are of it. The compiler runs
-/// this.
+/// The first `N` bytes of a text in which phrases are abbreviated, and how many bytes there are of
+/// it. The compiler runs this.
 const fn abbreviate<const N: usize>(text: &[u8]) -> ([u8; N], usize) {
     let (mut short, mut length, mut index) = ([0; N], 0, 0);
     while index < text.len() {

@@ -1,7 +1,7 @@
 //! A small connector to copy. It reads the authors of a library, and the books of each author.
 //!
-//! A list of the library's API is `{"items": […], "next_page": "token" or null}`. `created_from`, `created_to` and
-//! `created_before` filter it by time. See `docs/adding-a-connector.md`.
+//! A list of the library's API is `{"items": […], "next_page": "token" or null}`. `created_from`,
+//! `created_to` and `created_before` filter it by time. See `docs/adding-a-connector.md`.
 
 use std::{borrow::Cow, rc::Rc};
 
@@ -99,7 +99,7 @@ impl Source for Library {
             Fields::decode(text).map_err(|problem| Error::config(format!("the config: {problem}")))?;
         let required = |name: &str| {
             let missing = || Error::config(format!("config: {name} is a required property"));
-            fields.text(name).map(|text| text.into_owned()).ok_or_else(missing)
+            fields.text(name).map(Cow::into_owned).ok_or_else(missing)
         };
         let start = parse_instant(&required("start_date")?);
         Ok(Config {
@@ -169,7 +169,7 @@ impl Api<Config> for LibraryApi {
         for item in fields.raw("items").and_then(Json::list).ok_or("there is no list \"items\"")? {
             page.scan(&mut Scanner::new(item.get()), &mut records)?;
         }
-        let next_token = fields.text("next_page").map(|token| token.into_owned());
+        let next_token = fields.text("next_page").map(Cow::into_owned);
         Ok(Page { records, next_token, bytes: body.len(), ..Page::default() })
     }
 }

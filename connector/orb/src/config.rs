@@ -1,7 +1,6 @@
-//! What the user wrote, parsed.
+//! Parses the user's config.
 //!
-//! In: the config as JSON text, in the form of `spec.json` (which is Airbyte's for Orb, plus a few properties). Out: a
-//! [`Config`], or an error that names the property.
+//! Its form is that of `spec.json`: Airbyte's for Orb, plus a few properties.
 
 use std::{borrow::Cow, fmt, ops::RangeInclusive};
 
@@ -14,36 +13,36 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json};
 
-/// Where Orb's API is unless the config says otherwise (Orb's API reference, "Base URL").
+/// The base URL of Orb's API, unless the config names another (Orb's API reference, "Base URL").
 pub const API_URL: &str = "https://api.withorb.com/v1";
 
-/// The longest lookback window: a hundred years.
+/// The longest lookback window in days: a hundred years.
 const MAX_LOOKBACK_DAYS: i64 = 36_500;
 
-/// How many requests a stream has in flight unless the config says otherwise. Orb's lists are bound by the time an answer
-/// takes: sixteen at once read the ledgers of 300 customers at 40 ms an answer in 0.93 s (docs/BENCHMARKS.md), and stay below
-/// Orb's 100 requests a second where an answer takes 160 ms or more.
+/// The default number of requests in flight. Reading Orb's lists is bound by response time: sixteen
+/// at once read the ledgers of 300 customers at 40 ms a response in 0.93 s (docs/BENCHMARKS.md),
+/// and stay below Orb's 100 requests a second if a response takes 160 ms or more.
 pub const CONCURRENCY: usize = 16;
 
-/// More in flight than this gives nothing but refusals.
+/// More requests in flight than this only exceed the rate limit.
 const MAX_CONCURRENCY: i64 = 64;
 
-/// For how many minutes a request is tried again unless the config says otherwise. Restarts and failovers take
-/// less, and longer outages are the platform's to wait out, which runs the sync again.
+/// The default number of minutes for which a request is retried. Restarts and failovers take less.
+/// Longer outages are left to the platform, which runs the sync again.
 pub const RETRY_MINUTES: u64 = 5;
 
-/// A longer patience would come near to the 15 minutes after which the host ends a call.
+/// The longest time that a request is retried, in minutes. The host ends a call after 15.
 const MAX_RETRY_MINUTES: i64 = 10;
 
 /// Shorter keys than this are not redacted: they would be found everywhere.
 const MIN_SECRET: usize = 4;
 
-/// A value that must not be shown.
+/// A value that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The value, for the one place that sends it.
+    /// Returns the value, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -62,23 +61,23 @@ pub struct Config {
     pub api_key: Secret,
     /// The base URL of the API, without a slash at its end.
     pub api_url: String,
-    /// The part of each stream that is wanted.
+    /// The part of each stream that is read.
     pub range: TimeRange,
     /// Event properties with text values that ledger entries are enriched with.
     pub string_event_properties_keys: Vec<String>,
     /// Event properties with numeric values that ledger entries are enriched with.
     pub numeric_event_properties_keys: Vec<String>,
-    /// Event property by which usage is grouped.
+    /// The event property by which usage is grouped.
     pub subscription_usage_grouping_key: Option<String>,
-    /// The plan to whose subscriptions usage is limited.
+    /// The plan whose subscriptions' usage is read. All if `None`.
     pub plan_id: Option<String>,
-    /// Whether invoices that are still drafts are wanted.
+    /// Whether draft invoices are read.
     pub draft_invoices: bool,
-    /// Currencies whose credits ledgers are read; the one that Orb returns by default if empty.
+    /// Currencies whose credits ledgers are read. If empty, the one that Orb returns by default.
     pub ledger_currencies: Vec<String>,
-    /// How many requests a stream may have in flight: 1 to 64.
+    /// The most requests that a stream has in flight: 1 to 64.
     pub concurrency: usize,
-    /// For how many minutes a request is tried again: 0 to 10.
+    /// How long a request is retried, in minutes: 0 to 10.
     pub retry_minutes: u64,
 }
 
@@ -126,22 +125,22 @@ impl Config {
         if key.len() < MIN_SECRET { text.to_owned() } else { text.replace(key, "[secret]") }
     }
 
-    /// Whether ledger entries are to be enriched.
+    /// Returns whether ledger entries are enriched.
     pub fn has_event_keys(&self) -> bool {
         !self.string_event_properties_keys.is_empty() || !self.numeric_event_properties_keys.is_empty()
     }
 
-    /// The filter that asks for draft invoices, if they are wanted.
+    /// Returns the filter that asks for draft invoices, if they are read.
     pub fn draft_filter(&self) -> Vec<(&'static str, String)> {
         if self.draft_invoices { vec![("status[]", "draft".to_owned())] } else { Vec::new() }
     }
 }
 
-/// The properties of the config, each read by type. A property that is null counts as absent.
+/// The properties of the config, read by type. Null counts as absent.
 struct Properties<'a>(Fields<'a>);
 
 impl<'a> Properties<'a> {
-    /// A property, if it is present, in the form that `convert` finds in it.
+    /// Returns a property, converted by `convert`, if it is present.
     fn get<T>(
         &self,
         name: &str,
@@ -156,12 +155,12 @@ impl<'a> Properties<'a> {
         self.get(name, "a string", Json::text)
     }
 
-    /// A string that means nothing if it is empty, because forms send that.
+    /// Returns a string. An empty one counts as absent, because forms send it.
     fn word(&self, name: &str) -> Result<Option<String>> {
         Ok(self.text(name)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
     }
 
-    /// Strings, each once, without empty ones.
+    /// Returns a list of strings, each once, without empty ones.
     fn set(&self, name: &str) -> Result<Vec<String>> {
         let texts = |value: Json<'a>| value.list()?.into_iter().map(Json::text).collect::<Option<Vec<_>>>();
         let mut set = Vec::new();
@@ -177,7 +176,8 @@ impl<'a> Properties<'a> {
         Ok(self.get(name, "true or false", |value| value.get().parse().ok())?.unwrap_or_default())
     }
 
-    /// A timestamp as the spec wants it: `2022-03-01T00:00:00Z`. An empty text counts as absent, because forms send it.
+    /// Returns a timestamp in the form of the spec, `2022-03-01T00:00:00Z`. An empty text counts as
+    /// absent, because forms send it.
     fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
         let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let parse = |text: &str| {
@@ -235,7 +235,7 @@ impl<'a> Properties<'a> {
         Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(RETRY_MINUTES))
     }
 
-    /// A whole number, which may be spelled `3.0` or `3e0`: JSON knows no difference.
+    /// Returns a whole number, which may be spelled `3.0` or `3e0`: JSON knows no difference.
     fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         let whole = |value: Json<'_>| value.integer().filter(|number| range.contains(number));

@@ -17,8 +17,8 @@ const MAX_EXPLANATION: usize = 500;
 /// How much of the target of a redirect is repeated in a message, in characters.
 const MAX_TARGET: usize = 200;
 
-/// The `type` of every error of Orb's contains one of these. Orb's reference calls it the stable identifier of an error, and
-/// Orb's own client tells errors apart by it.
+/// The `type` of every error of Orb's contains one of these. Orb's reference calls it the stable
+/// identifier of an error, and Orb's own client tells errors apart by it.
 const OWN_TYPES: [&str; 2] = ["error-responses#", "withorb.com/"];
 
 /// What a response of some kind means.
@@ -39,12 +39,14 @@ const FOREIGN: &str = "foreign";
 const IN_BETWEEN: &str = "something between here and Orb answered in its place, perhaps a firewall or a proxy, and \
     not with an error of Orb's";
 
-/// The message for 301, 302, 303, 307 and 308. The API key goes to `api_url` alone, so none of them is followed.
+/// The message for 301, 302, 303, 307 and 308. The API key goes to `api_url` alone, so none of them
+/// is followed.
 const REDIRECT: &str = "the address is redirected, which is not followed; set api_url to where Orb's API is, or let \
     what stands in between pass the request";
 
-/// One row of the table of errors: the status, the end of the error's `type` (any if empty), what it means, and the
-/// message. The first row that fits counts. From Orb's API reference, "Error responses".
+/// One row of the table of errors: the status, the end of the error's `type` (any if empty), what
+/// it means, and the message. The first row that fits counts. From Orb's API reference, "Error
+/// responses".
 type ErrorRow = (u16, &'static str, Meaning, &'static str);
 
 static ERRORS: &[ErrorRow] = &[
@@ -121,7 +123,8 @@ pub fn judge(config: &Config, response: &Response) -> Verdict {
     }
 }
 
-/// Returns the target of a redirect, without what may be secret: credentials, the query, and the API key.
+/// Returns the target of a redirect, without what may be secret: credentials, the query, and the
+/// API key.
 fn redirect_target(config: &Config, response: &Response) -> Option<String> {
     let location = config.redact(response.header("location")?.trim());
     let without_query = location.split(['?', '#']).next().unwrap_or_default();
@@ -147,7 +150,8 @@ struct Explanation<'a> {
 impl<'a> Explanation<'a> {
     fn decode(body: &'a str) -> Self {
         let Ok(fields) = Fields::decode(body) else { return Self::default() };
-        // Other values than strings are shown as they are, unless they have escapes, which could hide the API key.
+        // Other values than strings are shown as they are, unless they have escapes, which could
+        // hide the API key.
         let as_is = |error: Json<'a>| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
         let validation_errors = fields.list("validation_errors").into_iter();
         Self {
@@ -164,7 +168,7 @@ impl<'a> Explanation<'a> {
     fn text(&self, config: &Config) -> String {
         let texts = [&self.title, &self.detail].into_iter().flatten().chain(&self.validation_errors);
         let texts: Vec<&str> = texts.map(|text| &**text).collect();
-        // First without the key, then cut: the beginning of a key is a secret too.
+        // Redact first, then cut: the beginning of a key is a secret too.
         config.redact(&texts.join(": ")).chars().take(MAX_EXPLANATION).collect()
     }
 }

@@ -1,10 +1,12 @@
-//! Enrichment: ledger entries that name an event get the configured properties of it.
+//! Enriches ledger entries with the configured properties of the event they name.
 //!
-//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no request is made, and
-//! entries without an `event_id`, which are all there are in today's Orb, stay as they are.
+//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no
+//! request is made, and entries without an `event_id`, which are all there are in today's Orb, stay
+//! as they are.
 //!
-//! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes the entry it led to, so the
-//! timeframe ends with the newest entry; what is not found is looked for in the 30 days before.
+//! Orb finds events by id, and only within a timeframe of at most 30 days. An event precedes the
+//! entry it led to, so the timeframe ends with the newest entry. Events that are not found are
+//! searched for once more in the 30 days before.
 
 use std::collections::{BTreeSet, BinaryHeap};
 
@@ -30,10 +32,11 @@ pub const MAX_IDS: usize = 500;
 /// The longest timeframe that Orb searches.
 const MAX_TIMEFRAME: SignedDuration = SignedDuration::hours(30 * 24);
 
-/// Entries that lie further apart than this are searched for apart, so that each has twenty days before it.
+/// Events of entries that lie further apart than this are searched for separately, so that the
+/// timeframe covers twenty days before each.
 const MAX_SPAN: SignedDuration = SignedDuration::hours(10 * 24);
 
-/// How far after its entry an event may lie: Orb takes events up to five minutes into the future.
+/// How far after its entry an event may lie. Orb accepts events up to five minutes in the future.
 const FUTURE: SignedDuration = SignedDuration::minutes(10);
 
 /// Replaces the `event_id` of entries by the event, with the configured properties.
@@ -48,7 +51,8 @@ pub fn enrich<'a>(config: &'a Config, fetcher: &'a Fetcher, page: Page) -> Local
     })
 }
 
-/// Adds the events of a search to `events`, and looks once more in the time before for those that are missing.
+/// Adds the events of a search to `events`, and searches once more in the time before for those
+/// that are missing.
 async fn find_events(
     config: &Config,
     fetcher: &Fetcher,
@@ -80,7 +84,7 @@ async fn find_events(
     Ok(())
 }
 
-/// Returns the events of one request. The inner error means that it asks for too much.
+/// Returns the events of one request. The inner error means that the response would be too large.
 async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) -> Result<Result<Found>> {
     let request = requests::post(config, "events/search", search.body());
     let decode = |body: &[u8]| decode(config, fetcher.notes(), body);
@@ -97,14 +101,14 @@ async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) 
 /// Events that are searched for together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// At most [`MAX_IDS`], each once.
+    /// The ids, each once. At most [`MAX_IDS`].
     pub ids: Vec<String>,
     /// The end of the timeframe, exclusive.
     pub end: Timestamp,
 }
 
 impl Search {
-    /// The body of the request.
+    /// Returns the body of the request.
     pub fn body(&self) -> String {
         let start = self.end.saturating_sub(MAX_TIMEFRAME);
         let mut object = Object::default();
@@ -114,21 +118,21 @@ impl Search {
         object.finish()
     }
 
-    /// Two searches for half of the ids each.
+    /// Splits the search into two, for half of the ids each.
     pub fn halves(self) -> [Self; 2] {
         let (mut ids, end) = (self.ids, self.end);
         let other = ids.split_off(ids.len() / 2);
         [Self { ids, end }, Self { ids: other, end }]
     }
 
-    /// The same for the time before.
+    /// Returns the same search for the time before.
     pub fn earlier(self) -> Self {
         Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }
     }
 }
 
-/// The searches for the events of a page, newest first; none if no entry names one. Entries that can still change are
-/// not handed on, so their events are not searched for.
+/// Returns the searches for the events of a page, newest first. Entries that can still change are
+/// not emitted, so their events are not searched for.
 pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
     let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
     let mut wanted: BinaryHeap<(Timestamp, String)> =
@@ -152,14 +156,14 @@ pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
 }
 
 fn event_id(record: &Record) -> Option<String> {
-    // Looking first costs little, and in today's Orb there is never one.
+    // Searching the text first is cheap, and today's Orb never sends this field.
     find(record.json.as_bytes(), b"\"event_id\"").and_then(|_| record.text("event_id"))
 }
 
 /// An event that was found.
 #[derive(Debug)]
 pub struct Event {
-    /// By which an entry names it.
+    /// The id by which an entry names it.
     pub id: String,
     /// An object with the configured properties.
     pub properties: String,
@@ -168,13 +172,14 @@ pub struct Event {
 /// What a search found.
 #[derive(Debug)]
 pub struct Found {
-    /// In the server's order. They are few (a page has at most a thousand entries), so they need no index.
+    /// The events, in the server's order. They are few (a page has at most a thousand entries), so
+    /// they need no index.
     pub events: Vec<Event>,
-    /// Whether not all were told. Today's Orb tells all at once.
+    /// Whether there are more. Today's Orb returns all at once.
     pub has_more: bool,
 }
 
-/// Decodes the answer to a search.
+/// Decodes the response to a search.
 ///
 /// # Errors
 /// If it is not a list of events.
@@ -198,7 +203,7 @@ pub fn decode(config: &Config, notes: &Notes, body: &[u8]) -> Result<Found, Prob
     Ok(Found { events, has_more })
 }
 
-/// The configured properties among all, each with the type its list says.
+/// Returns the configured properties, each converted to the type that the config says.
 fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     let mut object = Object::default();
     for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
@@ -222,7 +227,7 @@ fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     object.finish()
 }
 
-/// A value as a JSON string; none if there is no exact one.
+/// Converts a value to a JSON string, if that is exact.
 fn as_string(value: Json<'_>) -> Option<String> {
     match value.get().as_bytes().first() {
         Some(b'"' | b'n') => Some(value.get().to_owned()),
@@ -231,7 +236,7 @@ fn as_string(value: Json<'_>) -> Option<String> {
     }
 }
 
-/// A value as a JSON number; none if there is no exact one.
+/// Converts a value to a JSON number, if that is exact.
 fn as_number(value: Json<'_>) -> Option<String> {
     let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let text = value.get();
@@ -243,7 +248,7 @@ fn as_number(value: Json<'_>) -> Option<String> {
     is_number(number.get()).then(|| number.get().to_owned())
 }
 
-/// The page with what was found put in.
+/// Returns the page with the events that were found.
 pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> Page {
     let is_replaced = |name: Json<'_>| name.is("event_id") || name.is("event");
     let records = page.records.into_iter().map(|record| {
@@ -273,7 +278,7 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> P
     Page { records: records.collect(), ..page }
 }
 
-/// The property `event` of an entry, with the configured keys.
+/// Returns the schema of the property `event`, with the configured keys.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
     let mut keys = Object::default();
     for key in &config.string_event_properties_keys {
@@ -289,7 +294,7 @@ pub fn properties(config: &Config) -> Vec<(String, String)> {
     vec![("event".to_owned(), open_object(Some(description), properties))]
 }
 
-/// The schema of an object that may be null and may have other properties than these.
+/// Returns the schema of an object that may be null and may have other properties too.
 fn open_object(description: Option<&str>, properties: Object) -> String {
     let mut object = Object::default();
     object.push("type", r#"["null","object"]"#);

@@ -4,7 +4,8 @@ use elt_sdk::record::Record;
 
 use crate::config::Config;
 
-/// Returns the currencies whose ledgers are read: those that the config names, or the one that Orb returns by default.
+/// Returns the currencies whose ledgers are read: those that the config names, or the one that Orb
+/// returns by default.
 pub fn currencies(config: &Config, _: Option<&Record>) -> Vec<Option<String>> {
     if config.ledger_currencies.is_empty() {
         return vec![None];

@@ -1,5 +1,5 @@
-//! Orb's rate limits (Orb's API reference, "Rate limits"). All begin without a limit: the pace is learnt from refusals, since
-//! test and trial accounts are allowed less than live data.
+//! Orb's rate limits (Orb's API reference, "Rate limits"). All begin without a limit: the pace is
+//! learnt from refusals, since test and trial accounts are allowed less than live data.
 
 use elt_sdk::pace::RateClass;
 

@@ -1,7 +1,9 @@
-//! The table of streams. A new stream is a row here, a schema in `schemas/`, and a row in README's table.
+//! The table of streams. A new stream is a row here, a schema in `schemas/`, and a row in README's
+//! table.
 //!
-//! Names, primary keys, cursor fields and hoisted fields are those of Airbyte's Orb connector. Paths, filters and limits
-//! are from Orb's API reference (<https://docs.withorb.com/api-reference>).
+//! Names, primary keys, cursor fields and hoisted fields are those of Airbyte's Orb connector.
+//! Paths, filters and limits are from Orb's API reference
+//! (<https://docs.withorb.com/api-reference>).
 
 use elt_sdk::{
     record::{Hoist, Unsettled},
@@ -29,7 +31,8 @@ const CREATED_AT: TimeFilter = TimeFilter {
     before: "created_at[lt]",
 };
 
-/// What most lists have in common. The most records that Orb puts on a page is 100. More is refused, not clamped.
+/// What most lists have in common. The most records that Orb puts on a page is 100. More is
+/// refused, not clamped.
 const LIST: Stream<Config> = Stream {
     cursor: Some("created_at"),
     time: Some(CREATED_AT),
@@ -56,7 +59,8 @@ static SUBSCRIPTIONS: Stream<Config> = Stream {
     carry: Carry {
         hoists: &[
             CUSTOMER,
-            // All but the id are more than Airbyte's connector has. They stand nowhere else in a subscription.
+            // All but the id are more than Airbyte's connector has. They stand nowhere else in a
+            // subscription.
             Hoist {
                 object: "plan",
                 fields: &[
@@ -102,7 +106,8 @@ static CREDITS_LEDGER_ENTRIES: Stream<Config> = Stream {
     properties: events::properties,
     carry: Carry {
         hoists: &[
-            // `external_customer_id` and `filters` are more than Airbyte's connector has, and stand nowhere else.
+            // `external_customer_id` and `filters` are more than Airbyte's connector has, and stand
+            // nowhere else.
             CUSTOMER,
             Hoist {
                 object: "credit_block",
@@ -117,8 +122,8 @@ static CREDITS_LEDGER_ENTRIES: Stream<Config> = Stream {
         ],
         ..Carry::NOTHING
     },
-    // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one that is committed
-    // later keeps its old `created_at`.
+    // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one
+    // that is committed later keeps its old `created_at`.
     unsettled: Some(Unsettled { field: "entry_status", values: &["pending"], emitted: false, at_most: None }),
     enrich: Some(events::enrich),
     partition: Partition::Parents(Parents {

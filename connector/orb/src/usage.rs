@@ -1,11 +1,12 @@
-//! Subscription usage: one record per subscription, billable metric and day (and value of the grouping key).
+//! Subscription usage: one record per subscription, billable metric, day, and value of the grouping
+//! key.
 //!
-//! A subscription's usage is asked for in timeframes of at most a year, clipped to its life; if usage is grouped, of at most
-//! a month and per metric.
+//! A subscription's usage is asked for in timeframes of at most a year, clipped to the
+//! subscription's life. Grouped usage is asked for by the month and per metric.
 //!
-//! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
-//! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
-//! has it whole.
+//! Orb's days begin at midnight in the customer's time zone, which is not known here. A slice may
+//! cut a day in two. So neighbouring slices overlap by more than a day, and each day is taken from
+//! the slice that has it whole.
 
 use std::borrow::Cow;
 
@@ -21,26 +22,29 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json, Object, quoted};
 
-/// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
-/// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
+/// How long usage can still change after its day. Orb accepts late events for twelve hours by
+/// default, some accounts for longer, and a day ends up to fourteen hours later in other time
+/// zones. Orb's own connector for costs waits two days.
 pub const GRACE: SignedDuration = SignedDuration::hours(48);
 
-/// The longest timeframe that Orb answers, which allows exactly a year.
+/// The longest timeframe that Orb allows: exactly a year.
 const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 
-/// The longest timeframe that grouped usage is asked for. Orb answers with all groups at once and has no pages of them, and
-/// recommends shorter timeframes: a thousand groups are some 5 MB in a month, and 60 MB in a year.
+/// The timeframe of grouped usage. Orb returns all groups at once, without pages, and recommends
+/// shorter timeframes: a thousand groups are some 5 MB in a month, and 60 MB in a year.
 const MONTH: SignedDuration = SignedDuration::hours(31 * 24);
 
 const DAY: SignedDuration = SignedDuration::hours(24);
 
-/// How far below a boundary a slice begins, so that its first day, which is cut, begins below the boundary too.
+/// How far below a boundary a slice begins, so that its first day, which is cut, begins below the
+/// boundary too.
 pub const HOUR: SignedDuration = SignedDuration::hours(1);
 
-/// The day on which clocks go back.
+/// The longest day: that on which clocks go back.
 pub const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
-/// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
+/// Returns the slices of a subscription's usage. There are none if it is not of the configured
+/// plan, or was not active at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
     let Some(fields) = subscription.fields() else { return Vec::new() };
     let plan = fields.object("plan");
@@ -63,16 +67,16 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     timeframes.into_iter().map(|timeframe| Slice { parent: whole.parent.clone(), ..timeframe }).collect()
 }
 
-/// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of
-/// all time zones are whole.
+/// Returns where to begin: exactly at the config's start, or a whole day before the cursor, so that
+/// days of all time zones are whole. The flag says which.
 fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     let start = config.range.start;
     let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
-/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices, and of the prices it has
-/// of its own.
+/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices,
+/// and of the prices it has of its own.
 pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<String>> {
     if config.subscription_usage_grouping_key.is_none() {
         return vec![None];
@@ -90,31 +94,31 @@ pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<Str
     metrics.into_iter().map(Some).collect()
 }
 
-/// Asks for grouped usage, if the config wants it.
+/// Returns the parameter that groups usage, if the config does.
 pub fn query(config: &Config, _: &Slice) -> Vec<(&'static str, String)> {
     config.subscription_usage_grouping_key.iter().map(|key| ("group_by", key.clone())).collect()
 }
 
-/// The value of the grouping key stands in a field of that name.
+/// Returns the schema of the field that holds the value of the grouping key.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
     let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
     config.subscription_usage_grouping_key.iter().map(property).collect()
 }
 
-/// The grouping key tells records of one day apart.
+/// Returns the grouping key, which is part of the primary key.
 pub fn key_fields(config: &Config) -> Vec<String> {
     config.subscription_usage_grouping_key.iter().cloned().collect()
 }
 
-/// What stands in a record in the place of fields of the answer.
+/// Fields that each record gets, in place of fields of the response.
 const MADE: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
 
-/// The records of one element of an answer: one for each of its days whose quantity is not zero. Less than zero is usage
-/// too, such as an amendment's, or a day on which a metric that does not add up went down. What is no number, null for one,
-/// is carried: it is not known to be zero.
+/// Returns the records of one element of a response: one for each day whose quantity is not zero.
+/// Negative usage is usage too: an amendment, or a day on which a metric that is not a sum went
+/// down. A quantity that is not a number, such as null, is kept: it is not known to be zero.
 ///
 /// # Errors
-/// If it is not an object, or one of its days is not.
+/// If the element or one of its days is not an object.
 pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem> {
     let element = Fields::of(element).ok_or("it is not an object")?;
     let metric = element.object("billable_metric");
@@ -122,7 +126,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
     let group = element.object("metric_group");
     let key = group.as_ref().and_then(|group| group.text("property_key"));
     let mut records = Vec::new();
-    // What has another shape is not the same as no usage.
+    // A response of another shape does not mean that there is no usage.
     let days = element.raw("usage").ok_or("there is no \"usage\"")?;
     for day in days.list().ok_or("\"usage\" is not a list")? {
         let day = Fields::of(day).ok_or("a day is not an object")?;
@@ -132,7 +136,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
             continue;
         }
         let mut object = Object::default();
-        // No name comes twice: what is made here counts, and then what is the day's.
+        // No name comes twice: fields made here win, and then those of the day.
         let is_made = |name: Json<'_>| {
             MADE.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
         };

@@ -1,4 +1,4 @@
-//! The second seam: time.
+//! Time: the current instant, and waiting.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use time::Timestamp;
 
 /// Tells the time and waits.
 pub trait Clock {
-    /// The instant by the wall clock.
+    /// Returns the current instant by the wall clock.
     fn now(&self) -> Timestamp;
 
-    /// A future that is ready once `duration` has passed. The time runs from this call.
+    /// Returns a future that is ready `duration` after this call.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
 }

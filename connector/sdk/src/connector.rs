@@ -26,7 +26,8 @@ pub struct Discovered {
     pub schema: String,
     /// Top-level fields that identify a record.
     pub primary_key: Vec<String>,
-    /// The top-level field that tells how far the stream has been read. Without one, the stream can only be read whole.
+    /// The top-level field that tells how far the stream has been read. Without one, the stream can
+    /// only be read whole.
     pub cursor: Option<&'static str>,
     /// Whether a read that was cut short continues from its last checkpoint.
     pub resumable: bool,
@@ -41,7 +42,8 @@ pub struct Connector<S> {
 }
 
 impl<S: Source> Connector<S> {
-    /// Creates a connector. Connectors to one API share `paces`, so that its rate limits are learnt once.
+    /// Creates a connector. Connectors to one API share `paces`, so that its rate limits are learnt
+    /// once.
     pub fn new(platform: Platform, paces: Rc<Paces>) -> Self {
         Self { platform, paces, source: PhantomData }
     }

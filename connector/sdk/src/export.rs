@@ -1,4 +1,5 @@
-//! Joins a [`Source`] to the contract in `wit/`: the exported functions, and the host's log and progress.
+//! Joins a [`Source`] to the contract in `wit/`: the exported functions, and the host's log and
+//! progress.
 
 use std::{cell::RefCell, marker::PhantomData, rc::Rc};
 

@@ -1,4 +1,5 @@
-//! Sends a request until it is answered, and decodes the response. This is the only place that retries.
+//! Sends a request until it is answered, and decodes the response. This is the only place that
+//! retries.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -17,7 +18,8 @@ use crate::{
     server::{Server, Verdict},
 };
 
-/// How often a request is sent whose response arrives whole and cannot be decoded. It is seldom better the next time.
+/// How often a request is sent whose response arrives whole and cannot be decoded. It is seldom
+/// better the next time.
 const UNREADABLE_RESPONSES: u32 = 3;
 
 /// From this time on, failures of a request are logged as warnings.
@@ -69,7 +71,7 @@ impl std::fmt::Debug for Fetcher {
 /// Decodes a body.
 type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), Problem> + 'a;
 
-/// Why one try failed.
+/// Why one attempt failed.
 struct Failure {
     error: Error,
     retry_after: Option<Duration>,
@@ -243,7 +245,8 @@ impl Fetcher {
 }
 
 impl Fetcher {
-    /// Returns the error for a body that cannot be decoded. Its beginning often tells who really answered.
+    /// Returns the error for a body that cannot be decoded. Its beginning often tells who really
+    /// answered.
     fn unreadable(&self, response: &Response, problem: &Problem) -> Error {
         let content_type = response.header("content-type").unwrap_or("unknown type");
         let (status, reason) = (response.status, self.server.redact(&problem.to_string()));

@@ -1,4 +1,4 @@
-//! The first seam: HTTP requests and responses, and whoever carries them.
+//! HTTP requests and responses, and the trait that sends them.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// Everything but the unreserved characters of RFC 3986, so that a value can hold anything.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How many characters of a body are shown where it is not what it should be.
+/// How much of an unexpected body is shown, in characters.
 const EXCERPT: usize = 200;
 
 /// An HTTP request to be sent.
@@ -25,7 +25,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// A `GET` of `base` joined with `path`, with `query` percent-encoded.
+    /// Creates a `GET` of `base` joined with `path`, with `query` percent-encoded.
     pub fn get(base: &str, path: &str, query: &[(String, String)]) -> Self {
         let mut url = format!("{base}/{path}");
         for (index, (name, value)) in query.iter().enumerate() {
@@ -37,13 +37,13 @@ impl Request {
         Self { method: "GET", url, headers: Vec::new(), body: None }
     }
 
-    /// A `POST` of this JSON text to `base` joined with `path`.
+    /// Creates a `POST` of JSON text to `base` joined with `path`.
     pub fn post(base: &str, path: &str, json: String) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { method: "POST", url: format!("{base}/{path}"), headers, body: Some(json.into_bytes()) }
     }
 
-    /// One segment of a path, percent-encoded.
+    /// Percent-encodes one segment of a path.
     pub fn segment(text: &str) -> String {
         utf8_percent_encode(text, RESERVED).to_string()
     }
@@ -56,7 +56,7 @@ impl Request {
     }
 }
 
-/// Method and URL, without headers: the form that may be shown.
+/// Shows method and URL, but no headers: they may hold a secret.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.url)
@@ -74,39 +74,40 @@ impl fmt::Debug for Request {
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Header names (lower case) and values; values that are not UTF-8 are left out.
+    /// Header names (lower case) and values. Values that are not UTF-8 are left out.
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// The first header of that (lower-case) name.
+    /// Returns the first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
-    /// What an engineer wants to know of an answer that is not what it should be: its type, its size and how its body
-    /// begins. `redact` takes out what must not be shown.
+    /// Describes an unexpected response to an engineer: its type, its size and the beginning of its
+    /// body. `redact` removes what must not be shown.
     pub fn excerpt(&self, redact: impl Fn(&str) -> String) -> String {
         let content_type = redact(self.header("content-type").unwrap_or("no content type"));
-        // First without secrets, then cut: the beginning of a secret is one too.
+        // Redact first, then cut: the beginning of a secret is a secret too.
         let body = redact(&String::from_utf8_lossy(&self.body));
         let beginning: String = body.chars().take(EXCERPT).collect();
         format!("{content_type}; the body has {} bytes and begins {beginning:?}", self.body.len())
     }
 }
 
-/// Why no complete response came.
+/// Why no complete response arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {
     /// The host does not let this connector send this request.
     Denied(String),
-    /// The request cannot be sent as it is, or the server's identity is wrong: trying again is no use.
+    /// The request cannot be sent as it is, or the server's identity is wrong. Trying again does
+    /// not help.
     Refused(String),
-    /// No connection, or an answer that broke off: trying again may help.
+    /// No connection, or a response that broke off. Trying again may help.
     Broken(String),
-    /// No answer in time: trying again may help, but each try takes as long.
+    /// No response in time. Trying again may help, but each attempt takes as long.
     TimedOut(String),
 }
 
@@ -118,9 +119,9 @@ impl fmt::Display for TransportError {
     }
 }
 
-/// Carries requests to the server.
+/// Sends requests to the server.
 pub trait Transport {
-    /// Starts a request at once and returns the future of its complete response.
+    /// Sends a request at once, and returns a future of its complete response.
     fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>>;
 }
 

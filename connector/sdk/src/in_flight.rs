@@ -1,14 +1,17 @@
-//! How many requests may be in flight: as many as wanted, or fewer where more would cost memory and gain no time.
+//! How many requests may be in flight: as many as wanted, or fewer where more would cost memory and
+//! gain no time.
 //!
-//! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. Of small pages, as many as
-//! wanted are in flight. Of large ones a few are enough while they arrive faster than they can be emitted. Where they are
-//! waited for, one more is allowed each time.
+//! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. Of
+//! small pages, as many as wanted are in flight. Of large ones a few are enough while they arrive
+//! faster than they can be emitted. Where they are waited for, one more is allowed each time.
 
-/// Bytes of responses that may always be on their way or wait to be emitted. A stream whose pages have a megabyte, and do
-/// not have to be waited for, then takes less than 48 MB, host included (docs/BENCHMARKS.md).
+/// Bytes of responses that may always be on their way or wait to be emitted. A stream whose pages
+/// have a megabyte, and do not have to be waited for, then takes less than 48 MB, host included
+/// (docs/BENCHMARKS.md).
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// Always allow at least this many requests in flight: one that is read, and others the server works on.
+/// Always allow at least this many requests in flight: one that is read, and others the server
+/// works on.
 const LEAST: usize = 4;
 
 /// How many pages the average size covers.
@@ -30,7 +33,8 @@ impl InFlightLimit {
         Self { wanted, average: 0, more: 0 }
     }
 
-    /// Records the size of a page in bytes, and whether nothing else could be done until it arrived.
+    /// Records the size of a page in bytes, and whether nothing else could be done until it
+    /// arrived.
     pub fn observe(&mut self, bytes: usize, was_waited_for: bool) {
         self.average = match self.average {
             0 => bytes,

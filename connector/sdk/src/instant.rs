@@ -1,17 +1,18 @@
-//! Instants in the text forms that APIs and state files use.
+//! Instants, in the text forms that APIs and state files use.
 //!
-//! In: any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), also with no colon in the offset.
-//! Out: an instant to compare, and one canonical text for queries and states.
+//! Parses any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), also
+//! without a colon in the offset. Writes one canonical form.
 
 use std::time::SystemTime;
 
 use time::{OffsetDateTime, Timestamp, format_description::well_known::Rfc3339};
 
-/// Parses a timestamp with a time zone offset. The last hours of the year 9999, which some write for "never", lie beyond
-/// what an instant can be where the offset is negative, so they are the last one there is.
+/// Parses a timestamp with a time zone offset. With a negative offset, the last hours of the year
+/// 9999, which some write for "never", are later than any instant. They become the last instant
+/// there is.
 pub fn parse_instant(text: &str) -> Option<Timestamp> {
     let local = parse_rfc_3339(text).or_else(|| {
-        // Without a colon in its offset, which is Python's way.
+        // Python writes offsets without a colon.
         let (text, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
         parse_rfc_3339(&format!("{text}:{minutes}"))
     })?;
@@ -19,13 +20,13 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
 }
 
 fn parse_rfc_3339(text: &str) -> Option<OffsetDateTime> {
-    // The crate takes any character for the separator.
+    // The crate accepts any character as separator.
     let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
     OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated)
 }
 
-/// `2024-01-03T10:00:00+00:00`, with a fraction only if there is one: the form Airbyte's connectors write in their
-/// states.
+/// Writes `2024-01-03T10:00:00+00:00`, with a fraction only if there is one: the form that
+/// Airbyte's connectors write in their states.
 pub fn format_instant(instant: Timestamp) -> String {
     let (year, month, day) = instant.to_calendar_date();
     let (hour, minute, second, nanosecond) = instant.as_hms_nano();
@@ -37,21 +38,22 @@ pub fn format_instant(instant: Timestamp) -> String {
     text
 }
 
-/// `2024-01-03`, in UTC.
+/// Writes `2024-01-03`, in UTC.
 pub fn format_date(instant: Timestamp) -> String {
     let (year, month, day) = instant.to_calendar_date();
     format!("{year:04}-{:02}-{day:02}", u8::from(month))
 }
 
-/// The instant that a clock of the system shows; 1970 if that is earlier.
+/// Converts the time of the system's clock. Times before 1970 become 1970.
 pub fn instant_of(time: SystemTime) -> Timestamp {
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
     Timestamp::new(seconds, since_epoch.subsec_nanos()).unwrap_or(Timestamp::MAX)
 }
 
-/// The whole second at or before `instant`. Slices begin and end on whole seconds, so that a server that cuts
-/// fractions off the times it shows still agrees with us about which slice a record is in.
+/// Returns the whole second at or before `instant`. Slices begin and end on whole seconds, so that
+/// a server that cuts fractions off the times it shows still agrees about which slice a record is
+/// in.
 pub fn floor_to_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_seconds(instant.as_seconds()).unwrap_or(instant)
 }

@@ -1,8 +1,9 @@
 //! Builds source connectors for HTTP APIs.
 //!
-//! A source is a table of streams ([`stream::Stream`]), an API ([`api::Api`]) and a parsed config, put together by the
-//! trait [`source::Source`]. [`export_source!`] makes a component of it. Everything else is done here: windows and
-//! parents, pages, retries, pace, state and checkpoints. This crate knows no particular API.
+//! A source is a table of streams ([`stream::Stream`]), an API ([`api::Api`]) and a parsed config,
+//! put together by the trait [`source::Source`]. [`export_source!`] makes a component of it.
+//! Everything else is done here: windows and parents, pages, retries, pace, state and checkpoints.
+//! This crate knows no particular API.
 //!
 //! To follow a record through the code, read the modules in this order:
 //!
@@ -13,9 +14,9 @@
 //! 5. [`page`] and [`record`] hold what the response brought.
 //! 6. [`reader`] emits it, and keeps as many requests [in flight](in_flight) as memory allows.
 //!
-//! The outside world is behind four traits, so that all of this is tested natively and without a network:
-//! [`http::Transport`], [`clock::Clock`], [`log::Log`] and [`progress::Progress`]. `wasi` implements them in the
-//! component, and `testing` (a feature) in tests.
+//! The outside world is behind four traits, so that all of this is tested natively and without a
+//! network: [`http::Transport`], [`clock::Clock`], [`log::Log`] and [`progress::Progress`]. `wasi`
+//! implements them in the component, and `testing` (a feature) in tests.
 
 pub mod api;
 pub mod clock;
@@ -61,7 +62,8 @@ pub mod bindings;
 #[doc(hidden)]
 pub mod export;
 
-/// Makes the crate a component that exports a [`source::Source`]. Does nothing on targets other than WebAssembly.
+/// Makes the crate a component that exports a [`source::Source`]. Does nothing on targets other
+/// than WebAssembly.
 #[macro_export]
 macro_rules! export_source {
     ($source:ty) => {

@@ -1,19 +1,19 @@
-//! The third seam: lines for the person who watches the sync.
+//! Log lines for the person who runs the sync.
 
-/// How much a line matters.
+/// The level of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For finding out why something happened.
+    /// Helps to find out why something happened.
     Debug,
-    /// Progress that a person wants to see.
+    /// Progress.
     Info,
-    /// Something was skipped or is not as it should be; the read goes on.
+    /// Something was skipped or is wrong. The read continues.
     Warn,
 }
 
-/// Where log lines go.
+/// Writes log lines.
 pub trait Log {
-    /// Writes one message. It must not contain a secret.
+    /// Writes one message, which must not contain a secret.
     fn log(&self, level: Level, message: &str);
 
     /// Writes a message at level debug.

@@ -1,4 +1,5 @@
-//! Counts what is wrong with single records, so that one warning per kind is logged when a stream ends.
+//! Counts what is wrong with single records, so that one warning per kind is logged when a stream
+//! ends.
 
 use std::{cell::RefCell, fmt};
 
@@ -13,7 +14,8 @@ struct Note {
 }
 
 impl Notes {
-    /// Counts one more case of `kind`. `sentence` makes the warning from the count; that of the first case is used.
+    /// Counts one more case of `kind`. `sentence` makes the warning from the count; that of the
+    /// first case is used.
     pub fn count(&self, kind: &str, sentence: impl Fn(u64) -> String + 'static) {
         let mut notes = self.0.borrow_mut();
         match notes.iter_mut().find(|note| note.kind == kind) {

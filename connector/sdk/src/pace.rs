@@ -2,30 +2,32 @@
 //!
 //! Requests of one rate class share a pace, so that none of them has to learn it anew.
 //!
-//! A server with a rate limit refuses a share of what comes too fast, so that share is what counts: a refusal now and
-//! then means nothing, one in six means a pace that is a fifth too fast. The pace is then set to what the server has
-//! been serving, and grows again from there.
+//! A server with a rate limit refuses a share of what comes too fast, so that share is what counts:
+//! a refusal now and then means nothing, one in six means a pace that is a fifth too fast. The pace
+//! is then set to what the server has been serving, and grows again from there.
 
 use std::{cell::RefCell, collections::VecDeque, time::Duration};
 
 use time::{SignedDuration, Timestamp};
 
-/// How many answers are looked back at to tell what the server has been serving: more than it serves in a second.
+/// How many answers are looked back at to tell what the server has been serving: more than it
+/// serves in a second.
 const REMEMBERED: usize = 256;
 
 /// How many of them tell the share of refusals.
 const RECENT: usize = 48;
 
-/// The pace is too fast if more than one answer in this many is a refusal, and there were a few of them.
+/// The pace is too fast if more than one answer in this many is a refusal, and there were a few of
+/// them.
 const TOLERATED: usize = 6;
 const A_FEW: usize = 3;
 
 /// After a slow-down the pace is this part of what the server has been serving.
 const BACK_OFF: f64 = 0.95;
 
-/// While few are refused, the pace grows by this part of itself per second, so that a server which allows more than it
-/// did is used better within a minute; but not by more than `SPEED_UP_ONCE` with one answer, or a slow pace would
-/// swing.
+/// While few are refused, the pace grows by this part of itself per second, so that a server which
+/// allows more than it did is used better within a minute; but not by more than `SPEED_UP_ONCE`
+/// with one answer, or a slow pace would swing.
 const SPEED_UP: f64 = 0.05;
 const SPEED_UP_ONCE: f64 = 0.01;
 
@@ -37,7 +39,8 @@ const SLOWEST: f64 = 0.2;
 pub struct RateClass {
     /// Unique name.
     pub name: &'static str,
-    /// The pace to begin with, in requests per second. `None` begins without a limit, and learns it from refusals.
+    /// The pace to begin with, in requests per second. `None` begins without a limit, and learns it
+    /// from refusals.
     pub per_second: Option<f64>,
 }
 
@@ -101,8 +104,8 @@ impl Pace {
         self.remember(now, false);
     }
 
-    /// Notes that a request which was started at `started` was refused as one too many, and how long the server asks to
-    /// wait.
+    /// Notes that a request which was started at `started` was refused as one too many, and how
+    /// long the server asks to wait.
     pub fn refused(&mut self, started: Timestamp, now: Timestamp, retry_after: Option<Duration>) {
         if started < self.slowed_at {
             return;
@@ -127,8 +130,9 @@ impl Pace {
         self.answers.push_back((now, refused));
     }
 
-    /// What the server has been serving per second, a little less. Servers commonly allow a second's worth at once, so a
-    /// burst counts as one second. Where nothing was served, nothing was learnt but that it is too fast.
+    /// What the server has been serving per second, a little less. Servers commonly allow a
+    /// second's worth at once, so a burst counts as one second. Where nothing was served, nothing
+    /// was learnt but that it is too fast.
     fn served_rate(&self, now: Timestamp) -> f64 {
         let served = self.answers.iter().filter(|(_, refused)| !refused).count();
         if served == 0 {
@@ -150,8 +154,8 @@ mod tests {
     use super::*;
     use crate::testing::instant;
 
-    /// A server that serves `limit` requests a second (and as many at once), asked as fast as the pace allows.
-    /// Returns how many it served and refused in `seconds`.
+    /// A server that serves `limit` requests a second (and as many at once), asked as fast as the
+    /// pace allows. Returns how many it served and refused in `seconds`.
     fn served_by(limit: f64, seconds: i64, latency: Duration) -> (f64, u32) {
         let start = instant("2024-01-01T00:00:00Z");
         let end = start + SignedDuration::seconds(seconds);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::{problem::Problem, record::Record};
 
-/// The most pages that one slice may have: ten million records at 100 a page, more than any known list has. A longer chain
-/// is taken for a server that never ends it.
+/// The most pages that one slice may have: ten million records at 100 a page, more than any known
+/// list has. A longer chain is taken for a server that never ends it.
 pub const MAX_PAGES: usize = 100_000;
 
 /// The response to one page request.
@@ -17,7 +17,8 @@ pub struct Page {
     pub next_token: Option<String>,
     /// The size of the response body in bytes.
     pub bytes: usize,
-    /// Whether the response leaves records out and gives no token to ask for them: less must be asked for.
+    /// Whether the response leaves records out and gives no token to ask for them: less must be
+    /// asked for.
     pub is_cut_off: bool,
 }
 
@@ -56,8 +57,8 @@ impl PageChain {
         self.step == Step::Finished
     }
 
-    /// Takes the token of the next page to ask for, `Some(None)` for the first page. Returns `None` if there is nothing
-    /// to ask for now.
+    /// Takes the token of the next page to ask for, `Some(None)` for the first page. Returns `None`
+    /// if there is nothing to ask for now.
     pub fn next_page(&mut self) -> Option<Option<String>> {
         if !self.is_waiting() {
             return None;

@@ -1,19 +1,19 @@
-//! The four seams together: everything outside that a source needs.
+//! The outside world, as a source sees it: four traits.
 
 use std::rc::Rc;
 
 use crate::{clock::Clock, http::Transport, log::Log, progress::Progress};
 
-/// The outside world, handed from room to room.
+/// The outside world.
 #[derive(Clone)]
 pub struct Platform {
-    /// Carries requests.
+    /// Sends requests.
     pub transport: Rc<dyn Transport>,
     /// Tells the time and waits.
     pub clock: Rc<dyn Clock>,
-    /// Takes lines for the person who watches.
+    /// Writes log lines.
     pub log: Rc<dyn Log>,
-    /// Takes how a read goes.
+    /// Takes the progress of a read.
     pub progress: Rc<dyn Progress>,
 }
 

@@ -1,12 +1,12 @@
-//! The fourth seam: how a read goes, for the person who watches it.
+//! The progress of a read, for the person who runs it.
 
 use time::Timestamp;
 
-/// Where it is told how a read goes.
+/// Takes the progress of a read.
 pub trait Progress {
-    /// The API refuses requests as too many, until this instant.
+    /// The API's rate limit is exceeded, and requests wait until this instant.
     fn rate_limited(&self, until: Timestamp);
 
-    /// So many slices have been read to their end, of `total` if that is known.
+    /// `done` slices have been read to their end, of `total` if that is known.
     fn slices(&self, done: u64, total: Option<u64>);
 }

@@ -6,8 +6,9 @@ use crate::slice::{Slice, Until};
 
 /// How a stream is cut into ranges of fixed width.
 ///
-/// Neighbours share a boundary. A record at or after it belongs to the later range. Where a server cuts what it sums up,
-/// days for instance, at the ends of a range, neighbours must overlap, so that one of them has every record whole.
+/// Neighbours share a boundary. A record at or after it belongs to the later range. Where a server
+/// cuts what it sums up, days for instance, at the ends of a range, neighbours must overlap, so
+/// that one of them has every record whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ranges {
     /// The length of a range. Must be longer than both overlaps together.

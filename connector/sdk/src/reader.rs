@@ -1,6 +1,7 @@
 //! A read in progress: keeps requests in flight and returns batches.
 //!
-//! The next requests are sent before a batch is returned, so that the server works while the host writes.
+//! The next requests are sent before a batch is returned, so that the server works while the host
+//! writes.
 
 use std::{collections::VecDeque, rc::Rc, task::Poll};
 
@@ -207,8 +208,9 @@ impl<C> Reader<C> {
         Ok(Batch { records, checkpoint })
     }
 
-    /// Asks for the same in smaller pages, or shortens the slice if the list has no pages. A page token leads on in pages of
-    /// another size too: should a server count pages by it, some records come twice and none is missed.
+    /// Asks for the same in smaller pages, or shortens the slice if the list has no pages. A page
+    /// token leads on in pages of another size too: should a server count pages by it, some records
+    /// come twice and none is missed.
     fn ask_for_less(&mut self, request: PageRequest<C>, error: Error) -> Result<()> {
         let list = request.stream.name;
         let error = self.of_request(error, &request);

@@ -38,8 +38,8 @@ pub struct Hoist {
     pub keep: bool,
 }
 
-/// Which records can still change. Such a record holds the cursor: later reads begin at or before it until it has
-/// settled.
+/// Which records can still change. Such a record holds the cursor: later reads begin at or before
+/// it until it has settled.
 #[derive(Debug, Clone, Copy)]
 pub struct Unsettled {
     /// The top-level field that tells.
@@ -48,7 +48,8 @@ pub struct Unsettled {
     pub values: &'static [&'static str],
     /// Whether such a record is emitted. If not, it is left out until it has settled.
     pub emitted: bool,
-    /// How long after its position a record can change at most. An older one no longer holds the cursor.
+    /// How long after its position a record can change at most. An older one no longer holds the
+    /// cursor.
     pub at_most: Option<SignedDuration>,
 }
 
@@ -129,8 +130,8 @@ struct Reshaped<'a, 's> {
 }
 
 impl<'a, 's> Reshaped<'a, 's> {
-    /// Scans the next object, and the objects in it that are hoisted from, in one pass. `look_at` is given each top-level
-    /// field.
+    /// Scans the next object, and the objects in it that are hoisted from, in one pass. `look_at`
+    /// is given each top-level field.
     fn scan(
         scanner: &mut Scanner<'a>,
         shape: &'s Shape<'s>,
@@ -145,7 +146,8 @@ impl<'a, 's> Reshaped<'a, 's> {
             hoists.iter().any(|hoist| hoist.fields.iter().any(|(_, to)| name.is(to)))
                 || shape.added.iter().any(|(added, _)| name.is(added))
         };
-        // The object that was begun last: its name, as it stands in the text, and where its values go.
+        // The object that was begun last: its name, as it stands in the text, and where its values
+        // go.
         let mut begun: Option<(*const u8, &Hoist, Range<usize>)> = None;
         let mut begin = |outer: Json<'a>, hoisted: &mut [Option<Json<'a>>]| {
             let name = outer.get().as_ptr();

@@ -1,7 +1,7 @@
 //! Parents whose lists the server refuses.
 //!
-//! In: each parent that was refused, with the error, and that others were answered. Out: whether it is worth going on, and
-//! the one error that the stream ends with.
+//! Decides whether to continue with other parents, and makes one error of all refusals at the end
+//! of the stream.
 
 use time::Timestamp;
 
@@ -10,22 +10,24 @@ use crate::{
     log::Level,
 };
 
-/// So many refusals that the user can mend, and no answer yet, mean that all will be refused: the key lacks a permission.
+/// After this many config errors, and no response yet, all other lists will be refused too: the key
+/// lacks a permission.
 const HOPELESS_AT_FIRST: usize = 20;
 
-/// So many refusals in a row mean that all others will be refused too: the key has lost a permission.
+/// After this many refusals in a row, all other lists will be refused too: the key has lost a
+/// permission.
 const HOPELESS: usize = 100;
 
-/// After so many the log has enough of them.
+/// After this many, refusals are logged at level debug.
 const LOGGED: usize = 100;
 
-/// How many parents the error names.
+/// The most parents that the error names.
 const NAMED: usize = 5;
 
-/// What was refused so far.
+/// The refusals of one read.
 #[derive(Debug)]
 pub struct Refusals {
-    /// What the parents are, in the plural.
+    /// The name of the parents' stream.
     kind: &'static str,
     count: usize,
     named: Vec<String>,
@@ -36,20 +38,21 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// None yet. `kind` is the name of the parents' stream, `has_answer` whether an earlier run of this read got any.
+    /// Creates an empty list. `kind` is the name of the parents' stream. `has_answer` says whether
+    /// an earlier run of this read got any response.
     pub fn new(kind: &'static str, has_answer: bool) -> Self {
         Self { kind, count: 0, named: Vec::new(), error: None, newest: None, in_a_row: 0, has_answer }
     }
 
-    /// Notes that a list was answered.
+    /// Records that a list was read.
     pub fn note_answer(&mut self) {
         (self.in_a_row, self.has_answer) = (0, true);
     }
 
-    /// Notes a parent whose list was refused, and when it was created.
+    /// Records a parent whose list was refused, and when it was created.
     ///
     /// # Errors
-    /// If it is not worth asking for others.
+    /// If all other lists will be refused too.
     pub fn note(&mut self, parent: &str, created: Option<Timestamp>, error: Error) -> Result<()> {
         self.count += 1;
         self.in_a_row += 1;
@@ -57,7 +60,7 @@ impl Refusals {
         if self.named.len() < NAMED {
             self.named.push(parent.to_owned());
         }
-        // What the user can mend is told before what nobody at hand can.
+        // A config error, which the user can fix, takes precedence.
         let is_mendable = |error: &Error| error.failure_type == FailureType::Config;
         let known = self.error.take().filter(|known| is_mendable(known) || !is_mendable(&error));
         let error = known.unwrap_or(error);
@@ -72,22 +75,22 @@ impl Refusals {
         Ok(())
     }
 
-    /// How much it matters to whoever watches that one more parent is refused.
+    /// Returns the level at which to log one more refusal.
     pub fn level(&self) -> Level {
         if self.count < LOGGED { Level::Warn } else { Level::Debug }
     }
 
-    /// Whether nothing was refused.
+    /// Returns whether nothing was refused.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// When the newest parent that was refused was created: the end of time if that is not known.
+    /// Returns when the newest refused parent was created: the end of time if that is not known.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
     }
 
-    /// The error that the stream ends with, once.
+    /// Returns the error that the stream ends with. Returns it once.
     pub fn take_error(&mut self) -> Option<Error> {
         let error = self.error.take()?;
         let (kind, mut which) = (self.kind, self.named.join(", "));

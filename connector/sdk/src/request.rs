@@ -52,7 +52,8 @@ impl<C> PageRequest<C> {
         path.replace("{part}", &segment(&self.slice.part))
     }
 
-    /// Returns the query, not yet encoded: page size, filters, time, parent, part, the row's own, and page token.
+    /// Returns the query, not yet encoded: page size, filters, time, parent, part, the row's own,
+    /// and page token.
     pub fn query(&self, config: &C, parameters: PageParameters) -> Vec<(String, String)> {
         let (stream, slice) = (self.stream, &self.slice);
         let mut query: Vec<(String, String)> = Vec::new();

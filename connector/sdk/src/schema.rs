@@ -1,5 +1,5 @@
-//! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema. Clients of a catalog
-//! expect a schema without references.
+//! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema.
+//! Clients of a catalog expect a schema without references.
 
 use json_text::{Fields, Json, Object, listed};
 
@@ -11,8 +11,8 @@ pub type Schemas<'a> = &'a [(&'a str, &'a str)];
 /// The deepest chain of references. A longer one is taken for a circle.
 const MAX_DEPTH: usize = 8;
 
-/// Returns a schema without references. `further` properties (name and JSON text) are added at the top level and replace
-/// those of the same name.
+/// Returns a schema without references. `further` properties (name and JSON text) are added at the
+/// top level and replace those of the same name.
 ///
 /// # Errors
 /// If a schema is missing, is not an object, or refers to itself.

@@ -1,4 +1,5 @@
-//! What a source is: its facts, its config and its API. [`crate::connector::Connector`] does the rest.
+//! What a source is: its facts, its config and its API. [`crate::connector::Connector`] does the
+//! rest.
 
 use std::rc::Rc;
 
@@ -24,7 +25,7 @@ pub struct Specification {
 /// What the SDK must know of a config.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// The part of each stream that is wanted.
+    /// The part of each stream that is read.
     pub range: TimeRange,
     /// The most requests in flight.
     pub concurrency: usize,

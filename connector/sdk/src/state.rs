@@ -1,15 +1,19 @@
-//! The state of a stream: what a checkpoint tells the next run.
+//! Parses and writes the state of a stream.
 //!
-//! A finished stream has one cursor, `{"created_at": "…"}`, whatever its slices: the form Airbyte's connectors read and
-//! write for plain streams. A stream with parents that has not finished says besides how far it has come:
+//! A finished stream has one cursor, `{"created_at": "…"}`, whatever its slices: the form that
+//! Airbyte's connectors use for plain streams. An unfinished read of a stream with parents adds how
+//! far it has come:
 //!
 //! ```json
-//! {"created_at": "…", "unfinished": {"version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
+//! {"created_at": "…",
+//!  "unfinished":
+//!    {"version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
 //! ```
 //!
-//! `created_at` is then the cursor of the last finished read; lists of parents created after `parents_after` (and not
-//! after `opened`) have been read since; `observed` and `held` are the newest instant seen and the oldest of a record
-//! that can still change. `parents` holds cursors per parent, which only states of other connectors bring in.
+//! `created_at` is then the cursor of the last finished read. The lists of parents created after
+//! `parents_after`, and not after `opened`, have been read since. `observed` is the newest position
+//! seen, and `held` the oldest of a record that can still change. `parents` holds cursors per
+//! parent, which come from states of other connectors only.
 
 use std::{
     borrow::Cow,
@@ -25,41 +29,42 @@ use crate::{
 };
 use json_text::{Fields, Json, Object};
 
-/// The version of the unfinished form.
+/// The version of `unfinished`.
 const VERSION: &str = "1";
 
 /// The keys of a state with partitions, as Airbyte's CDK writes it. Any of them may be absent.
 const PARTITION_KEYS: [&str; 5] = ["states", "state", "use_global_cursor", "lookback_window", "parent_state"];
 
-/// A state that was given or is to be told.
+/// The state of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     /// The cursor of the stream.
     pub cursor: Option<Cursor>,
-    /// Cursors of single parents, where they are not that of the stream.
+    /// Cursors of single parents, if they differ from that of the stream.
     pub parents: BTreeMap<String, Cursor>,
-    /// How far a read has come that has not finished.
+    /// How far an unfinished read has come.
     pub unfinished: Option<Unfinished>,
 }
 
-/// How far a read of a stream with parents has come.
+/// How far an unfinished read of a stream with parents has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfinished {
-    /// When that read was opened.
+    /// When the read was opened.
     pub opened: Timestamp,
-    /// Parents created after this instant have been read.
+    /// The lists of parents created after this instant have been read.
     pub parents_after: Timestamp,
-    /// The newest instant seen.
+    /// The newest position seen.
     pub observed: Option<Timestamp>,
-    /// The oldest instant of a record that can still change.
+    /// The oldest position of a record that can still change.
     pub held: Option<Timestamp>,
 }
 
 impl State {
-    /// Parses the state of a stream with the given cursor field, if it has one. For a stream that is cut by parents,
-    /// `parent_key` is the parent's name in states of other connectors. Cursors per parent are then understood as well,
-    /// `{"<id>": {"created_at": "…"}}`, and so are the forms of Airbyte's CDK,
-    /// `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`, whichever of their keys are there.
+    /// Parses the state of a stream with the given cursor field, if it has one. For a stream that
+    /// is cut by parents, `parent_key` is the parent's name in states of other connectors. Cursors
+    /// per parent are then understood as well, `{"<id>": {"created_at": "…"}}`, and so are the
+    /// forms of Airbyte's CDK, `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`,
+    /// whichever of their keys are there.
     ///
     /// # Errors
     /// If the state has a form that is not understood.
@@ -79,12 +84,12 @@ impl State {
         }
     }
 
-    /// The text of the state, on one line.
+    /// Writes the state on one line.
     pub fn to_json(&self, cursor_field: Option<&str>) -> String {
         self.to_json_with(self.unfinished, cursor_field)
     }
 
-    /// The text of the state with another progress, on one line.
+    /// Writes the state on one line, with other progress.
     pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: Option<&str>) -> String {
         let mut object = Object::default();
         if let (Some(cursor), Some(cursor_field)) = (&self.cursor, cursor_field) {
@@ -145,7 +150,7 @@ impl Unfinished {
     }
 }
 
-/// The form of a stream without a cursor: how far an unfinished read has come, or nothing.
+/// Parses the state of a stream without a cursor: how far an unfinished read has come, or nothing.
 fn parse_progress(fields: &Fields<'_>) -> Result<State, Problem> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
@@ -157,7 +162,7 @@ fn parse_progress(fields: &Fields<'_>) -> Result<State, Problem> {
     Ok(state)
 }
 
-/// Our own form, and the plain one of other connectors.
+/// Parses our own form, and the plain form of other connectors.
 fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Problem> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
@@ -179,16 +184,18 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
     Ok(state)
 }
 
-/// The form of Airbyte's CDK with one cursor per partition, or with one for all of them, which it changes to where there
-/// are more than 10,000. The global one then counts less the lookback window, which is how long the sync took.
+/// Parses the form of Airbyte's CDK: one cursor per partition, or one for all if there are more
+/// than 10,000 partitions. The lookback window, which is how long the sync took, is subtracted from
+/// the global cursor.
 ///
-/// A parent that is not listed is read from the start where there are cursors per partition, although the CDK continues
-/// from the global one: entries of a parent that it has never read can be older than that.
+/// If there are cursors per partition, a parent without one is read from the start, although the
+/// CDK continues from the global cursor: records of a parent that it has never read can be older
+/// than that.
 fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -> Result<State, Problem> {
     let mut state = State::default();
     let is_global = match fields.value("use_global_cursor") {
         Some(flag) => flag.get().parse().map_err(|_| "\"use_global_cursor\" is not true or false")?,
-        // An older class of the CDK writes one cursor for all, and no flag.
+        // An older class of the CDK writes one cursor for all, without the flag.
         None => fields.value("states").is_none(),
     };
     if let Some(states) = fields.value("states") {
@@ -198,7 +205,7 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -
         Some(global) => Some(Fields::of(global).ok_or("\"state\" is not an object")?),
         None => None,
     };
-    // Beside the other keys, the cursor of a plain stream is one for all, too.
+    // A plain cursor beside the other keys is a global one too.
     let global = global.as_ref().and_then(|global| global.value(cursor_field)).or(fields.value(cursor_field));
     let lookback = fields.value("lookback_window").map_or(Ok(SignedDuration::ZERO), parse_seconds)?;
     if let Some(global) = global.filter(|_| is_global) {
@@ -206,14 +213,14 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -
         state.cursor = if lookback.is_zero() {
             Some(cursor)
         } else {
-            // Before all time: from the start.
+            // If the cursor would lie before all time, read from the start.
             cursor.instant.checked_sub(lookback).map(Cursor::at)
         };
     }
     Ok(state)
 }
 
-/// The cursors of single partitions, by parent.
+/// Parses the cursors of single partitions, by parent.
 fn parse_elements(
     states: Json<'_>,
     cursor_field: &str,
@@ -235,7 +242,8 @@ fn parse_elements(
             None => drop(from_start.insert(id)),
         }
     }
-    // A parent with several partitions continues from the one that is furthest behind: at the start, if that has none.
+    // A parent with several partitions continues from the one that is furthest behind, or from the
+    // start if one of them has no cursor.
     let mut cursors = BTreeMap::<String, Cursor>::new();
     for (id, cursor) in listed.into_iter().filter(|(id, _)| !from_start.contains(id)) {
         if cursors.get(&id).is_none_or(|known| cursor.instant < known.instant) {
@@ -245,7 +253,7 @@ fn parse_elements(
     Ok(cursors)
 }
 
-/// The id of the parent of a partition, which stands in it or in the partition of its parent.
+/// Finds the parent's id in a partition, or in the partition of its parent.
 fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
     let mut partition = partition;
     loop {
@@ -257,7 +265,7 @@ fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
     }
 }
 
-/// A number of seconds, or one in a string; a part of a second counts as a whole one.
+/// Parses a number of seconds, perhaps in a string. Fractions are rounded up.
 fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, Problem> {
     let text = value.text().map_or_else(|| value.get().to_owned(), Cow::into_owned);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -270,7 +278,7 @@ fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, Problem> {
     Ok(SignedDuration::seconds(whole.parse().unwrap_or(i64::MAX).saturating_add(more)))
 }
 
-/// Whether every field is an object that has a cursor and nothing else.
+/// Returns whether every field is an object that holds a cursor and nothing else.
 fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     let is_cursor = |value: Json<'_>| {
         Fields::of(value).is_some_and(|fields| {

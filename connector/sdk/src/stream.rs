@@ -1,7 +1,7 @@
 //! The table of streams: one row per stream, one column per fact.
 //!
-//! The columns are independent of each other. `C` is the source's parsed config; the few columns that depend on it are
-//! functions.
+//! The columns are independent of each other. `C` is the source's parsed config; the few columns
+//! that depend on it are functions.
 
 use std::fmt;
 
@@ -44,12 +44,14 @@ pub struct Stream<C: 'static> {
     /// Completes a page with further requests.
     pub enrich: Option<Enrich<C>>,
 
-    /// The top-level field that tells how far the stream has been read. Without one, it is read whole each time.
+    /// The top-level field that tells how far the stream has been read. Without one, it is read
+    /// whole each time.
     pub cursor: Option<&'static str>,
-    /// How the server filters the list by time. Without a filter, records outside of the wanted time are dropped here.
+    /// How the server filters the list by time. Without a filter, records outside of the wanted
+    /// time are dropped here.
     pub time: Option<TimeFilter>,
-    /// How long after its position a record can change, if nothing in the record tells. The stream is read up to now,
-    /// and the cursor stays that far behind.
+    /// How long after its position a record can change, if nothing in the record tells. The stream
+    /// is read up to now, and the cursor stays that far behind.
     pub grace: Option<SignedDuration>,
 
     /// How the stream is cut into slices.
@@ -126,7 +128,8 @@ pub enum TimeForm {
 pub enum Partition<C: 'static> {
     /// Not at all.
     Whole,
-    /// By time, into windows that adapt to how dense the list is. Needs a time filter, a cursor and pages.
+    /// By time, into windows that adapt to how dense the list is. Needs a time filter, a cursor and
+    /// pages.
     Windows,
     /// By time, into ranges of fixed width. Needs a time filter and a cursor.
     Ranges(Ranges),
@@ -136,7 +139,8 @@ pub enum Partition<C: 'static> {
 
 /// The stream whose records have a list each.
 pub struct Parents<C: 'static> {
-    /// The parents. All of them are read, whatever their age. Their own partition may be by parents again.
+    /// The parents. All of them are read, whatever their age. Their own partition may be by parents
+    /// again.
     pub stream: &'static Stream<C>,
     /// The field of the parent that identifies it.
     pub id: &'static str,
@@ -146,7 +150,8 @@ pub struct Parents<C: 'static> {
     pub place: Place,
     /// A field that is `true` in a parent which is being deleted and has no list any more.
     pub deleted: Option<&'static str>,
-    /// Cuts the list of one parent, of which the given slice is wanted. Returns nothing to leave the parent out.
+    /// Cuts the list of one parent, of which the given slice is wanted. Returns nothing to leave
+    /// the parent out.
     pub slices: fn(&C, &Record, &Slice) -> Vec<Slice>,
 }
 
@@ -167,22 +172,24 @@ pub enum Place {
     Query(&'static str),
 }
 
-/// What it means that a list is not there or too large. A feature that the account does not have always means that the
-/// stream is skipped with a warning.
+/// What it means that a list is not there or too large. A feature that the account does not have
+/// always means that the stream is skipped with a warning.
 #[derive(Debug, Clone, Copy)]
 pub struct Ends {
     /// What a list of a parent means that is not found.
     pub absent: Absent,
-    /// Whether the whole path may be unknown to the server: then the stream is skipped with a warning. If not, it is an
-    /// error.
+    /// Whether the whole path may be unknown to the server: then the stream is skipped with a
+    /// warning. If not, it is an error.
     pub may_be_unknown: bool,
-    /// Cuts a slice that is too large to answer into shorter ones, which have the same records in all. Returns `None`
-    /// if it cannot be shorter. A list with pages is asked for in smaller pages instead.
+    /// Cuts a slice that is too large to answer into shorter ones, which have the same records in
+    /// all. Returns `None` if it cannot be shorter. A list with pages is asked for in smaller pages
+    /// instead.
     pub too_large: fn(&Slice) -> Option<Vec<Slice>>,
 }
 
 impl Ends {
-    /// What is usual: a parent that is gone is skipped, the path is known, and slices cannot be cut.
+    /// What is usual: a parent that is gone is skipped, the path is known, and slices cannot be
+    /// cut.
     pub const USUAL: Self = Self { absent: Absent::Gone, may_be_unknown: false, too_large: |_| None };
 }
 
@@ -196,7 +203,8 @@ pub enum Absent {
 }
 
 impl<C> Stream<C> {
-    /// A row with the usual value in each column, to be named and completed by struct update syntax.
+    /// A row with the usual value in each column, to be named and completed by struct update
+    /// syntax.
     pub const LIST: Self = Self {
         name: "",
         path: "",

@@ -1,7 +1,7 @@
 //! A small connector to copy. It reads the authors of a library, and the books of each author.
 //!
-//! A list of the library's API is `{"items": […], "next_page": "token" or null}`. `created_from`, `created_to` and
-//! `created_before` filter it by time. See `docs/adding-a-connector.md`.
+//! A list of the library's API is `{"items": […], "next_page": "token" or null}`. `created_from`,
+//! `created_to` and `created_before` filter it by time. See `docs/adding-a-connector.md`.
 
 use std::{borrow::Cow, rc::Rc};
 

@@ -365,13 +365,15 @@ fn the_parents_list_and_their_own_lists_have_page_sizes_of_their_own() {
         of.filter(|url| limit(url) == most).count()
     };
     assert_eq!([asked(false, 100), asked(false, 50)], [1, 1]);
-    // Sixteen are in flight when the first of them is refused. Those after them are asked for as that came out.
+    // Sixteen are in flight when the first of them is refused. Those after them are asked for as
+    // that came out.
     assert_eq!([asked(true, 1000), asked(true, 500), asked(true, 250)], [16, 16, 20]);
 }
 
 const YEARS: &str = r#"{"api_key":"hidden","start_date":"2022-01-01T06:00:00Z","end_date":"2024-05-01T00:00:00Z","api_url":"http://h/v1"}"#;
 
-/// The days of a customer in UTC+5 that lie in the timeframe of a URL, cut where it ends, each with its hours.
+/// The days of a customer in UTC+5 that lie in the timeframe of a URL, cut where it ends, each with
+/// its hours.
 fn days(url: &str) -> Vec<(String, i64)> {
     let instant = |name| {
         let value = parameter(url, name).unwrap().replace("%3A", ":").replace("%2B", "+");

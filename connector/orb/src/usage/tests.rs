@@ -137,7 +137,8 @@ fn what_has_another_shape_is_not_the_same_as_no_usage() {
     assert_eq!(decode(r#"{"usage":[]}"#).unwrap(), []);
 }
 
-/// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a slice.
+/// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a
+/// slice.
 fn days(slice: &Slice, offset: i64) -> Vec<(Timestamp, Timestamp)> {
     let Some(Until::Before(until)) = slice.until else { panic!("no end") };
     let (from, hour) = (slice.from.unwrap(), SignedDuration::hours(1));

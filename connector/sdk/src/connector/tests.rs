@@ -271,7 +271,7 @@ impl Api<()> for ToyApi {
             for element in fields.list("data") {
                 request.scan(&mut Scanner::new(element.get()), &mut records)?;
             }
-            next_token = fields.value("next").and_then(Json::text).map(|token| token.into_owned());
+            next_token = fields.value("next").and_then(Json::text).map(std::borrow::Cow::into_owned);
         }
         Ok(Page { records, next_token, ..Page::default() })
     }
@@ -544,7 +544,8 @@ fn each_rate_class_has_a_pace_that_all_readers_share() {
     for reader in &mut readers {
         while world.run(reader.next_batch()).unwrap().is_some() {}
     }
-    // Six requests at about two a second, of which the first need not wait. The owners' list does not wait for any.
+    // Six requests at about two a second, of which the first need not wait. The owners' list does
+    // not wait for any.
     let elapsed = world.elapsed();
     assert!((Duration::from_millis(2400)..=Duration::from_millis(2500)).contains(&elapsed), "{elapsed:?}");
 }

@@ -1,7 +1,8 @@
-//! The lists of all parents, at any depth: parents are listed, and the list of each is read page by page.
+//! The lists of all parents, at any depth: parents are listed, and the list of each is read page by
+//! page.
 //!
-//! Parents are listed only as fast as their lists are read, so memory does not grow with their number. Where parents
-//! have parents themselves, their listing is such a set of lists again.
+//! Parents are listed only as fast as their lists are read, so memory does not grow with their
+//! number. Where parents have parents themselves, their listing is such a set of lists again.
 
 use std::collections::VecDeque;
 
@@ -23,7 +24,8 @@ const WAITING_PARENTS: usize = 50;
 /// No more parents are listed while this many stand behind one that takes long.
 const MAX_PARENTS: usize = 10_000;
 
-/// A record that has a list, and when its outermost ancestor was created: by that, lists are resumed.
+/// A record that has a list, and when its outermost ancestor was created: by that, lists are
+/// resumed.
 #[derive(Debug)]
 pub(super) struct Parent {
     pub(super) record: Record,
@@ -121,7 +123,8 @@ impl<C> Lists<C> {
         Self { stream, parents, level, listing, children, first_key, done, longest }
     }
 
-    /// Returns the next page to ask for: of parents if few lists wait, or else of the first list that waits.
+    /// Returns the next page to ask for: of parents if few lists wait, or else of the first list
+    /// that waits.
     pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
         let waiting = self.children.iter().filter(|child| child.chain.is_waiting());
         let few = waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
@@ -165,8 +168,8 @@ impl<C> Lists<C> {
         Ok(kept.map(|record| Parent { record, root }).collect())
     }
 
-    /// Adds the lists of parents. `times` gives the time that is wanted of a list, by the parent's id and record. The
-    /// ids of parents that are being deleted are added to `skipped`.
+    /// Adds the lists of parents. `times` gives the time that is wanted of a list, by the parent's
+    /// id and record. The ids of parents that are being deleted are added to `skipped`.
     pub(super) fn admit(
         &mut self,
         config: &C,
@@ -212,7 +215,8 @@ impl<C> Lists<C> {
         }
     }
 
-    /// Continues in a list, and forgets the first ones that have been read to their end. Returns how many those are.
+    /// Continues in a list, and forgets the first ones that have been read to their end. Returns
+    /// how many those are.
     pub(super) fn advance(
         &mut self,
         request: &PageRequest<C>,
@@ -258,8 +262,8 @@ impl<C> Lists<C> {
         true
     }
 
-    /// Returns the instant after which all lists have been read whose outermost ancestor was created after it. `None` if
-    /// that is not known.
+    /// Returns the instant after which all lists have been read whose outermost ancestor was
+    /// created after it. `None` if that is not known.
     pub(super) fn read_after(&self) -> Option<Timestamp> {
         match &self.listing {
             Listing::Roots(roots) if !roots.is_sorted => None,
@@ -333,7 +337,8 @@ impl<C> Roots<C> {
                 self.is_sorted &= position <= last;
             }
             self.last_position = record.position.or(self.last_position);
-            // In a list out of order, what an earlier run has read cannot be told from what it has not.
+            // In a list out of order, what an earlier run has read cannot be told from what it has
+            // not.
             if !(self.is_sorted && self.is_read(record.position)) {
                 parents.push(Parent { root: record.position, record });
             }

@@ -1,9 +1,11 @@
 //! Slices of a stream by parents: one list per record of another stream.
 //!
-//! Progress inside a read is one instant, because the outermost parents come in the order of their creation: the lists of
-//! all parents created after it have been read. When all are read, one cursor is left for the whole stream.
+//! Progress inside a read is one instant, because the outermost parents come in the order of their
+//! creation: the lists of all parents created after it have been read. When all are read, one
+//! cursor is left for the whole stream.
 //!
-//! A parent whose list is refused is left out and fails the stream at its end. No checkpoint passes it.
+//! A parent whose list is refused is left out and fails the stream at its end. No checkpoint passes
+//! it.
 
 use std::{mem, rc::Rc};
 
@@ -28,8 +30,9 @@ use crate::{
 const CHECKPOINT_PARENTS: usize = 100;
 const CHECKPOINT_RECORDS: usize = 5_000;
 
-/// Cursors of single parents are part of every checkpoint until the read has ended. So that their total does not grow
-/// with their square, checkpoints are rarer by one interval for each this many of them.
+/// Cursors of single parents are part of every checkpoint until the read has ended. So that their
+/// total does not grow with their square, checkpoints are rarer by one interval for each this many
+/// of them.
 const CURSORS_PER_INTERVAL: usize = 1_000;
 
 /// The lists of all parents, and the state of reading them.
@@ -55,8 +58,8 @@ impl<C> std::fmt::Debug for ByParent<C> {
 }
 
 impl<C> ByParent<C> {
-    /// All lists, continuing from `state`. `opened` is when this read was opened. If the state is that of a read which has
-    /// not finished, it continues as if opened then.
+    /// All lists, continuing from `state`. `opened` is when this read was opened. If the state is
+    /// that of a read which has not finished, it continues as if opened then.
     pub fn new(
         stream: &'static Stream<C>,
         parents: &'static Parents<C>,
@@ -117,9 +120,9 @@ impl<C> ByParent<C> {
         Ok(records)
     }
 
-    /// Returns the state once every list has been asked for. If some were refused, it is the one from which this read
-    /// began, and only if a later one was emitted: a read that continues from that would leave out the parents that were
-    /// read.
+    /// Returns the state once every list has been asked for. If some were refused, it is the one
+    /// from which this read began, and only if a later one was emitted: a read that continues from
+    /// that would leave out the parents that were read.
     fn final_state(&self) -> Option<State> {
         if !self.refusals.is_empty() {
             return self.emitted.map(|_| State { unfinished: None, ..self.state.clone() });

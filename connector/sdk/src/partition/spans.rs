@@ -1,9 +1,9 @@
-//! Slices of a stream without parents: the whole list, adaptive windows of time, or ranges of fixed width, and each of
-//! them once per part.
+//! Slices of a stream without parents: the whole list, adaptive windows of time, or ranges of fixed
+//! width, and each of them once per part.
 //!
-//! Windows begin as one over the whole time. If its first page shows that many more follow, it is split into windows of a
-//! few pages each, which are read concurrently and split again where they turn out to be dense. So a short time is one
-//! request, and a long history is tens of windows.
+//! Windows begin as one over the whole time. If its first page shows that many more follow, it is
+//! split into windows of a few pages each, which are read concurrently and split again where they
+//! turn out to be dense. So a short time is one request, and a long history is tens of windows.
 
 use time::{SignedDuration, Timestamp};
 
@@ -20,10 +20,12 @@ use crate::{
     stream::{Partition, Stream},
 };
 
-/// A window with more further pages than this is split. Below it, a chain of pages takes less than a second.
+/// A window with more further pages than this is split. Below it, a chain of pages takes less than
+/// a second.
 const SPLIT_ABOVE_PAGES: f64 = 8.0;
 
-/// How many pages a new window shall have. Each window costs half a page more than it needs, on average.
+/// How many pages a new window shall have. Each window costs half a page more than it needs, on
+/// average.
 const PAGES_PER_WINDOW: f64 = 6.0;
 
 /// The most windows that one window is split into. Parts that are still dense split again.
@@ -56,7 +58,8 @@ struct Span {
 }
 
 impl Span {
-    /// Notes a record. One above the span, which the server's filter let through, says nothing about it.
+    /// Notes a record. One above the span, which the server's filter let through, says nothing
+    /// about it.
     fn observe(&mut self, record: &Record, opened: Timestamp) {
         let settled = record.position.filter(|position| !record.unsettled && *position <= opened);
         let is_below_end =
@@ -66,7 +69,8 @@ impl Span {
 }
 
 impl<C> Spans<C> {
-    /// The slices of `range`, less what lies below the last cursor. `opened` is when the read was opened.
+    /// The slices of `range`, less what lies below the last cursor. `opened` is when the read was
+    /// opened.
     pub fn new(
         stream: &'static Stream<C>,
         config: &C,
@@ -120,8 +124,9 @@ impl<C> Spans<C> {
         self.spans.iter().position(|span| span.key == request.key)
     }
 
-    /// Puts windows in the place of the one at `index`: one above the cut, and `count` below. Its first page has only
-    /// shown where to cut and is read again with the window above, so that nothing depends on the order of the list.
+    /// Puts windows in the place of the one at `index`: one above the cut, and `count` below. Its
+    /// first page has only shown where to cut and is read again with the window above, so that
+    /// nothing depends on the order of the list.
     fn split(&mut self, index: usize, from: Timestamp, cut: Timestamp, count: i64) {
         let whole = self.spans[index].slice.clone();
         let width = ((cut - from).whole_seconds() / count).max(1);
@@ -144,7 +149,8 @@ impl<C> Spans<C> {
         self.spans.remove(index);
         for slice in slices {
             let span = self.span(slice);
-            // Where a list is asked for once per part, its spans alternate with those of the others.
+            // Where a list is asked for once per part, its spans alternate with those of the
+            // others.
             let at = self.spans.partition_point(|other| other.slice.from <= span.slice.from);
             self.spans.insert(at, span);
         }
@@ -204,8 +210,9 @@ impl<C: 'static> Slices<C> for Spans<C> {
         let newest = self.spans.drain(..finished).filter_map(|span| span.newest).max();
         self.reached = self.reached.max(newest);
         self.dropped += finished;
-        // Not where the finished spans end: a record with an older date than that may appear later, and a read that
-        // continues from here must not leave it behind when it ends. Nor beyond what another part has read.
+        // Not where the finished spans end: a record with an older date than that may appear later,
+        // and a read that continues from here must not leave it behind when it ends. Nor beyond
+        // what another part has read.
         let cursor = self.watermark.up_to(self.reached?.min(next?));
         if cursor.instant <= self.emitted {
             return None;
@@ -215,11 +222,11 @@ impl<C: 'static> Slices<C> for Spans<C> {
     }
 }
 
-/// Returns where to cut a window off below its first page, and into how many to split the rest. `None` if following the
-/// chain of pages is as good.
+/// Returns where to cut a window off below its first page, and into how many to split the rest.
+/// `None` if following the chain of pages is as good.
 ///
-/// The cut is a whole second above the oldest record of the page, so that records of one second, which a server may
-/// show with their fraction cut off, are never divided.
+/// The cut is a whole second above the oldest record of the page, so that records of one second,
+/// which a server may show with their fraction cut off, are never divided.
 fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> {
     let positions: Vec<Timestamp> = records.iter().filter_map(|record| record.position).collect();
     let (newest, oldest) = (*positions.first()?, *positions.last()?);

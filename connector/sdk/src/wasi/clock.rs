@@ -1,4 +1,4 @@
-//! Time by `wasi:clocks`.
+//! The clock: `wasi:clocks`.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,4 @@
-//! Waits for pollables: many futures, one blocking call.
+//! Waits for many pollables in one blocking call.
 
 use std::{
     cell::RefCell,
@@ -10,7 +10,7 @@ use std::{
 use wasi::io::poll::{Pollable, poll};
 
 thread_local! {
-    /// Who waits for what. A component has one thread, and its resources are of that thread.
+    /// What is waited for. A component has one thread, and resources belong to it.
     static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,10 +21,10 @@ struct Waiting {
     is_ready: bool,
 }
 
-/// Blocks until at least one of the futures of this thread can go on, and wakes those that can.
+/// Blocks until at least one pollable is ready, and wakes the futures that wait for one.
 ///
 /// # Panics
-/// If none of them waits for anything, because then none will ever go on.
+/// If nothing is waited for, because it would block forever.
 pub fn wait() {
     WAITING.with_borrow_mut(|waiting| {
         assert!(!waiting.is_empty(), "a future waits for nothing");
@@ -38,7 +38,8 @@ pub fn wait() {
     });
 }
 
-/// The future of a pollable becoming ready. Dropping it drops the pollable, so it must not outlive what it was made of.
+/// A future that is ready when a pollable is. Dropping it drops the pollable. Drop it before the
+/// resource that the pollable came from.
 pub(super) struct Readiness {
     pollable: Option<Pollable>,
     ticket: Option<u64>,

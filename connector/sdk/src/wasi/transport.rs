@@ -1,11 +1,11 @@
-//! HTTP by `wasi:http/outgoing-handler`.
+//! The transport: `wasi:http/outgoing-handler`.
 //!
-//! The order of calls matters and was found by measurement: the outgoing body is taken, the request handed over, and
-//! only then is the body written and finished. A client that polls the body of a `GET` instead loses up to a quarter of
-//! its answers on wasmtime.
+//! The order of calls matters and was found by measurement: take the outgoing body, pass the
+//! request to the host, and only then write and finish the body. A client that polls the body of a
+//! `GET` instead loses up to a quarter of the responses on wasmtime.
 //!
-//! Time-outs are the host's, which knows the network. Asking for others would also leak: wasmtime (48.0.8) keeps the
-//! options of every request in its table for as long as the instance lives.
+//! Time-outs are left to the host, which knows the network. Setting them here would also leak:
+//! wasmtime (48.0.8) keeps the options of every request for as long as the instance lives.
 
 use futures_util::future::LocalBoxFuture;
 use wasi::http::{
@@ -20,14 +20,14 @@ use wasi::io::streams::StreamError;
 use super::reactor::Readiness;
 use crate::http::{Request, Response, Transport, TransportError};
 
-/// How much of a body is asked for at once. Each read costs a call of the host and a copy.
+/// The most bytes of a body per read. Each read costs a call of the host and a copy.
 const READ_CHUNK: u64 = 256 * 1024;
-/// The most that is reserved because a server says so.
+/// The most bytes that are reserved because of a `content-length`.
 const MOST_RESERVED: usize = 4 * 1024 * 1024;
-/// The most that `blocking_write_and_flush` takes, by its documentation.
+/// The most bytes that `blocking_write_and_flush` takes, by its documentation.
 const WRITE_CHUNK: usize = 4096;
 
-/// Sends through the host.
+/// Sends requests through the host.
 #[derive(Debug, Clone, Copy)]
 pub struct WasiTransport;
 
@@ -100,7 +100,7 @@ async fn receive(response: FutureIncomingResponse) -> Result<Response, Transport
     Ok(response)
 }
 
-/// Reads a body, which probably has so many bytes.
+/// Reads a body of probably `length` bytes.
 async fn read_body(incoming: &IncomingResponse, length: usize) -> Result<Vec<u8>, TransportError> {
     let broken = |reason: String| TransportError::Broken(format!("the answer broke off: {reason}"));
     let body = incoming.consume().map_err(|()| broken("no body".into()))?;
@@ -119,13 +119,13 @@ async fn read_body(incoming: &IncomingResponse, length: usize) -> Result<Vec<u8>
         }
     }
     drop(stream);
-    // Finishing the body is what lets the host use the connection again.
+    // The host uses the connection again only once the body is finished.
     drop(IncomingBody::finish(body));
     Ok(bytes)
 }
 
-/// Sorts what the host reports. Only what names a mistake of this side, or an identity that cannot be trusted, is not
-/// worth another try.
+/// Classifies what the host reports. Everything may be retried, except mistakes of the connector
+/// and servers that cannot be trusted.
 fn failure(code: &ErrorCode) -> TransportError {
     let reason = match code {
         ErrorCode::ConnectionRefused => "the connection was refused".to_owned(),

@@ -80,7 +80,8 @@ fn lists_of(stream: &'static Stream<()>, state: &str) -> ByParent<()> {
     ByParent::new(stream, parents, Rc::new(()), range, state, testing::instant(OPENED))
 }
 
-/// Reads on until `stop` requests were answered, and returns the last state told with what was handed on up to it.
+/// Reads on until `stop` requests were answered, and returns the last state told with what was
+/// handed on up to it.
 fn read(
     server: &Server,
     lists: &mut ByParent<()>,
@@ -248,7 +249,8 @@ fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_per
     assert_eq!(from(&LATE_THINGS), testing::instant("2024-05-28T00:00:00Z"));
 }
 
-/// Reads as [`read`], from a server that refuses the lists of some owners. Returns the failure at the end, too.
+/// Reads as [`read`], from a server that refuses the lists of some owners. Returns the failure at
+/// the end, too.
 fn read_refused(
     server: &Server,
     lists: &mut ByParent<()>,
@@ -300,7 +302,8 @@ fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew(
         let start = r#"{"created_at":"2023-06-01T00:00:00Z"}"#;
         let stop = random.usize(100..900);
         let (first, states, _) = read_refused(&server, &mut lists(start), &refused, stop, &mut random);
-        // Whatever state is the last one, a read that goes on from it has all that the first one has not.
+        // Whatever state is the last one, a read that goes on from it has all that the first one
+        // has not.
         for state in states.iter().map(String::as_str).chain([start]) {
             let (second, last) = read(&server, &mut lists(state), usize::MAX, &mut random);
             let missing = refused.iter().filter(|owner| !second.iter().any(|thing| thing.contains(*owner)));
@@ -392,6 +395,7 @@ fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
         }
         told
     };
-    // The last one, which has no such cursors any more, and one for each hundred, or three hundred, parents before.
+    // The last one, which has no such cursors any more, and one for each hundred, or three hundred,
+    // parents before.
     assert_eq!((told(0), told(999), told(2_000)), (7, 7, 3));
 }

@@ -23,8 +23,9 @@ fn cursor(state: &str) -> Timestamp {
     testing::instant(state["created_at"].as_str().unwrap())
 }
 
-/// Reads a list to its end with up to `concurrency` requests open, answered in random order, and checks at every
-/// checkpoint that it is true. Returns how many pages were asked for, and how many checkpoints states.
+/// Reads a list to its end with up to `concurrency` requests open, answered in random order, and
+/// checks at every checkpoint that it is true. Returns how many pages were asked for, and how many
+/// checkpoints states.
 fn read(
     list: &fixtures::List,
     mut windows: Spans<()>,
@@ -55,7 +56,8 @@ fn read(
         }
     }
     assert_eq!(seen.len(), list.len());
-    // Every window that was begun is counted as read in the end, those included that are not kept any more.
+    // Every window that was begun is counted as read in the end, those included that are not kept
+    // any more.
     let (done, total) = windows.progress();
     assert_eq!(Some(done), total);
     assert!(states.is_sorted_by(|one, next| one < next), "{states:?}");

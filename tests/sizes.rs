@@ -11,8 +11,8 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 398,106 bytes.
-    assert_at_most(&artifacts::orb(), 400_000);
+    // Measured: 434,758 bytes, of which the schemas have 27 kB.
+    assert_at_most(&artifacts::orb(), 436_000);
 }
 
 #[test]
@@ -27,6 +27,6 @@ fn the_host_does_not_grow_unnoticed() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn a_bundle_adds_little_more_than_the_native_code() {
     let host = std::fs::metadata(artifacts::host()).unwrap().len();
-    // Measured: 1,444,837 bytes, of which the component has 398,106.
-    assert_at_most(artifacts::bundle(), host + 1_460_000);
+    // Measured: 1,582,137 bytes, of which the component has 434,758.
+    assert_at_most(artifacts::bundle(), host + 1_600_000);
 }

@@ -69,9 +69,9 @@ metadata: ## Check connector/orb/metadata.yaml and deploy/ by the schemas of Air
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
-	$(CARGO) clippy --profile component --locked --target $(WASM) -p source-orb -- -D warnings
+	$(CARGO) clippy --profile component --locked --target $(WASM) -p source-orb -p source-template -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p elt-host -p elt-airbyte -p host -p json-text -p elt-sdk -p mock-orb
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p host -p json-text -p elt-sdk -p mock-orb
 
 deny: ## Check advisories, licences and sources of all dependencies; needs GitHub for the advisories
 	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools

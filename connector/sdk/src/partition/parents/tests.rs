@@ -399,3 +399,63 @@ fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
     // parents before.
     assert_eq!((told(0), told(999), told(2_000)), (7, 7, 3));
 }
+
+/// Things as parents of parts.
+static PARTS: Stream<()> = Stream {
+    name: "parts",
+    path: "things/{parent}/parts",
+    partition: Partition::Parents(Parents { stream: &THINGS, key: "thing_id", ..fixtures::PARENTS }),
+    ..fixtures::OWNERS
+};
+
+/// Owners by the hour, of whom each has so many things, of which each has so many parts.
+fn page_of_parts(owners: u32, request: &PageRequest<()>) -> Page {
+    let count = |id: &str| id.bytes().map(u32::from).sum::<u32>() % 4;
+    let children = |id: &str| (0..count(id)).map(|number| format!("{id}.{number}")).collect::<Vec<_>>();
+    let records: Vec<Record> = match &request.slice.parent {
+        None => {
+            (0..owners).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))).collect()
+        }
+        Some(parent) => {
+            children(parent).iter().map(|id| record(&day(7), &format!("\"id\":{id:?}"))).collect()
+        }
+    };
+    let skip: usize = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+    let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
+    Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, ..Page::default() }
+}
+
+#[test]
+fn a_read_of_parents_of_parents_that_is_cut_short_anywhere_and_resumed_loses_nothing() {
+    let (mut expected, mut resumed) = (None, 0);
+    for seed in 0..40 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let (mut seen, mut state) = (BTreeSet::new(), "{}".to_owned());
+        loop {
+            let mut lists = lists_of(&PARTS, &state);
+            let (mut open, mut records, mut handed, mut emitted) = (Vec::new(), Vec::new(), 0, None);
+            let stop = if seed == 0 { usize::MAX } else { random.usize(1..2_000) };
+            for _ in 0..stop {
+                open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
+                if open.is_empty() {
+                    break;
+                }
+                let request = open.swap_remove(random.usize(..open.len()));
+                records.extend(lists.observe(&request, page_of_parts(300, &request)).unwrap());
+                if let Some(checkpoint) = lists.checkpoint() {
+                    (emitted, handed) = (Some(checkpoint), records.len());
+                }
+            }
+            records.truncate(handed);
+            seen.extend(records);
+            state = emitted.unwrap_or(state);
+            if !state.contains("unfinished") && state != "{}" {
+                break;
+            }
+            resumed += usize::from(state != "{}");
+        }
+        let all = *expected.get_or_insert(seen.len());
+        assert_eq!(seen.len(), all, "seed {seed}");
+    }
+    assert!(expected > Some(300) && resumed > 20, "{expected:?}, resumed {resumed} times");
+}

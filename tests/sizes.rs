@@ -11,8 +11,8 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 460,422 bytes, of which the schemas are 81,000.
-    assert_at_most(&artifacts::orb(), 463_000);
+    // Measured: 462,849 bytes, of which the schemas are 81,000.
+    assert_at_most(&artifacts::orb(), 466_000);
 }
 
 #[test]
@@ -27,6 +27,6 @@ fn the_host_does_not_grow_unnoticed() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn a_bundle_adds_little_more_than_the_native_code() {
     let host = std::fs::metadata(artifacts::host()).unwrap().len();
-    // Measured: 1,631,361 bytes, of which the component has 460,422.
+    // Measured: 1,631,361 bytes, of which the component has 462,849.
     assert_at_most(artifacts::bundle(), host + 1_650_000);
 }

@@ -1,15 +1,15 @@
-//! The second seam: time.
+//! Time.
 
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 use time::Timestamp;
 
-/// Tells the time and waits.
+/// Returns the time and sleeps.
 pub trait Clock {
-    /// The instant by the wall clock.
+    /// Returns the current instant by the wall clock.
     fn now(&self) -> Timestamp;
 
-    /// A future that is ready once `duration` has passed. The time runs from this call.
+    /// Returns a future that completes after `duration`, counted from this call.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
 }

@@ -1,36 +1,39 @@
-//! How many requests may be in flight: as many as wanted, or fewer where more would cost memory and gain no time.
+//! Limits how many requests are in flight, to save memory where more would gain no time.
 //!
-//! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. Of small pages, as many as
-//! wanted are in flight. Of large ones a few are enough while they arrive faster than they can be emitted. Where they are
-//! waited for, one more is allowed each time.
+//! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. If
+//! pages are small, as many requests as wanted are in flight. If they are large, a few are enough
+//! while pages arrive faster than they can be emitted. Each time the reader has to wait for a page,
+//! one more is allowed.
 
-/// Bytes of responses that may always be on their way or wait to be emitted. A stream whose pages have a megabyte, and do
-/// not have to be waited for, then takes less than 48 MB, host included (docs/BENCHMARKS.md).
+/// Bytes of responses that may always be in flight or wait to be emitted. A stream with pages of a
+/// megabyte that arrive in time then takes less than 48 MB, including the host
+/// (docs/BENCHMARKS.md).
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// Always allow at least this many requests in flight: one that is read, and others the server works on.
+/// Always allow at least this many requests in flight: one whose page is being read, and others
+/// that the server works on.
 const LEAST: usize = 4;
 
-/// How many pages the average size covers.
+/// How many pages the average covers.
 const MEMORY: usize = 8;
 
-/// The limit of one read.
+/// The in-flight limit of one read.
 #[derive(Debug)]
 pub struct InFlightLimit {
     wanted: usize,
     /// The average size of recent pages in bytes. Zero before the first.
     average: usize,
-    /// Requests beyond those that always fit.
+    /// Requests allowed beyond those that always are.
     more: usize,
 }
 
 impl InFlightLimit {
-    /// Allows `wanted` requests at most.
+    /// Creates a limit of at most `wanted` requests.
     pub fn new(wanted: usize) -> Self {
         Self { wanted, average: 0, more: 0 }
     }
 
-    /// Records the size of a page in bytes, and whether nothing else could be done until it arrived.
+    /// Records the size of a page in bytes, and whether the reader had to wait for it.
     pub fn observe(&mut self, bytes: usize, was_waited_for: bool) {
         self.average = match self.average {
             0 => bytes,

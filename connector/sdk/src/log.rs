@@ -1,19 +1,19 @@
-//! The third seam: lines for the person who watches the sync.
+//! Log messages.
 
-/// How much a line matters.
+/// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// For finding out why something happened.
+    /// Details for debugging.
     Debug,
-    /// Progress that a person wants to see.
+    /// Normal progress.
     Info,
-    /// Something was skipped or is not as it should be; the read goes on.
+    /// Something was skipped or is wrong, but the read goes on.
     Warn,
 }
 
-/// Where log lines go.
+/// Takes log messages.
 pub trait Log {
-    /// Writes one message. It must not contain a secret.
+    /// Writes a message, which must not contain a secret.
     fn log(&self, level: Level, message: &str);
 
     /// Writes a message at level debug.

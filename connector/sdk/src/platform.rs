@@ -1,19 +1,19 @@
-//! The four seams together: everything outside that a source needs.
+//! The platform that a source runs on: network, clock, log and progress.
 
 use std::rc::Rc;
 
 use crate::{clock::Clock, http::Transport, log::Log, progress::Progress};
 
-/// The outside world, handed from room to room.
+/// Everything outside of the connector that a source uses.
 #[derive(Clone)]
 pub struct Platform {
-    /// Carries requests.
+    /// Sends requests.
     pub transport: Rc<dyn Transport>,
-    /// Tells the time and waits.
+    /// Returns the time and sleeps.
     pub clock: Rc<dyn Clock>,
-    /// Takes lines for the person who watches.
+    /// Takes log messages.
     pub log: Rc<dyn Log>,
-    /// Takes how a read goes.
+    /// Takes progress reports.
     pub progress: Rc<dyn Progress>,
 }
 

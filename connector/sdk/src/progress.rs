@@ -1,12 +1,12 @@
-//! The fourth seam: how a read goes, for the person who watches it.
+//! Reports the progress of a read to the host.
 
 use time::Timestamp;
 
-/// Where it is told how a read goes.
+/// Takes progress reports.
 pub trait Progress {
-    /// The API refuses requests as too many, until this instant.
+    /// The API's rate limit is exceeded until this instant.
     fn rate_limited(&self, until: Timestamp);
 
-    /// So many slices have been read to their end, of `total` if that is known.
+    /// `done` slices have been read to their end, of `total` if that is known.
     fn slices(&self, done: u64, total: Option<u64>);
 }

@@ -1,7 +1,6 @@
-//! Parents whose lists the server refuses.
+//! Tracks the parents whose lists the server refuses.
 //!
-//! In: each parent that was refused, with the error, and that others were answered. Out: whether it is worth going on, and
-//! the one error that the stream ends with.
+//! Decides when to stop the read, and builds the error that the stream ends with.
 
 use time::Timestamp;
 
@@ -10,22 +9,22 @@ use crate::{
     log::Level,
 };
 
-/// So many refusals that the user can mend, and no answer yet, mean that all will be refused: the key lacks a permission.
+/// Stop after this many config errors if no list was read yet: the key probably lacks a permission.
 const HOPELESS_AT_FIRST: usize = 20;
 
-/// So many refusals in a row mean that all others will be refused too: the key has lost a permission.
+/// Stop after this many refusals in a row: the key has probably lost a permission.
 const HOPELESS: usize = 100;
 
-/// After so many the log has enough of them.
+/// Log this many refusals as warnings.
 const LOGGED: usize = 100;
 
 /// How many parents the error names.
 const NAMED: usize = 5;
 
-/// What was refused so far.
+/// The refusals so far.
 #[derive(Debug)]
 pub struct Refusals {
-    /// What the parents are, in the plural.
+    /// The name of the parents' stream, a plural.
     kind: &'static str,
     count: usize,
     named: Vec<String>,
@@ -36,20 +35,21 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// None yet. `kind` is the name of the parents' stream, `has_answer` whether an earlier run of this read got any.
+    /// Starts without refusals. `has_answer` says whether an earlier run of this read has read any
+    /// list.
     pub fn new(kind: &'static str, has_answer: bool) -> Self {
         Self { kind, count: 0, named: Vec::new(), error: None, newest: None, in_a_row: 0, has_answer }
     }
 
-    /// Notes that a list was answered.
+    /// Records that a list was answered.
     pub fn note_answer(&mut self) {
         (self.in_a_row, self.has_answer) = (0, true);
     }
 
-    /// Notes a parent whose list was refused, and when it was created.
+    /// Records a parent whose list was refused, and when the parent was created.
     ///
     /// # Errors
-    /// If it is not worth asking for others.
+    /// If the read should stop, because the others will probably be refused too.
     pub fn note(&mut self, parent: &str, created: Option<Timestamp>, error: Error) -> Result<()> {
         self.count += 1;
         self.in_a_row += 1;
@@ -57,7 +57,7 @@ impl Refusals {
         if self.named.len() < NAMED {
             self.named.push(parent.to_owned());
         }
-        // What the user can mend is told before what nobody at hand can.
+        // An error that the user can fix takes precedence.
         let is_mendable = |error: &Error| error.failure_type == FailureType::Config;
         let known = self.error.take().filter(|known| is_mendable(known) || !is_mendable(&error));
         let error = known.unwrap_or(error);
@@ -65,29 +65,30 @@ impl Refusals {
         if self.in_a_row >= if is_of_key { HOPELESS_AT_FIRST } else { HOPELESS } {
             let (in_a_row, kind) = (self.in_a_row, self.kind);
             let what =
-                format!("the lists of {in_a_row} {kind} in a row were refused, no others were asked for");
+                format!("the lists of {in_a_row} {kind} in a row were refused, so no others were asked for");
             return Err(Error { message: format!("{what}: {}", error.message), ..error });
         }
         self.error = Some(error);
         Ok(())
     }
 
-    /// How much it matters to whoever watches that one more parent is refused.
+    /// Returns the level at which to log the latest refusal.
     pub fn level(&self) -> Level {
         if self.count < LOGGED { Level::Warn } else { Level::Debug }
     }
 
-    /// Whether nothing was refused.
+    /// Returns whether nothing was refused.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// When the newest parent that was refused was created: the end of time if that is not known.
+    /// Returns when the newest refused parent was created. [`Timestamp::MAX`] if one has no known
+    /// time.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
     }
 
-    /// The error that the stream ends with, once.
+    /// Takes the error that the stream ends with.
     pub fn take_error(&mut self) -> Option<Error> {
         let error = self.error.take()?;
         let (kind, mut which) = (self.kind, self.named.join(", "));
@@ -95,8 +96,8 @@ impl Refusals {
             which = format!("{which} and {} more", self.count - self.named.len());
         }
         let what = format!("the lists of {} {kind} were refused ({which})", self.count);
-        let then = "all others were read; the next read asks for them again";
-        Some(Error { message: format!("{what}, {then}: {}", error.message), ..error })
+        let then = "all others were read, and the next read requests these again";
+        Some(Error { message: format!("{what}; {then}: {}", error.message), ..error })
     }
 }
 
@@ -117,8 +118,8 @@ mod tests {
         let error = refusals.take_error().unwrap();
         assert_eq!(
             error.message,
-            "the lists of 7 customers were refused (c0, c1, c2, c3, c4 and 2 more), all others were read; \
-             the next read asks for them again: forbidden"
+            "the lists of 7 customers were refused (c0, c1, c2, c3, c4 and 2 more); \
+             all others were read, and the next read requests these again: forbidden"
         );
         assert_eq!(refusals.take_error(), None);
     }
@@ -145,7 +146,7 @@ mod tests {
         let error = (0..).find_map(|number| refused(&mut refusals, number).err()).unwrap();
         assert_eq!(
             error.message,
-            "the lists of 100 customers in a row were refused, no others were asked for: forbidden"
+            "the lists of 100 customers in a row were refused, so no others were asked for: forbidden"
         );
     }
 

@@ -1,7 +1,7 @@
-//! How long and when a request is tried again.
+//! Decides whether and when to retry a request.
 //!
-//! In: how long a request has been tried, and what the server said about waiting. Out: how long to wait before the next
-//! try, or that there is none. One budget of time covers connection errors, refusals and errors of the server alike.
+//! Retries back off exponentially until a time budget is used up. Connection errors, rate limits
+//! and server errors share that budget.
 
 use std::time::Duration;
 
@@ -9,28 +9,29 @@ use time::Timestamp;
 
 use crate::http::Response;
 
-/// For how long one request is tried. All times are counted from its first try on.
+/// How long one request is retried. All times count from the first attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Until when it is tried again.
+    /// How long to keep retrying.
     pub patience: Duration,
-    /// The same where the server says how long to wait. What it asks for beyond that is an error at once.
+    /// How long to keep retrying when the server says how long to wait. A longer wait fails the
+    /// request at once.
     pub patience_if_asked: Duration,
-    /// How often it is tried at least, where already the first try takes longer than all patience.
+    /// The least number of attempts, even if the first one takes longer than `patience`.
     pub min_attempts: u32,
-    /// The wait after the first failure; it doubles with each further one.
+    /// The delay after the first failure. It doubles with each further failure.
     pub first_delay: Duration,
-    /// The longest wait that is chosen by us.
+    /// The longest delay, unless the server asks for a longer one.
     pub max_delay: Duration,
 }
 
-/// The longest that a request is tried again, by our own choice or because the server asks for it. The host ends a call
-/// after 15 minutes unless it is told otherwise, and a call waits for a request: what is left is for the first and the last
-/// try, which may take a minute each.
+/// The longest time to retry a request. The host ends a call after 15 minutes by default, and a
+/// call may wait for a request, so this leaves time for the first and the last attempt, which may
+/// take a minute each.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
 impl RetryPolicy {
-    /// For reading a stream: outages of so many minutes are waited out, up to ten. With none, nothing is tried again.
+    /// For reading a stream: retries for this many minutes, at most ten. Zero disables retries.
     pub const fn read(minutes: u64) -> Self {
         let patience = Duration::from_secs(60 * minutes);
         let (patience_if_asked, min_attempts) = if minutes == 0 { (Duration::ZERO, 1) } else { (LONGEST, 3) };
@@ -38,7 +39,7 @@ impl RetryPolicy {
         Self { patience, patience_if_asked, min_attempts, first_delay, max_delay }
     }
 
-    /// For a check, at which a person waits for an answer.
+    /// For a check, where a person is waiting.
     pub const CHECK: Self = Self {
         patience: Duration::from_secs(10),
         patience_if_asked: Duration::from_secs(15),
@@ -50,15 +51,15 @@ impl RetryPolicy {
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Wait that long, and try again.
+    /// Wait this long, then retry.
     TryAfter(Duration),
-    /// The patience has ended.
+    /// The budget is used up.
     GiveUp,
-    /// The server asks for a wait that is longer than the patience.
+    /// The server asks for a longer wait than the budget allows.
     AsksTooMuch(Duration),
 }
 
-/// What has been used of the budget of one request.
+/// The retries of one request.
 #[derive(Debug)]
 pub struct Retries {
     policy: RetryPolicy,
@@ -66,21 +67,23 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// A full budget.
+    /// Starts with the whole budget.
     pub fn new(policy: RetryPolicy) -> Self {
         Self { policy, failures: 0 }
     }
 
-    /// How often the request has failed.
+    /// Returns how often the request has failed.
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Notes a failure and says what to do then. `elapsed` is the time since the request was first sent.
+    /// Counts a failure and returns what to do next. `elapsed` is the time since the request was
+    /// first sent.
     ///
-    /// `asked` is what the server asked for and is never undercut. `jitter`, in 0..1, shortens a wait of our own choice by
-    /// up to a quarter, so that requests that failed together do not return together. The last try is made when the
-    /// patience ends, so that every outage that is shorter is waited out.
+    /// The delay is never shorter than `asked`, the wait that the server asks for. `jitter`, in
+    /// 0..1, shortens other delays by up to a quarter, so that requests that failed together are
+    /// not retried together. The last attempt is made when the budget ends, so every shorter outage
+    /// is survived.
     pub fn next(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
         self.failures += 1;
         let RetryPolicy { patience, patience_if_asked, min_attempts, first_delay, max_delay } = self.policy;
@@ -102,7 +105,7 @@ impl Retries {
     }
 }
 
-/// A duration as a person says it, in whole seconds or coarser: `42s`, `5m`, `1h 30m`.
+/// Formats a duration for a person, in whole seconds or coarser: `42s`, `5m`, `1h 30m`.
 pub fn spell(duration: Duration) -> String {
     let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
@@ -116,7 +119,7 @@ pub fn spell(duration: Duration) -> String {
     if said.is_empty() { "0s".to_owned() } else { said.join(" ") }
 }
 
-/// How long a response asks us to wait: `Retry-After` in seconds or as an HTTP date (RFC 9110, section 10.2.3).
+/// Parses the response's `Retry-After`, in seconds or as an HTTP date (RFC 9110, section 10.2.3).
 pub fn parse_retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let text = response.header("retry-after")?.trim();
     parse_seconds(text).or_else(|| {
@@ -125,10 +128,10 @@ pub fn parse_retry_after(response: &Response, now: Timestamp) -> Option<Duration
     })
 }
 
-/// Seconds, perhaps with a fraction, which the RFC does not know and some servers send.
+/// Parses seconds. The RFC allows no fraction, but some servers send one.
 fn parse_seconds(text: &str) -> Option<Duration> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    // The fraction as nanoseconds: filled up with zeros to nine digits, or cut there.
+    // Nine digits of the fraction, padded with zeros, are its nanoseconds.
     let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
     Some(Duration::new(seconds.parse().ok()?, nanoseconds))
 }
@@ -144,7 +147,7 @@ mod tests {
         Response { headers: vec![("retry-after".into(), value.into())], ..Response::default() }
     }
 
-    /// The waits between tries that take no time and always fail.
+    /// The delays between attempts that take no time and always fail.
     fn waits(policy: RetryPolicy, asked: Option<Duration>) -> Vec<Duration> {
         let (mut retries, mut elapsed) = (Retries::new(policy), Duration::ZERO);
         std::iter::from_fn(|| match retries.next(elapsed, asked, 0.0) {

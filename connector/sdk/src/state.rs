@@ -1,15 +1,17 @@
-//! The state of a stream: what a checkpoint tells the next run.
+//! Parses and writes the state of a stream.
 //!
-//! A finished stream has one cursor, `{"created_at": "…"}`, whatever its slices: the form Airbyte's connectors read and
-//! write for plain streams. A stream with parents that has not finished says besides how far it has come:
+//! A finished stream has one cursor, `{"created_at": "…"}`, however it was cut into slices.
+//! Airbyte's connectors read and write this form for plain streams. An unfinished stream with
+//! parents also records its progress:
 //!
 //! ```json
 //! {"created_at": "…", "unfinished": {"version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
 //! ```
 //!
-//! `created_at` is then the cursor of the last finished read; lists of parents created after `parents_after` (and not
-//! after `opened`) have been read since; `observed` and `held` are the newest instant seen and the oldest of a record
-//! that can still change. `parents` holds cursors per parent, which only states of other connectors bring in.
+//! `created_at` is then the cursor of the last finished read. Since then, the lists of parents
+//! created after `parents_after` (and not after `opened`) have been read. `observed` is the newest
+//! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
+//! cursors of single parents, which only states written by other connectors have.
 
 use std::{
     borrow::Cow,
@@ -25,27 +27,27 @@ use crate::{
 };
 use json_text::{Fields, Json, Object};
 
-/// The version of the unfinished form.
+/// The version of `unfinished`.
 const VERSION: &str = "1";
 
-/// The keys of a state with partitions, as Airbyte's CDK writes it. Any of them may be absent.
+/// The keys of a state with partitions, as Airbyte's CDK writes it. Each is optional.
 const PARTITION_KEYS: [&str; 5] = ["states", "state", "use_global_cursor", "lookback_window", "parent_state"];
 
-/// A state that was given or is to be told.
+/// The state of a stream.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     /// The cursor of the stream.
     pub cursor: Option<Cursor>,
-    /// Cursors of single parents, where they are not that of the stream.
+    /// Cursors of single parents, where they differ from the stream's.
     pub parents: BTreeMap<String, Cursor>,
-    /// How far a read has come that has not finished.
+    /// The progress of an unfinished read.
     pub unfinished: Option<Unfinished>,
 }
 
-/// How far a read of a stream with parents has come.
+/// The progress of an unfinished read of a stream with parents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfinished {
-    /// When that read was opened.
+    /// When the read was opened.
     pub opened: Timestamp,
     /// Parents created after this instant have been read.
     pub parents_after: Timestamp,
@@ -56,13 +58,15 @@ pub struct Unfinished {
 }
 
 impl State {
-    /// Parses the state of a stream with the given cursor field, if it has one. For a stream that is cut by parents,
-    /// `parent_key` is the parent's name in states of other connectors. Cursors per parent are then understood as well,
-    /// `{"<id>": {"created_at": "…"}}`, and so are the forms of Airbyte's CDK,
-    /// `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`, whichever of their keys are there.
+    /// Parses the state of a stream with the given cursor field, if it has one.
+    ///
+    /// For a stream that is partitioned by parents, `parent_key` is the parent's name in states of
+    /// other connectors. Then cursors per parent, `{"<id>": {"created_at": "…"}}`, are accepted
+    /// too, and so are the forms of Airbyte's CDK, `{"states": [{"partition": {…}, "cursor": {…}}],
+    /// "state": {…}}`, with any of their keys.
     ///
     /// # Errors
-    /// If the state has a form that is not understood.
+    /// If the state has an unknown form.
     pub fn parse(text: &str, cursor_field: Option<&str>, parent_key: Option<&str>) -> Result<Self, Problem> {
         let fields = Fields::decode(text)
             .map_err(|problem| Problem::from(problem).within("it is not a JSON object"))?;
@@ -79,12 +83,12 @@ impl State {
         }
     }
 
-    /// The text of the state, on one line.
+    /// Formats the state as JSON, on one line.
     pub fn to_json(&self, cursor_field: Option<&str>) -> String {
         self.to_json_with(self.unfinished, cursor_field)
     }
 
-    /// The text of the state with another progress, on one line.
+    /// Formats the state with `unfinished` in place of its own, as JSON on one line.
     pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: Option<&str>) -> String {
         let mut object = Object::default();
         if let (Some(cursor), Some(cursor_field)) = (&self.cursor, cursor_field) {
@@ -127,7 +131,7 @@ impl Unfinished {
         let version = fields.raw("version").map_or("null", Json::get);
         if version != VERSION {
             return Err(Problem::new(format!(
-                "its version is {version}, this connector writes version {VERSION}"
+                "its version is {version}, but this connector reads version {VERSION}"
             )));
         }
         let optional = |name: &str| {
@@ -145,7 +149,7 @@ impl Unfinished {
     }
 }
 
-/// The form of a stream without a cursor: how far an unfinished read has come, or nothing.
+/// Parses the state of a stream without a cursor, which holds progress or nothing.
 fn parse_progress(fields: &Fields<'_>) -> Result<State, Problem> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
@@ -157,7 +161,7 @@ fn parse_progress(fields: &Fields<'_>) -> Result<State, Problem> {
     Ok(state)
 }
 
-/// Our own form, and the plain one of other connectors.
+/// Parses our own form, and the plain form of other connectors.
 fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Problem> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
@@ -179,16 +183,18 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
     Ok(state)
 }
 
-/// The form of Airbyte's CDK with one cursor per partition, or with one for all of them, which it changes to where there
-/// are more than 10,000. The global one then counts less the lookback window, which is how long the sync took.
+/// Parses the form of Airbyte's CDK, with a cursor per partition or a global one. The CDK switches
+/// to the global cursor above 10,000 partitions. The lookback window is then subtracted from it; it
+/// is how long the sync took.
 ///
-/// A parent that is not listed is read from the start where there are cursors per partition, although the CDK continues
-/// from the global one: entries of a parent that it has never read can be older than that.
+/// If there are cursors per partition, a parent without one is read from the start. The CDK
+/// continues from the global cursor instead, but entries of a parent that it has never read can be
+/// older than that.
 fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -> Result<State, Problem> {
     let mut state = State::default();
     let is_global = match fields.value("use_global_cursor") {
         Some(flag) => flag.get().parse().map_err(|_| "\"use_global_cursor\" is not true or false")?,
-        // An older class of the CDK writes one cursor for all, and no flag.
+        // An older class of the CDK writes a global cursor and no flag.
         None => fields.value("states").is_none(),
     };
     if let Some(states) = fields.value("states") {
@@ -198,7 +204,7 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -
         Some(global) => Some(Fields::of(global).ok_or("\"state\" is not an object")?),
         None => None,
     };
-    // Beside the other keys, the cursor of a plain stream is one for all, too.
+    // Next to the other keys, the cursor of a plain stream is global, too.
     let global = global.as_ref().and_then(|global| global.value(cursor_field)).or(fields.value(cursor_field));
     let lookback = fields.value("lookback_window").map_or(Ok(SignedDuration::ZERO), parse_seconds)?;
     if let Some(global) = global.filter(|_| is_global) {
@@ -206,14 +212,14 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -
         state.cursor = if lookback.is_zero() {
             Some(cursor)
         } else {
-            // Before all time: from the start.
+            // Out of range, so the read begins at the start.
             cursor.instant.checked_sub(lookback).map(Cursor::at)
         };
     }
     Ok(state)
 }
 
-/// The cursors of single partitions, by parent.
+/// Parses the cursors of single partitions. Returns them by parent.
 fn parse_elements(
     states: Json<'_>,
     cursor_field: &str,
@@ -235,7 +241,8 @@ fn parse_elements(
             None => drop(from_start.insert(id)),
         }
     }
-    // A parent with several partitions continues from the one that is furthest behind: at the start, if that has none.
+    // A parent with several partitions continues from the one that is furthest behind, and from the
+    // start if one has no cursor.
     let mut cursors = BTreeMap::<String, Cursor>::new();
     for (id, cursor) in listed.into_iter().filter(|(id, _)| !from_start.contains(id)) {
         if cursors.get(&id).is_none_or(|known| cursor.instant < known.instant) {
@@ -245,7 +252,7 @@ fn parse_elements(
     Ok(cursors)
 }
 
-/// The id of the parent of a partition, which stands in it or in the partition of its parent.
+/// Returns the parent's id, from the partition itself or from its `parent_slice`.
 fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
     let mut partition = partition;
     loop {
@@ -257,7 +264,7 @@ fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
     }
 }
 
-/// A number of seconds, or one in a string; a part of a second counts as a whole one.
+/// Parses a number of seconds, which may be in a string. Rounds up.
 fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, Problem> {
     let text = value.text().map_or_else(|| value.get().to_owned(), Cow::into_owned);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -270,7 +277,7 @@ fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, Problem> {
     Ok(SignedDuration::seconds(whole.parse().unwrap_or(i64::MAX).saturating_add(more)))
 }
 
-/// Whether every field is an object that has a cursor and nothing else.
+/// Returns whether every field is an object that holds a cursor and nothing else.
 fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     let is_cursor = |value: Json<'_>| {
         Fields::of(value).is_some_and(|fields| {
@@ -283,7 +290,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
-        let id = id.text().ok_or("the id of a parent is not Unicode")?;
+        let id = id.text().ok_or("the id of a parent is not valid Unicode")?;
         cursors.insert(id.into_owned(), parse_text(value.field(cursor_field), cursor_field)?);
     }
     Ok(cursors)
@@ -427,7 +434,7 @@ mod tests {
         ] {
             assert_eq!(parse_with_parents(text), Ok(State::default()), "{text}");
         }
-        // What is not listed was perhaps never read.
+        // A parent that is not listed may never have been read.
         for keys in [r#""use_global_cursor":false"#, r#""states":[]"#, r#""states":[],"lookback_window":1"#] {
             assert_eq!(global_cursor(&format!("{{{keys},{GLOBAL}}}")), None, "{keys}");
         }

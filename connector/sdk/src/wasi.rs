@@ -1,4 +1,4 @@
-//! The outside world by WASI 0.2: `wasi:http`, `wasi:clocks` and `wasi:io/poll` behind the seams of this SDK.
+//! Implements the platform traits with WASI 0.2: `wasi:http`, `wasi:clocks` and `wasi:io/poll`.
 
 mod clock;
 mod reactor;

@@ -260,7 +260,7 @@ fn one_customer_that_is_refused_fails_the_ledger_once_all_others_are_read() {
         let error = error.unwrap();
         assert_eq!((count, state, error.failure_type), (5, None, failure_type), "{status}");
         let begins =
-            "credits_ledger_entries: the lists of 1 customers were refused (c2), all others were read";
+            "credits_ledger_entries: the lists of 1 customers were refused (c2); all others were read";
         assert!(error.message.starts_with(begins) && error.message.contains(words), "{error}");
         assert!(error.internal_message.unwrap().contains("/customers/c2/credits/ledger"));
         let lines = world.lines.borrow();
@@ -329,7 +329,7 @@ fn a_page_of_one_record_that_is_too_large_is_an_error() {
     let error = batches.unwrap_err();
     assert_eq!(error.failure_type, FailureType::System);
     assert!(error.message.starts_with("plans: Orb says that it is too large (status 413)"), "{error}");
-    assert!(error.message.ends_with("even with one record on a page"), "{error}");
+    assert!(error.message.ends_with("even with one record per page"), "{error}");
     assert_eq!(world.requests.borrow().len(), 7);
 }
 
@@ -365,13 +365,15 @@ fn the_parents_list_and_their_own_lists_have_page_sizes_of_their_own() {
         of.filter(|url| limit(url) == most).count()
     };
     assert_eq!([asked(false, 100), asked(false, 50)], [1, 1]);
-    // Sixteen are in flight when the first of them is refused. Those after them are asked for as that came out.
+    // Sixteen are in flight when the first of them is refused. Those after them are asked for as
+    // that came out.
     assert_eq!([asked(true, 1000), asked(true, 500), asked(true, 250)], [16, 16, 20]);
 }
 
 const YEARS: &str = r#"{"api_key":"hidden","start_date":"2022-01-01T06:00:00Z","end_date":"2024-05-01T00:00:00Z","api_url":"http://h/v1"}"#;
 
-/// The days of a customer in UTC+5 that lie in the timeframe of a URL, cut where it ends, each with its hours.
+/// The days of a customer in UTC+5 that lie in the timeframe of a URL, cut where it ends, each with
+/// its hours.
 fn days(url: &str) -> Vec<(String, i64)> {
     let instant = |name| {
         let value = parameter(url, name).unwrap().replace("%3A", ":").replace("%2B", "+");
@@ -449,13 +451,15 @@ fn a_day_that_is_too_long_is_an_error() {
     let (records, _) = read_usage(24, Excess::LeavesOut);
     let error = records.unwrap_err();
     assert!(
-        error.message.contains("has not all") && error.message.ends_with("no shorter time to ask for"),
+        error.message.contains("is incomplete")
+            && error.message.ends_with("no shorter time range can be requested"),
         "{error}"
     );
     let (records, _) = read_usage(24, Excess::Refuses);
     let error = records.unwrap_err();
     assert!(
-        error.message.contains("status 413") && error.message.ends_with("no shorter time to ask for"),
+        error.message.contains("status 413")
+            && error.message.ends_with("no shorter time range can be requested"),
         "{error}"
     );
     assert_eq!(error.failure_type, FailureType::System);

@@ -527,11 +527,11 @@ fn records_that_can_still_change_are_emitted_and_hold_the_cursor_for_so_long_at_
 fn a_path_that_the_server_does_not_know_skips_the_stream_if_its_row_allows_for_it() {
     let read = read("events", None, |_| answer(405, ""));
     assert_eq!((read.records.len(), read.checkpoints.len()), (0, 0));
-    assert_eq!(read.lines, ["events: skipped, the server does not have it: no such path"]);
+    assert_eq!(read.lines, ["events: skipped because the server does not have it: no such path"]);
     let of_owner = self::read("owner_events", None, |path| {
         if path.starts_with("owners?") { owners(path) } else { answer(405, "") }
     });
-    assert_eq!(of_owner.lines, ["owner_events: skipped, the server does not have it: no such path"]);
+    assert_eq!(of_owner.lines, ["owner_events: skipped because the server does not have it: no such path"]);
     let world = World::new(|_| Ok(answer(405, "")));
     let mut reader =
         Connector::<Toy>::new(world.platform(), Rc::default()).read("", "coupons", None).unwrap();
@@ -546,7 +546,8 @@ fn each_rate_class_has_a_pace_that_all_readers_share() {
     for reader in &mut readers {
         while world.run(reader.next_batch()).unwrap().is_some() {}
     }
-    // Six requests at about two a second, of which the first need not wait. The owners' list does not wait for any.
+    // Six requests at about two a second, of which the first need not wait. The owners' list does
+    // not wait for any.
     let elapsed = world.elapsed();
     assert!((Duration::from_millis(2400)..=Duration::from_millis(2500)).contains(&elapsed), "{elapsed:?}");
 }

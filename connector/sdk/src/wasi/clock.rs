@@ -1,4 +1,4 @@
-//! Time by `wasi:clocks`.
+//! Implements [`Clock`] with `wasi:clocks`.
 
 use std::time::{Duration, SystemTime};
 

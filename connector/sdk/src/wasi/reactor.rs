@@ -1,4 +1,4 @@
-//! Waits for pollables: many futures, one blocking call.
+//! Waits for the pollables of many futures with one blocking call.
 
 use std::{
     cell::RefCell,
@@ -10,7 +10,7 @@ use std::{
 use wasi::io::poll::{Pollable, poll};
 
 thread_local! {
-    /// Who waits for what. A component has one thread, and its resources are of that thread.
+    /// The pollables that futures wait for. A component has one thread, which owns its resources.
     static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,10 +21,10 @@ struct Waiting {
     is_ready: bool,
 }
 
-/// Blocks until at least one of the futures of this thread can go on, and wakes those that can.
+/// Blocks until at least one pollable is ready, and wakes the futures that wait for ready ones.
 ///
 /// # Panics
-/// If none of them waits for anything, because then none will ever go on.
+/// If no future waits for a pollable, because none would ever be woken.
 pub fn wait() {
     WAITING.with_borrow_mut(|waiting| {
         assert!(!waiting.is_empty(), "a future waits for nothing");
@@ -38,7 +38,8 @@ pub fn wait() {
     });
 }
 
-/// The future of a pollable becoming ready. Dropping it drops the pollable, so it must not outlive what it was made of.
+/// Completes when a pollable is ready. It owns the pollable, so it must not outlive the resource
+/// that the pollable came from.
 pub(super) struct Readiness {
     pollable: Option<Pollable>,
     ticket: Option<u64>,

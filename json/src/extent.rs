@@ -1,12 +1,12 @@
-//! Where a JSON value ends.
+//! Finds the end of a JSON value.
 //!
-//! In: a text, and where a value begins in it. Out: where it ends, or what is missing where. Every rule of RFC 8259 is
-//! checked, but nothing is made of the value, which is what most of the time of a read would be spent on otherwise.
+//! Checks every rule of RFC 8259, but does not build a value, which would take most of the time of
+//! a read.
 //!
-//! `serde_json` does the same, and is the measure of the tests. Compiled to WebAssembly it looks at four bytes of a string
-//! at once; here it is sixteen, which is most names and values whole. Even natively, where `serde_json` looks at eight, a
-//! page is taken apart in less than half of the time (`make bench-rooms`); in the sandbox the difference is larger
-//! (docs/BENCHMARKS.md).
+//! `serde_json` does the same, and the tests compare with it. Compiled to WebAssembly, `serde_json`
+//! scans four bytes of a string at a time; this module scans sixteen, which covers most names and
+//! values. Even natively, where `serde_json` scans eight, this takes less than half of its time for
+//! a page (`make bench-rooms`). In the sandbox the difference is larger (docs/BENCHMARKS.md).
 
 use wide::u8x16;
 
@@ -16,7 +16,8 @@ pub(super) struct Missing(pub(super) &'static str, pub(super) usize);
 
 pub(super) type End = Result<usize, Missing>;
 
-/// The end of the object that begins at `start`, of which `field` is given each field's name and value.
+/// Returns the end of the object that begins at `start`. Calls `field` with the name and the value
+/// of each field.
 #[inline(always)]
 pub(super) fn object_end<'a>(
     text: &'a str,
@@ -32,7 +33,8 @@ pub(super) fn object_end<'a>(
     })
 }
 
-/// The same, where `value` is given each field's name and where its value begins, and finds where it ends.
+/// As [`object_end`], but calls `value` with the name of each field and the start of its value.
+/// `value` returns the end of the value.
 #[inline(always)]
 pub(super) fn fields_end<'a>(
     text: &'a str,
@@ -63,8 +65,9 @@ pub(super) fn fields_end<'a>(
 
 const OR_BRACE: &str = "',' or '}'";
 
-/// The end of the value that begins at `at`, before which there may be no space. `brackets` is room for the brackets that
-/// close what is open, outermost first; it is used again and again, which is most of what it would cost.
+/// Returns the end of the value that begins at `at`, without leading space. `brackets` is a scratch
+/// buffer for the closing brackets of the open objects and lists, outermost first. Callers reuse it
+/// to avoid allocations.
 #[inline(always)]
 pub(super) fn value_end(bytes: &[u8], at: usize, brackets: &mut Vec<u8>) -> End {
     match bytes.get(at) {
@@ -74,7 +77,7 @@ pub(super) fn value_end(bytes: &[u8], at: usize, brackets: &mut Vec<u8>) -> End 
     }
 }
 
-/// The end of a number, a truth value or null.
+/// Returns the end of a number, a boolean or null.
 fn scalar_end(bytes: &[u8], at: usize) -> End {
     match bytes.get(at) {
         Some(b'-' | b'0'..=b'9') => number_end(bytes, at),
@@ -84,14 +87,14 @@ fn scalar_end(bytes: &[u8], at: usize) -> End {
     }
 }
 
-/// The end of an object or a list.
+/// Returns the end of an object or a list.
 fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
     brackets.clear();
     loop {
         at = match bytes.get(at) {
             Some(b'"') => string_end(bytes, at)?,
             Some(open @ (b'{' | b'[')) => {
-                // In ASCII, a bracket that closes stands two behind the one that opens.
+                // In ASCII, a closing bracket is two above the opening one.
                 let bracket = open + 2;
                 at = space_end(bytes, at + 1);
                 if bytes.get(at) != Some(&bracket) {
@@ -106,7 +109,8 @@ fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
             }
             _ => scalar_end(bytes, at)?,
         };
-        // A value has ended. Mostly another follows; if not, all objects and lists end with it of which it was the last.
+        // A value has ended. Usually a comma follows; if not, one or more objects and lists end
+        // here, too.
         at = space_end(bytes, at);
         if bytes.get(at) != Some(&b',') {
             at = match closed_end(bytes, at, brackets)? {
@@ -119,13 +123,14 @@ fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
     }
 }
 
-/// Where the next value begins, in the object or list that `bracket` closes.
+/// Returns where the next value begins, in the object or list that `bracket` closes.
 #[inline(always)]
 fn first_end(bytes: &[u8], at: usize, bracket: u8) -> End {
     if bracket == b'}' { colon_end(bytes, string_end(bytes, at)?) } else { Ok(at) }
 }
 
-/// Where the comma is after the brackets that close at `at`, or else the end of all; and whether it is that.
+/// Skips the closing brackets at `at`. Returns the position of the comma after them, or the end of
+/// the outermost value and `true`.
 #[inline(always)]
 fn closed_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> Result<(usize, bool), Missing> {
     loop {
@@ -144,7 +149,7 @@ fn closed_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> Result<(us
     }
 }
 
-/// The first byte from `at` on that is no space.
+/// Returns the position of the first byte at or after `at` that is not white space.
 #[inline(always)]
 pub(super) fn space_end(bytes: &[u8], at: usize) -> usize {
     match bytes.get(at) {
@@ -153,7 +158,7 @@ pub(super) fn space_end(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// The same, where there is one.
+/// As [`space_end`], if there is white space.
 #[cold]
 fn spaces_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
@@ -162,17 +167,18 @@ fn spaces_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Where the value of a field begins, whose name ends at `at`.
+/// Returns where the value of a field begins whose name ends at `at`.
 #[inline(always)]
 fn colon_end(bytes: &[u8], at: usize) -> End {
     let at = space_end(bytes, at);
     if bytes.get(at) == Some(&b':') { Ok(space_end(bytes, at + 1)) } else { Err(Missing("':'", at)) }
 }
 
-/// The end of the string that begins at `start`.
+/// Returns the end of the string that begins at `start`.
 ///
-/// Inlined, and without a loop for the many that are short: the host can interrupt a component wherever it calls or loops,
-/// and to ask whether it does is a fifth of what short strings cost.
+/// Inlined, and without a loop for short strings, which are the most frequent. The host checks for
+/// interruption at every call and loop of a component, which would be a fifth of the cost of a
+/// short string.
 #[inline(always)]
 pub(super) fn string_end(bytes: &[u8], start: usize) -> End {
     if bytes.get(start) != Some(&b'"') {
@@ -192,7 +198,7 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> End {
     long_string_end(bytes, start)
 }
 
-/// The same, whatever its length.
+/// As [`string_end`], for any length.
 #[inline(never)]
 fn long_string_end(bytes: &[u8], start: usize) -> End {
     let mut at = start + 1;
@@ -208,7 +214,7 @@ fn long_string_end(bytes: &[u8], start: usize) -> End {
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
             Some(b'\\') => at = escape_end(bytes, at + 1)?,
-            // One of the last bytes of the text.
+            // A byte of the remainder, shorter than sixteen bytes.
             Some(0x20..) => at += 1,
             Some(_) => return Err(Missing("an escape", at)),
             None => return Err(Missing("'\"'", at)),
@@ -222,7 +228,8 @@ fn halves(bytes: &[u8; 32]) -> (u8x16, u8x16) {
     (half(0), half(16))
 }
 
-/// A bit for each byte that cannot simply be passed in a string: a quote, a backslash or a control character.
+/// Returns a bit for each byte of a string that needs attention: a quote, a backslash or a control
+/// character.
 #[inline(always)]
 fn specials(part: u8x16) -> u32 {
     let is = |byte: u8| part.simd_eq(u8x16::splat(byte));
@@ -230,7 +237,7 @@ fn specials(part: u8x16) -> u32 {
     (is(b'"') | is(b'\\') | is_control).to_bitmask()
 }
 
-/// The end of the escape whose letter is at `at`.
+/// Returns the end of the escape whose letter is at `at`.
 fn escape_end(bytes: &[u8], at: usize) -> End {
     match bytes.get(at) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 1),
@@ -243,7 +250,7 @@ fn escape_end(bytes: &[u8], at: usize) -> End {
     }
 }
 
-/// The end of the number that begins at `at`.
+/// Returns the end of the number that begins at `at`.
 fn number_end(bytes: &[u8], mut at: usize) -> End {
     if bytes.get(at) == Some(&b'-') {
         at += 1;
@@ -262,7 +269,7 @@ fn number_end(bytes: &[u8], mut at: usize) -> End {
     Ok(at)
 }
 
-/// The end of the digits at `at`, of which there must be one.
+/// Returns the end of the digits at `start`. There must be at least one.
 fn digits_end(bytes: &[u8], start: usize) -> End {
     let mut at = start;
     while let Some(b'0'..=b'9') = bytes.get(at) {

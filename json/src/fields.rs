@@ -1,31 +1,32 @@
-//! The top-level fields of a JSON object, without understanding their values.
+//! Reads and writes the top-level fields of a JSON object.
 //!
-//! In: an object. Out: its fields in their order, each value as the text it has; and the other way round.
+//! Values are kept as text and are not parsed.
 //!
-//! Where an object has a name twice, only the last field of that name is one of [`Fields`]: so whatever is read by them,
-//! the config, states, answers and errors, is read as other parsers of JSON read it.
+//! If an object has a name twice, [`Fields`] holds only the last field of that name, as most JSON
+//! parsers do.
 //!
-//! Some functions are called from everywhere, and are never inlined: that would add 7 kB to the component and no speed.
+//! Functions with many callers are never inlined. Inlining would add 7 kB to the component and no
+//! speed.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{Json, Problem, Scanner, quoted};
 
-/// The fields of an object in their order, each name once.
+/// The fields of an object, in order and without duplicate names.
 #[derive(Debug)]
 pub struct Fields<'a>(Vec<(Json<'a>, Json<'a>)>);
 
-/// As many fields as most objects have, and room for a few more costs less than growing.
+/// The initial capacity: the fields of a typical object. Spare capacity costs less than growing.
 const USUAL: usize = 32;
 
-/// Up to so many fields, each name is first compared with each other: that is quick, and a name hardly ever comes twice.
+/// Up to this many fields, compare all names pairwise first. That is fast, and duplicates are rare.
 const FEW: usize = 48;
 
 impl<'a> Fields<'a> {
-    /// Takes the text of an object apart.
+    /// Parses the text of an object.
     ///
     /// # Errors
-    /// If it is not JSON, or not an object.
+    /// If the text is not JSON, or not an object.
     pub fn decode(text: &'a str) -> Result<Self, Problem> {
         let (mut fields, mut scanner) = (Vec::with_capacity(USUAL), Scanner::new(text));
         scanner.object(|name, value| fields.push((name, value)))?;
@@ -34,51 +35,51 @@ impl<'a> Fields<'a> {
         Ok(Self(fields))
     }
 
-    /// Takes an object apart; none if the value is something else.
+    /// Returns the fields of an object. `None` if the value is not an object.
     #[inline(never)]
     pub fn of(value: Json<'a>) -> Option<Self> {
         value.get().starts_with('{').then(|| Self::decode(value.get()).ok()).flatten()
     }
 
-    /// Every field: its name (a string) and its value.
+    /// Iterates over the fields: the name (a JSON string) and the value.
     pub fn iter(&self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
         self.0.iter().copied()
     }
 
-    /// The text of a field's value; none if there is no such field.
+    /// Returns the value of a field. `None` if it is absent.
     #[inline(never)]
     pub fn raw(&self, name: &str) -> Option<Json<'a>> {
         self.iter().find(|(candidate, _)| candidate.is(name)).map(|(_, value)| value)
     }
 
-    /// As [`Fields::raw`], but what is null counts as absent.
+    /// As [`Fields::raw`], but null counts as absent.
     pub fn value(&self, name: &str) -> Option<Json<'a>> {
         self.raw(name).filter(|value| value.get() != "null")
     }
 
-    /// The string in a field; none if it is absent or not a string.
+    /// Returns the string in a field. `None` if it is absent or not a string.
     #[inline(never)]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         self.raw(name)?.text()
     }
 
-    /// The truth value in a field; none if it is absent or not one.
+    /// Returns the boolean in a field. `None` if it is absent or not a boolean.
     pub fn flag(&self, name: &str) -> Option<bool> {
         self.raw(name)?.get().parse().ok()
     }
 
-    /// The fields of an object in a field; none if it is absent or not an object.
+    /// Returns the fields of the object in a field. `None` if it is absent or not an object.
     pub fn object(&self, name: &str) -> Option<Self> {
         Self::of(self.raw(name)?)
     }
 
-    /// The elements of a list in a field, which is empty if it is absent or not a list.
+    /// Returns the elements of the list in a field. Empty if it is absent or not a list.
     pub fn list(&self, name: &str) -> Vec<Json<'a>> {
         self.raw(name).and_then(Json::list).unwrap_or_default()
     }
 }
 
-/// Removes fields whose name comes again.
+/// Removes fields whose name occurs again later.
 fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     let is_plain = fields.iter().all(|(name, _)| !name.get().contains('\\'));
     let comes_again = |(index, (name, _)): (usize, &(Json<'a>, Json<'a>))| {
@@ -87,7 +88,8 @@ fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     if is_plain && fields.len() <= FEW && !fields.iter().enumerate().any(comes_again) {
         return;
     }
-    // Half of a surrogate pair means nothing, so such a name is only the same as one that is spelled like it.
+    // A name with an unpaired surrogate cannot be unescaped, so it only equals one that is spelled
+    // the same.
     let mut seen = BTreeSet::new();
     let mut is_last: Vec<bool> = fields
         .iter()
@@ -97,17 +99,17 @@ fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     fields.retain(|_| is_last.pop().unwrap_or(true));
 }
 
-/// An object that is put together from texts.
+/// Builds a JSON object from texts.
 #[derive(Debug, Default)]
 pub struct Object(String);
 
 impl Object {
-    /// An empty object with room for so many bytes.
+    /// Creates an empty object with this capacity in bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
     }
 
-    /// Adds a field whose name is one of another object, and whose value is this JSON text.
+    /// Adds a field with a name from another object, and JSON text as its value.
     pub fn carry(&mut self, name: Json<'_>, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         self.0.push_str(name.get());
@@ -115,13 +117,13 @@ impl Object {
         self.0.push_str(value);
     }
 
-    /// Adds a field whose value is this JSON text.
+    /// Adds a field with JSON text as its value.
     #[inline(never)]
     pub fn push(&mut self, name: &str, value: &str) {
         self.carry(Json::checked(&quoted(name)), value);
     }
 
-    /// As [`Object::push`], for a name that needs no escapes, which is one of ours.
+    /// As [`Object::push`], for a name that needs no escapes.
     pub fn push_plain(&mut self, name: &str, value: &str) {
         self.0.push_str(if self.0.is_empty() { "{\"" } else { ",\"" });
         self.0.push_str(name);
@@ -129,12 +131,12 @@ impl Object {
         self.0.push_str(value);
     }
 
-    /// Adds a field whose value is a string.
+    /// Adds a field with a string as its value.
     pub fn push_text(&mut self, name: &str, value: &str) {
         self.push(name, &quoted(value));
     }
 
-    /// The text of the object.
+    /// Returns the text of the object.
     #[inline(never)]
     pub fn finish(mut self) -> String {
         self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });

@@ -1,10 +1,11 @@
 //! JSON as text.
 //!
-//! In: text. Out: values, names and elements, each as the text it was. Where a value ends, `extent` knows; here is what
-//! stands between values, and what is behind the escapes of a string.
+//! Splits JSON text into values, names and elements, each of which stays text. The module `extent`
+//! finds the end of a value; this one handles what is between values, and the escapes of strings.
 //!
-//! Where an object has a name twice, the last field of that name counts, as with nearly every parser of JSON (RFC 8259,
-//! section 4, leaves it open). [`Json::field`] keeps to it; [`Scanner::object`] gives every field there is.
+//! If an object has a name twice, the last field of that name counts, as in most JSON parsers (RFC
+//! 8259, section 4, leaves it open). [`Json::field`] follows this; [`Scanner::object`] reads every
+//! field.
 
 mod extent;
 mod fields;
@@ -24,15 +25,15 @@ pub use self::{
 
 use self::extent::{Missing, fields_end, object_end, space_end, value_end};
 
-/// The text of one JSON value, without space around it.
+/// The text of a JSON value, without surrounding white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
-    /// Checks that a text is one JSON value.
+    /// Checks that a text is a JSON value.
     ///
     /// # Errors
-    /// Says what is wrong, and where.
+    /// If it is not.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         let mut scanner = Scanner::new(text);
         let value = scanner.value()?;
@@ -40,17 +41,17 @@ impl<'a> Json<'a> {
         Ok(value)
     }
 
-    /// The value of a text that was checked before.
+    /// Wraps a text that is known to be a JSON value.
     pub fn checked(text: &'a str) -> Self {
         Self(text)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn get(self) -> &'a str {
         self.0
     }
 
-    /// The string that the value is; none if it is something else, or half of a surrogate pair is in it.
+    /// Returns the string. `None` if the value is not a string, or contains an unpaired surrogate.
     pub fn text(self) -> Option<Cow<'a, str>> {
         let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if memchr(b'\\', text.as_bytes()).is_some() {
@@ -60,31 +61,31 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Whether the value is this string.
+    /// Returns whether the value is this string.
     #[inline]
     pub fn is(self, text: &str) -> bool {
-        // Most are told apart by how they begin. JSON is never shorter than what it means, and longer only if it has
-        // escapes.
+        // Most strings differ at their start. JSON is never shorter than the string, and longer
+        // only if it has escapes.
         let (own, wanted) = (self.0.as_bytes(), text.as_bytes());
         let begins_so = wanted.first().is_none_or(|first| own.get(1) == Some(first));
         let may_be = own.len() >= wanted.len() + 2 && (begins_so || own[1] == b'\\');
         may_be && self.is_after_all(text)
     }
 
-    /// Never inlined: it is called from everywhere, and seldom.
+    /// Never inlined, because it has many callers and is called rarely.
     #[inline(never)]
     fn is_after_all(self, text: &str) -> bool {
         self.text().is_some_and(|own| own == text)
     }
 
-    /// The elements of the list that the value is; none if it is something else.
+    /// Returns the elements of a list. `None` if the value is not a list.
     pub fn list(self) -> Option<Vec<Self>> {
-        // To say what is missing would cost more than to look.
+        // Checking the bracket is cheaper than building an error.
         self.0.starts_with('[').then(|| Scanner::new(self.0).list().ok()).flatten()
     }
 
-    /// The value of a field of the object that the value is; none if it has no such field or is something else. Of
-    /// several fields of that name, the last one.
+    /// Returns the value of a field of an object. `None` if there is no such field or the value is
+    /// not an object. If several fields have this name, the last one counts.
     ///
     pub fn field(self, name: &str) -> Option<Self> {
         let (mut found, mut scanner) = (None, Scanner::new(self.0));
@@ -98,38 +99,38 @@ impl<'a> Json<'a> {
         found
     }
 
-    /// The whole number that the value is, however it is spelled: `3`, `3.0` and `30e-1` are three. None if it is not one,
-    /// or does not fit.
+    /// Returns a whole number, however it is spelled: `3`, `3.0` and `30e-1` are three. `None` if
+    /// the value is not a whole number, or does not fit.
     pub fn integer(self) -> Option<i64> {
         number::integer(self.0)
     }
 
-    /// Whether the value is a number that means nothing: `0`, `-0`, `0.00` or `0e5`.
+    /// Returns whether the value is a number that equals zero: `0`, `-0`, `0.00` or `0e5`.
     pub fn is_zero(self) -> bool {
         number::is_zero(self.0)
     }
 }
 
-/// Reads a text from its beginning to its end.
+/// Reads a text from start to end.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// Whether a bracket was opened just now, so that no comma is due.
+    /// Whether a bracket was just opened, so that no comma is expected.
     is_open: bool,
     brackets: Vec<u8>,
 }
 
 impl<'a> Scanner<'a> {
-    /// Begins at the beginning.
+    /// Starts at the start of the text.
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0, is_open: false, brackets: Vec::new() }
     }
 
-    /// The next value.
+    /// Reads the next value.
     ///
     /// # Errors
-    /// Says what is missing.
+    /// If the text is not valid JSON here.
     pub fn value(&mut self) -> Result<Json<'a>, Problem> {
         self.skip_space();
         let start = self.at;
@@ -138,19 +139,20 @@ impl<'a> Scanner<'a> {
         Ok(Json(self.since(start)))
     }
 
-    /// Passes the bracket that an object or a list begins with.
+    /// Reads the opening bracket of an object or a list.
     ///
     /// # Errors
-    /// If it does not come next.
+    /// If it is not next.
     pub fn open(&mut self, bracket: char) -> Result<(), Problem> {
         self.is_open = true;
         self.expect(bracket)
     }
 
-    /// The name of the next field of an object, whose value comes next then; none at the end of the object.
+    /// Reads the name of the next field of an object. Its value is next. Returns `None` at the end
+    /// of the object.
     ///
     /// # Errors
-    /// Says what is missing.
+    /// If the text is not valid JSON here.
     pub fn name(&mut self) -> Result<Option<Json<'a>>, Problem> {
         if !self.has_more('}')? {
             return Ok(None);
@@ -164,10 +166,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads the object that comes next. `field` is given the name (a string) and the value of each of its fields.
+    /// Reads an object. Calls `field` with the name (a JSON string) and the value of each field.
     ///
     /// # Errors
-    /// Says what is missing.
+    /// If the text is not valid JSON here.
     #[inline(always)]
     pub fn object(&mut self, mut field: impl FnMut(Json<'a>, Json<'a>)) -> Result<(), Problem> {
         self.skip_space();
@@ -177,11 +179,12 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// As [`Scanner::object`], and takes the values apart too that are objects and whose names `opens` wants. `field` is
-    /// given the fields of such an object first, each with the name of the object, and then the object itself.
+    /// As [`Scanner::object`], but also reads the fields of nested objects whose names `opens`
+    /// accepts. Calls `field` with the fields of such an object first, each with the name of the
+    /// object, and then with the object itself.
     ///
     /// # Errors
-    /// Says what is missing.
+    /// If the text is not valid JSON here.
     #[inline(always)]
     pub fn object_and_inner(
         &mut self,
@@ -205,18 +208,18 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Whether another element comes next, in a list that was opened.
+    /// Returns whether another element is next, in a list that was opened.
     ///
     /// # Errors
-    /// Says what is missing.
+    /// If the text is not valid JSON here.
     pub fn has_element(&mut self) -> Result<bool, Problem> {
         self.has_more(']')
     }
 
-    /// The elements of the list that comes next.
+    /// Reads a list and returns its elements.
     ///
     /// # Errors
-    /// Says what is missing.
+    /// If the text is not valid JSON here.
     pub fn list(&mut self) -> Result<Vec<Json<'a>>, Problem> {
         self.open('[')?;
         let mut elements = Vec::new();
@@ -226,7 +229,7 @@ impl<'a> Scanner<'a> {
         Ok(elements)
     }
 
-    /// Makes sure that nothing follows.
+    /// Checks that nothing follows.
     ///
     /// # Errors
     /// If something does.
@@ -235,18 +238,18 @@ impl<'a> Scanner<'a> {
         if self.at == self.text.len() { Ok(()) } else { Err(self.missing("the end", self.at)) }
     }
 
-    /// Where the next value begins, for [`Scanner::since`].
+    /// Returns where the next value begins, for [`Scanner::since`].
     pub fn position(&mut self) -> usize {
         self.skip_space();
         self.at
     }
 
-    /// The text that was read since a position.
+    /// Returns the text that was read since a position.
     pub fn since(&self, position: usize) -> &'a str {
         self.text.get(position..self.at).unwrap_or_default()
     }
 
-    /// Passes the comma before the next part of an object or a list, or the bracket after its last.
+    /// Reads the comma before the next part of an object or a list, or the closing bracket.
     fn has_more(&mut self, bracket: char) -> Result<bool, Problem> {
         let is_first = std::mem::take(&mut self.is_open);
         if self.skip(bracket) {
@@ -282,18 +285,18 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The text of a JSON string.
+/// Formats a JSON string.
 pub fn quoted(text: &str) -> String {
     // Writing a string to memory cannot fail.
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The text of a JSON list of these texts.
+/// Formats a JSON list of these texts.
 pub fn listed(elements: impl Iterator<Item = String>) -> String {
     format!("[{}]", elements.collect::<Vec<_>>().join(","))
 }
 
-/// A string without its escapes, whose form has been checked; none if it has half of a surrogate pair.
+/// Resolves the escapes of a valid JSON string. `None` if it contains an unpaired surrogate.
 fn unescape(text: &str) -> Option<String> {
     let (mut unescaped, mut rest) = (String::new(), text);
     while let Some((before, escape)) = rest.split_once('\\') {

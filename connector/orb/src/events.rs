@@ -1,10 +1,12 @@
-//! Enrichment: ledger entries that name an event get the configured properties of it.
+//! Enriches ledger entries with the configured properties of their events.
 //!
-//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no request is made, and
-//! entries without an `event_id`, which are all there are in today's Orb, stay as they are.
+//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no
+//! request is made. Entries without an `event_id`, which today are all entries of Orb, stay as they
+//! are.
 //!
-//! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes the entry it led to, so the
-//! timeframe ends with the newest entry; what is not found is looked for in the 30 days before.
+//! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes its
+//! entry, so the timeframe ends with the newest entry. Events that are not found are searched for
+//! in the 30 days before.
 
 use std::collections::{BTreeSet, BinaryHeap};
 
@@ -24,16 +26,17 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json, Object, listed, quoted};
 
-/// The most ids that Orb takes in one search.
+/// The most ids that Orb accepts in one search.
 pub const MAX_IDS: usize = 500;
 
 /// The longest timeframe that Orb searches.
 const MAX_TIMEFRAME: SignedDuration = SignedDuration::hours(30 * 24);
 
-/// Entries that lie further apart than this are searched for apart, so that each has twenty days before it.
+/// Entries further apart than this are searched for separately, so that each search covers twenty
+/// days before its oldest entry.
 const MAX_SPAN: SignedDuration = SignedDuration::hours(10 * 24);
 
-/// How far after its entry an event may lie: Orb takes events up to five minutes into the future.
+/// How far an event may lie after its entry. Orb accepts events up to five minutes in the future.
 const FUTURE: SignedDuration = SignedDuration::minutes(10);
 
 /// Replaces the `event_id` of entries by the event, with the configured properties.
@@ -48,7 +51,7 @@ pub fn enrich<'a>(config: &'a Config, fetcher: &'a Fetcher, page: Page) -> Local
     })
 }
 
-/// Adds the events of a search to `events`, and looks once more in the time before for those that are missing.
+/// Adds the events of a search to `events`. Searches once more in the time before for missing ones.
 async fn find_events(
     config: &Config,
     fetcher: &Fetcher,
@@ -80,7 +83,7 @@ async fn find_events(
     Ok(())
 }
 
-/// Returns the events of one request. The inner error means that it asks for too much.
+/// Returns the events of one request. The inner error means that the request is too large.
 async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) -> Result<Result<Found>> {
     let request = requests::post(config, "events/search", search.body());
     let decode = |body: &[u8]| decode(config, fetcher.notes(), body);
@@ -89,22 +92,22 @@ async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) 
         Outcome::TooLarge(error) => Ok(Err(error)),
         Outcome::Refused(error) | Outcome::UnknownPath(error) => Err(error),
         Outcome::Absent(reason) | Outcome::Unavailable(reason) => Err(Error::config(format!(
-            "events cannot be searched: {reason}; without event properties keys in the config none are"
+            "events cannot be searched: {reason}; remove the event properties keys from the config to read without events"
         ))),
     }
 }
 
-/// Events that are searched for together.
+/// A search for events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// At most [`MAX_IDS`], each once.
+    /// The ids, at most [`MAX_IDS`], without duplicates.
     pub ids: Vec<String>,
     /// The end of the timeframe, exclusive.
     pub end: Timestamp,
 }
 
 impl Search {
-    /// The body of the request.
+    /// Returns the body of the request.
     pub fn body(&self) -> String {
         let start = self.end.saturating_sub(MAX_TIMEFRAME);
         let mut object = Object::default();
@@ -114,21 +117,21 @@ impl Search {
         object.finish()
     }
 
-    /// Two searches for half of the ids each.
+    /// Returns two searches for half of the ids each.
     pub fn halves(self) -> [Self; 2] {
         let (mut ids, end) = (self.ids, self.end);
         let other = ids.split_off(ids.len() / 2);
         [Self { ids, end }, Self { ids: other, end }]
     }
 
-    /// The same for the time before.
+    /// Returns the same search in the time before.
     pub fn earlier(self) -> Self {
         Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }
     }
 }
 
-/// The searches for the events of a page, newest first; none if no entry names one. Entries that can still change are
-/// not handed on, so their events are not searched for.
+/// Returns the searches for the events of a page, newest first. Ignores entries that can still
+/// change, because they are not emitted.
 pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
     let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
     let mut wanted: BinaryHeap<(Timestamp, String)> =
@@ -152,29 +155,30 @@ pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
 }
 
 fn event_id(record: &Record) -> Option<String> {
-    // Looking first costs little, and in today's Orb there is never one.
+    // This search is cheap, and today no entry of Orb has the field.
     find(record.json.as_bytes(), b"\"event_id\"").and_then(|_| record.text("event_id"))
 }
 
 /// An event that was found.
 #[derive(Debug)]
 pub struct Event {
-    /// By which an entry names it.
+    /// The id by which an entry refers to it.
     pub id: String,
-    /// An object with the configured properties.
+    /// The configured properties, a JSON object.
     pub properties: String,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Found {
-    /// In the server's order. They are few (a page has at most a thousand entries), so they need no index.
+    /// The events, in the server's order. A page has at most a thousand entries, so they need no
+    /// index.
     pub events: Vec<Event>,
-    /// Whether not all were told. Today's Orb tells all at once.
+    /// Whether more events match. Today Orb always returns all at once.
     pub has_more: bool,
 }
 
-/// Decodes the answer to a search.
+/// Decodes the response to a search.
 ///
 /// # Errors
 /// If it is not a list of events.
@@ -198,7 +202,7 @@ pub fn decode(config: &Config, notes: &Notes, body: &[u8]) -> Result<Found, Prob
     Ok(Found { events, has_more })
 }
 
-/// The configured properties among all, each with the type its list says.
+/// Selects the configured properties and converts them to the configured types.
 fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     let mut object = Object::default();
     for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
@@ -214,7 +218,7 @@ fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
         if converted.is_none() {
             let key = name.clone().into_owned();
             notes.count(&format!("type of {key}"), move |count| {
-                format!("the event property {key:?} was not of the configured type {count} times, and is null there")
+                format!("the event property {key:?} was not of the configured type {count} times, and was set to null")
             });
         }
         object.push(&name, converted.as_deref().unwrap_or("null"));
@@ -222,7 +226,7 @@ fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     object.finish()
 }
 
-/// A value as a JSON string; none if there is no exact one.
+/// Converts a value to a JSON string. `None` if that is not exact.
 fn as_string(value: Json<'_>) -> Option<String> {
     match value.get().as_bytes().first() {
         Some(b'"' | b'n') => Some(value.get().to_owned()),
@@ -231,7 +235,7 @@ fn as_string(value: Json<'_>) -> Option<String> {
     }
 }
 
-/// A value as a JSON number; none if there is no exact one.
+/// Converts a value to a JSON number. `None` if that is not exact.
 fn as_number(value: Json<'_>) -> Option<String> {
     let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let text = value.get();
@@ -243,7 +247,7 @@ fn as_number(value: Json<'_>) -> Option<String> {
     is_number(number.get()).then(|| number.get().to_owned())
 }
 
-/// The page with what was found put in.
+/// Adds the events that were found to the page.
 pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> Page {
     let is_replaced = |name: Json<'_>| name.is("event_id") || name.is("event");
     let records = page.records.into_iter().map(|record| {
@@ -256,7 +260,7 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> P
                 let id = id.clone();
                 notes.count("unknown event", move |count| {
                     format!(
-                        "{count} entries have no event properties, because their events were not found, {id:?} for one"
+                        "{count} entries have no event properties because their events were not found, for example {id:?}"
                     )
                 });
             }
@@ -273,7 +277,7 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> P
     Page { records: records.collect(), ..page }
 }
 
-/// The property `event` of an entry, with the configured keys.
+/// Returns the schema of an entry's `event`, with the configured keys.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
     let mut keys = Object::default();
     for key in &config.string_event_properties_keys {
@@ -285,11 +289,11 @@ pub fn properties(config: &Config) -> Vec<(String, String)> {
     let mut properties = Object::default();
     properties.push("id", r#"{"type":"string"}"#);
     properties.push("properties", &open_object(None, keys));
-    let description = "The event that led to the entry, if Orb names one, with the configured properties.";
+    let description = "The event behind the entry, if Orb names one, with the configured properties.";
     vec![("event".to_owned(), open_object(Some(description), properties))]
 }
 
-/// The schema of an object that may be null and may have other properties than these.
+/// Returns the schema of a nullable object with these properties and perhaps others.
 fn open_object(description: Option<&str>, properties: Object) -> String {
     let mut object = Object::default();
     object.push("type", r#"["null","object"]"#);

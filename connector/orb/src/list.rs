@@ -1,24 +1,24 @@
-//! Lists, as Orb answers with them.
+//! Decodes Orb's list responses.
 //!
-//! In: the body of an answer. Out: the token of the next page; its elements are handed on as they are read.
+//! The elements are decoded while the body is scanned, so that each byte is read once.
 
 use elt_sdk::problem::Problem;
 use json_text::{Fields, Scanner};
 
-/// The body of a list. A body without `data` is not an empty list, nor is one without `pagination_metadata` the last page
-/// of a list that has pages.
+/// The body of a list. A missing `data` does not mean an empty list, and a missing
+/// `pagination_metadata` does not mean the last page.
 #[derive(Debug)]
 pub struct List<'a> {
     pagination: Option<Fields<'a>>,
 }
 
 impl<'a> List<'a> {
-    /// Takes a body apart. `element` is to read each element of the list, which is nearly all of the body, so that every
-    /// byte is looked at once.
+    /// Decodes a body. `element` must read each element of the list from the scanner.
     ///
     /// # Errors
-    /// If it is not that of a list, or an element is not as it should be. Also if `data` comes twice: the elements of the
-    /// first one have been handed on by then, so the last one cannot count alone, as it does elsewhere.
+    /// If it is not a list, or an element is invalid. Also if `data` occurs twice: the elements of
+    /// the first one have been read by then, so the last one cannot replace it as it does
+    /// elsewhere.
     pub fn decode(
         body: &'a str,
         mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), Problem>,
@@ -45,10 +45,11 @@ impl<'a> List<'a> {
         if has_data { Ok(Self { pagination }) } else { Err("there is no \"data\"".into()) }
     }
 
-    /// What follows the page. Where the list has no pages, that is nothing, or what the answer leaves out.
+    /// Returns what follows the page. `has_pages` is whether the list can be requested in pages.
     ///
     /// # Errors
-    /// If it cannot be told whether there is more, or there is and its page token is missing.
+    /// If the response does not say whether there is more, or there is and the page token is
+    /// missing.
     pub fn next(&self, has_pages: bool) -> Result<Next, Problem> {
         let Some(pagination) = &self.pagination else {
             return if has_pages {
@@ -68,13 +69,14 @@ impl<'a> List<'a> {
     }
 }
 
-/// What follows the elements of an answer.
+/// What follows the elements of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The list has been answered to its end.
+    /// Nothing. The list is complete.
     Nothing,
     /// The page of this token.
     Page(String),
-    /// Elements that the answer leaves out, although the list has no pages by which to ask for them.
+    /// Elements that the response omits and that cannot be requested, because the list has no
+    /// pages.
     LeftOut,
 }

@@ -1,11 +1,12 @@
-//! Subscription usage: one record per subscription, billable metric and day (and value of the grouping key).
+//! Reads subscription usage: one record per subscription, billable metric and day (and value of the
+//! grouping key).
 //!
-//! A subscription's usage is asked for in timeframes of at most a year, clipped to its life; if usage is grouped, of at most
-//! a month and per metric.
+//! A subscription's usage is requested in timeframes of at most a year, clipped to its lifetime.
+//! Grouped usage is requested per metric and in timeframes of at most a month.
 //!
-//! Orb cuts days at the customer's midnight. Where a slice does not begin or end with the life of a subscription or the
-//! wanted time, it may cut a day in two. So neighbours overlap by more than a day, and each day is taken from the one that
-//! has it whole.
+//! Days begin at the customer's midnight, so the boundary between two slices may divide a day.
+//! Neighbours therefore overlap by more than a day, and each day is taken from the slice that has
+//! it complete.
 
 use std::borrow::Cow;
 
@@ -21,26 +22,29 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json, Object, quoted};
 
-/// How long usage can still change after its day: twelve hours of grace are Orb's default for late events, some accounts
-/// have more, and a day ends up to fourteen hours later in other time zones. Orb's own connector for costs uses two days.
+/// How long usage can still change after its day. Orb's default grace period for late events is
+/// twelve hours, some accounts have more, and in other time zones a day ends up to fourteen hours
+/// later. Orb's own connector for costs uses two days.
 pub const GRACE: SignedDuration = SignedDuration::hours(48);
 
-/// The longest timeframe that Orb answers, which allows exactly a year.
+/// The longest timeframe that Orb answers: exactly a year.
 const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 
-/// The longest timeframe that grouped usage is asked for. Orb answers with all groups at once and has no pages of them, and
-/// recommends shorter timeframes: a thousand groups are some 5 MB in a month, and 60 MB in a year.
+/// The longest timeframe of grouped usage. Orb returns all groups at once, without pages, and
+/// recommends shorter timeframes. A thousand groups are some 5 MB in a month, and 60 MB in a year.
 const MONTH: SignedDuration = SignedDuration::hours(31 * 24);
 
 const DAY: SignedDuration = SignedDuration::hours(24);
 
-/// How far below a boundary a slice begins, so that its first day, which is cut, begins below the boundary too.
+/// How far below a boundary a slice begins, so that its truncated first day also begins below the
+/// boundary.
 pub const HOUR: SignedDuration = SignedDuration::hours(1);
 
-/// The day on which clocks go back.
+/// The length of the day on which clocks go back.
 pub const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
-/// The slices of one subscription's usage; none if the config wants another plan, or it did not live at the time.
+/// Returns the slices of a subscription's usage. There are none if the config selects another plan,
+/// or the subscription was not active at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
     let Some(fields) = subscription.fields() else { return Vec::new() };
     let plan = fields.object("plan");
@@ -63,16 +67,16 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     timeframes.into_iter().map(|timeframe| Slice { parent: whole.parent.clone(), ..timeframe }).collect()
 }
 
-/// Where to begin: at the config's start exactly, or at a whole day before the cursor, so that the days of customers of
-/// all time zones are whole.
+/// Returns where to begin: exactly at the config's start, or a whole day before the cursor, so that
+/// days of all time zones are complete.
 fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     let start = config.range.start;
     let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
-/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices, and of the prices it has
-/// of its own.
+/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices
+/// and of its own prices.
 pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<String>> {
     if config.subscription_usage_grouping_key.is_none() {
         return vec![None];
@@ -90,31 +94,33 @@ pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<Str
     metrics.into_iter().map(Some).collect()
 }
 
-/// Asks for grouped usage, if the config wants it.
+/// Returns the parameter that groups usage, if the config has a grouping key.
 pub fn query(config: &Config, _: &Slice) -> Vec<(&'static str, String)> {
     config.subscription_usage_grouping_key.iter().map(|key| ("group_by", key.clone())).collect()
 }
 
-/// The value of the grouping key stands in a field of that name.
+/// Returns the schema of the field for the grouping key.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
     let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
     config.subscription_usage_grouping_key.iter().map(property).collect()
 }
 
-/// The grouping key tells records of one day apart.
+/// Returns the grouping key, which is part of the primary key.
 pub fn key_fields(config: &Config) -> Vec<String> {
     config.subscription_usage_grouping_key.iter().cloned().collect()
 }
 
-/// What stands in a record in the place of fields of the answer.
-const MADE: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
+/// The fields that are added to each record.
+const ADDED: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
 
-/// The records of one element of an answer: one for each of its days whose quantity is not zero. Less than zero is usage
-/// too, such as an amendment's, or a day on which a metric that does not add up went down. What is no number, null for one,
-/// is carried: it is not known to be zero.
+/// Returns the records of one element of a response: one for each day whose quantity is not zero.
+///
+/// Negative quantities are kept. They come from amendments, or from a metric that is not a sum and
+/// went down. Values that are not numbers, such as null, are kept too, because they are not known
+/// to be zero.
 ///
 /// # Errors
-/// If it is not an object, or one of its days is not.
+/// If the element or one of its days is not an object.
 pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem> {
     let element = Fields::of(element).ok_or("it is not an object")?;
     let metric = element.object("billable_metric");
@@ -122,7 +128,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
     let group = element.object("metric_group");
     let key = group.as_ref().and_then(|group| group.text("property_key"));
     let mut records = Vec::new();
-    // What has another shape is not the same as no usage.
+    // A missing list is an error, not the absence of usage.
     let days = element.raw("usage").ok_or("there is no \"usage\"")?;
     for day in days.list().ok_or("\"usage\" is not a list")? {
         let day = Fields::of(day).ok_or("a day is not an object")?;
@@ -132,15 +138,15 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
             continue;
         }
         let mut object = Object::default();
-        // No name comes twice: what is made here counts, and then what is the day's.
-        let is_made = |name: Json<'_>| {
-            MADE.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
+        // Each name occurs once: added fields take precedence, then those of the day.
+        let is_added = |name: Json<'_>| {
+            ADDED.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
         };
         let is_taken_apart =
             |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
         let is_of_day = |name: Json<'_>| name.text().is_some_and(|name| day.raw(&name).is_some());
         let of_element = element.iter().filter(|(name, _)| !is_taken_apart(*name) && !is_of_day(*name));
-        for (name, value) in of_element.chain(day.iter()).filter(|(name, _)| !is_made(*name)) {
+        for (name, value) in of_element.chain(day.iter()).filter(|(name, _)| !is_added(*name)) {
             object.carry(name, value.get());
         }
         let made = [
@@ -148,7 +154,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
             of_metric("name").to_owned(),
             of_metric("id").to_owned(),
         ];
-        for (name, value) in MADE.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
+        for (name, value) in ADDED.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
             object.push(name, value);
         }
         if let (Some(group), Some(key)) = (&group, &key) {

@@ -446,8 +446,8 @@ mod tests {
         let (result, world) = fetch(vec![Ok(busy), Ok(answer(200, "fine"))]);
         assert!(result.is_ok());
         assert_eq!(world.elapsed().as_secs(), 42);
-        let told = instant("2024-06-01T00:00:42Z");
-        assert_eq!(*world.rate_limits.borrow(), [told]);
+        let reported = instant("2024-06-01T00:00:42Z");
+        assert_eq!(*world.rate_limits.borrow(), [reported]);
     }
 
     #[test]

@@ -12,10 +12,10 @@ const BYTES: usize = 4 * 1024 * 1024;
 
 /// Always allow at least this many requests in flight: one whose page is being read, and others
 /// that the server works on.
-const LEAST: usize = 4;
+const MIN_REQUESTS: usize = 4;
 
 /// How many pages the average covers.
-const MEMORY: usize = 8;
+const AVERAGED_PAGES: usize = 8;
 
 /// The in-flight limit of one read.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl InFlightLimit {
     pub fn observe(&mut self, bytes: usize, was_waited_for: bool) {
         self.average = match self.average {
             0 => bytes,
-            average => (average * (MEMORY - 1) + bytes) / MEMORY,
+            average => (average * (AVERAGED_PAGES - 1) + bytes) / AVERAGED_PAGES,
         };
         self.more = if was_waited_for { self.more + 1 } else { self.more.saturating_sub(1) };
         self.more = self.more.min(self.wanted.saturating_sub(self.always()));
@@ -49,7 +49,9 @@ impl InFlightLimit {
     }
 
     fn always(&self) -> usize {
-        BYTES.checked_div(self.average).map_or(self.wanted, |fitting| fitting.max(LEAST).min(self.wanted))
+        BYTES
+            .checked_div(self.average)
+            .map_or(self.wanted, |fitting| fitting.max(MIN_REQUESTS).min(self.wanted))
     }
 }
 
@@ -75,13 +77,13 @@ mod tests {
     #[test]
     fn of_large_pages_few_are_enough_while_they_need_not_be_waited_for() {
         assert_eq!(requests(16, &[(MEGABYTE / 2, false)]), 8);
-        assert_eq!(requests(16, &[(1 << 30, false)]), LEAST);
+        assert_eq!(requests(16, &[(1 << 30, false)]), MIN_REQUESTS);
         assert_eq!(requests(2, &[(1 << 30, false)]), 2);
     }
 
     #[test]
     fn the_longer_large_pages_are_waited_for_the_more_are_asked_for() {
-        assert_eq!(requests(16, &[(MEGABYTE, true); 3]), LEAST + 3);
+        assert_eq!(requests(16, &[(MEGABYTE, true); 3]), MIN_REQUESTS + 3);
         assert_eq!(requests(16, &[(MEGABYTE, true); 100]), 16);
         let waited = [(MEGABYTE, true); 20];
         assert_eq!(requests(16, &[&waited[..], &[(MEGABYTE, false); 5]].concat()), 11);
@@ -91,7 +93,7 @@ mod tests {
     fn one_large_page_among_small_ones_is_soon_forgotten() {
         let mut pages = vec![(10_000, false); 100];
         pages[0] = (4 * MEGABYTE, false);
-        assert_eq!(requests(16, &pages[..1]), LEAST);
+        assert_eq!(requests(16, &pages[..1]), MIN_REQUESTS);
         assert_eq!(requests(16, &pages), 16);
     }
 }

@@ -150,10 +150,10 @@ impl<'a, 's> Reshaped<'a, 's> {
         };
         // The object that was entered last: the address of its name in the text, and where its
         // values go.
-        let mut begun: Option<(*const u8, &Hoist, Range<usize>)> = None;
+        let mut entered: Option<(*const u8, &Hoist, Range<usize>)> = None;
         let mut begin = |outer: Json<'a>, hoisted: &mut [Option<Json<'a>>]| {
             let name = outer.get().as_ptr();
-            if let Some((_, hoist, place)) = begun.as_ref().filter(|(begun, ..)| *begun == name) {
+            if let Some((_, hoist, place)) = entered.as_ref().filter(|(entered, ..)| *entered == name) {
                 return Some((*hoist, place.clone()));
             }
             let mut at = 0;
@@ -164,7 +164,7 @@ impl<'a, 's> Reshaped<'a, 's> {
             let place = at - hoist.fields.len()..at;
             // Of several objects with one name, the last counts.
             hoisted[place.clone()].fill(None);
-            begun = Some((name, hoist, place.clone()));
+            entered = Some((name, hoist, place.clone()));
             Some((hoist, place))
         };
         scanner.object_and_inner(is_hoisted, |outer, name, value| match outer {

@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// Stop after this many config errors if no list was read yet: the key probably lacks a permission.
-const HOPELESS_AT_FIRST: usize = 20;
+const MAX_REFUSALS_AT_FIRST: usize = 20;
 
 /// Stop after this many refusals in a row: the key has probably lost a permission.
-const HOPELESS: usize = 100;
+const MAX_REFUSALS_IN_A_ROW: usize = 100;
 
 /// Log this many refusals as warnings.
 const LOGGED: usize = 100;
@@ -58,11 +58,11 @@ impl Refusals {
             self.named.push(parent.to_owned());
         }
         // An error that the user can fix takes precedence.
-        let is_mendable = |error: &Error| error.failure_type == FailureType::Config;
-        let known = self.error.take().filter(|known| is_mendable(known) || !is_mendable(&error));
+        let is_fixable = |error: &Error| error.failure_type == FailureType::Config;
+        let known = self.error.take().filter(|known| is_fixable(known) || !is_fixable(&error));
         let error = known.unwrap_or(error);
-        let is_of_key = !self.has_answer && error.failure_type == FailureType::Config;
-        if self.in_a_row >= if is_of_key { HOPELESS_AT_FIRST } else { HOPELESS } {
+        let is_about_key = !self.has_answer && error.failure_type == FailureType::Config;
+        if self.in_a_row >= if is_about_key { MAX_REFUSALS_AT_FIRST } else { MAX_REFUSALS_IN_A_ROW } {
             let (in_a_row, kind) = (self.in_a_row, self.kind);
             let what =
                 format!("the lists of {in_a_row} {kind} in a row were refused, so no others were asked for");
@@ -140,7 +140,7 @@ mod tests {
     fn where_the_first_are_all_refused_no_others_are_asked_for() {
         let mut refusals = Refusals::new("customers", false);
         let asked = (0..).take_while(|number| refused(&mut refusals, *number).is_ok()).count();
-        assert_eq!(asked, HOPELESS_AT_FIRST - 1);
+        assert_eq!(asked, MAX_REFUSALS_AT_FIRST - 1);
         let mut refusals = Refusals::new("customers", false);
         refusals.note_answer();
         let error = (0..).find_map(|number| refused(&mut refusals, number).err()).unwrap();

@@ -5,7 +5,7 @@ use crate::{error::Error, http::Response};
 /// What a response means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The body is what was asked for.
+    /// The body is the requested one.
     Complete,
     /// The failure may pass. Retry, and fail with this error once the retry budget is used up.
     Retry(Error),

@@ -5,7 +5,8 @@
 //! parents also records its progress:
 //!
 //! ```json
-//! {"created_at": "…", "unfinished": {"version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
+//! {"created_at": "…", "unfinished": {
+//!     "version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
 //! ```
 //!
 //! `created_at` is then the cursor of the last finished read. Since then, the lists of parents
@@ -61,9 +62,9 @@ impl State {
     /// Parses the state of a stream with the given cursor field, if it has one.
     ///
     /// For a stream that is partitioned by parents, `parent_key` is the parent's name in states of
-    /// other connectors. Then cursors per parent, `{"<id>": {"created_at": "…"}}`, are accepted
-    /// too, and so are the forms of Airbyte's CDK, `{"states": [{"partition": {…}, "cursor": {…}}],
-    /// "state": {…}}`, with any of their keys.
+    /// other connectors. Then two more forms are accepted: cursors per parent,
+    /// `{"<id>": {"created_at": "…"}}`, and those of Airbyte's CDK, with any of their keys,
+    /// `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`.
     ///
     /// # Errors
     /// If the state has an unknown form.

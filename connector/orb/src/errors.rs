@@ -40,8 +40,8 @@ const NOT_ORB: &str = "something else answered instead of Orb, perhaps a firewal
 
 /// The message for 301, 302, 303, 307 and 308. Redirects are not followed, because the API key is
 /// sent to `api_url` only.
-const REDIRECT: &str = "the server redirects the request, and redirects are not followed; set api_url to the address of Orb's \
-    API, or configure the proxy to pass the request";
+const REDIRECT: &str = "the server redirects the request, and redirects are not followed; set api_url to \
+    the address of Orb's API, or configure the proxy to pass the request";
 
 /// A row of the table of errors: the status, the end of the error's `type` (any if empty), its
 /// meaning and the message. The first matching row counts. From Orb's API reference, "Error

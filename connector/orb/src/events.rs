@@ -92,7 +92,8 @@ async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) 
         Outcome::TooLarge(error) => Ok(Err(error)),
         Outcome::Refused(error) | Outcome::UnknownPath(error) => Err(error),
         Outcome::Absent(reason) | Outcome::Unavailable(reason) => Err(Error::config(format!(
-            "events cannot be searched: {reason}; remove the event properties keys from the config to read without events"
+            "events cannot be searched: {reason}; remove the event properties keys \
+             from the config to read without events"
         ))),
     }
 }
@@ -218,7 +219,10 @@ fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
         if converted.is_none() {
             let key = name.clone().into_owned();
             notes.count(&format!("type of {key}"), move |count| {
-                format!("the event property {key:?} was not of the configured type {count} times, and was set to null")
+                format!(
+                    "the event property {key:?} was not of the configured type {count} times, and was set \
+                     to null"
+                )
             });
         }
         object.push(&name, converted.as_deref().unwrap_or("null"));
@@ -260,7 +264,8 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> P
                 let id = id.clone();
                 notes.count("unknown event", move |count| {
                     format!(
-                        "{count} entries have no event properties because their events were not found, for example {id:?}"
+                        "{count} entries have no event properties because their events were not found, \
+                         for example {id:?}"
                     )
                 });
             }

@@ -221,10 +221,10 @@ impl<C> Reader<C> {
                 self.log(Level::Debug, "responses are too large; asking for shorter time ranges");
                 return Ok(());
             }
-            return Err(too_large(error, "and no shorter time range can be requested"));
+            return Err(too_large(error, "no shorter time range can be requested"));
         };
         if asked <= 1 {
-            return Err(too_large(error, "even with one record per page"));
+            return Err(too_large(error, "this happens even with one record per page"));
         }
         // If several requests in flight were too large, the first has set the limit.
         let known = self.page_limit(list).unwrap_or(asked);
@@ -300,7 +300,7 @@ impl<C> Reader<C> {
 
 /// Returns the error of a request that is too large and cannot be made smaller.
 fn too_large(mut error: Error, however: &str) -> Error {
-    error.message = format!("{}, {however}", error.message);
+    error.message = format!("{}; {however}", error.message);
     error
 }
 

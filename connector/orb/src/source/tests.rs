@@ -333,7 +333,7 @@ fn a_page_of_one_record_that_is_too_large_is_an_error() {
             .starts_with("plans: Orb reports that the request or its results are too large (status 413)"),
         "{error}"
     );
-    assert!(error.message.ends_with("even with one record per page"), "{error}");
+    assert!(error.message.ends_with("this happens even with one record per page"), "{error}");
     assert_eq!(world.requests.borrow().len(), 7);
 }
 

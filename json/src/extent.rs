@@ -1,12 +1,12 @@
 //! Finds the end of a JSON value.
 //!
-//! Every rule of RFC 8259 is checked, but no value is built, which would take most of the time of a
-//! read.
+//! Checks every rule of RFC 8259, but does not build a value, which would take most of the time of
+//! a read.
 //!
-//! `serde_json` does the same, and the tests compare with it. Compiled to WebAssembly it looks at
-//! four bytes of a string at once. This module looks at sixteen, which is most names and values
-//! whole. Even natively, where `serde_json` looks at eight, this takes less than half of the time
-//! (`make bench-rooms`), and in the sandbox the difference is larger (docs/BENCHMARKS.md).
+//! `serde_json` does the same, and the tests compare with it. Compiled to WebAssembly, `serde_json`
+//! scans four bytes of a string at a time; this module scans sixteen, which covers most names and
+//! values. Even natively, where `serde_json` scans eight, this takes less than half of its time for
+//! a page (`make bench-rooms`). In the sandbox the difference is larger (docs/BENCHMARKS.md).
 
 use wide::u8x16;
 
@@ -16,8 +16,8 @@ pub(super) struct Missing(pub(super) &'static str, pub(super) usize);
 
 pub(super) type End = Result<usize, Missing>;
 
-/// Returns the end of the object that begins at `start`. Calls `field` with each field's name and
-/// value.
+/// Returns the end of the object that begins at `start`. Calls `field` with the name and the value
+/// of each field.
 #[inline(always)]
 pub(super) fn object_end<'a>(
     text: &'a str,
@@ -33,8 +33,8 @@ pub(super) fn object_end<'a>(
     })
 }
 
-/// The same, but `value` gets each field's name and where its value begins, and returns where it
-/// ends.
+/// As [`object_end`], but calls `value` with the name of each field and the start of its value.
+/// `value` returns the end of the value.
 #[inline(always)]
 pub(super) fn fields_end<'a>(
     text: &'a str,
@@ -65,8 +65,9 @@ pub(super) fn fields_end<'a>(
 
 const OR_BRACE: &str = "',' or '}'";
 
-/// Returns the end of the value that begins exactly at `at`. `brackets` is scratch space for the
-/// brackets that close what is open, outermost first. Reusing it saves most of its cost.
+/// Returns the end of the value that begins at `at`, without leading space. `brackets` is a scratch
+/// buffer for the closing brackets of the open objects and lists, outermost first. Callers reuse it
+/// to avoid allocations.
 #[inline(always)]
 pub(super) fn value_end(bytes: &[u8], at: usize, brackets: &mut Vec<u8>) -> End {
     match bytes.get(at) {
@@ -93,7 +94,7 @@ fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
         at = match bytes.get(at) {
             Some(b'"') => string_end(bytes, at)?,
             Some(open @ (b'{' | b'[')) => {
-                // In ASCII, a closing bracket is the opening one plus two.
+                // In ASCII, a closing bracket is two above the opening one.
                 let bracket = open + 2;
                 at = space_end(bytes, at + 1);
                 if bytes.get(at) != Some(&bracket) {
@@ -108,8 +109,8 @@ fn nested_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> End {
             }
             _ => scalar_end(bytes, at)?,
         };
-        // A value has ended. Usually another follows. If not, all objects and lists end that it was
-        // the last of.
+        // A value has ended. Usually a comma follows; if not, one or more objects and lists end
+        // here, too.
         at = space_end(bytes, at);
         if bytes.get(at) != Some(&b',') {
             at = match closed_end(bytes, at, brackets)? {
@@ -128,8 +129,8 @@ fn first_end(bytes: &[u8], at: usize, bracket: u8) -> End {
     if bracket == b'}' { colon_end(bytes, string_end(bytes, at)?) } else { Ok(at) }
 }
 
-/// Skips the brackets that close at `at`. Returns the position of the comma after them and false,
-/// or the end of the whole value and true.
+/// Skips the closing brackets at `at`. Returns the position of the comma after them, or the end of
+/// the outermost value and `true`.
 #[inline(always)]
 fn closed_end(bytes: &[u8], mut at: usize, brackets: &mut Vec<u8>) -> Result<(usize, bool), Missing> {
     loop {
@@ -157,7 +158,7 @@ pub(super) fn space_end(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-/// The same, if there is white space at `at`.
+/// As [`space_end`], if there is white space.
 #[cold]
 fn spaces_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
@@ -166,7 +167,7 @@ fn spaces_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Returns where the value of a field begins, whose name ends at `at`.
+/// Returns where the value of a field begins whose name ends at `at`.
 #[inline(always)]
 fn colon_end(bytes: &[u8], at: usize) -> End {
     let at = space_end(bytes, at);
@@ -175,9 +176,9 @@ fn colon_end(bytes: &[u8], at: usize) -> End {
 
 /// Returns the end of the string that begins at `start`.
 ///
-/// Inlined, and without a loop for short strings, which are most. The host can interrupt a
-/// component at each call and loop, and checking for that takes a fifth of the time of short
-/// strings.
+/// Inlined, and without a loop for short strings, which are the most frequent. The host checks for
+/// interruption at every call and loop of a component, which would be a fifth of the cost of a
+/// short string.
 #[inline(always)]
 pub(super) fn string_end(bytes: &[u8], start: usize) -> End {
     if bytes.get(start) != Some(&b'"') {
@@ -197,7 +198,7 @@ pub(super) fn string_end(bytes: &[u8], start: usize) -> End {
     long_string_end(bytes, start)
 }
 
-/// The same, for any length.
+/// As [`string_end`], for any length.
 #[inline(never)]
 fn long_string_end(bytes: &[u8], start: usize) -> End {
     let mut at = start + 1;
@@ -213,7 +214,7 @@ fn long_string_end(bytes: &[u8], start: usize) -> End {
         match bytes.get(at) {
             Some(b'"') => return Ok(at + 1),
             Some(b'\\') => at = escape_end(bytes, at + 1)?,
-            // Fewer than sixteen bytes are left.
+            // A byte of the remainder, shorter than sixteen bytes.
             Some(0x20..) => at += 1,
             Some(_) => return Err(Missing("an escape", at)),
             None => return Err(Missing("'\"'", at)),
@@ -227,7 +228,7 @@ fn halves(bytes: &[u8; 32]) -> (u8x16, u8x16) {
     (half(0), half(16))
 }
 
-/// Returns a bit for each byte that needs attention in a string: a quote, a backslash or a control
+/// Returns a bit for each byte of a string that needs attention: a quote, a backslash or a control
 /// character.
 #[inline(always)]
 fn specials(part: u8x16) -> u32 {
@@ -268,7 +269,7 @@ fn number_end(bytes: &[u8], mut at: usize) -> End {
     Ok(at)
 }
 
-/// Returns the end of the digits at `at`. There must be at least one.
+/// Returns the end of the digits at `start`. There must be at least one.
 fn digits_end(bytes: &[u8], start: usize) -> End {
     let mut at = start;
     while let Some(b'0'..=b'9') = bytes.get(at) {

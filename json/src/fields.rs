@@ -1,31 +1,32 @@
-//! The top-level fields of a JSON object, as text.
+//! Reads and writes the top-level fields of a JSON object.
 //!
-//! If an object has a name twice, [`Fields`] keeps only the last field of that name, as other
+//! Values are kept as text and are not parsed.
+//!
+//! If an object has a name twice, [`Fields`] holds only the last field of that name, as most JSON
 //! parsers do.
 //!
-//! Some functions with many callers are never inlined. Inlining them would make the component 7 kB
-//! larger and no faster.
+//! Functions with many callers are never inlined. Inlining would add 7 kB to the component and no
+//! speed.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
 use crate::{Json, Problem, Scanner, quoted};
 
-/// The fields of an object, in their order, each name once.
+/// The fields of an object, in order and without duplicate names.
 #[derive(Debug)]
 pub struct Fields<'a>(Vec<(Json<'a>, Json<'a>)>);
 
-/// The number of fields of most objects. Reserving a few more costs less than growing.
+/// The initial capacity: the fields of a typical object. Spare capacity costs less than growing.
 const USUAL: usize = 32;
 
-/// Up to this many fields, all names are compared with each other first. That is quick, and names
-/// hardly ever come twice.
+/// Up to this many fields, compare all names pairwise first. That is fast, and duplicates are rare.
 const FEW: usize = 48;
 
 impl<'a> Fields<'a> {
-    /// Decodes the text of an object.
+    /// Parses the text of an object.
     ///
     /// # Errors
-    /// If the text is not a JSON object.
+    /// If the text is not JSON, or not an object.
     pub fn decode(text: &'a str) -> Result<Self, Problem> {
         let (mut fields, mut scanner) = (Vec::with_capacity(USUAL), Scanner::new(text));
         scanner.object(|name, value| fields.push((name, value)))?;
@@ -34,18 +35,18 @@ impl<'a> Fields<'a> {
         Ok(Self(fields))
     }
 
-    /// Decodes an object. `None` if the value is something else.
+    /// Returns the fields of an object. `None` if the value is not an object.
     #[inline(never)]
     pub fn of(value: Json<'a>) -> Option<Self> {
         value.get().starts_with('{').then(|| Self::decode(value.get()).ok()).flatten()
     }
 
-    /// Iterates over all fields: name (a string) and value.
+    /// Iterates over the fields: the name (a JSON string) and the value.
     pub fn iter(&self) -> impl Iterator<Item = (Json<'a>, Json<'a>)> {
         self.0.iter().copied()
     }
 
-    /// Returns the value of a field. `None` if there is no such field.
+    /// Returns the value of a field. `None` if it is absent.
     #[inline(never)]
     pub fn raw(&self, name: &str) -> Option<Json<'a>> {
         self.iter().find(|(candidate, _)| candidate.is(name)).map(|(_, value)| value)
@@ -78,7 +79,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Removes fields whose name comes again later.
+/// Removes fields whose name occurs again later.
 fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     let is_plain = fields.iter().all(|(name, _)| !name.get().contains('\\'));
     let comes_again = |(index, (name, _)): (usize, &(Json<'a>, Json<'a>))| {
@@ -87,8 +88,8 @@ fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     if is_plain && fields.len() <= FEW && !fields.iter().enumerate().any(comes_again) {
         return;
     }
-    // A name with half of a surrogate pair has no decoded form, so it only equals a name with the
-    // same spelling.
+    // A name with an unpaired surrogate cannot be unescaped, so it only equals one that is spelled
+    // the same.
     let mut seen = BTreeSet::new();
     let mut is_last: Vec<bool> = fields
         .iter()
@@ -98,17 +99,17 @@ fn keep_last<'a>(fields: &mut Vec<(Json<'a>, Json<'a>)>) {
     fields.retain(|_| is_last.pop().unwrap_or(true));
 }
 
-/// Builds the text of an object.
+/// Builds a JSON object from texts.
 #[derive(Debug, Default)]
 pub struct Object(String);
 
 impl Object {
-    /// Creates an empty object with capacity for this many bytes.
+    /// Creates an empty object with this capacity in bytes.
     pub fn with_capacity(bytes: usize) -> Self {
         Self(String::with_capacity(bytes))
     }
 
-    /// Adds a field with a name that is already JSON, and a value that is JSON text.
+    /// Adds a field with a name from another object, and JSON text as its value.
     pub fn carry(&mut self, name: Json<'_>, value: &str) {
         self.0.push(if self.0.is_empty() { '{' } else { ',' });
         self.0.push_str(name.get());
@@ -116,7 +117,7 @@ impl Object {
         self.0.push_str(value);
     }
 
-    /// Adds a field with a value that is JSON text.
+    /// Adds a field with JSON text as its value.
     #[inline(never)]
     pub fn push(&mut self, name: &str, value: &str) {
         self.carry(Json::checked(&quoted(name)), value);

@@ -1,11 +1,11 @@
 //! JSON as text: finds and checks values without building a tree of them.
 //!
-//! A [`Scanner`] reads values, names and elements in turn, and a [`Json`] is the text of one value.
-//! [`Fields`] holds the top-level fields of an object, and [`Object`] builds one.
+//! Splits JSON text into values, names and elements, each of which stays text. The module `extent`
+//! finds the end of a value; this one handles what is between values, and the escapes of strings.
 //!
-//! If an object has a name twice, the last field of that name counts, as in nearly every parser
-//! (RFC 8259, section 4, leaves it open). [`Json::field`] and [`Fields`] follow that rule.
-//! [`Scanner::object`] visits every field.
+//! If an object has a name twice, the last field of that name counts, as in most JSON parsers (RFC
+//! 8259, section 4, leaves it open). [`Json::field`] follows this; [`Scanner::object`] reads every
+//! field.
 
 mod extent;
 mod fields;
@@ -25,15 +25,15 @@ pub use self::{
 
 use self::extent::{Missing, fields_end, object_end, space_end, value_end};
 
-/// The text of one JSON value, without white space around it.
+/// The text of a JSON value, without surrounding white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
-    /// Checks that a text is one JSON value.
+    /// Checks that a text is a JSON value.
     ///
     /// # Errors
-    /// If it is not, or if anything follows.
+    /// If it is not.
     pub fn parse(text: &'a str) -> Result<Self, Problem> {
         let mut scanner = Scanner::new(text);
         let value = scanner.value()?;
@@ -41,18 +41,17 @@ impl<'a> Json<'a> {
         Ok(value)
     }
 
-    /// Wraps a text that was checked before.
+    /// Wraps a text that is known to be a JSON value.
     pub fn checked(text: &'a str) -> Self {
         Self(text)
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn get(self) -> &'a str {
         self.0
     }
 
-    /// Returns the value as a string. `None` if it is something else, or contains half of a
-    /// surrogate pair.
+    /// Returns the string. `None` if the value is not a string, or contains an unpaired surrogate.
     pub fn text(self) -> Option<Cow<'a, str>> {
         let text = self.0.strip_prefix('"')?.strip_suffix('"')?;
         if memchr(b'\\', text.as_bytes()).is_some() {
@@ -65,28 +64,28 @@ impl<'a> Json<'a> {
     /// Returns whether the value is this string.
     #[inline]
     pub fn is(self, text: &str) -> bool {
-        // Most strings differ in their first character. JSON is never shorter than the string it
-        // encodes, and longer only if it has escapes.
+        // Most strings differ at their start. JSON is never shorter than the string, and longer
+        // only if it has escapes.
         let (own, wanted) = (self.0.as_bytes(), text.as_bytes());
         let begins_so = wanted.first().is_none_or(|first| own.get(1) == Some(first));
         let may_be = own.len() >= wanted.len() + 2 && (begins_so || own[1] == b'\\');
         may_be && self.is_after_all(text)
     }
 
-    /// Never inlined: it has many callers and is seldom called.
+    /// Never inlined, because it has many callers and is called rarely.
     #[inline(never)]
     fn is_after_all(self, text: &str) -> bool {
         self.text().is_some_and(|own| own == text)
     }
 
-    /// Returns the elements of a list. `None` if the value is something else.
+    /// Returns the elements of a list. `None` if the value is not a list.
     pub fn list(self) -> Option<Vec<Self>> {
-        // Describing the problem would cost more than this check.
+        // Checking the bracket is cheaper than building an error.
         self.0.starts_with('[').then(|| Scanner::new(self.0).list().ok()).flatten()
     }
 
-    /// Returns the value of a field of an object. `None` if there is no such field, or the value is
-    /// not an object. Of several fields of that name, the last one counts.
+    /// Returns the value of a field of an object. `None` if there is no such field or the value is
+    /// not an object. If several fields have this name, the last one counts.
     ///
     pub fn field(self, name: &str) -> Option<Self> {
         let (mut found, mut scanner) = (None, Scanner::new(self.0));
@@ -100,19 +99,19 @@ impl<'a> Json<'a> {
         found
     }
 
-    /// Returns the value as a whole number, however it is spelled: `3`, `3.0` and `30e-1` are
-    /// three. `None` if it is not one, or does not fit.
+    /// Returns a whole number, however it is spelled: `3`, `3.0` and `30e-1` are three. `None` if
+    /// the value is not a whole number, or does not fit.
     pub fn integer(self) -> Option<i64> {
         number::integer(self.0)
     }
 
-    /// Returns whether the value is a number equal to zero: `0`, `-0`, `0.00` or `0e5`.
+    /// Returns whether the value is a number that equals zero: `0`, `-0`, `0.00` or `0e5`.
     pub fn is_zero(self) -> bool {
         number::is_zero(self.0)
     }
 }
 
-/// Reads JSON from the beginning of a text to its end.
+/// Reads a text from start to end.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     text: &'a str,
@@ -123,7 +122,7 @@ pub struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Creates a scanner at the beginning of a text.
+    /// Starts at the start of the text.
     pub fn new(text: &'a str) -> Self {
         Self { text, at: 0, is_open: false, brackets: Vec::new() }
     }
@@ -131,7 +130,7 @@ impl<'a> Scanner<'a> {
     /// Reads the next value.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If the text is not valid JSON here.
     pub fn value(&mut self) -> Result<Json<'a>, Problem> {
         self.skip_space();
         let start = self.at;
@@ -140,20 +139,20 @@ impl<'a> Scanner<'a> {
         Ok(Json(self.since(start)))
     }
 
-    /// Reads the bracket that begins an object or a list.
+    /// Reads the opening bracket of an object or a list.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If it is not next.
     pub fn open(&mut self, bracket: char) -> Result<(), Problem> {
         self.is_open = true;
         self.expect(bracket)
     }
 
-    /// Reads the name of the next field of an object, after which its value comes next. `None` at
-    /// the end of the object.
+    /// Reads the name of the next field of an object. Its value is next. Returns `None` at the end
+    /// of the object.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If the text is not valid JSON here.
     pub fn name(&mut self) -> Result<Option<Json<'a>>, Problem> {
         if !self.has_more('}')? {
             return Ok(None);
@@ -167,11 +166,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Reads the next object. Calls `field` with the name (a string) and the value of each of its
-    /// fields.
+    /// Reads an object. Calls `field` with the name (a JSON string) and the value of each field.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If the text is not valid JSON here.
     #[inline(always)]
     pub fn object(&mut self, mut field: impl FnMut(Json<'a>, Json<'a>)) -> Result<(), Problem> {
         self.skip_space();
@@ -181,12 +179,12 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// As [`Scanner::object`], but also reads the fields of those values that are objects and whose
-    /// names `opens` accepts. `field` gets the fields of such an object first, each with the name
-    /// of the object, and then the object itself.
+    /// As [`Scanner::object`], but also reads the fields of nested objects whose names `opens`
+    /// accepts. Calls `field` with the fields of such an object first, each with the name of the
+    /// object, and then with the object itself.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If the text is not valid JSON here.
     #[inline(always)]
     pub fn object_and_inner(
         &mut self,
@@ -210,18 +208,18 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Returns whether another element comes next, in a list that was opened.
+    /// Returns whether another element is next, in a list that was opened.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If the text is not valid JSON here.
     pub fn has_element(&mut self) -> Result<bool, Problem> {
         self.has_more(']')
     }
 
-    /// Reads the next list, and returns its elements.
+    /// Reads a list and returns its elements.
     ///
     /// # Errors
-    /// If something else comes next.
+    /// If the text is not valid JSON here.
     pub fn list(&mut self) -> Result<Vec<Json<'a>>, Problem> {
         self.open('[')?;
         let mut elements = Vec::new();
@@ -251,7 +249,7 @@ impl<'a> Scanner<'a> {
         self.text.get(position..self.at).unwrap_or_default()
     }
 
-    /// Reads the comma before the next part of an object or a list, or the bracket after its last.
+    /// Reads the comma before the next part of an object or a list, or the closing bracket.
     fn has_more(&mut self, bracket: char) -> Result<bool, Problem> {
         let is_first = std::mem::take(&mut self.is_open);
         if self.skip(bracket) {
@@ -287,19 +285,18 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Encodes a string as JSON.
+/// Formats a JSON string.
 pub fn quoted(text: &str) -> String {
     // Writing a string to memory cannot fail.
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// Builds a JSON list of elements that are JSON texts.
+/// Formats a JSON list of these texts.
 pub fn listed(elements: impl Iterator<Item = String>) -> String {
     format!("[{}]", elements.collect::<Vec<_>>().join(","))
 }
 
-/// Decodes the escapes of a string whose form has been checked. `None` if it has half of a
-/// surrogate pair.
+/// Resolves the escapes of a valid JSON string. `None` if it contains an unpaired surrogate.
 fn unescape(text: &str) -> Option<String> {
     let (mut unescaped, mut rest) = (String::new(), text);
     while let Some((before, escape)) = rest.split_once('\\') {

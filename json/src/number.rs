@@ -1,27 +1,28 @@
-//! Reads numbers exactly, without floats.
+//! Interprets the text of a number exactly, without floats.
 
-/// Returns a whole number. `None` if it has a fraction, does not fit, or is not a number.
+/// Parses a whole number. `None` if the text is not a number, has a fraction or does not fit.
 pub(super) fn integer(text: &str) -> Option<i64> {
     let (is_negative, digits, exponent) = parts(text)?;
     let significant = digits.trim_end_matches('0');
     if significant.is_empty() {
         return Some(0);
     }
-    // An i64 has at most 19 digits, so larger exponents do not fit.
+    // An i64 has at most 19 digits, so a larger exponent cannot fit.
     let zeros = i64::try_from(digits.len() - significant.len()).ok()?.checked_add(exponent)?;
     let zeros = usize::try_from(zeros).ok().filter(|zeros| *zeros < 19)?;
     let sign = if is_negative { "-" } else { "" };
     [sign, significant, &"0".repeat(zeros)].concat().parse().ok()
 }
 
-/// Returns whether the text is a number equal to zero.
+/// Returns whether the text is a number that equals zero.
 pub(super) fn is_zero(text: &str) -> bool {
     let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
     text.starts_with(|first: char| first == '-' || first.is_ascii_digit())
         && !mantissa.bytes().any(|digit| matches!(digit, b'1'..=b'9'))
 }
 
-/// Returns whether there is a minus sign, all digits of the mantissa, and the power of ten.
+/// Returns whether there is a minus sign, all digits of the mantissa, and the power of ten to
+/// multiply them by.
 fn parts(text: &str) -> Option<(bool, String, i64)> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let unsigned = mantissa.strip_prefix('-').unwrap_or(mantissa);
@@ -31,7 +32,8 @@ fn parts(text: &str) -> Option<(bool, String, i64)> {
         return None;
     }
     let is_zero = digits.bytes().all(|digit| digit == b'0');
-    // With an exponent that does not fit, zero stays zero, and anything else does not fit either.
+    // An exponent that does not fit leaves zero as it is, and makes any other number too large or
+    // too small.
     let exponent = if is_zero { 0 } else { exponent.parse::<i64>().ok()? };
     let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
     Some((mantissa.len() > unsigned.len(), digits, exponent))

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use crate::extent::string_end;
 
-/// Replaces every string of a JSON text, names included, by what `replace` makes of it. Strings are given and returned
-/// with their quotes and escapes. All else stays as it is. The text must be valid JSON.
+/// Replaces every string of a JSON text, including names, by the result of `replace`. Strings are
+/// passed and returned with their quotes and escapes. The text must be valid JSON.
 pub fn map_strings(text: &str, mut replace: impl for<'t> FnMut(&'t str) -> Cow<'t, str>) -> String {
     let mut rewritten = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find('"') {
-        // An end is missing only where the text is not JSON.
+        // The end is missing only if the text is not JSON.
         let end = string_end(rest.as_bytes(), start).unwrap_or(rest.len());
         rewritten.push_str(&rest[..start]);
         rewritten.push_str(&replace(&rest[start..end]));

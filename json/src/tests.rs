@@ -1,4 +1,4 @@
-//! `serde_json` is the measure.
+//! Compares with `serde_json`.
 
 use super::*;
 
@@ -130,24 +130,25 @@ fn objects_in_an_object_are_taken_apart_where_that_is_wanted() {
     }
 }
 
-/// A text that is JSON, nested to a depth, with spaces, escapes and long strings here and there.
-fn write_value(dice: &mut fastrand::Rng, depth: usize, out: &mut String) {
-    let space = |dice: &mut fastrand::Rng, out: &mut String| {
-        if dice.u8(..8) == 0 {
-            out.push_str(dice.choice([" ", "\n", "\r\n\t"]).unwrap());
+/// Writes random valid JSON, nested up to a depth, with spaces, escapes and long strings.
+fn write_value(random: &mut fastrand::Rng, depth: usize, out: &mut String) {
+    let space = |random: &mut fastrand::Rng, out: &mut String| {
+        if random.u8(..8) == 0 {
+            out.push_str(random.choice([" ", "\n", "\r\n\t"]).unwrap());
         }
     };
-    match dice.u8(..if depth > 0 { 8 } else { 5 }) {
-        0 => out.push_str(dice.choice(["true", "false", "null"]).unwrap()),
+    match random.u8(..if depth > 0 { 8 } else { 5 }) {
+        0 => out.push_str(random.choice(["true", "false", "null"]).unwrap()),
         1 => out.push_str(
-            dice.choice(["0", "-0.10", "1e5", "12.5E-3", "123456789012345678901234567890"]).unwrap(),
+            random.choice(["0", "-0.10", "1e5", "12.5E-3", "123456789012345678901234567890"]).unwrap(),
         ),
         2..5 => {
             out.push('"');
-            let most = if dice.bool() { 4 } else { 40 };
-            for _ in 0..dice.usize(..most) {
+            let most = if random.bool() { 4 } else { 40 };
+            for _ in 0..random.usize(..most) {
                 out.push_str(
-                    dice.choice(["a", "é", "😀", "\\n", "\\u00e9", "\\\"", "\\\\", "/", "]", "{", " ", ","])
+                    random
+                        .choice(["a", "é", "😀", "\\n", "\\u00e9", "\\\"", "\\\\", "/", "]", "{", " ", ","])
                         .unwrap(),
                 );
             }
@@ -156,36 +157,36 @@ fn write_value(dice: &mut fastrand::Rng, depth: usize, out: &mut String) {
         kind => {
             let (open, close) = if kind == 7 { ('[', ']') } else { ('{', '}') };
             out.push(open);
-            space(dice, out);
-            for index in 0..dice.usize(..5) {
+            space(random, out);
+            for index in 0..random.usize(..5) {
                 if index > 0 {
                     out.push(',');
-                    space(dice, out);
+                    space(random, out);
                 }
                 if open == '{' {
                     out.push_str(
-                        dice.choice(["\"a\":", "\"a long name of a field\" : ", "\"\\u0061\":"]).unwrap(),
+                        random.choice(["\"a\":", "\"a long name of a field\" : ", "\"\\u0061\":"]).unwrap(),
                     );
                 }
-                write_value(dice, depth - 1, out);
-                space(dice, out);
+                write_value(random, depth - 1, out);
+                space(random, out);
             }
             out.push(close);
         }
     }
 }
 
-/// One letter is put in, taken out or changed: most of what is one letter from JSON is none.
-fn damage(dice: &mut fastrand::Rng, text: &str) -> String {
+/// Inserts, removes or changes one character, which usually makes the text invalid.
+fn damage(random: &mut fastrand::Rng, text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
-    let at = dice.usize(..letters.len());
-    let other = *dice
+    let at = random.usize(..letters.len());
+    let other = *random
         .choice(&[
             '"', '\\', '{', '}', '[', ']', ',', ':', '0', '-', '.', 'e', 'u', ' ', '\n', '\u{1}', '\u{7f}',
             'é',
         ])
         .unwrap();
-    match dice.u8(..3) {
+    match random.u8(..3) {
         0 => letters.insert(at, other),
         1 => letters[at] = other,
         _ => drop(letters.remove(at)),
@@ -195,12 +196,12 @@ fn damage(dice: &mut fastrand::Rng, text: &str) -> String {
 
 #[test]
 fn whatever_serde_json_takes_for_json_is_taken_for_it_and_nothing_else() {
-    let mut dice = fastrand::Rng::with_seed(7);
+    let mut random = fastrand::Rng::with_seed(7);
     let (mut whole, mut broken) = (0, 0);
     for _ in 0..30_000 {
         let mut text = String::new();
-        write_value(&mut dice, 4, &mut text);
-        for text in [damage(&mut dice, &text), text] {
+        write_value(&mut random, 4, &mut text);
+        for text in [damage(&mut random, &text), text] {
             let is_json = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
             assert_eq!(Json::parse(&text).is_ok(), is_json, "{text}");
             *if is_json { &mut whole } else { &mut broken } += 1;
@@ -212,7 +213,7 @@ fn whatever_serde_json_takes_for_json_is_taken_for_it_and_nothing_else() {
             let read = scanner.object(|name, value| {
                 own.insert(name.text().map(Cow::into_owned), value.get().to_owned());
             });
-            // A name with half of a surrogate pair is one here, as long as nobody asks for it.
+            // A name with an unpaired surrogate is accepted as long as its text is not needed.
             assert_eq!(read.is_ok() && scanner.end().is_ok(), fields.is_ok(), "{text}");
             if let Ok(fields) = fields {
                 let expected = fields.into_iter().map(|(name, value)| (Some(name), value.get().to_owned()));

@@ -1,6 +1,6 @@
-//! Orb's API: how a page is asked for, and how a response is decoded.
+//! Builds Orb's page requests and decodes its responses.
 //!
-//! Orb calls its page token "cursor". That word is translated here and nowhere else.
+//! Orb calls its page token "cursor". Only this module and [`crate::list`] use that name.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ use crate::{
     requests,
 };
 
-/// Orb, as one config reaches it.
+/// Orb's API with a config.
 #[derive(Debug)]
 pub struct OrbApi {
     config: Rc<Config>,
@@ -53,8 +53,8 @@ impl Api<Config> for OrbApi {
     }
 
     fn decode_page(&self, request: &PageRequest<Config>, body: &[u8]) -> Result<Page, Problem> {
-        // In WebAssembly the standard library's looks at eight bytes at once: 25 ms for 100,000
-        // customers, and this 15.
+        // Uses SIMD. For 100,000 customers it takes 15 ms in WebAssembly, and the standard
+        // library's 25 ms.
         let text = from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
         let mut records = Vec::new();
         let next = if let Answer::Object = request.stream.answer {

@@ -1,6 +1,7 @@
-//! Parses the user's config.
+//! Parses the config.
 //!
-//! Its form is that of `spec.json`: Airbyte's for Orb, plus a few properties.
+//! The form of the config is that of `spec.json`: Airbyte's for Orb, plus a few properties. Errors
+//! name the property.
 
 use std::{borrow::Cow, fmt, ops::RangeInclusive};
 
@@ -13,36 +14,37 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json};
 
-/// The base URL of Orb's API, unless the config names another (Orb's API reference, "Base URL").
+/// The default address of Orb's API (Orb's API reference, "Base URL").
 pub const API_URL: &str = "https://api.withorb.com/v1";
 
 /// The longest lookback window in days: a hundred years.
 const MAX_LOOKBACK_DAYS: i64 = 36_500;
 
-/// The default number of requests in flight. Reading Orb's lists is bound by response time: sixteen
-/// at once read the ledgers of 300 customers at 40 ms a response in 0.93 s (docs/BENCHMARKS.md),
-/// and stay below Orb's 100 requests a second if a response takes 160 ms or more.
+/// The default number of requests in flight per stream. Reading Orb's lists is bound by latency:
+/// sixteen requests at once read the ledgers of 300 customers in 0.93 s at a latency of 40 ms
+/// (docs/BENCHMARKS.md), and stay below Orb's 100 requests per second at a latency of 160 ms or
+/// more.
 pub const CONCURRENCY: usize = 16;
 
 /// More requests in flight than this only exceed the rate limit.
 const MAX_CONCURRENCY: i64 = 64;
 
-/// The default number of minutes for which a request is retried. Restarts and failovers take less.
-/// Longer outages are left to the platform, which runs the sync again.
+/// How many minutes a request is retried by default. Restarts and failovers take less. For longer
+/// outages, the platform runs the sync again.
 pub const RETRY_MINUTES: u64 = 5;
 
-/// The longest time that a request is retried, in minutes. The host ends a call after 15.
+/// Retrying for longer would come close to the 15 minutes after which the host ends a call.
 const MAX_RETRY_MINUTES: i64 = 10;
 
-/// Shorter keys than this are not redacted: they would be found everywhere.
+/// Keys shorter than this are not redacted, because they would match anywhere.
 const MIN_SECRET: usize = 4;
 
-/// A value that is never shown.
+/// A string that must not be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Returns the value, for the one place that sends it.
+    /// Returns the value. Only the code that sends it may call this.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -59,9 +61,9 @@ impl fmt::Debug for Secret {
 pub struct Config {
     /// Orb's API key.
     pub api_key: Secret,
-    /// The base URL of the API, without a slash at its end.
+    /// The base URL of the API, without a trailing slash.
     pub api_url: String,
-    /// The part of each stream that is read.
+    /// The time range to read of each stream.
     pub range: TimeRange,
     /// Event properties with text values that ledger entries are enriched with.
     pub string_event_properties_keys: Vec<String>,
@@ -71,18 +73,18 @@ pub struct Config {
     pub subscription_usage_grouping_key: Option<String>,
     /// The plan whose subscriptions' usage is read. All if `None`.
     pub plan_id: Option<String>,
-    /// Whether draft invoices are read.
+    /// Whether to read draft invoices, too.
     pub draft_invoices: bool,
-    /// Currencies whose credits ledgers are read. If empty, the one that Orb returns by default.
+    /// Currencies whose credits ledgers are read. If empty, Orb's default currency.
     pub ledger_currencies: Vec<String>,
     /// The most requests that a stream has in flight: 1 to 64.
     pub concurrency: usize,
-    /// How long a request is retried, in minutes: 0 to 10.
+    /// How many minutes a request is retried: 0 to 10.
     pub retry_minutes: u64,
 }
 
 impl Config {
-    /// Parses the whole config, so that a mistake shows at the first command.
+    /// Parses the config.
     ///
     /// # Errors
     /// A config error that names the property and says what is expected.
@@ -110,8 +112,9 @@ impl Config {
             range: TimeRange { start, end, lookback: properties.lookback()? },
             string_event_properties_keys: text_keys,
             numeric_event_properties_keys: numeric_keys,
-            subscription_usage_grouping_key: properties.word("subscription_usage_grouping_key")?,
-            plan_id: properties.word("plan_id")?,
+            subscription_usage_grouping_key: properties
+                .non_empty_string("subscription_usage_grouping_key")?,
+            plan_id: properties.non_empty_string("plan_id")?,
             draft_invoices: properties.flag("draft_invoices")?,
             ledger_currencies: properties.set("ledger_currencies")?,
             concurrency: properties.concurrency()?,
@@ -119,28 +122,28 @@ impl Config {
         })
     }
 
-    /// Returns a text without the API key, which a server may repeat.
+    /// Removes the API key from a text, since a server may repeat it.
     pub fn redact(&self, text: &str) -> String {
         let key = self.api_key.expose();
         if key.len() < MIN_SECRET { text.to_owned() } else { text.replace(key, "[secret]") }
     }
 
-    /// Returns whether ledger entries are enriched.
+    /// Returns whether to enrich ledger entries.
     pub fn has_event_keys(&self) -> bool {
         !self.string_event_properties_keys.is_empty() || !self.numeric_event_properties_keys.is_empty()
     }
 
-    /// Returns the filter that asks for draft invoices, if they are read.
+    /// Returns the filter that includes draft invoices, if the config wants them.
     pub fn draft_filter(&self) -> Vec<(&'static str, String)> {
         if self.draft_invoices { vec![("status[]", "draft".to_owned())] } else { Vec::new() }
     }
 }
 
-/// The properties of the config, read by type. Null counts as absent.
+/// Reads properties of the config by type. A null property counts as absent.
 struct Properties<'a>(Fields<'a>);
 
 impl<'a> Properties<'a> {
-    /// Returns a property, converted by `convert`, if it is present.
+    /// Returns a property, converted by `convert`. `None` if it is absent.
     fn get<T>(
         &self,
         name: &str,
@@ -156,11 +159,11 @@ impl<'a> Properties<'a> {
     }
 
     /// Returns a string. An empty one counts as absent, because forms send it.
-    fn word(&self, name: &str) -> Result<Option<String>> {
+    fn non_empty_string(&self, name: &str) -> Result<Option<String>> {
         Ok(self.text(name)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
     }
 
-    /// Returns a list of strings, each once, without empty ones.
+    /// Reads a list of strings. Drops duplicates and empty ones.
     fn set(&self, name: &str) -> Result<Vec<String>> {
         let texts = |value: Json<'a>| value.list()?.into_iter().map(Json::text).collect::<Option<Vec<_>>>();
         let mut set = Vec::new();
@@ -176,8 +179,8 @@ impl<'a> Properties<'a> {
         Ok(self.get(name, "true or false", |value| value.get().parse().ok())?.unwrap_or_default())
     }
 
-    /// Returns a timestamp in the form of the spec, `2022-03-01T00:00:00Z`. An empty text counts as
-    /// absent, because forms send it.
+    /// Reads a timestamp such as `2022-03-01T00:00:00Z`. An empty string counts as absent, because
+    /// forms send it.
     fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
         let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let parse = |text: &str| {
@@ -197,7 +200,7 @@ impl<'a> Properties<'a> {
         }
         if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::config(
-                "config: api_key has a character that no API key has; copy it again from Orb",
+                "config: api_key contains an invalid character; copy it again from Orb",
             ));
         }
         Ok(Secret(key.to_owned()))
@@ -214,7 +217,7 @@ impl<'a> Properties<'a> {
         };
         if !rest.is_some_and(is_plain) {
             return Err(Error::config(format!(
-                "config: api_url must look like {API_URL}: http or https, a host, perhaps a path, nothing else"
+                "config: api_url must look like {API_URL}: http or https, a host and optionally a path"
             )));
         }
         Ok(url.to_owned())
@@ -235,7 +238,7 @@ impl<'a> Properties<'a> {
         Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(RETRY_MINUTES))
     }
 
-    /// Returns a whole number, which may be spelled `3.0` or `3e0`: JSON knows no difference.
+    /// Reads a whole number. `3.0` and `3e0` are accepted, since JSON does not distinguish them.
     fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         let whole = |value: Json<'_>| value.integer().filter(|number| range.contains(number));

@@ -1,4 +1,4 @@
-//! What Orb's responses mean, by status and error type. Errors have the form of RFC 7807.
+//! Classifies Orb's responses by status and error type. Errors have the form of RFC 7807.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,17 @@ use json_text::{Fields, Json};
 
 use crate::config::Config;
 
-/// How much of Orb's explanation is repeated in a message, in characters.
+/// How many characters of Orb's explanation a message repeats.
 const MAX_EXPLANATION: usize = 500;
 
-/// How much of the target of a redirect is repeated in a message, in characters.
+/// How many characters of the target of a redirect a message repeats.
 const MAX_TARGET: usize = 200;
 
-/// The `type` of every error of Orb's contains one of these. Orb's reference calls it the stable
-/// identifier of an error, and Orb's own client tells errors apart by it.
+/// The `type` of each of Orb's errors contains one of these. Orb's reference calls it the stable
+/// identifier of an error, and Orb's own client distinguishes errors by it.
 const OWN_TYPES: [&str; 2] = ["error-responses#", "withorb.com/"];
 
-/// What a response of some kind means.
+/// What a kind of response means. See [`Verdict`].
 enum Meaning {
     Retry,
     RateLimited,
@@ -33,34 +33,34 @@ enum Meaning {
     UnknownPath,
 }
 
-/// Stands for the type of an error that is not Orb's own: something else answered.
+/// Replaces the type of an error that is not Orb's.
 const FOREIGN: &str = "foreign";
 
-const IN_BETWEEN: &str = "something between here and Orb answered in its place, perhaps a firewall or a proxy, and \
-    not with an error of Orb's";
+const NOT_ORB: &str = "something else answered instead of Orb, perhaps a firewall or a proxy";
 
 /// The message for 301, 302, 303, 307 and 308. The API key goes to `api_url` alone, so none of them
 /// is followed.
 const REDIRECT: &str = "the address is redirected, which is not followed; set api_url to where Orb's API is, or let \
     what stands in between pass the request";
 
-/// One row of the table of errors: the status, the end of the error's `type` (any if empty), what
-/// it means, and the message. The first row that fits counts. From Orb's API reference, "Error
+/// A row of the table of errors: the status, the end of the error's `type` (any if empty), its
+/// meaning and the message. The first matching row counts. From Orb's API reference, "Error
 /// responses".
 type ErrorRow = (u16, &'static str, Meaning, &'static str);
 
 static ERRORS: &[ErrorRow] = &[
     (400, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
     (404, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
-    (404, "404-url-not-found", Meaning::UnknownPath, "there is no such address; is api_url right?"),
-    (404, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (404, "404-url-not-found", Meaning::UnknownPath, "the address does not exist; check api_url"),
+    (404, FOREIGN, Meaning::Refused(FailureType::Config), "Orb's API is not at this address; check api_url"),
     (404, "", Meaning::Absent, "not found"),
-    (410, FOREIGN, Meaning::Refused(FailureType::Config), "nothing of Orb's is there; is api_url right?"),
+    (410, FOREIGN, Meaning::Refused(FailureType::Config), "Orb's API is not at this address; check api_url"),
     (410, "", Meaning::Absent, "gone"),
     (400, "", Meaning::Refused(FailureType::System), "Orb refused the request"),
-    // A firewall or a gateway says nothing about the key, and often lets the next request pass.
-    (401, FOREIGN, Meaning::Retry, IN_BETWEEN),
-    (403, FOREIGN, Meaning::Retry, IN_BETWEEN),
+    // A response of a firewall or gateway says nothing about the key, and the next request often
+    // passes.
+    (401, FOREIGN, Meaning::Retry, NOT_ORB),
+    (403, FOREIGN, Meaning::Retry, NOT_ORB),
     (401, "", Meaning::Fail(FailureType::Config), "Orb does not accept the API key; check api_key"),
     (
         403,
@@ -68,16 +68,11 @@ static ERRORS: &[ErrorRow] = &[
         Meaning::Refused(FailureType::Config),
         "the API key is not allowed to read this; check its permissions in Orb",
     ),
-    (
-        407,
-        "",
-        Meaning::Fail(FailureType::Config),
-        "a proxy between here and Orb wants a user name and a password",
-    ),
-    (408, "", Meaning::Retry, "Orb gave up waiting for the request"),
+    (407, "", Meaning::Fail(FailureType::Config), "a proxy requires a user name and a password"),
+    (408, "", Meaning::Retry, "Orb timed out waiting for the request"),
     (409, "", Meaning::Retry, "Orb reports a conflict with another request"),
-    // Of three types: the request, the resource, or the results are too large.
-    (413, "", Meaning::TooLarge, "Orb says that it is too large"),
+    // There are three types: the request, the resource or the results are too large.
+    (413, "", Meaning::TooLarge, "Orb reports that the request or its results are too large"),
     (429, "", Meaning::RateLimited, "Orb's rate limit is exceeded"),
 ];
 
@@ -123,14 +118,14 @@ pub fn judge(config: &Config, response: &Response) -> Verdict {
     }
 }
 
-/// Returns the target of a redirect, without what may be secret: credentials, the query, and the
-/// API key.
+/// Returns the target of a redirect without parts that may be secret: credentials, the query and
+/// the API key.
 fn redirect_target(config: &Config, response: &Response) -> Option<String> {
     let location = config.redact(response.header("location")?.trim());
     let without_query = location.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = without_query.split_once("//").unwrap_or(("", without_query));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    // Credentials stand before the last @ of an authority.
+    // Credentials are the part before the last @ of an authority.
     let host = authority.rsplit('@').next().unwrap_or_default();
     let slashes = if rest.len() < without_query.len() { "//" } else { "" };
     let target = format!("{scheme}{slashes}{host}{path}");
@@ -138,7 +133,7 @@ fn redirect_target(config: &Config, response: &Response) -> Option<String> {
     Some(shown).filter(|shown| !shown.is_empty())
 }
 
-/// The body of an error. Empty if it has another form.
+/// The body of an error. Empty if it is not Orb's.
 #[derive(Default)]
 struct Explanation<'a> {
     kind: Option<Cow<'a, str>>,
@@ -150,7 +145,7 @@ struct Explanation<'a> {
 impl<'a> Explanation<'a> {
     fn decode(body: &'a str) -> Self {
         let Ok(fields) = Fields::decode(body) else { return Self::default() };
-        // Other values than strings are shown as they are, unless they have escapes, which could
+        // Values other than strings are shown as they are, unless they contain escapes, which could
         // hide the API key.
         let as_is = |error: Json<'a>| Some(error.get()).filter(|json| !json.contains('\\')).map(Cow::from);
         let validation_errors = fields.list("validation_errors").into_iter();
@@ -168,7 +163,7 @@ impl<'a> Explanation<'a> {
     fn text(&self, config: &Config) -> String {
         let texts = [&self.title, &self.detail].into_iter().flatten().chain(&self.validation_errors);
         let texts: Vec<&str> = texts.map(|text| &**text).collect();
-        // Redact first, then cut: the beginning of a key is a secret too.
+        // Redact before truncating: the start of a key is secret too.
         config.redact(&texts.join(": ")).chars().take(MAX_EXPLANATION).collect()
     }
 }

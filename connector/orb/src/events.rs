@@ -1,12 +1,12 @@
-//! Enriches ledger entries with the configured properties of the event they name.
+//! Enriches ledger entries with the configured properties of their events.
 //!
 //! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no
-//! request is made, and entries without an `event_id`, which are all there are in today's Orb, stay
-//! as they are.
+//! request is made. Entries without an `event_id`, which today are all entries of Orb, stay as they
+//! are.
 //!
-//! Orb finds events by id, and only within a timeframe of at most 30 days. An event precedes the
-//! entry it led to, so the timeframe ends with the newest entry. Events that are not found are
-//! searched for once more in the 30 days before.
+//! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes its
+//! entry, so the timeframe ends with the newest entry. Events that are not found are searched for
+//! in the 30 days before.
 
 use std::collections::{BTreeSet, BinaryHeap};
 
@@ -26,17 +26,17 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json, Object, listed, quoted};
 
-/// The most ids that Orb takes in one search.
+/// The most ids that Orb accepts in one search.
 pub const MAX_IDS: usize = 500;
 
 /// The longest timeframe that Orb searches.
 const MAX_TIMEFRAME: SignedDuration = SignedDuration::hours(30 * 24);
 
-/// Events of entries that lie further apart than this are searched for separately, so that the
-/// timeframe covers twenty days before each.
+/// Entries further apart than this are searched for separately, so that each search covers twenty
+/// days before its oldest entry.
 const MAX_SPAN: SignedDuration = SignedDuration::hours(10 * 24);
 
-/// How far after its entry an event may lie. Orb accepts events up to five minutes in the future.
+/// How far an event may lie after its entry. Orb accepts events up to five minutes in the future.
 const FUTURE: SignedDuration = SignedDuration::minutes(10);
 
 /// Replaces the `event_id` of entries by the event, with the configured properties.
@@ -51,8 +51,7 @@ pub fn enrich<'a>(config: &'a Config, fetcher: &'a Fetcher, page: Page) -> Local
     })
 }
 
-/// Adds the events of a search to `events`, and searches once more in the time before for those
-/// that are missing.
+/// Adds the events of a search to `events`. Searches once more in the time before for missing ones.
 async fn find_events(
     config: &Config,
     fetcher: &Fetcher,
@@ -84,7 +83,7 @@ async fn find_events(
     Ok(())
 }
 
-/// Returns the events of one request. The inner error means that the response would be too large.
+/// Returns the events of one request. The inner error means that the request is too large.
 async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) -> Result<Result<Found>> {
     let request = requests::post(config, "events/search", search.body());
     let decode = |body: &[u8]| decode(config, fetcher.notes(), body);
@@ -93,15 +92,16 @@ async fn find_in_timeframe(config: &Config, fetcher: &Fetcher, search: &Search) 
         Outcome::TooLarge(error) => Ok(Err(error)),
         Outcome::Refused(error) | Outcome::UnknownPath(error) => Err(error),
         Outcome::Absent(reason) | Outcome::Unavailable(reason) => Err(Error::config(format!(
-            "events cannot be searched: {reason}; without event properties keys in the config none are"
+            "events cannot be searched: {reason}; remove the event properties keys \
+             from the config to read without events"
         ))),
     }
 }
 
-/// Events that are searched for together.
+/// A search for events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The ids, each once. At most [`MAX_IDS`].
+    /// The ids, at most [`MAX_IDS`], without duplicates.
     pub ids: Vec<String>,
     /// The end of the timeframe, exclusive.
     pub end: Timestamp,
@@ -118,21 +118,21 @@ impl Search {
         object.finish()
     }
 
-    /// Splits the search into two, for half of the ids each.
+    /// Returns two searches for half of the ids each.
     pub fn halves(self) -> [Self; 2] {
         let (mut ids, end) = (self.ids, self.end);
         let other = ids.split_off(ids.len() / 2);
         [Self { ids, end }, Self { ids: other, end }]
     }
 
-    /// Returns the same search for the time before.
+    /// Returns the same search in the time before.
     pub fn earlier(self) -> Self {
         Self { end: self.end.saturating_sub(MAX_TIMEFRAME), ..self }
     }
 }
 
-/// Returns the searches for the events of a page, newest first. Entries that can still change are
-/// not emitted, so their events are not searched for.
+/// Returns the searches for the events of a page, newest first. Ignores entries that can still
+/// change, because they are not emitted.
 pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
     let named = |record: &Record| Some((record.position.unwrap_or(now), event_id(record)?));
     let mut wanted: BinaryHeap<(Timestamp, String)> =
@@ -156,26 +156,26 @@ pub fn searches(page: &Page, now: Timestamp) -> Vec<Search> {
 }
 
 fn event_id(record: &Record) -> Option<String> {
-    // Searching the text first is cheap, and today's Orb never sends this field.
+    // This search is cheap, and today no entry of Orb has the field.
     find(record.json.as_bytes(), b"\"event_id\"").and_then(|_| record.text("event_id"))
 }
 
 /// An event that was found.
 #[derive(Debug)]
 pub struct Event {
-    /// The id by which an entry names it.
+    /// The id by which an entry refers to it.
     pub id: String,
-    /// An object with the configured properties.
+    /// The configured properties, a JSON object.
     pub properties: String,
 }
 
-/// What a search found.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Found {
-    /// The events, in the server's order. They are few (a page has at most a thousand entries), so
-    /// they need no index.
+    /// The events, in the server's order. A page has at most a thousand entries, so they need no
+    /// index.
     pub events: Vec<Event>,
-    /// Whether there are more. Today's Orb returns all at once.
+    /// Whether more events match. Today Orb always returns all at once.
     pub has_more: bool,
 }
 
@@ -203,7 +203,7 @@ pub fn decode(config: &Config, notes: &Notes, body: &[u8]) -> Result<Found, Prob
     Ok(Found { events, has_more })
 }
 
-/// Returns the configured properties, each converted to the type that the config says.
+/// Selects the configured properties and converts them to the configured types.
 fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     let mut object = Object::default();
     for (name, value) in Fields::decode(properties).iter().flat_map(Fields::iter) {
@@ -219,7 +219,10 @@ fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
         if converted.is_none() {
             let key = name.clone().into_owned();
             notes.count(&format!("type of {key}"), move |count| {
-                format!("the event property {key:?} was not of the configured type {count} times, and is null there")
+                format!(
+                    "the event property {key:?} was not of the configured type {count} times, and was set \
+                     to null"
+                )
             });
         }
         object.push(&name, converted.as_deref().unwrap_or("null"));
@@ -227,7 +230,7 @@ fn selection(config: &Config, notes: &Notes, properties: &str) -> String {
     object.finish()
 }
 
-/// Converts a value to a JSON string, if that is exact.
+/// Converts a value to a JSON string. `None` if that is not exact.
 fn as_string(value: Json<'_>) -> Option<String> {
     match value.get().as_bytes().first() {
         Some(b'"' | b'n') => Some(value.get().to_owned()),
@@ -236,7 +239,7 @@ fn as_string(value: Json<'_>) -> Option<String> {
     }
 }
 
-/// Converts a value to a JSON number, if that is exact.
+/// Converts a value to a JSON number. `None` if that is not exact.
 fn as_number(value: Json<'_>) -> Option<String> {
     let is_number = |text: &str| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let text = value.get();
@@ -248,7 +251,7 @@ fn as_number(value: Json<'_>) -> Option<String> {
     is_number(number.get()).then(|| number.get().to_owned())
 }
 
-/// Returns the page with the events that were found.
+/// Adds the events that were found to the page.
 pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> Page {
     let is_replaced = |name: Json<'_>| name.is("event_id") || name.is("event");
     let records = page.records.into_iter().map(|record| {
@@ -261,7 +264,8 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> P
                 let id = id.clone();
                 notes.count("unknown event", move |count| {
                     format!(
-                        "{count} entries have no event properties, because their events were not found, {id:?} for one"
+                        "{count} entries have no event properties because their events were not found, \
+                         for example {id:?}"
                     )
                 });
             }
@@ -278,7 +282,7 @@ pub fn complete(page: Page, has_keys: bool, found: &[Event], notes: &Notes) -> P
     Page { records: records.collect(), ..page }
 }
 
-/// Returns the schema of the property `event`, with the configured keys.
+/// Returns the schema of an entry's `event`, with the configured keys.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
     let mut keys = Object::default();
     for key in &config.string_event_properties_keys {
@@ -290,11 +294,11 @@ pub fn properties(config: &Config) -> Vec<(String, String)> {
     let mut properties = Object::default();
     properties.push("id", r#"{"type":"string"}"#);
     properties.push("properties", &open_object(None, keys));
-    let description = "The event that led to the entry, if Orb names one, with the configured properties.";
+    let description = "The event behind the entry, if Orb names one, with the configured properties.";
     vec![("event".to_owned(), open_object(Some(description), properties))]
 }
 
-/// Returns the schema of an object that may be null and may have other properties too.
+/// Returns the schema of a nullable object with these properties and perhaps others.
 fn open_object(description: Option<&str>, properties: Object) -> String {
     let mut object = Object::default();
     object.push("type", r#"["null","object"]"#);

@@ -1,8 +1,8 @@
 //! Reads [Orb](https://www.withorb.com)'s billing API.
 //!
-//! [`streams`] is the table of what can be read, [`config`] what the user wrote, [`api`] how Orb is
-//! asked, and [`errors`] what its responses mean. [`ledger`], [`events`], [`usage`] and
-//! [`timeframe`] hold what is peculiar to single streams. [`source`] puts them together; the crate
+//! [`streams`] is the table of streams. [`config`] parses the config, [`api`] builds requests and
+//! decodes responses, and [`errors`] classifies them. [`ledger`], [`events`], [`usage`] and
+//! [`timeframe`] implement what only single streams need. [`source`] joins all this; the crate
 //! `elt-sdk` does the rest.
 
 pub mod api;

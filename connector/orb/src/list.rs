@@ -1,22 +1,24 @@
-//! Decodes the lists in Orb's responses.
+//! Decodes Orb's list responses.
+//!
+//! The elements are decoded while the body is scanned, so that each byte is read once.
 
 use elt_sdk::problem::Problem;
 use json_text::{Fields, Scanner};
 
-/// The body of a list. Without `data` it is not an empty list, and without `pagination_metadata`
-/// not the last page: both are errors.
+/// The body of a list. A missing `data` does not mean an empty list, and a missing
+/// `pagination_metadata` does not mean the last page.
 #[derive(Debug)]
 pub struct List<'a> {
     pagination: Option<Fields<'a>>,
 }
 
 impl<'a> List<'a> {
-    /// Decodes a body. `element` must read the next element of the list from the scanner, so that
-    /// every byte is scanned once.
+    /// Decodes a body. `element` must read each element of the list from the scanner.
     ///
     /// # Errors
-    /// If the body is not a list, or an element is wrong. Also if `data` comes twice: the elements
-    /// of the first have been read by then, so the last cannot replace it, as it does elsewhere.
+    /// If it is not a list, or an element is invalid. Also if `data` occurs twice: the elements of
+    /// the first one have been read by then, so the last one cannot replace it as it does
+    /// elsewhere.
     pub fn decode(
         body: &'a str,
         mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), Problem>,
@@ -43,10 +45,11 @@ impl<'a> List<'a> {
         if has_data { Ok(Self { pagination }) } else { Err("there is no \"data\"".into()) }
     }
 
-    /// Returns what follows the page.
+    /// Returns what follows the page. `has_pages` is whether the list can be requested in pages.
     ///
     /// # Errors
-    /// If the body does not say whether there is more, or its page token is missing.
+    /// If the response does not say whether there is more, or there is and the page token is
+    /// missing.
     pub fn next(&self, has_pages: bool) -> Result<Next, Problem> {
         let Some(pagination) = &self.pagination else {
             return if has_pages {
@@ -66,14 +69,14 @@ impl<'a> List<'a> {
     }
 }
 
-/// What follows a page.
+/// What follows the elements of a response.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Nothing: this is the end of the list.
+    /// Nothing. The list is complete.
     Nothing,
     /// The page of this token.
     Page(String),
-    /// Elements that the response leaves out, although the list has no pages by which to ask for
-    /// them.
+    /// Elements that the response omits and that cannot be requested, because the list has no
+    /// pages.
     LeftOut,
 }

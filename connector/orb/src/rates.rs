@@ -1,13 +1,13 @@
-//! Orb's rate limits (Orb's API reference, "Rate limits"). All begin without a limit: the pace is
-//! learnt from refusals, since test and trial accounts are allowed less than live data.
+//! The classes of Orb's rate limits (Orb's API reference, "Rate limits"). All start without a limit
+//! and learn their pace from refusals, because test and trial accounts have lower limits.
 
 use elt_sdk::pace::RateClass;
 
-/// Most `GET` requests: 100 a second on live data (Orb's API reference, "Rate limits").
+/// Most `GET` requests: 100 per second on live data.
 pub static READ: RateClass = RateClass { name: "read", per_second: None };
 
-/// Usage and costs: 10 a second on live data.
+/// Usage and costs: 10 per second on live data.
 pub static ANALYTICS: RateClass = RateClass { name: "analytics", per_second: None };
 
-/// Every `POST`, also those that only read: 50 a second on live data.
+/// Every `POST`, even if it only reads: 50 per second on live data.
 pub static WRITE: RateClass = RateClass { name: "write", per_second: None };

@@ -1,4 +1,4 @@
-//! Orb as a source.
+//! Implements the source.
 
 use std::rc::Rc;
 
@@ -43,7 +43,7 @@ impl Source for Orb {
 
     fn config(text: &str, now: Timestamp) -> Result<Config> {
         let config = Config::parse(text)?;
-        // Nothing would ever be beyond the cursor of such a read.
+        // The cursor could never pass the start of such a read.
         if config.range.start > now {
             return Err(Error::config("config: start_date lies in the future"));
         }
@@ -66,9 +66,9 @@ impl Source for Orb {
         Check {
             request: requests::get(config, "ping", &[]),
             is_own: is_json,
-            not_own: format!("api_url answers, but not as Orb's API does; Orb's is {API_URL}"),
-            hint: format!("is api_url right? Orb's is {API_URL}"),
-            hint_in_outage: (config.api_url != API_URL).then(|| "is api_url right?".to_owned()),
+            not_own: format!("the server at api_url is not Orb's API, which is at {API_URL}"),
+            hint: format!("check api_url; Orb's API is at {API_URL}"),
+            hint_in_outage: (config.api_url != API_URL).then(|| "check api_url".to_owned()),
         }
     }
 }

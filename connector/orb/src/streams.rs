@@ -31,8 +31,8 @@ const CREATED_AT: TimeFilter = TimeFilter {
     before: "created_at[lt]",
 };
 
-/// What most lists have in common. The most records that Orb puts on a page is 100. More is
-/// refused, not clamped.
+/// The columns that most lists share. Orb allows at most 100 records per page, and rejects higher
+/// limits.
 const LIST: Stream<Config> = Stream {
     cursor: Some("created_at"),
     time: Some(CREATED_AT),
@@ -59,8 +59,8 @@ static SUBSCRIPTIONS: Stream<Config> = Stream {
     carry: Carry {
         hoists: &[
             CUSTOMER,
-            // All but the id are more than Airbyte's connector has. They stand nowhere else in a
-            // subscription.
+            // Airbyte's connector has only the id. A subscription has the other fields nowhere
+            // else.
             Hoist {
                 object: "plan",
                 fields: &[
@@ -77,7 +77,7 @@ static SUBSCRIPTIONS: Stream<Config> = Stream {
     ..LIST
 };
 
-/// Subscriptions as parents, with the plan that their usage is cut by.
+/// Subscriptions as parents. They keep the plan, by which usage is filtered.
 static WHOLE_SUBSCRIPTIONS: Stream<Config> = Stream { carry: Carry::NOTHING, ..SUBSCRIPTIONS };
 
 static PLANS: Stream<Config> = Stream { name: "plans", path: "plans", schema: "plans.json", ..LIST };
@@ -93,7 +93,7 @@ static INVOICES: Stream<Config> = Stream {
         including: "invoice_date[lte]",
         before: "invoice_date[lt]",
     }),
-    // Orb leaves void invoices out unless asked for them.
+    // Orb omits void invoices by default.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
     query: |config, _| config.draft_filter(),
     ..LIST
@@ -106,8 +106,8 @@ static CREDITS_LEDGER_ENTRIES: Stream<Config> = Stream {
     properties: events::properties,
     carry: Carry {
         hoists: &[
-            // `external_customer_id` and `filters` are more than Airbyte's connector has, and stand
-            // nowhere else.
+            // Airbyte's connector lacks `external_customer_id` and `filters`. An entry has
+            // them nowhere else.
             CUSTOMER,
             Hoist {
                 object: "credit_block",
@@ -122,8 +122,8 @@ static CREDITS_LEDGER_ENTRIES: Stream<Config> = Stream {
         ],
         ..Carry::NOTHING
     },
-    // Pending entries are asked for too, though not emitted, so that the cursor waits for them: one
-    // that is committed later keeps its old `created_at`.
+    // Pending entries are requested but not emitted. They hold the cursor, because an entry that is
+    // committed later keeps its old `created_at`.
     unsettled: Some(Unsettled { field: "entry_status", values: &["pending"], emitted: false, at_most: None }),
     enrich: Some(events::enrich),
     partition: Partition::Parents(Parents {
@@ -134,7 +134,7 @@ static CREDITS_LEDGER_ENTRIES: Stream<Config> = Stream {
         deleted: Some("deleted"),
         slices: |_, _, whole| vec![whole.clone()],
     }),
-    // A customer has a ledger per currency.
+    // A customer has one ledger per currency.
     parts: Some(Parts { place: Place::Query("currency"), values: ledger::currencies }),
     // Since July 2026; 500 before.
     page_limit: Some(1000),

@@ -1,5 +1,5 @@
-//! Cuts timeframes that Orb says are too large to answer. The halves overlap, so that each day of
-//! any time zone is whole in exactly one of them.
+//! Halves timeframes that Orb says are too large to answer. The halves overlap, so that each day of
+//! any time zone is complete in exactly one of them.
 
 use time::SignedDuration;
 
@@ -9,17 +9,17 @@ use elt_sdk::{
     slice::{Slice, Until},
 };
 
-/// How much longer two halves are than the whole, together.
+/// How much longer two halves are than the slice.
 const OVERLAP: SignedDuration = SignedDuration::hours(26);
 
-/// The shortest half. It holds a day of any time zone and little more.
+/// The shortest half: slightly more than a day of any time zone.
 const SHORTEST: SignedDuration = SignedDuration::hours(27);
 
-/// Cuts a slice in two. Returns `None` if it is about a day long.
+/// Returns the two halves of a slice. `None` if it is about a day.
 ///
-/// Days that begin before the boundary are whole in the first one, which ends a longest day after
-/// it. All others are whole in the second one, which begins an hour before the boundary. A half of
-/// which nothing would be kept is left out.
+/// Days that begin before the boundary are complete in the first half, which ends [`LONGEST_DAY`]
+/// after it. All others are complete in the second half, which begins an hour before it. A half
+/// that would keep nothing is omitted.
 pub fn halves(slice: &Slice) -> Option<Vec<Slice>> {
     let (from, span) = (slice.from?, slice.span()?);
     let half = (span + OVERLAP) / 2;
@@ -49,8 +49,7 @@ mod tests {
 
     const DAY: SignedDuration = SignedDuration::hours(24);
 
-    /// A year as the connector asks for it: in the middle of a read, so that neighbours have what
-    /// is not kept.
+    /// A year in the middle of a read. Its neighbours have the days that it does not keep.
     fn year() -> Slice {
         Slice {
             from: Some(instant("2024-01-01T05:00:00Z")),
@@ -73,8 +72,8 @@ mod tests {
         done
     }
 
-    /// The days of a customer whose midnight lies so many hours after UTC's which a slice gives,
-    /// cut where it ends.
+    /// Returns the days that a slice keeps, truncated at its ends, if midnight is `offset` hours
+    /// after UTC's.
     fn kept(slice: &Slice, offset: i32) -> Vec<(Timestamp, Timestamp)> {
         let Some(Until::Before(until)) = slice.until else { panic!("no end") };
         let first = instant("2023-12-28T00:00:00Z") + SignedDuration::hours(1) * offset;

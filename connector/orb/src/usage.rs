@@ -1,12 +1,12 @@
-//! Subscription usage: one record per subscription, billable metric, day, and value of the grouping
-//! key.
+//! Reads subscription usage: one record per subscription, billable metric and day (and value of the
+//! grouping key).
 //!
-//! A subscription's usage is asked for in timeframes of at most a year, clipped to the
-//! subscription's life. Grouped usage is asked for by the month and per metric.
+//! A subscription's usage is requested in timeframes of at most a year, clipped to its lifetime.
+//! Grouped usage is requested per metric and in timeframes of at most a month.
 //!
-//! Orb's days begin at midnight in the customer's time zone, which is not known here. A slice may
-//! cut a day in two. So neighbouring slices overlap by more than a day, and each day is taken from
-//! the slice that has it whole.
+//! Days begin at the customer's midnight, so the boundary between two slices may divide a day.
+//! Neighbours therefore overlap by more than a day, and each day is taken from the slice that has
+//! it complete.
 
 use std::borrow::Cow;
 
@@ -22,29 +22,29 @@ use elt_sdk::{
 };
 use json_text::{Fields, Json, Object, quoted};
 
-/// How long usage can still change after its day. Orb accepts late events for twelve hours by
-/// default, some accounts for longer, and a day ends up to fourteen hours later in other time
-/// zones. Orb's own connector for costs waits two days.
+/// How long usage can still change after its day. Orb's default grace period for late events is
+/// twelve hours, some accounts have more, and in other time zones a day ends up to fourteen hours
+/// later. Orb's own connector for costs uses two days.
 pub const GRACE: SignedDuration = SignedDuration::hours(48);
 
-/// The longest timeframe that Orb allows: exactly a year.
+/// The longest timeframe that Orb answers: exactly a year.
 const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 
-/// The timeframe of grouped usage. Orb returns all groups at once, without pages, and recommends
-/// shorter timeframes: a thousand groups are some 5 MB in a month, and 60 MB in a year.
+/// The longest timeframe of grouped usage. Orb returns all groups at once, without pages, and
+/// recommends shorter timeframes. A thousand groups are some 5 MB in a month, and 60 MB in a year.
 const MONTH: SignedDuration = SignedDuration::hours(31 * 24);
 
 const DAY: SignedDuration = SignedDuration::hours(24);
 
-/// How far below a boundary a slice begins, so that its first day, which is cut, begins below the
-/// boundary too.
+/// How far below a boundary a slice begins, so that its truncated first day also begins below the
+/// boundary.
 pub const HOUR: SignedDuration = SignedDuration::hours(1);
 
-/// The longest day: that on which clocks go back.
+/// The length of the day on which clocks go back.
 pub const LONGEST_DAY: SignedDuration = SignedDuration::hours(25);
 
-/// Returns the slices of a subscription's usage. There are none if it is not of the configured
-/// plan, or was not active at the time.
+/// Returns the slices of a subscription's usage. There are none if the config selects another plan,
+/// or the subscription was not active at the time.
 pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
     let Some(fields) = subscription.fields() else { return Vec::new() };
     let plan = fields.object("plan");
@@ -68,15 +68,15 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
 }
 
 /// Returns where to begin: exactly at the config's start, or a whole day before the cursor, so that
-/// days of all time zones are whole. The flag says which.
+/// days of all time zones are complete.
 fn begin(config: &Config, from: Timestamp) -> (Timestamp, bool) {
     let start = config.range.start;
     let day_before = from.replace_time(Time::MIDNIGHT).saturating_sub(DAY);
     if day_before > start { (day_before, true) } else { (start, false) }
 }
 
-/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices,
-/// and of the prices it has of its own.
+/// Returns the billable metrics of a subscription, if usage is grouped: those of its plan's prices
+/// and of its own prices.
 pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<String>> {
     if config.subscription_usage_grouping_key.is_none() {
         return vec![None];
@@ -94,12 +94,12 @@ pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<Str
     metrics.into_iter().map(Some).collect()
 }
 
-/// Returns the parameter that groups usage, if the config does.
+/// Returns the parameter that groups usage, if the config has a grouping key.
 pub fn query(config: &Config, _: &Slice) -> Vec<(&'static str, String)> {
     config.subscription_usage_grouping_key.iter().map(|key| ("group_by", key.clone())).collect()
 }
 
-/// Returns the schema of the field that holds the value of the grouping key.
+/// Returns the schema of the field for the grouping key.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
     let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
     config.subscription_usage_grouping_key.iter().map(property).collect()
@@ -111,11 +111,13 @@ pub fn key_fields(config: &Config) -> Vec<String> {
 }
 
 /// Fields that each record gets, in place of fields of the response.
-const MADE: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
+const ADDED: [&str; 3] = ["subscription_id", "billable_metric_name", "billable_metric_id"];
 
 /// Returns the records of one element of a response: one for each day whose quantity is not zero.
-/// Negative usage is usage too: an amendment, or a day on which a metric that is not a sum went
-/// down. A quantity that is not a number, such as null, is kept: it is not known to be zero.
+///
+/// Negative quantities are kept. They come from amendments, or from a metric that is not a sum and
+/// went down. Values that are not numbers, such as null, are kept too, because they are not known
+/// to be zero.
 ///
 /// # Errors
 /// If the element or one of its days is not an object.
@@ -126,7 +128,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
     let group = element.object("metric_group");
     let key = group.as_ref().and_then(|group| group.text("property_key"));
     let mut records = Vec::new();
-    // A response of another shape does not mean that there is no usage.
+    // A missing list is an error, not the absence of usage.
     let days = element.raw("usage").ok_or("there is no \"usage\"")?;
     for day in days.list().ok_or("\"usage\" is not a list")? {
         let day = Fields::of(day).ok_or("a day is not an object")?;
@@ -137,14 +139,14 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
         }
         let mut object = Object::default();
         // No name comes twice: fields made here win, and then those of the day.
-        let is_made = |name: Json<'_>| {
-            MADE.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
+        let is_added = |name: Json<'_>| {
+            ADDED.iter().any(|made| name.is(made)) || key.as_deref().is_some_and(|key| name.is(key))
         };
         let is_taken_apart =
             |name: Json<'_>| ["billable_metric", "usage", "metric_group"].iter().any(|own| name.is(own));
         let is_of_day = |name: Json<'_>| name.text().is_some_and(|name| day.raw(&name).is_some());
         let of_element = element.iter().filter(|(name, _)| !is_taken_apart(*name) && !is_of_day(*name));
-        for (name, value) in of_element.chain(day.iter()).filter(|(name, _)| !is_made(*name)) {
+        for (name, value) in of_element.chain(day.iter()).filter(|(name, _)| !is_added(*name)) {
             object.carry(name, value.get());
         }
         let made = [
@@ -152,7 +154,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
             of_metric("name").to_owned(),
             of_metric("id").to_owned(),
         ];
-        for (name, value) in MADE.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
+        for (name, value) in ADDED.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
             object.push(name, value);
         }
         if let (Some(group), Some(key)) = (&group, &key) {

@@ -1,4 +1,4 @@
-//! How far a stream has been read, where the next read begins, and the cursor that a read ends
+//! Tracks how far a stream has been read, and computes where a read begins and the cursor it ends
 //! with.
 
 use time::{SignedDuration, Timestamp};
@@ -8,49 +8,50 @@ use crate::{
     record::{Record, Unsettled},
 };
 
-/// How far below its cursor every read begins, besides the lookback window.
+/// How far below its cursor a read begins, in addition to the lookback window.
 ///
-/// A record can become visible some seconds after the time it carries, or after a record with a
-/// later time. Our clock and the server's differ by as much, and the lists of several parents are
-/// read one after the other. With the overlap, whatever becomes visible within a minute of its time
-/// is read. Streams with a grace period need no overlap.
+/// A record can become visible some seconds after its own time, or after a record with a later
+/// time. Our clock and the server's can differ by as much, and the lists of several parents are
+/// read one after the other. With this overlap, every record that becomes visible within a minute
+/// of its time is read. A stream with a grace period needs no overlap.
 pub const OVERLAP: SignedDuration = SignedDuration::seconds(60);
 
-/// A position in a stream: all records up to this instant of the cursor field have been read.
+/// A position in a stream. All records whose cursor field is at or before this instant have been
+/// read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The instant as text, in the form in which it was given.
+    /// The instant, as it was spelled.
     pub text: String,
     /// The instant, for comparisons.
     pub instant: Timestamp,
 }
 
 impl Cursor {
-    /// Creates a cursor at an instant, in canonical text.
+    /// Creates a cursor at an instant, with the canonical text.
     pub fn at(instant: Timestamp) -> Self {
         Self { text: format_instant(instant), instant }
     }
 
-    /// Parses a cursor, and keeps its text.
+    /// Parses a cursor and keeps its text as it is.
     pub fn parse(text: &str) -> Option<Self> {
         parse_instant(text).map(|instant| Self { text: text.to_owned(), instant })
     }
 }
 
-/// The part of a stream that the config asks for.
+/// The time range that the config asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRange {
     /// Records before this instant are not read.
     pub start: Timestamp,
     /// Records after this instant are not read.
     pub end: Option<Timestamp>,
-    /// How far below its cursor a stream is read again.
+    /// The lookback window: how far below its cursor a stream is read again.
     pub lookback: SignedDuration,
 }
 
 impl TimeRange {
-    /// Returns where a read begins that continues from `cursor`: the lookback window and an overlap
-    /// below it, but not before the start.
+    /// Returns where a read that continues from `cursor` begins: at the cursor, less the lookback
+    /// window and the overlap, but not before the start.
     pub fn lower_bound(&self, cursor: Option<&Cursor>, overlap: SignedDuration) -> Timestamp {
         let Some(cursor) = cursor else { return self.start };
         let before = |instant: Timestamp| instant.checked_sub(self.lookback)?.checked_sub(overlap);
@@ -58,11 +59,11 @@ impl TimeRange {
     }
 }
 
-/// Observes the records of a read, and computes the cursor at its end.
+/// Observes the records of a read and computes its final cursor.
 ///
-/// A position after the moment the read was opened never moves the cursor, not even up to that
-/// moment. An invoice, for example, may be dated months ahead, and invoices that are issued later
-/// with an older date must still lie above the cursor.
+/// A position after the read was opened never moves the cursor, not even up to the opening. An
+/// invoice may be dated months ahead, and invoices that are issued later with an older date must
+/// still lie above the cursor.
 #[derive(Debug, Clone)]
 pub struct Watermark {
     previous: Cursor,
@@ -72,27 +73,27 @@ pub struct Watermark {
     observed: Option<Timestamp>,
     /// The oldest position of a record that can still change.
     held: Option<Timestamp>,
-    /// How long after its position a record holds the cursor at most.
+    /// The longest time after its position that a record holds the cursor.
     hold_at_most: Option<SignedDuration>,
 }
 
 impl Watermark {
-    /// Starts from the cursor of the last read.
+    /// Starts at the cursor of the last read.
     pub fn new(previous: Cursor, opened: Timestamp) -> Self {
         Self { previous, opened, observed: None, held: None, hold_at_most: None }
     }
 
-    /// Lets unsettled records hold the cursor no longer than the stream's row says.
+    /// Limits how long unsettled records hold the cursor, as the stream's row says.
     #[must_use]
     pub fn holding(self, unsettled: Option<&Unsettled>) -> Self {
         Self { hold_at_most: unsettled.and_then(|unsettled| unsettled.at_most), ..self }
     }
 
-    /// Continues a read that was opened at `opened` and interrupted.
+    /// Continues an interrupted read that was opened at `opened`.
     #[must_use]
     pub fn resume(mut self, opened: Timestamp, observed: Option<Timestamp>, held: Option<Timestamp>) -> Self {
-        // An older version also kept positions after the opening. The same rule applies to them as
-        // to records.
+        // An older version also stored positions after the opening. They count as those of records
+        // do.
         let observed = self.observed.into_iter().chain(observed);
         self.observed = observed.filter(|position| *position <= opened).max();
         (self.opened, self.held) = (opened, held);
@@ -124,8 +125,8 @@ impl Watermark {
         self.at(self.observed)
     }
 
-    /// Returns the cursor once everything up to `instant` has been read, whether or not there was a
-    /// record: `instant` or the opening, whichever is earlier. Use it only if no record can appear
+    /// Returns the cursor once everything up to `instant` has been read, even if there was no
+    /// record: `instant` or the opening, whichever is earlier. Use it only if no records can appear
     /// below it later.
     pub fn up_to(&self, instant: Timestamp) -> Cursor {
         self.at(Some(instant.min(self.opened)))
@@ -142,17 +143,17 @@ impl Watermark {
         &self.previous
     }
 
-    /// When the read was opened.
+    /// Returns when the read was opened.
     pub fn opened(&self) -> Timestamp {
         self.opened
     }
 
-    /// The newest position seen that is not after the opening.
+    /// Returns the newest position seen that is not after the opening.
     pub fn observed(&self) -> Option<Timestamp> {
         self.observed
     }
 
-    /// The oldest position of a record that can still change.
+    /// Returns the oldest position of a record that can still change.
     pub fn held(&self) -> Option<Timestamp> {
         self.held
     }

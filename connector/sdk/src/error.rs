@@ -1,22 +1,22 @@
-//! Errors, and whose fault they are.
+//! The error type of this crate.
 
 use std::fmt;
 
-/// Whose fault a failure is.
+/// Who can do something about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureType {
-    /// The person who configured the connector can fix it.
+    /// The user can fix it in the config or at the API.
     Config,
-    /// It may pass. Trying again later can succeed.
+    /// It may pass; a later attempt can succeed.
     Transient,
     /// A defect of the connector or of the API it reads.
     System,
 }
 
-/// A failure, described once for the person who configured the connector and once for an engineer.
+/// An error, with one message for the user and one for an engineer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// Whose fault it is.
+    /// Who can do something about it.
     pub failure_type: FailureType,
     /// What failed and what to do about it, in one or two sentences. Never contains a secret.
     pub message: String,
@@ -24,38 +24,38 @@ pub struct Error {
     pub internal_message: Option<String>,
 }
 
-/// The result type of most functions in this crate.
+/// A `Result` with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// Creates a failure that the person who configured the connector can fix.
+    /// Creates an error that the user can fix.
     pub fn config(message: impl Into<String>) -> Self {
         Self::new(FailureType::Config, message)
     }
 
-    /// Creates a failure that may pass.
+    /// Creates an error that may pass.
     pub fn transient(message: impl Into<String>) -> Self {
         Self::new(FailureType::Transient, message)
     }
 
-    /// Creates a failure that is a defect of the connector or of the API.
+    /// Creates an error for a defect of the connector or of the API.
     pub fn system(message: impl Into<String>) -> Self {
         Self::new(FailureType::System, message)
     }
 
-    /// Creates a failure without an internal message.
+    /// Creates an error without an internal message.
     pub fn new(failure_type: FailureType, message: impl Into<String>) -> Self {
         Self { failure_type, message: message.into(), internal_message: None }
     }
 
-    /// Adds details for an engineer.
+    /// Sets the internal message.
     #[must_use]
     pub fn internal(mut self, internal_message: impl Into<String>) -> Self {
         self.internal_message = Some(internal_message.into());
         self
     }
 
-    /// Puts the name of the stream in front of the message.
+    /// Prefixes the message with the name of the stream.
     #[must_use]
     pub fn in_stream(mut self, stream: &str) -> Self {
         self.message = format!("{stream}: {}", self.message);

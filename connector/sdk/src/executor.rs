@@ -1,4 +1,4 @@
-//! Runs one future to completion on the current thread.
+//! Runs a future to completion on the current thread.
 
 use std::{
     future::Future,
@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Wake, Waker},
 };
 
-/// Whether the future must be polled again.
+/// Whether the future was woken and must be polled again.
 struct Awake(AtomicBool);
 
 impl Wake for Awake {
@@ -19,8 +19,8 @@ impl Wake for Awake {
     }
 }
 
-/// Polls `future` until it is ready. Whenever it is pending, calls `wait`, which must return only
-/// after something that the future waits for has happened and its waker has been called.
+/// Polls `future` until it is ready. While it is pending, calls `wait`, which must block until an
+/// event that the future waits for has woken it.
 pub fn block_on<F: Future>(future: F, wait: impl Fn()) -> F::Output {
     let mut future = pin!(future);
     let awake = Arc::new(Awake(AtomicBool::new(true)));

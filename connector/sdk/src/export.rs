@@ -1,5 +1,5 @@
-//! Joins a [`Source`] to the contract in `wit/`: the exported functions, and the host's log and
-//! progress.
+//! Exports a [`Source`] as a component: implements the functions of `wit/`, and logs and reports
+//! progress through the host.
 
 use std::{cell::RefCell, marker::PhantomData, rc::Rc};
 

@@ -1,5 +1,4 @@
-//! Sends a request until it is answered, and decodes the response. This is the only place that
-//! retries.
+//! Sends requests, retries them and decodes the responses. Nothing else retries.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -18,17 +17,16 @@ use crate::{
     server::{Server, Verdict},
 };
 
-/// How often a request is sent whose response arrives whole and cannot be decoded. It is seldom
-/// better the next time.
+/// Give up after this many complete responses that cannot be decoded. Retrying seldom helps.
 const UNREADABLE_RESPONSES: u32 = 3;
 
-/// From this time on, failures of a request are logged as warnings.
+/// Failures of a request that has been retried for this long are logged as warnings.
 const LONG: Duration = Duration::from_secs(10);
 
-/// The least time between two such warnings, however many requests fail.
+/// The least time between two such warnings, across all requests.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<T> {
     /// The decoded body.
@@ -55,7 +53,7 @@ pub struct Fetcher {
     notes: Notes,
 }
 
-/// What has been logged of failing requests.
+/// What has been logged about failing requests.
 #[derive(Debug, Default)]
 struct Outage {
     warned_at: Cell<Option<Timestamp>>,
@@ -81,12 +79,12 @@ struct Failure {
 }
 
 impl Fetcher {
-    /// Creates a fetcher that retries each request as `policy` says.
+    /// Creates a fetcher that retries each request according to `policy`.
     pub fn new(platform: Platform, server: Rc<dyn Server>, policy: RetryPolicy, paces: Rc<Paces>) -> Self {
         Self { platform, server, policy, paces, outage: Outage::default(), notes: Notes::default() }
     }
 
-    /// Returns the counts of what was wrong with single records.
+    /// Returns the counts of problems with single records.
     pub fn notes(&self) -> &Notes {
         &self.notes
     }
@@ -99,7 +97,7 @@ impl Fetcher {
     /// Sends `request`, at the pace of `rate`, until a response can be decoded.
     ///
     /// # Errors
-    /// The error of the last attempt, once another one cannot help or patience has ended.
+    /// The error of the last attempt, if retrying cannot help or the retry budget is used up.
     pub async fn fetch<T>(
         &self,
         request: Request,
@@ -169,7 +167,7 @@ impl Fetcher {
         }
     }
 
-    /// Logs a failure: as a warning once it takes long, and not too often.
+    /// Logs a failure. It is a warning if the request has been failing for long, but not too often.
     fn log_failure(&self, what: &str, elapsed: Duration, delay: Duration) {
         let now = self.now();
         let takes_long = elapsed.saturating_add(delay) >= LONG;
@@ -182,14 +180,14 @@ impl Fetcher {
             Level::Debug
         };
         let (elapsed, delay, patience) = (spell(elapsed), spell(delay), spell(self.policy.patience));
-        let line = format!("{what}; tried for {elapsed} of {patience}, next in {delay}");
+        let line = format!("{what}; retried for {elapsed} of {patience}, next attempt in {delay}");
         self.platform.log.log(level, &line);
     }
 
-    /// Logs the end of an outage, if its beginning was logged as a warning.
+    /// Logs the end of an outage whose beginning was logged as a warning.
     fn log_end_of_outage(&self, request: &Request, elapsed: Duration) {
         if elapsed >= LONG && self.outage.is_open.take() {
-            self.platform.log.info(&format!("{request}: answered after {}", spell(elapsed)));
+            self.platform.log.info(&format!("{request}: succeeded after {}", spell(elapsed)));
         }
     }
 
@@ -208,17 +206,17 @@ impl Fetcher {
         let response = match result {
             Ok(response) => response,
             Err(TransportError::Broken(reason)) => {
-                return Err(failed(Error::transient(format!("no complete answer: {reason}"))));
+                return Err(failed(Error::transient(format!("no complete response: {reason}"))));
             }
             Err(TransportError::TimedOut(reason)) => {
                 return Err(failed(Error::transient(format!("no answer in time: {reason}"))));
             }
             Err(TransportError::Refused(reason)) => {
-                let error = Error::system(format!("the request could not be made: {reason}"));
+                let error = Error::system(format!("the request could not be sent: {reason}"));
                 return Err(Failure { is_final: true, ..failed(error) });
             }
             Err(TransportError::Denied(reason)) => {
-                let error = Error::config(format!("{reason}; the log says what would allow it"));
+                let error = Error::config(format!("{reason}; the log says how to allow it"));
                 return Err(Failure { is_final: true, ..failed(error) });
             }
         };
@@ -245,16 +243,16 @@ impl Fetcher {
 }
 
 impl Fetcher {
-    /// Returns the error for a body that cannot be decoded. Its beginning often tells who really
-    /// answered.
+    /// Returns the error for a body that cannot be decoded. The start of the body often shows who
+    /// really answered.
     fn unreadable(&self, response: &Response, problem: &Problem) -> Error {
         let content_type = response.header("content-type").unwrap_or("unknown type");
         let (status, reason) = (response.status, self.server.redact(&problem.to_string()));
-        Error::system(format!("the answer (status {status}, {content_type}) cannot be read: {reason}"))
+        Error::system(format!("the response (status {status}, {content_type}) cannot be read: {reason}"))
             .internal(response.excerpt(|text| self.server.redact(text)))
     }
 
-    /// Returns the error that is left when there is no next attempt.
+    /// Returns the error of a request that is not retried any more.
     fn exhausted(
         &self,
         failure: Failure,
@@ -273,7 +271,7 @@ impl Fetcher {
             let (asked, until) = (spell(asked), until.unwrap_or_default());
             let patience = spell(self.policy.patience_if_asked);
             error.message.push_str(&format!(
-                "; the server asks to wait {asked}{until}, and a request waits for {patience} at most: try again then"
+                "; the server asks to wait {asked}{until}, but a request waits for {patience} at most: try again later"
             ));
         }
         let internal = error.internal_message.take();
@@ -299,7 +297,7 @@ mod tests {
         String::from_utf8(body.to_vec()).map_err(|error| Problem::new(error.to_string()))
     }
 
-    /// Fetches once from a server that gives these answers and then the last one for ever.
+    /// Fetches once from a server that gives these answers, and then repeats the last one.
     fn fetch(answers: Vec<Result<Response, TransportError>>) -> (Result<Outcome<String>>, Rc<World>) {
         let mut left = answers.into_iter().peekable();
         let mut last = Err(TransportError::Broken(String::new()));
@@ -340,7 +338,7 @@ mod tests {
         let mut html = answer(200, [b"<html>".as_slice(), &[0xff]].concat());
         html.headers.push(("content-type".into(), "text/html".into()));
         let error = fetch(vec![Ok(html)]).0.unwrap_err();
-        assert!(error.message.starts_with("the answer (status 200, text/html) cannot be read"), "{error}");
+        assert!(error.message.starts_with("the response (status 200, text/html) cannot be read"), "{error}");
         assert!(error.message.ends_with("(tried 3 times in 2s)"), "{error}");
         assert!(error.internal_message.unwrap().contains("<html>"));
     }
@@ -358,7 +356,7 @@ mod tests {
         }
     }
 
-    /// Fetches from a server that is in its failing state for so many seconds, and is fine then.
+    /// Fetches from a server that fails for this many seconds and then recovers.
     fn fetch_through(
         seconds: i64,
         failure: &Result<Response, TransportError>,
@@ -396,7 +394,7 @@ mod tests {
             (Ok(asking(500, "0")), 0),
             (Ok(asking(500, "Thu, 01 Jan 2015 00:00:00 GMT")), 0),
         ] {
-            // A try that is sent within the patience and ends after it is the last.
+            // An attempt that is sent within the budget and ends after it is the last one.
             for seconds in [60, 299 - i64::try_from(latency).unwrap()] {
                 let (result, _) = fetch_through(seconds, &failure, latency);
                 assert_eq!(result, Ok(Outcome::Complete("fine".into())), "{seconds} s of {failure:?}");
@@ -418,8 +416,8 @@ mod tests {
     fn a_wait_that_is_too_long_is_an_error_at_once_that_says_until_when() {
         let (result, world) = fetch(vec![Ok(asking(429, "3600"))]);
         let error = result.unwrap_err();
-        let expected = "too many; the server asks to wait 1h, until 2024-06-01T01:00:00+00:00, and a request waits for \
-            10m at most: try again then";
+        let expected = "too many; the server asks to wait 1h, until 2024-06-01T01:00:00+00:00, but a request waits for \
+            10m at most: try again later";
         assert_eq!(error.message, expected);
         assert_eq!(error.failure_type, FailureType::Transient);
         assert_eq!(world.elapsed(), Duration::ZERO);
@@ -448,8 +446,8 @@ mod tests {
         let (result, world) = fetch(vec![Ok(busy), Ok(answer(200, "fine"))]);
         assert!(result.is_ok());
         assert_eq!(world.elapsed().as_secs(), 42);
-        let told = instant("2024-06-01T00:00:42Z");
-        assert_eq!(*world.rate_limits.borrow(), [told]);
+        let reported = instant("2024-06-01T00:00:42Z");
+        assert_eq!(*world.rate_limits.borrow(), [reported]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     stream::{Parents, Partition, Place, Stream, TimeFilter, TimeForm},
 };
 
-/// A record at an instant.
+/// Creates a record at an instant.
 pub(crate) fn record_at(text: &str) -> Record {
     Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), unsettled: false }
 }
@@ -22,7 +22,7 @@ pub(crate) fn record_at(text: &str) -> Record {
 pub(crate) const TIME: TimeFilter =
     TimeFilter { form: TimeForm::Instant, from: "from", including: "until", before: "before" };
 
-/// A stream to be a parent, read by windows.
+/// A parent stream, read by windows.
 pub(crate) static OWNERS: Stream<()> = Stream {
     name: "owners",
     path: "owners",
@@ -44,17 +44,17 @@ pub(crate) const PARENTS: Parents<()> = Parents {
     slices: |(), _, whole| vec![whole.clone()],
 };
 
-/// A list as a server keeps it, newest first, with a page for every request.
+/// A server's list, newest first.
 pub(crate) struct List(Vec<Timestamp>);
 
 impl List {
-    /// A list of records at these instants. The text of each is its index in the list.
+    /// Creates a list of records at these instants. The text of each is its index in the list.
     pub(crate) fn new(mut positions: Vec<Timestamp>) -> Self {
         positions.sort_unstable_by(|one, other| other.cmp(one));
         Self(positions)
     }
 
-    /// The page that is asked for, by the conventions of keyset paging.
+    /// Returns the requested page, by keyset pagination.
     pub(crate) fn page(&self, request: &PageRequest<()>) -> Page {
         let skip = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
         let is_wanted = |position: &Timestamp| {
@@ -84,7 +84,7 @@ impl List {
     }
 }
 
-/// A server that takes every status as what it usually is.
+/// A server whose statuses have their usual meaning.
 pub(crate) struct PlainServer;
 
 impl Server for PlainServer {

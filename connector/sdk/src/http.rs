@@ -1,24 +1,24 @@
-//! HTTP requests and responses, and the trait that sends them.
+//! HTTP requests, responses and the transport that sends them.
 
 use std::fmt;
 
 use futures_util::future::LocalBoxFuture;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything but the unreserved characters of RFC 3986, so that a value can hold anything.
+/// Everything but the unreserved characters of RFC 3986, so that a value may contain any character.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// How much of an unexpected body is shown, in characters.
+/// How many characters of an unexpected body are shown.
 const EXCERPT: usize = 200;
 
-/// An HTTP request to be sent.
+/// An HTTP request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET` or `POST`.
     pub method: &'static str,
     /// Absolute URL with its query, percent-encoded.
     pub url: String,
-    /// Header names (lower case) and values. May hold a secret: never print them.
+    /// Header names (lower case) and values. They may hold a secret, so never print them.
     pub headers: Vec<(&'static str, String)>,
     /// The body of a `POST`.
     pub body: Option<Vec<u8>>,
@@ -37,7 +37,7 @@ impl Request {
         Self { method: "GET", url, headers: Vec::new(), body: None }
     }
 
-    /// Creates a `POST` of JSON text to `base` joined with `path`.
+    /// Creates a `POST` of this JSON text to `base` joined with `path`.
     pub fn post(base: &str, path: &str, json: String) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self { method: "POST", url: format!("{base}/{path}"), headers, body: Some(json.into_bytes()) }
@@ -56,7 +56,7 @@ impl Request {
     }
 }
 
-/// Shows method and URL, but no headers: they may hold a secret.
+/// Shows the method and the URL, and no headers.
 impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.url)
@@ -74,40 +74,39 @@ impl fmt::Debug for Request {
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Header names (lower case) and values. Values that are not UTF-8 are left out.
+    /// Header names (lower case) and values. Omits values that are not UTF-8.
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
 }
 
 impl Response {
-    /// Returns the first header of this lower-case name.
+    /// Returns the first header with this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
     }
 
-    /// Describes an unexpected response to an engineer: its type, its size and the beginning of its
-    /// body. `redact` removes what must not be shown.
+    /// Describes an unexpected response to an engineer: its type, its size and the start of its
+    /// body. `redact` removes secrets.
     pub fn excerpt(&self, redact: impl Fn(&str) -> String) -> String {
         let content_type = redact(self.header("content-type").unwrap_or("no content type"));
-        // Redact first, then cut: the beginning of a secret is a secret too.
+        // Redact before truncating: the start of a secret is secret too.
         let body = redact(&String::from_utf8_lossy(&self.body));
         let beginning: String = body.chars().take(EXCERPT).collect();
         format!("{content_type}; the body has {} bytes and begins {beginning:?}", self.body.len())
     }
 }
 
-/// Why no complete response arrived.
+/// Why there is no complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TransportError {
-    /// The host does not let this connector send this request.
+    /// The host denies this request.
     Denied(String),
-    /// The request cannot be sent as it is, or the server's identity is wrong. Trying again does
-    /// not help.
+    /// The request is invalid, or the server's identity cannot be verified. Retrying does not help.
     Refused(String),
-    /// No connection, or a response that broke off. Trying again may help.
+    /// The connection failed or was interrupted. Retrying may help.
     Broken(String),
-    /// No response in time. Trying again may help, but each attempt takes as long.
+    /// The response timed out. Retrying may help, but each attempt takes as long.
     TimedOut(String),
 }
 
@@ -121,7 +120,7 @@ impl fmt::Display for TransportError {
 
 /// Sends requests to the server.
 pub trait Transport {
-    /// Sends a request at once, and returns a future of its complete response.
+    /// Sends a request at once and returns a future of the complete response.
     fn send(&self, request: Request) -> LocalBoxFuture<'static, Result<Response, TransportError>>;
 }
 

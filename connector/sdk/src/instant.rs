@@ -1,18 +1,17 @@
-//! Instants, in the text forms that APIs and state files use.
+//! Parses and formats timestamps.
 //!
-//! Parses any form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), also
-//! without a colon in the offset. Writes one canonical form.
+//! Accepts every form of RFC 3339 (`Z` or an offset, any fraction, a space instead of `T`), and
+//! also offsets without a colon. Queries and states get one canonical form.
 
 use std::time::SystemTime;
 
 use time::{OffsetDateTime, Timestamp, format_description::well_known::Rfc3339};
 
-/// Parses a timestamp with a time zone offset. With a negative offset, the last hours of the year
-/// 9999, which some write for "never", are later than any instant. They become the last instant
-/// there is.
+/// Parses a timestamp with a time zone offset. The last hours of the year 9999, which some write
+/// for "never", are out of range if the offset is negative, and become the largest timestamp.
 pub fn parse_instant(text: &str) -> Option<Timestamp> {
     let local = parse_rfc_3339(text).or_else(|| {
-        // Python writes offsets without a colon.
+        // An offset without a colon, as Python writes it.
         let (text, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
         parse_rfc_3339(&format!("{text}:{minutes}"))
     })?;
@@ -20,13 +19,13 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
 }
 
 fn parse_rfc_3339(text: &str) -> Option<OffsetDateTime> {
-    // The crate accepts any character as separator.
+    // The crate accepts any character as the separator.
     let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
     OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated)
 }
 
-/// Writes `2024-01-03T10:00:00+00:00`, with a fraction only if there is one: the form that
-/// Airbyte's connectors write in their states.
+/// Formats an instant as Airbyte's connectors do in their states: `2024-01-03T10:00:00+00:00`, with
+/// a fraction only if it is not zero.
 pub fn format_instant(instant: Timestamp) -> String {
     let (year, month, day) = instant.to_calendar_date();
     let (hour, minute, second, nanosecond) = instant.as_hms_nano();
@@ -38,13 +37,13 @@ pub fn format_instant(instant: Timestamp) -> String {
     text
 }
 
-/// Writes `2024-01-03`, in UTC.
+/// Formats the date of an instant in UTC: `2024-01-03`.
 pub fn format_date(instant: Timestamp) -> String {
     let (year, month, day) = instant.to_calendar_date();
     format!("{year:04}-{:02}-{day:02}", u8::from(month))
 }
 
-/// Converts the time of the system's clock. Times before 1970 become 1970.
+/// Converts a system time. Times before 1970 become the epoch.
 pub fn instant_of(time: SystemTime) -> Timestamp {
     let since_epoch = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX);
@@ -52,8 +51,7 @@ pub fn instant_of(time: SystemTime) -> Timestamp {
 }
 
 /// Returns the whole second at or before `instant`. Slices begin and end on whole seconds, so that
-/// a server that cuts fractions off the times it shows still agrees about which slice a record is
-/// in.
+/// they work with a server that truncates the times it returns.
 pub fn floor_to_second(instant: Timestamp) -> Timestamp {
     Timestamp::from_seconds(instant.as_seconds()).unwrap_or(instant)
 }

@@ -1,22 +1,24 @@
 //! Builds source connectors for HTTP APIs.
 //!
 //! A source is a table of streams ([`stream::Stream`]), an API ([`api::Api`]) and a parsed config,
-//! put together by the trait [`source::Source`]. [`export_source!`] makes a component of it.
-//! Everything else is done here: windows and parents, pages, retries, pace, state and checkpoints.
-//! This crate knows no particular API.
+//! joined by the trait [`source::Source`]. [`export_source!`] turns it into a component. This crate
+//! does the rest: windows and parents, pages, retries, pace, state and checkpoints. It knows no
+//! particular API.
 //!
 //! To follow a record through the code, read the modules in this order:
 //!
 //! 1. [`connector`] opens a read: [`state`] and [`cursor`] say where it begins.
-//! 2. [`partition`] cuts the stream into [slices](mod@slice) and names the next page to ask for.
+//! 2. [`partition`] cuts the stream into [slices](mod@slice) and chooses the next page to request.
 //! 3. [`request`] and [`api`] turn that into an HTTP request.
-//! 4. [`fetch`] sends it, at the [`pace`] that the server allows, and [`retry`] says when again.
-//! 5. [`page`] and [`record`] hold what the response brought.
-//! 6. [`reader`] emits it, and keeps as many requests [in flight](in_flight) as memory allows.
+//! 4. [`fetch`] sends it at the [`pace`] that the server allows; [`retry`] decides about retries.
+//! 5. [`page`] and [`record`] hold the decoded response.
+//! 6. [`reader`] returns the records, and keeps as many requests [in flight](in_flight) as memory
+//!    allows.
 //!
-//! The outside world is behind four traits, so that all of this is tested natively and without a
-//! network: [`http::Transport`], [`clock::Clock`], [`log::Log`] and [`progress::Progress`]. `wasi`
-//! implements them in the component, and `testing` (a feature) in tests.
+//! Everything outside of the connector is behind four traits, so that all of this is tested
+//! natively and without a network: [`http::Transport`], [`clock::Clock`], [`log::Log`] and
+//! [`progress::Progress`]. `wasi` implements them for the component, and `testing` (a feature) for
+//! tests.
 
 pub mod api;
 pub mod clock;

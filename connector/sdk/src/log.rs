@@ -1,19 +1,19 @@
-//! Log lines for the person who runs the sync.
+//! Log messages.
 
-/// The level of a line.
+/// The severity of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// Helps to find out why something happened.
+    /// Details for debugging.
     Debug,
-    /// Progress.
+    /// Normal progress.
     Info,
-    /// Something was skipped or is wrong. The read continues.
+    /// Something was skipped or is wrong, but the read goes on.
     Warn,
 }
 
-/// Writes log lines.
+/// Takes log messages.
 pub trait Log {
-    /// Writes one message, which must not contain a secret.
+    /// Writes a message, which must not contain a secret.
     fn log(&self, level: Level, message: &str);
 
     /// Writes a message at level debug.

@@ -1,9 +1,8 @@
-//! Counts what is wrong with single records, so that one warning per kind is logged when a stream
-//! ends.
+//! Counts problems with single records, so that one warning per kind is logged when a stream ends.
 
 use std::{cell::RefCell, fmt};
 
-/// Counts of what was wrong with records.
+/// Counts of problems with single records.
 #[derive(Default)]
 pub struct Notes(RefCell<Vec<Note>>);
 
@@ -14,8 +13,8 @@ struct Note {
 }
 
 impl Notes {
-    /// Counts one more case of `kind`. `sentence` makes the warning from the count; that of the
-    /// first case is used.
+    /// Counts a problem of this `kind`. The first `sentence` given for a kind turns the count into
+    /// the warning.
     pub fn count(&self, kind: &str, sentence: impl Fn(u64) -> String + 'static) {
         let mut notes = self.0.borrow_mut();
         match notes.iter_mut().find(|note| note.kind == kind) {

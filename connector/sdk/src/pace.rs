@@ -1,51 +1,50 @@
-//! How fast requests are started.
+//! Limits how fast requests are started.
 //!
-//! Requests of one rate class share a pace, so that none of them has to learn it anew.
+//! Requests of one rate class share a pace, so that it is learnt only once.
 //!
-//! A server with a rate limit refuses a share of what comes too fast, so that share is what counts:
-//! a refusal now and then means nothing, one in six means a pace that is a fifth too fast. The pace
-//! is then set to what the server has been serving, and grows again from there.
+//! The share of refusals shows how far the pace is above the server's rate limit. An occasional
+//! refusal means nothing; one in six means that the pace is a fifth too fast. The pace is then set
+//! to the rate at which the server has been serving, and grows again from there.
 
 use std::{cell::RefCell, collections::VecDeque, time::Duration};
 
 use time::{SignedDuration, Timestamp};
 
-/// How many answers are looked back at to tell what the server has been serving: more than it
-/// serves in a second.
+/// How many responses to remember for measuring the served rate: more than arrive in a second.
 const REMEMBERED: usize = 256;
 
-/// How many of them tell the share of refusals.
+/// How many of them count for the share of refusals.
 const RECENT: usize = 48;
 
-/// The pace is too fast if more than one answer in this many is a refusal, and there were a few of
-/// them.
+/// The pace is too fast if more than one response in this many is a refusal, and there are at least
+/// `A_FEW`.
 const TOLERATED: usize = 6;
 const A_FEW: usize = 3;
 
-/// After a slow-down the pace is this part of what the server has been serving.
+/// Slow down to this fraction of the served rate.
 const BACK_OFF: f64 = 0.95;
 
-/// While few are refused, the pace grows by this part of itself per second, so that a server which
-/// allows more than it did is used better within a minute; but not by more than `SPEED_UP_ONCE`
-/// with one answer, or a slow pace would swing.
+/// While few requests are refused, the pace grows by this fraction per second, so that a raised
+/// limit is used within a minute. One response adds at most `SPEED_UP_ONCE`, or a slow pace would
+/// oscillate.
 const SPEED_UP: f64 = 0.05;
 const SPEED_UP_ONCE: f64 = 0.01;
 
 /// The slowest pace, in requests per second.
 const SLOWEST: f64 = 0.2;
 
-/// A class of requests that a server limits together.
+/// A class of requests that share one of the server's rate limits.
 #[derive(Debug, Clone, Copy)]
 pub struct RateClass {
     /// Unique name.
     pub name: &'static str,
-    /// The pace to begin with, in requests per second. `None` begins without a limit, and learns it
-    /// from refusals.
+    /// The initial pace, in requests per second. `None` starts without a limit and learns it from
+    /// refusals.
     pub per_second: Option<f64>,
 }
 
 impl RateClass {
-    /// The class of an API that limits all requests together.
+    /// The class for an API with one limit for all requests.
     pub const DEFAULT: Self = Self { name: "default", per_second: None };
 }
 
@@ -54,7 +53,7 @@ impl RateClass {
 pub struct Paces(RefCell<Vec<(&'static str, Pace)>>);
 
 impl Paces {
-    /// Lets `change` use the pace of a class.
+    /// Calls `change` with the pace of a class.
     pub fn with<T>(&self, class: &'static RateClass, change: impl FnOnce(&mut Pace) -> T) -> T {
         let mut paces = self.0.borrow_mut();
         let index = paces.iter().position(|(name, _)| *name == class.name).unwrap_or_else(|| {
@@ -68,12 +67,12 @@ impl Paces {
 /// The pace of one class.
 #[derive(Debug)]
 pub struct Pace {
-    /// Requests per second; none while nothing has been too fast.
+    /// Requests per second. `None` until requests have been too fast.
     rate: Option<f64>,
     next_start: Timestamp,
-    /// When the latest answers came, and whether they were refusals.
+    /// When the latest responses arrived, and whether they were refusals.
     answers: VecDeque<(Timestamp, bool)>,
-    /// Refusals of requests that were started before this are old news.
+    /// Refusals of requests that were started before this are ignored.
     slowed_at: Timestamp,
 }
 
@@ -89,7 +88,7 @@ impl Pace {
         Self { rate: class.per_second, ..Self::default() }
     }
 
-    /// Takes the next place in the queue and returns how long to wait for it.
+    /// Reserves the next start time and returns how long to wait for it.
     pub fn take_turn(&mut self, now: Timestamp) -> Duration {
         let start = self.next_start.max(now);
         if let Some(rate) = self.rate {
@@ -98,14 +97,14 @@ impl Pace {
         Duration::try_from(start - now).unwrap_or_default()
     }
 
-    /// Notes that a request was served.
+    /// Records that a request was served.
     pub fn succeeded(&mut self, now: Timestamp) {
         self.rate = self.rate.map(|rate| rate * (1.0 + (SPEED_UP / rate).min(SPEED_UP_ONCE)));
         self.remember(now, false);
     }
 
-    /// Notes that a request which was started at `started` was refused as one too many, and how
-    /// long the server asks to wait.
+    /// Records that a request started at `started` exceeded the rate limit, and how long the server
+    /// asks to wait.
     pub fn refused(&mut self, started: Timestamp, now: Timestamp, retry_after: Option<Duration>) {
         if started < self.slowed_at {
             return;
@@ -130,9 +129,9 @@ impl Pace {
         self.answers.push_back((now, refused));
     }
 
-    /// What the server has been serving per second, a little less. Servers commonly allow a
-    /// second's worth at once, so a burst counts as one second. Where nothing was served, nothing
-    /// was learnt but that it is too fast.
+    /// Returns slightly less than the rate at which the server has been serving, per second.
+    /// Servers commonly allow a burst of one second's worth, so a burst counts as one second. If
+    /// nothing was served, the current pace is reduced.
     fn served_rate(&self, now: Timestamp) -> f64 {
         let served = self.answers.iter().filter(|(_, refused)| !refused).count();
         if served == 0 {
@@ -154,8 +153,8 @@ mod tests {
     use super::*;
     use crate::testing::instant;
 
-    /// A server that serves `limit` requests a second (and as many at once), asked as fast as the
-    /// pace allows. Returns how many it served and refused in `seconds`.
+    /// Sends requests as fast as the pace allows to a server that serves `limit` a second (and as
+    /// many at once). Returns how many it served and refused in `seconds`.
     fn served_by(limit: f64, seconds: i64, latency: Duration) -> (f64, u32) {
         let start = instant("2024-01-01T00:00:00Z");
         let end = start + SignedDuration::seconds(seconds);

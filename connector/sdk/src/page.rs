@@ -1,11 +1,11 @@
-//! One page of records, and the chain of pages of a slice.
+//! Pages of records, and the chain of pages of a slice.
 
 use std::collections::BTreeSet;
 
 use crate::{problem::Problem, record::Record};
 
-/// The most pages that one slice may have: ten million records at 100 a page, more than any known
-/// list has. A longer chain is taken for a server that never ends it.
+/// The most pages of one slice: ten million records at 100 per page, more than any known list has.
+/// A longer chain is treated as endless.
 pub const MAX_PAGES: usize = 100_000;
 
 /// The response to one page request.
@@ -17,8 +17,8 @@ pub struct Page {
     pub next_token: Option<String>,
     /// The size of the response body in bytes.
     pub bytes: usize,
-    /// Whether the response leaves records out and gives no token to ask for them: less must be
-    /// asked for.
+    /// Whether the response omits records and has no token for them, so that a smaller request is
+    /// needed.
     pub is_cut_off: bool,
 }
 
@@ -31,34 +31,34 @@ pub struct PageChain {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 enum Step {
-    /// The first page can be asked for.
+    /// The first page can be requested.
     #[default]
     Fresh,
-    /// The page of this token can be asked for.
+    /// The page of this token can be requested.
     Waiting(String),
-    /// A response is awaited.
+    /// A request is in flight.
     Asked,
     Finished,
 }
 
 impl PageChain {
-    /// Returns whether a page can be asked for now.
+    /// Returns whether a page can be requested now.
     pub fn is_waiting(&self) -> bool {
         matches!(self.step, Step::Fresh | Step::Waiting(_))
     }
 
-    /// Returns whether nothing has been asked for yet.
+    /// Returns whether nothing has been requested yet.
     pub fn is_fresh(&self) -> bool {
         self.step == Step::Fresh
     }
 
-    /// Returns whether the last page has come.
+    /// Returns whether the last page has been received.
     pub fn is_finished(&self) -> bool {
         self.step == Step::Finished
     }
 
-    /// Takes the token of the next page to ask for, `Some(None)` for the first page. Returns `None`
-    /// if there is nothing to ask for now.
+    /// Takes the token of the next page to request, `Some(None)` for the first page. Returns `None`
+    /// if there is nothing to request now.
     pub fn next_page(&mut self) -> Option<Option<String>> {
         if !self.is_waiting() {
             return None;
@@ -72,7 +72,7 @@ impl PageChain {
     /// Records the response's next-page token. `None` ends the chain.
     ///
     /// # Errors
-    /// If the token was given before, or the chain is too long.
+    /// If the token repeats, or the chain is too long.
     pub fn advance(&mut self, next_token: Option<String>) -> Result<(), Problem> {
         let Some(token) = next_token else {
             self.step = Step::Finished;

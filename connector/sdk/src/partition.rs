@@ -1,8 +1,7 @@
-//! Which pages to ask for next, and which state is true.
+//! Chooses the next pages to request, and computes the state.
 //!
-//! A stream is cut into slices, and each slice is a chain of pages. Nothing here does input or
-//! output: the reader asks for what [`Slices`] names, hands it the pages, and emits what it
-//! returns.
+//! A stream is cut into slices, and each slice is a chain of pages. Nothing here does I/O: the
+//! reader sends the requests that [`Slices`] returns, passes the pages back, and emits the records.
 
 pub mod lists;
 pub mod open;
@@ -24,22 +23,22 @@ use crate::{
 
 /// The slices of a stream, and how much of them has been read.
 pub trait Slices<C: 'static> {
-    /// Returns the next page to ask for. `None` if there is none now, perhaps because a response is
-    /// awaited.
+    /// Returns the next page request. `None` if there is none now, perhaps until a response
+    /// arrives.
     fn next_request(&mut self) -> Option<PageRequest<C>>;
 
-    /// Takes the page that was asked for, and returns the records to emit.
+    /// Takes the page of a request, and returns the records to emit.
     ///
     /// # Errors
     /// If the page contradicts what the row or earlier pages say.
     fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem>;
 
-    /// Notes that the list is not there, and that its parent has no further parts.
+    /// Records that a part of a list is absent, so its parent has no further parts.
     fn end_parts(&mut self, request: &PageRequest<C>) {
         let _ = request;
     }
 
-    /// Notes that the server refuses the list with `error`.
+    /// Records that the server refuses the list with `error`.
     ///
     /// # Errors
     /// If the stream cannot be read without this list. Otherwise the others are read, and
@@ -53,28 +52,27 @@ pub trait Slices<C: 'static> {
     /// are then no longer than these. Returns false if it cannot be shorter.
     fn shorten(&mut self, request: &PageRequest<C>) -> bool;
 
-    /// Returns why the stream has failed although all that could be read was read. Called once at
-    /// the end, after the last checkpoint.
+    /// Returns the error of a stream that was read as far as possible, but not completely. Called
+    /// once at the end, after the last checkpoint.
     fn failure(&mut self) -> Option<Error> {
         None
     }
 
-    /// Takes the log lines that are due.
+    /// Takes the pending log messages.
     fn take_log(&mut self) -> Vec<(Level, String)> {
         Vec::new()
     }
 
-    /// Returns how many slices have been read to their end, and how many there are, if that is
-    /// known. Both may grow.
+    /// Returns how many slices have been read to their end, and the total if it is known. Both may
+    /// grow.
     fn progress(&self) -> (u64, Option<u64>);
 
     /// Returns the state that is true once all records returned so far are written, if one is due.
     fn checkpoint(&mut self) -> Option<String>;
 }
 
-/// Returns the slice of the given times. Where the server cannot filter by time, it is asked for
-/// without them, and other records are dropped. Where nothing tells the time of a record, the slice
-/// is unbounded.
+/// Returns the slice of the given times. If the server cannot filter by time, everything is
+/// requested, and other records are dropped. If records have no time, the slice is unbounded.
 fn bounded<C>(stream: &Stream<C>, from: Timestamp, until: Option<Until>) -> Slice {
     match (stream.time, stream.cursor) {
         (Some(_), _) => Slice { from: Some(from), until, ..Slice::default() },
@@ -90,7 +88,7 @@ fn bounded<C>(stream: &Stream<C>, from: Timestamp, until: Option<Until>) -> Slic
     }
 }
 
-/// Returns the texts of the records that are to be emitted.
+/// Returns the texts of the records to emit.
 fn emit<C>(stream: &Stream<C>, slice: &Slice, records: Vec<Record>) -> Vec<String> {
     let is_withheld =
         |record: &Record| record.unsettled && stream.unsettled.is_some_and(|unsettled| !unsettled.emitted);

@@ -1,19 +1,19 @@
-//! The outside world, as a source sees it: four traits.
+//! The platform that a source runs on: network, clock, log and progress.
 
 use std::rc::Rc;
 
 use crate::{clock::Clock, http::Transport, log::Log, progress::Progress};
 
-/// The outside world.
+/// Everything outside of the connector that a source uses.
 #[derive(Clone)]
 pub struct Platform {
     /// Sends requests.
     pub transport: Rc<dyn Transport>,
-    /// Tells the time and waits.
+    /// Returns the time and sleeps.
     pub clock: Rc<dyn Clock>,
-    /// Writes log lines.
+    /// Takes log messages.
     pub log: Rc<dyn Log>,
-    /// Takes the progress of a read.
+    /// Takes progress reports.
     pub progress: Rc<dyn Progress>,
 }
 

@@ -1,8 +1,8 @@
-//! What is wrong with a response, a record, a state or a schema.
+//! Describes invalid responses, records, states and schemas.
 
 use std::fmt;
 
-/// One thing that is wrong with a text, and the part of the text it is in.
+/// What is wrong with a text, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     message: String,
@@ -15,7 +15,7 @@ impl Problem {
         Self { message: message.into(), place: None }
     }
 
-    /// Says in which part of a larger text the problem is.
+    /// Adds the part of the larger text that has the problem.
     #[must_use]
     pub fn within(self, place: impl Into<String>) -> Self {
         Self { message: self.to_string(), place: Some(place.into()) }

@@ -1,10 +1,10 @@
-//! The progress of a read, for the person who runs it.
+//! Reports the progress of a read to the host.
 
 use time::Timestamp;
 
-/// Takes the progress of a read.
+/// Takes progress reports.
 pub trait Progress {
-    /// The API's rate limit is exceeded, and requests wait until this instant.
+    /// The API's rate limit is exceeded until this instant.
     fn rate_limited(&self, until: Timestamp);
 
     /// `done` slices have been read to their end, of `total` if that is known.

@@ -6,9 +6,9 @@ use crate::slice::{Slice, Until};
 
 /// How a stream is cut into ranges of fixed width.
 ///
-/// Neighbours share a boundary. A record at or after it belongs to the later range. Where a server
-/// cuts what it sums up, days for instance, at the ends of a range, neighbours must overlap, so
-/// that one of them has every record whole.
+/// Neighbours share a boundary. A record at or after it belongs to the later range. If the server
+/// aggregates records, for instance by day, and truncates them at the ends of a range, neighbours
+/// must overlap, so that each record is complete in one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ranges {
     /// The length of a range. Must be longer than both overlaps together.
@@ -25,7 +25,7 @@ impl Ranges {
         Self { width, before: SignedDuration::ZERO, after: SignedDuration::ZERO }
     }
 
-    /// Cuts the time from `from` up to `until`, of which records before `keep_from` are not wanted.
+    /// Cuts the time from `from` up to `until`. Records before `keep_from` are dropped.
     pub fn cut(&self, from: Timestamp, until: Timestamp, keep_from: Option<Timestamp>) -> Vec<Slice> {
         let (mut slices, mut from, mut keep_from) = (Vec::new(), from, keep_from);
         while from < until {

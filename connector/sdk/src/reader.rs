@@ -1,4 +1,4 @@
-//! A read in progress: keeps requests in flight and returns batches.
+//! Reads a stream: keeps requests in flight and returns batches.
 //!
 //! The next requests are sent before a batch is returned, so that the server works while the host
 //! writes.
@@ -27,7 +27,7 @@ use crate::{
 /// Records that are emitted together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Batch {
-    /// Each one JSON object on one line.
+    /// The records, each a JSON object on one line.
     pub records: Vec<String>,
     /// The state that is true once these records, and all before them, are written.
     pub checkpoint: Option<String>,
@@ -41,7 +41,7 @@ pub struct Tools<C: 'static> {
     pub config: Rc<C>,
     /// The API that is read.
     pub api: Rc<dyn Api<C>>,
-    /// Sends requests to it.
+    /// Sends the requests.
     pub fetcher: Fetcher,
     /// The outside world.
     pub platform: Platform,
@@ -59,13 +59,13 @@ pub struct Reader<C: 'static> {
     slices: Box<dyn Slices<C>>,
     tools: Rc<Tools<C>>,
     limit: InFlightLimit,
-    /// The progress that was reported last.
+    /// The progress reported last.
     reported: (u64, Option<u64>),
     in_flight: FuturesUnordered<LocalBoxFuture<'static, Fetched<C>>>,
     fetched: VecDeque<Fetched<C>>,
-    /// To be asked for once more, in smaller pages.
+    /// Requests to repeat with smaller pages.
     again: Vec<PageRequest<C>>,
-    /// The page size of a list, by the name of its stream, where it is smaller than the row says.
+    /// The page size of a list, by the name of its stream, where it is smaller than in the row.
     page_limits: Vec<(&'static str, u32)>,
     has_received: bool,
     finished: bool,
@@ -103,7 +103,7 @@ impl<C> Reader<C> {
     /// Returns the next batch, or `None` at the end of the stream.
     ///
     /// # Errors
-    /// If the stream cannot be read any further. The reader is finished then.
+    /// If the stream cannot be read any further. The reader is then finished.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
         while !self.finished {
             self.fill().await;
@@ -132,7 +132,7 @@ impl<C> Reader<C> {
         Ok(None)
     }
 
-    /// Logs what was noted of single records, and fails if some lists could not be read.
+    /// Logs the problems with single records, and fails if some lists could not be read.
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
         for note in self.tools.fetcher.notes().sentences() {
@@ -141,7 +141,7 @@ impl<C> Reader<C> {
         self.slices.failure().map_or(Ok(()), |error| Err(error.in_stream(self.stream.name)))
     }
 
-    /// Turns a response into a batch, which is empty if it brought no records.
+    /// Turns a response into a batch, which is empty if there are no records.
     fn receive(
         &mut self,
         request: PageRequest<C>,
@@ -150,7 +150,7 @@ impl<C> Reader<C> {
     ) -> Result<Batch> {
         let page = match result? {
             Outcome::Complete(page) if page.is_cut_off => {
-                let message = "the response has not all that was asked for, and there are no pages of it";
+                let message = "the response is incomplete, and the list has no pages";
                 self.ask_for_less(request, Error::system(message))?;
                 return Ok(Batch::default());
             }
@@ -169,7 +169,7 @@ impl<C> Reader<C> {
             }
             Outcome::Absent(reason) => {
                 let Some(parent) = &request.slice.parent else {
-                    return Err(Error::config(format!("{reason}; is the address of the API right?")));
+                    return Err(Error::config(format!("{reason}; check the address of the API")));
                 };
                 match request.stream.ends.absent {
                     Absent::Gone => {
@@ -180,21 +180,23 @@ impl<C> Reader<C> {
                 Page::default()
             }
             Outcome::UnknownPath(error) if request.stream.ends.may_be_unknown && !self.has_received => {
-                self.log(Level::Warn, &format!("skipped, the server does not have it: {error}"));
+                self.log(Level::Warn, &format!("skipped because the server does not have it: {error}"));
                 self.cancel();
                 return Ok(Batch::default());
             }
             Outcome::UnknownPath(error) => return Err(self.of_request(error, &request)),
             Outcome::Unavailable(reason) if self.has_received => {
-                return Err(Error::system(format!("broke off: {reason}")));
+                return Err(Error::system(format!(
+                    "the stream became unavailable while it was read: {reason}"
+                )));
             }
             Outcome::Unavailable(reason) => {
-                self.log(Level::Warn, &format!("skipped, this account does not have it: {reason}"));
+                self.log(Level::Warn, &format!("skipped because this account does not have it: {reason}"));
                 self.cancel();
                 return Ok(Batch::default());
             }
         };
-        // A list of parents says nothing about the lists that they have.
+        // A list of parents says nothing about the parents' own lists.
         self.has_received |= request.level == 0;
         self.limit.observe(page.bytes, was_waited_for);
         let observed = self.slices.observe(&request, page);
@@ -208,23 +210,23 @@ impl<C> Reader<C> {
         Ok(Batch { records, checkpoint })
     }
 
-    /// Asks for the same in smaller pages, or shortens the slice if the list has no pages. A page
-    /// token leads on in pages of another size too: should a server count pages by it, some records
-    /// come twice and none is missed.
+    /// Repeats a request with smaller pages, or shortens the slice if the list has no pages. A page
+    /// token stays valid for other page sizes. Should a server's tokens count pages, some records
+    /// are read twice and none is missed.
     fn ask_for_less(&mut self, request: PageRequest<C>, error: Error) -> Result<()> {
         let list = request.stream.name;
         let error = self.of_request(error, &request);
         let Some(asked) = request.page_limit else {
             if self.slices.shorten(&request) {
-                self.log(Level::Debug, "responses are too large; asking for shorter times");
+                self.log(Level::Debug, "responses are too large; asking for shorter time ranges");
                 return Ok(());
             }
-            return Err(too_large(error, "and there is no shorter time to ask for"));
+            return Err(too_large(error, "no shorter time range can be requested"));
         };
         if asked <= 1 {
-            return Err(too_large(error, "even with one record on a page"));
+            return Err(too_large(error, "this happens even with one record per page"));
         }
-        // Of several requests in flight, each of which was refused, the first has set the limit.
+        // If several requests in flight were too large, the first has set the limit.
         let known = self.page_limit(list).unwrap_or(asked);
         let limit = known.min(asked / 2);
         if limit < known {
@@ -236,12 +238,12 @@ impl<C> Reader<C> {
         Ok(())
     }
 
-    /// Returns the page size of a list, if it is smaller than the row says.
+    /// Returns the page size of a list, if it is smaller than in the row.
     fn page_limit(&self, list: &str) -> Option<u32> {
         self.page_limits.iter().find(|(name, _)| *name == list).map(|(_, limit)| *limit)
     }
 
-    /// Adds the request to an error, for an engineer.
+    /// Adds the request to the internal message of an error.
     fn of_request(&self, error: Error, request: &PageRequest<C>) -> Error {
         let request = self.tools.api.page_request(request).to_string();
         if error.internal_message.is_some() { error } else { error.internal(request) }
@@ -266,7 +268,7 @@ impl<C> Reader<C> {
         }
     }
 
-    /// Starts as many requests as may be in flight, and takes what has arrived.
+    /// Starts requests up to the in-flight limit, and takes the responses that have arrived.
     async fn fill(&mut self) {
         if self.finished {
             return;
@@ -298,7 +300,7 @@ impl<C> Reader<C> {
 
 /// Returns the error of a request that is too large and cannot be made smaller.
 fn too_large(mut error: Error, however: &str) -> Error {
-    error.message = format!("{}; this is so {however}", error.message);
+    error.message = format!("{}; {however}", error.message);
     error
 }
 

@@ -1,6 +1,7 @@
-//! One record: carried as text, and parsed only where a stream needs it.
+//! Reads records as text, and parses only the fields that a stream needs.
 //!
-//! Values are emitted byte for byte as the server sent them. Only top-level fields move.
+//! Values are emitted byte for byte as the server sent them. Only top-level fields are moved, added
+//! or removed.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -10,16 +11,16 @@ use time::{SignedDuration, Timestamp};
 
 use crate::{instant::parse_instant, problem::Problem};
 
-/// Capacity reserved for the fields of one hoisted object, in bytes: three names and identifiers.
+/// Bytes reserved for the fields of one hoisted object: three names and identifiers.
 const HOISTED: usize = 256;
 
-/// The number of fields of most records.
+/// The number of fields of a typical record.
 const USUAL: usize = 32;
 
 /// A record of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// One JSON object on one line.
+    /// A JSON object on one line.
     pub json: String,
     /// The value of the cursor field. `None` if it is absent or not a timestamp.
     pub position: Option<Timestamp>,
@@ -27,7 +28,8 @@ pub struct Record {
     pub unsettled: bool,
 }
 
-/// Copies fields of a nested object to the top level. If the object is null or absent, so are they.
+/// Copies fields of a nested object to the top level. If the object is null or absent, so are the
+/// fields.
 #[derive(Debug, Clone, Copy)]
 pub struct Hoist {
     /// The top-level field that holds the object.
@@ -42,21 +44,21 @@ pub struct Hoist {
 /// it until it has settled.
 #[derive(Debug, Clone, Copy)]
 pub struct Unsettled {
-    /// The top-level field that tells.
+    /// The top-level field that says so.
     pub field: &'static str,
-    /// The values it has while the record can still change.
+    /// The values of the field while the record can still change.
     pub values: &'static [&'static str],
-    /// Whether such a record is emitted. If not, it is left out until it has settled.
+    /// Whether such a record is emitted. If not, it is omitted until it has settled.
     pub emitted: bool,
-    /// How long after its position a record can change at most. An older one no longer holds the
-    /// cursor.
+    /// The longest time after its position that a record can change. An older one no longer holds
+    /// the cursor.
     pub at_most: Option<SignedDuration>,
 }
 
-/// How a JSON object becomes a record.
+/// How to turn a JSON object into a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<'a> {
-    /// The field that gives the position.
+    /// The field that holds the position.
     pub cursor: Option<&'static str>,
     /// Which records can still change.
     pub unsettled: Option<&'a Unsettled>,
@@ -67,7 +69,7 @@ pub struct Shape<'a> {
 }
 
 impl Record {
-    /// Creates a settled record from the text of an object.
+    /// Creates a settled record from the JSON text of an object.
     pub fn new(json: String, position: Option<Timestamp>) -> Self {
         Self { json: on_one_line(json), position, unsettled: false }
     }
@@ -118,20 +120,20 @@ impl Record {
     }
 }
 
-/// A record whose fields are moved or added to.
+/// A record whose fields are moved or that gets further ones.
 struct Reshaped<'a, 's> {
     shape: &'s Shape<'s>,
     /// The fields that stay where they are.
     kept: Vec<(Json<'a>, Json<'a>)>,
     /// The hoisted values, in the order of `shape.hoists`.
     hoisted: Vec<Option<Json<'a>>>,
-    /// Bytes of the objects that are left out.
+    /// Bytes of the objects that are removed.
     left_out: usize,
 }
 
 impl<'a, 's> Reshaped<'a, 's> {
-    /// Scans the next object, and the objects in it that are hoisted from, in one pass. `look_at`
-    /// is given each top-level field.
+    /// Scans the next object, and the nested objects with hoisted fields, in one pass. Calls
+    /// `look_at` with each top-level field.
     fn scan(
         scanner: &mut Scanner<'a>,
         shape: &'s Shape<'s>,
@@ -146,12 +148,12 @@ impl<'a, 's> Reshaped<'a, 's> {
             hoists.iter().any(|hoist| hoist.fields.iter().any(|(_, to)| name.is(to)))
                 || shape.added.iter().any(|(added, _)| name.is(added))
         };
-        // The object that was begun last: its name, as it stands in the text, and where its values
+        // The object that was entered last: its name, as it stands in the text, and where its values
         // go.
-        let mut begun: Option<(*const u8, &Hoist, Range<usize>)> = None;
+        let mut entered: Option<(*const u8, &Hoist, Range<usize>)> = None;
         let mut begin = |outer: Json<'a>, hoisted: &mut [Option<Json<'a>>]| {
             let name = outer.get().as_ptr();
-            if let Some((_, hoist, place)) = begun.as_ref().filter(|(begun, ..)| *begun == name) {
+            if let Some((_, hoist, place)) = entered.as_ref().filter(|(entered, ..)| *entered == name) {
                 return Some((*hoist, place.clone()));
             }
             let mut at = 0;
@@ -162,7 +164,7 @@ impl<'a, 's> Reshaped<'a, 's> {
             let place = at - hoist.fields.len()..at;
             // Of several objects with one name, the last counts.
             hoisted[place.clone()].fill(None);
-            begun = Some((name, hoist, place.clone()));
+            entered = Some((name, hoist, place.clone()));
             Some((hoist, place))
         };
         scanner.object_and_inner(is_hoisted, |outer, name, value| match outer {
@@ -186,7 +188,7 @@ impl<'a, 's> Reshaped<'a, 's> {
         Ok(Self { shape, kept, hoisted, left_out })
     }
 
-    /// Returns the record's text. `length` is that of the scanned object.
+    /// Returns the record's text. `length` is the length of the scanned object.
     fn finish(self, length: usize) -> String {
         let hoists = self.shape.hoists;
         let made = HOISTED * (hoists.len() + self.shape.added.len());
@@ -205,7 +207,7 @@ impl<'a, 's> Reshaped<'a, 's> {
     }
 }
 
-/// Removes line breaks. In valid JSON they stand only between tokens.
+/// Removes line breaks. Valid JSON has them only between tokens.
 fn on_one_line(mut json: String) -> String {
     if memchr2(b'\n', b'\r', json.as_bytes()).is_some() {
         json.retain(|character| !matches!(character, '\n' | '\r'));

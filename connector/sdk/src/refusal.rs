@@ -1,7 +1,6 @@
-//! Parents whose lists the server refuses.
+//! Tracks the parents whose lists the server refuses.
 //!
-//! Decides whether to continue with other parents, and makes one error of all refusals at the end
-//! of the stream.
+//! Decides when to stop the read, and builds the error that the stream ends with.
 
 use time::Timestamp;
 
@@ -12,22 +11,22 @@ use crate::{
 
 /// After this many config errors, and no response yet, all other lists will be refused too: the key
 /// lacks a permission.
-const HOPELESS_AT_FIRST: usize = 20;
+const MAX_REFUSALS_AT_FIRST: usize = 20;
 
 /// After this many refusals in a row, all other lists will be refused too: the key has lost a
 /// permission.
-const HOPELESS: usize = 100;
+const MAX_REFUSALS_IN_A_ROW: usize = 100;
 
-/// After this many, refusals are logged at level debug.
+/// Log this many refusals as warnings.
 const LOGGED: usize = 100;
 
 /// The most parents that the error names.
 const NAMED: usize = 5;
 
-/// The refusals of one read.
+/// The refusals so far.
 #[derive(Debug)]
 pub struct Refusals {
-    /// The name of the parents' stream.
+    /// The name of the parents' stream, a plural.
     kind: &'static str,
     count: usize,
     named: Vec<String>,
@@ -38,21 +37,21 @@ pub struct Refusals {
 }
 
 impl Refusals {
-    /// Creates an empty list. `kind` is the name of the parents' stream. `has_answer` says whether
-    /// an earlier run of this read got any response.
+    /// Starts without refusals. `has_answer` says whether an earlier run of this read has read any
+    /// list.
     pub fn new(kind: &'static str, has_answer: bool) -> Self {
         Self { kind, count: 0, named: Vec::new(), error: None, newest: None, in_a_row: 0, has_answer }
     }
 
-    /// Records that a list was read.
+    /// Records that a list was answered.
     pub fn note_answer(&mut self) {
         (self.in_a_row, self.has_answer) = (0, true);
     }
 
-    /// Records a parent whose list was refused, and when it was created.
+    /// Records a parent whose list was refused, and when the parent was created.
     ///
     /// # Errors
-    /// If all other lists will be refused too.
+    /// If the read should stop, because the others will probably be refused too.
     pub fn note(&mut self, parent: &str, created: Option<Timestamp>, error: Error) -> Result<()> {
         self.count += 1;
         self.in_a_row += 1;
@@ -64,18 +63,18 @@ impl Refusals {
         let is_mendable = |error: &Error| error.failure_type == FailureType::Config;
         let known = self.error.take().filter(|known| is_mendable(known) || !is_mendable(&error));
         let error = known.unwrap_or(error);
-        let is_of_key = !self.has_answer && error.failure_type == FailureType::Config;
-        if self.in_a_row >= if is_of_key { HOPELESS_AT_FIRST } else { HOPELESS } {
+        let is_about_key = !self.has_answer && error.failure_type == FailureType::Config;
+        if self.in_a_row >= if is_about_key { MAX_REFUSALS_AT_FIRST } else { MAX_REFUSALS_IN_A_ROW } {
             let (in_a_row, kind) = (self.in_a_row, self.kind);
             let what =
-                format!("the lists of {in_a_row} {kind} in a row were refused, no others were asked for");
+                format!("the lists of {in_a_row} {kind} in a row were refused, so no others were asked for");
             return Err(Error { message: format!("{what}: {}", error.message), ..error });
         }
         self.error = Some(error);
         Ok(())
     }
 
-    /// Returns the level at which to log one more refusal.
+    /// Returns the level at which to log the latest refusal.
     pub fn level(&self) -> Level {
         if self.count < LOGGED { Level::Warn } else { Level::Debug }
     }
@@ -85,12 +84,13 @@ impl Refusals {
         self.count == 0
     }
 
-    /// Returns when the newest refused parent was created: the end of time if that is not known.
+    /// Returns when the newest refused parent was created. [`Timestamp::MAX`] if one has no known
+    /// time.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
     }
 
-    /// Returns the error that the stream ends with. Returns it once.
+    /// Takes the error that the stream ends with.
     pub fn take_error(&mut self) -> Option<Error> {
         let error = self.error.take()?;
         let (kind, mut which) = (self.kind, self.named.join(", "));
@@ -98,8 +98,8 @@ impl Refusals {
             which = format!("{which} and {} more", self.count - self.named.len());
         }
         let what = format!("the lists of {} {kind} were refused ({which})", self.count);
-        let then = "all others were read; the next read asks for them again";
-        Some(Error { message: format!("{what}, {then}: {}", error.message), ..error })
+        let then = "all others were read, and the next read requests these again";
+        Some(Error { message: format!("{what}; {then}: {}", error.message), ..error })
     }
 }
 
@@ -120,8 +120,8 @@ mod tests {
         let error = refusals.take_error().unwrap();
         assert_eq!(
             error.message,
-            "the lists of 7 customers were refused (c0, c1, c2, c3, c4 and 2 more), all others were read; \
-             the next read asks for them again: forbidden"
+            "the lists of 7 customers were refused (c0, c1, c2, c3, c4 and 2 more); \
+             all others were read, and the next read requests these again: forbidden"
         );
         assert_eq!(refusals.take_error(), None);
     }
@@ -142,13 +142,13 @@ mod tests {
     fn where_the_first_are_all_refused_no_others_are_asked_for() {
         let mut refusals = Refusals::new("customers", false);
         let asked = (0..).take_while(|number| refused(&mut refusals, *number).is_ok()).count();
-        assert_eq!(asked, HOPELESS_AT_FIRST - 1);
+        assert_eq!(asked, MAX_REFUSALS_AT_FIRST - 1);
         let mut refusals = Refusals::new("customers", false);
         refusals.note_answer();
         let error = (0..).find_map(|number| refused(&mut refusals, number).err()).unwrap();
         assert_eq!(
             error.message,
-            "the lists of 100 customers in a row were refused, no others were asked for: forbidden"
+            "the lists of 100 customers in a row were refused, so no others were asked for: forbidden"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The request for one page: what the stream's row and the slice say, as path and query.
+//! Turns a stream's row and a slice into the path and query of a page request.
 
 use std::fmt;
 
@@ -16,11 +16,12 @@ use crate::{
 
 /// A request for one page.
 pub struct PageRequest<C: 'static> {
-    /// Whose list it is: 0 for the stream that is read, 1 for its parents, 2 for theirs, and so on.
+    /// The level of the list: 0 for the stream that is read, 1 for its parents, 2 for theirs, and
+    /// so on.
     pub level: usize,
-    /// Which slice it is for. Only the partition knows what the number means.
+    /// Identifies the slice. Only the partition interprets this number.
     pub key: usize,
-    /// The row of the list that is asked for.
+    /// The row of the requested list.
     pub stream: &'static Stream<C>,
     /// The slice.
     pub slice: Slice,
@@ -52,8 +53,8 @@ impl<C> PageRequest<C> {
         path.replace("{part}", &segment(&self.slice.part))
     }
 
-    /// Returns the query, not yet encoded: page size, filters, time, parent, part, the row's own,
-    /// and page token.
+    /// Returns the query, not yet encoded: page size, filters, time, parent, part, the row's own
+    /// parameters, and page token.
     pub fn query(&self, config: &C, parameters: PageParameters) -> Vec<(String, String)> {
         let (stream, slice) = (self.stream, &self.slice);
         let mut query: Vec<(String, String)> = Vec::new();
@@ -84,7 +85,7 @@ impl<C> PageRequest<C> {
         for (name, value) in (stream.query)(config, slice) {
             push(name, value);
         }
-        // A list without pages has no such parameter.
+        // A list without pages has no page token.
         if let Some(token) = self.page_token.as_ref().filter(|_| self.page_limit.is_some()) {
             push(parameters.token, token.clone());
         }
@@ -94,7 +95,7 @@ impl<C> PageRequest<C> {
     /// Reads the next element of a response into `records`.
     ///
     /// # Errors
-    /// If it is not what the row says.
+    /// If the element is not what the row says.
     pub fn scan(&self, scanner: &mut Scanner<'_>, records: &mut Vec<Record>) -> Result<(), Problem> {
         let stream = self.stream;
         if let Answer::Rows(rows) = stream.answer {
@@ -123,7 +124,7 @@ fn text(form: TimeForm, instant: Timestamp) -> String {
     }
 }
 
-/// An end that lies within a day is the next one where only days can be asked for.
+/// Rounds the end up to a whole day if only days can be requested.
 fn end(form: TimeForm, until: Timestamp) -> Timestamp {
     let midnight = until.replace_time(Time::MIDNIGHT);
     if form == TimeForm::Instant || midnight == until {

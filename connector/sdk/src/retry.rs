@@ -1,6 +1,7 @@
-//! When a request is retried, and for how long.
+//! Decides whether and when to retry a request.
 //!
-//! One budget of time covers connection errors, rate limits and errors of the server alike.
+//! Retries back off exponentially until a time budget is used up. Connection errors, rate limits
+//! and server errors share that budget.
 
 use std::time::Duration;
 
@@ -11,27 +12,26 @@ use crate::http::Response;
 /// How long one request is retried. All times count from the first attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The time after which it is not retried.
+    /// How long to keep retrying.
     pub patience: Duration,
-    /// The same if the server says how long to wait. If it asks for more, the request fails at
-    /// once.
+    /// How long to keep retrying when the server says how long to wait. A longer wait fails the
+    /// request at once.
     pub patience_if_asked: Duration,
     /// The least number of attempts, even if the first one takes longer than `patience`.
     pub min_attempts: u32,
-    /// The delay after the first failure. It doubles with each further one.
+    /// The delay after the first failure. It doubles with each further failure.
     pub first_delay: Duration,
-    /// The longest delay, unless the server asks for more.
+    /// The longest delay, unless the server asks for a longer one.
     pub max_delay: Duration,
 }
 
-/// The longest time that a request is retried, by our choice or because the server asks for it. The
-/// host ends a call after 15 minutes by default, and a call waits for a request. The rest is for
-/// the first and the last attempt, which may take a minute each.
+/// The longest time to retry a request. The host ends a call after 15 minutes by default, and a
+/// call may wait for a request, so this leaves time for the first and the last attempt, which may
+/// take a minute each.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
 impl RetryPolicy {
-    /// For reading a stream: waits out outages of this many minutes, at most ten. With 0, nothing
-    /// is retried.
+    /// For reading a stream: retries for this many minutes, at most ten. Zero disables retries.
     pub const fn read(minutes: u64) -> Self {
         let patience = Duration::from_secs(60 * minutes);
         let (patience_if_asked, min_attempts) = if minutes == 0 { (Duration::ZERO, 1) } else { (LONGEST, 3) };
@@ -39,7 +39,7 @@ impl RetryPolicy {
         Self { patience, patience_if_asked, min_attempts, first_delay, max_delay }
     }
 
-    /// For a check, while a person waits.
+    /// For a check, where a person is waiting.
     pub const CHECK: Self = Self {
         patience: Duration::from_secs(10),
         patience_if_asked: Duration::from_secs(15),
@@ -51,15 +51,15 @@ impl RetryPolicy {
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Wait this long, and retry.
+    /// Wait this long, then retry.
     TryAfter(Duration),
-    /// Do not retry: the budget is exhausted.
+    /// The budget is used up.
     GiveUp,
-    /// Do not retry: the server asks for a longer delay than the budget allows.
+    /// The server asks for a longer wait than the budget allows.
     AsksTooMuch(Duration),
 }
 
-/// What one request has used of its budget.
+/// The retries of one request.
 #[derive(Debug)]
 pub struct Retries {
     policy: RetryPolicy,
@@ -67,7 +67,7 @@ pub struct Retries {
 }
 
 impl Retries {
-    /// Creates a full budget.
+    /// Starts with the whole budget.
     pub fn new(policy: RetryPolicy) -> Self {
         Self { policy, failures: 0 }
     }
@@ -77,13 +77,13 @@ impl Retries {
         self.failures
     }
 
-    /// Records a failure, and returns what to do next. `elapsed` is the time since the request was
+    /// Counts a failure and returns what to do next. `elapsed` is the time since the request was
     /// first sent.
     ///
-    /// `asked` is the delay that the server asked for; the delay is never shorter. `jitter`, in
-    /// 0..1, shortens a delay of our own choice by up to a quarter, so that requests that failed
-    /// together do not return together. The last attempt is made when patience ends, so that every
-    /// shorter outage is waited out.
+    /// The delay is never shorter than `asked`, the wait that the server asks for. `jitter`, in
+    /// 0..1, shortens other delays by up to a quarter, so that requests that failed together are
+    /// not retried together. The last attempt is made when the budget ends, so every shorter outage
+    /// is survived.
     pub fn next(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
         self.failures += 1;
         let RetryPolicy { patience, patience_if_asked, min_attempts, first_delay, max_delay } = self.policy;
@@ -105,7 +105,7 @@ impl Retries {
     }
 }
 
-/// Writes a duration in whole seconds or coarser: `42s`, `5m`, `1h 30m`.
+/// Formats a duration for a person, in whole seconds or coarser: `42s`, `5m`, `1h 30m`.
 pub fn spell(duration: Duration) -> String {
     let seconds = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
     let parts = [(seconds / 3600, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")];
@@ -119,8 +119,7 @@ pub fn spell(duration: Duration) -> String {
     if said.is_empty() { "0s".to_owned() } else { said.join(" ") }
 }
 
-/// Parses how long a response asks us to wait: `Retry-After` in seconds or as an HTTP date (RFC
-/// 9110, section 10.2.3).
+/// Parses the response's `Retry-After`, in seconds or as an HTTP date (RFC 9110, section 10.2.3).
 pub fn parse_retry_after(response: &Response, now: Timestamp) -> Option<Duration> {
     let text = response.header("retry-after")?.trim();
     parse_seconds(text).or_else(|| {
@@ -129,10 +128,10 @@ pub fn parse_retry_after(response: &Response, now: Timestamp) -> Option<Duration
     })
 }
 
-/// Parses seconds, perhaps with a fraction: the RFC does not allow one, but some servers send it.
+/// Parses seconds. The RFC allows no fraction, but some servers send one.
 fn parse_seconds(text: &str) -> Option<Duration> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
-    // The fraction in nanoseconds: padded with zeros to nine digits, or cut there.
+    // Nine digits of the fraction, padded with zeros, are its nanoseconds.
     let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
     Some(Duration::new(seconds.parse().ok()?, nanoseconds))
 }
@@ -148,7 +147,7 @@ mod tests {
         Response { headers: vec![("retry-after".into(), value.into())], ..Response::default() }
     }
 
-    /// Returns the delays between attempts that take no time and always fail.
+    /// The delays between attempts that take no time and always fail.
     fn waits(policy: RetryPolicy, asked: Option<Duration>) -> Vec<Duration> {
         let (mut retries, mut elapsed) = (Retries::new(policy), Duration::ZERO);
         std::iter::from_fn(|| match retries.next(elapsed, asked, 0.0) {

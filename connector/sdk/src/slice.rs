@@ -5,13 +5,13 @@ use time::{SignedDuration, Timestamp};
 /// One bounded part of a stream, which is read page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slice {
-    /// The id of the parent whose list it is.
+    /// The id of the parent whose list is read.
     pub parent: Option<String>,
-    /// The part of the list, where a stream asks for one list several times.
+    /// The part of the list, if the stream requests a list once per part.
     pub part: Option<String>,
-    /// The first instant that is asked for.
+    /// The first instant to request.
     pub from: Option<Timestamp>,
-    /// Where the slice ends. `None` leaves the end open.
+    /// Where the slice ends. `None` means no upper bound.
     pub until: Option<Until>,
     /// Records before this instant are dropped: another slice or an earlier read has them.
     pub keep_from: Option<Timestamp>,
@@ -39,13 +39,13 @@ impl Until {
 }
 
 impl Slice {
-    /// Returns the length of the time that is asked for. `None` if an end is open.
+    /// Returns the length of the requested time. `None` if an end is open.
     pub fn span(&self) -> Option<SignedDuration> {
         let (Until::Including(until) | Until::Before(until)) = self.until?;
         Some(until - self.from?)
     }
 
-    /// Returns whether a record at `position` is to be kept. One without a position always is.
+    /// Returns whether to keep a record at `position`. A record without a position is always kept.
     pub fn keeps(&self, position: Option<Timestamp>) -> bool {
         let Some(position) = position else { return true };
         self.keep_from.is_none_or(|from| position >= from)

@@ -1,4 +1,4 @@
-//! What a source is: its facts, its config and its API. [`crate::connector::Connector`] does the
+//! Defines a source: its facts, its config and its API. [`crate::connector::Connector`] does the
 //! rest.
 
 use std::rc::Rc;
@@ -7,25 +7,25 @@ use time::Timestamp;
 
 use crate::{api::Api, cursor::TimeRange, error::Result, http::Request, retry::RetryPolicy, stream::Stream};
 
-/// What a source says about itself before it is configured.
+/// Describes a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Specification {
     /// Short name.
     pub name: &'static str,
-    /// Semver.
+    /// The version, by semver.
     pub version: &'static str,
     /// JSON Schema of the config.
     pub config_schema: &'static str,
-    /// A page for the person who configures it.
+    /// The address of the user documentation.
     pub documentation_url: &'static str,
-    /// Hosts it asks to reach. `${field}` stands for a property of the config.
+    /// Hosts that the source needs to reach. `${field}` stands for a property of the config.
     pub allowed_hosts: &'static [&'static str],
 }
 
-/// What the SDK must know of a config.
+/// What the SDK must know about a config.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// The part of each stream that is read.
+    /// The time range to read of each stream.
     pub range: TimeRange,
     /// The most requests in flight.
     pub concurrency: usize,
@@ -33,18 +33,18 @@ pub struct Settings {
     pub retry: RetryPolicy,
 }
 
-/// How a config is tried.
+/// How to check a config.
 #[derive(Debug)]
 pub struct Check {
     /// The request that shows whether the API accepts the config.
     pub request: Request,
-    /// Returns whether the body of a complete response is the API's own.
+    /// Returns whether the body of a complete response comes from the API.
     pub is_own: fn(&[u8]) -> bool,
     /// The error if it is not.
     pub not_own: String,
-    /// What to look at in the config if the API is not there.
+    /// What to check in the config if the API is not found.
     pub hint: String,
-    /// What to look at in the config if an outage lasts.
+    /// What to check in the config if an outage lasts.
     pub hint_in_outage: Option<String>,
 }
 
@@ -68,12 +68,12 @@ pub trait Source: 'static {
     /// A config error that names the property.
     fn config(text: &str, now: Timestamp) -> Result<Self::Config>;
 
-    /// Returns what the SDK must know of a config.
+    /// Returns what the SDK must know about a config.
     fn settings(config: &Self::Config) -> Settings;
 
-    /// Returns the API, as this config reaches it.
+    /// Returns the API for a config.
     fn api(config: Rc<Self::Config>) -> Rc<dyn Api<Self::Config>>;
 
-    /// Returns how this config is tried.
+    /// Returns how to check a config.
     fn check(config: &Self::Config) -> Check;
 }

@@ -1,19 +1,18 @@
 //! Parses and writes the state of a stream.
 //!
-//! A finished stream has one cursor, `{"created_at": "…"}`, whatever its slices: the form that
-//! Airbyte's connectors use for plain streams. An unfinished read of a stream with parents adds how
-//! far it has come:
+//! A finished stream has one cursor, `{"created_at": "…"}`, however it was cut into slices.
+//! Airbyte's connectors read and write this form for plain streams. An unfinished stream with
+//! parents also records its progress:
 //!
 //! ```json
-//! {"created_at": "…",
-//!  "unfinished":
-//!    {"version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
+//! {"created_at": "…", "unfinished": {
+//!     "version": 1, "opened": "…", "parents_after": "…", "observed": "…", "held": "…"}}
 //! ```
 //!
-//! `created_at` is then the cursor of the last finished read. The lists of parents created after
-//! `parents_after`, and not after `opened`, have been read since. `observed` is the newest position
-//! seen, and `held` the oldest of a record that can still change. `parents` holds cursors per
-//! parent, which come from states of other connectors only.
+//! `created_at` is then the cursor of the last finished read. Since then, the lists of parents
+//! created after `parents_after` (and not after `opened`) have been read. `observed` is the newest
+//! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
+//! cursors of single parents, which only states written by other connectors have.
 
 use std::{
     borrow::Cow,
@@ -32,7 +31,7 @@ use json_text::{Fields, Json, Object};
 /// The version of `unfinished`.
 const VERSION: &str = "1";
 
-/// The keys of a state with partitions, as Airbyte's CDK writes it. Any of them may be absent.
+/// The keys of a state with partitions, as Airbyte's CDK writes it. Each is optional.
 const PARTITION_KEYS: [&str; 5] = ["states", "state", "use_global_cursor", "lookback_window", "parent_state"];
 
 /// The state of a stream.
@@ -40,13 +39,13 @@ const PARTITION_KEYS: [&str; 5] = ["states", "state", "use_global_cursor", "look
 pub struct State {
     /// The cursor of the stream.
     pub cursor: Option<Cursor>,
-    /// Cursors of single parents, if they differ from that of the stream.
+    /// Cursors of single parents, where they differ from the stream's.
     pub parents: BTreeMap<String, Cursor>,
-    /// How far an unfinished read has come.
+    /// The progress of an unfinished read.
     pub unfinished: Option<Unfinished>,
 }
 
-/// How far an unfinished read of a stream with parents has come.
+/// The progress of an unfinished read of a stream with parents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unfinished {
     /// When the read was opened.
@@ -60,14 +59,15 @@ pub struct Unfinished {
 }
 
 impl State {
-    /// Parses the state of a stream with the given cursor field, if it has one. For a stream that
-    /// is cut by parents, `parent_key` is the parent's name in states of other connectors. Cursors
-    /// per parent are then understood as well, `{"<id>": {"created_at": "…"}}`, and so are the
-    /// forms of Airbyte's CDK, `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`,
-    /// whichever of their keys are there.
+    /// Parses the state of a stream with the given cursor field, if it has one.
+    ///
+    /// For a stream that is partitioned by parents, `parent_key` is the parent's name in states of
+    /// other connectors. Then two more forms are accepted: cursors per parent,
+    /// `{"<id>": {"created_at": "…"}}`, and those of Airbyte's CDK, with any of their keys,
+    /// `{"states": [{"partition": {…}, "cursor": {…}}], "state": {…}}`.
     ///
     /// # Errors
-    /// If the state has a form that is not understood.
+    /// If the state has an unknown form.
     pub fn parse(text: &str, cursor_field: Option<&str>, parent_key: Option<&str>) -> Result<Self, Problem> {
         let fields = Fields::decode(text)
             .map_err(|problem| Problem::from(problem).within("it is not a JSON object"))?;
@@ -84,12 +84,12 @@ impl State {
         }
     }
 
-    /// Writes the state on one line.
+    /// Formats the state as JSON, on one line.
     pub fn to_json(&self, cursor_field: Option<&str>) -> String {
         self.to_json_with(self.unfinished, cursor_field)
     }
 
-    /// Writes the state on one line, with other progress.
+    /// Formats the state with `unfinished` in place of its own, as JSON on one line.
     pub fn to_json_with(&self, unfinished: Option<Unfinished>, cursor_field: Option<&str>) -> String {
         let mut object = Object::default();
         if let (Some(cursor), Some(cursor_field)) = (&self.cursor, cursor_field) {
@@ -132,7 +132,7 @@ impl Unfinished {
         let version = fields.raw("version").map_or("null", Json::get);
         if version != VERSION {
             return Err(Problem::new(format!(
-                "its version is {version}, this connector writes version {VERSION}"
+                "its version is {version}, but this connector reads version {VERSION}"
             )));
         }
         let optional = |name: &str| {
@@ -150,7 +150,7 @@ impl Unfinished {
     }
 }
 
-/// Parses the state of a stream without a cursor: how far an unfinished read has come, or nothing.
+/// Parses the state of a stream without a cursor, which holds progress or nothing.
 fn parse_progress(fields: &Fields<'_>) -> Result<State, Problem> {
     let mut state = State::default();
     for (name, value) in fields.iter() {
@@ -184,18 +184,18 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
     Ok(state)
 }
 
-/// Parses the form of Airbyte's CDK: one cursor per partition, or one for all if there are more
-/// than 10,000 partitions. The lookback window, which is how long the sync took, is subtracted from
-/// the global cursor.
+/// Parses the form of Airbyte's CDK, with a cursor per partition or a global one. The CDK switches
+/// to the global cursor above 10,000 partitions. The lookback window is then subtracted from it; it
+/// is how long the sync took.
 ///
-/// If there are cursors per partition, a parent without one is read from the start, although the
-/// CDK continues from the global cursor: records of a parent that it has never read can be older
-/// than that.
+/// If there are cursors per partition, a parent without one is read from the start. The CDK
+/// continues from the global cursor instead, but entries of a parent that it has never read can be
+/// older than that.
 fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -> Result<State, Problem> {
     let mut state = State::default();
     let is_global = match fields.value("use_global_cursor") {
         Some(flag) => flag.get().parse().map_err(|_| "\"use_global_cursor\" is not true or false")?,
-        // An older class of the CDK writes one cursor for all, without the flag.
+        // An older class of the CDK writes a global cursor and no flag.
         None => fields.value("states").is_none(),
     };
     if let Some(states) = fields.value("states") {
@@ -205,7 +205,7 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -
         Some(global) => Some(Fields::of(global).ok_or("\"state\" is not an object")?),
         None => None,
     };
-    // A plain cursor beside the other keys is a global one too.
+    // Next to the other keys, the cursor of a plain stream is global, too.
     let global = global.as_ref().and_then(|global| global.value(cursor_field)).or(fields.value(cursor_field));
     let lookback = fields.value("lookback_window").map_or(Ok(SignedDuration::ZERO), parse_seconds)?;
     if let Some(global) = global.filter(|_| is_global) {
@@ -213,14 +213,14 @@ fn parse_partitions(fields: &Fields<'_>, cursor_field: &str, parent_key: &str) -
         state.cursor = if lookback.is_zero() {
             Some(cursor)
         } else {
-            // If the cursor would lie before all time, read from the start.
+            // Out of range, so the read begins at the start.
             cursor.instant.checked_sub(lookback).map(Cursor::at)
         };
     }
     Ok(state)
 }
 
-/// Parses the cursors of single partitions, by parent.
+/// Parses the cursors of single partitions. Returns them by parent.
 fn parse_elements(
     states: Json<'_>,
     cursor_field: &str,
@@ -242,8 +242,8 @@ fn parse_elements(
             None => drop(from_start.insert(id)),
         }
     }
-    // A parent with several partitions continues from the one that is furthest behind, or from the
-    // start if one of them has no cursor.
+    // A parent with several partitions continues from the one that is furthest behind, and from the
+    // start if one has no cursor.
     let mut cursors = BTreeMap::<String, Cursor>::new();
     for (id, cursor) in listed.into_iter().filter(|(id, _)| !from_start.contains(id)) {
         if cursors.get(&id).is_none_or(|known| cursor.instant < known.instant) {
@@ -253,7 +253,7 @@ fn parse_elements(
     Ok(cursors)
 }
 
-/// Finds the parent's id in a partition, or in the partition of its parent.
+/// Returns the parent's id, from the partition itself or from its `parent_slice`.
 fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
     let mut partition = partition;
     loop {
@@ -265,7 +265,7 @@ fn parent_id(partition: Fields<'_>, key: &str) -> Option<String> {
     }
 }
 
-/// Parses a number of seconds, perhaps in a string. Fractions are rounded up.
+/// Parses a number of seconds, which may be in a string. Rounds up.
 fn parse_seconds(value: Json<'_>) -> Result<SignedDuration, Problem> {
     let text = value.text().map_or_else(|| value.get().to_owned(), Cow::into_owned);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
@@ -291,7 +291,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
-        let id = id.text().ok_or("the id of a parent is not Unicode")?;
+        let id = id.text().ok_or("the id of a parent is not valid Unicode")?;
         cursors.insert(id.into_owned(), parse_text(value.field(cursor_field), cursor_field)?);
     }
     Ok(cursors)
@@ -435,7 +435,7 @@ mod tests {
         ] {
             assert_eq!(parse_with_parents(text), Ok(State::default()), "{text}");
         }
-        // What is not listed was perhaps never read.
+        // A parent that is not listed may never have been read.
         for keys in [r#""use_global_cursor":false"#, r#""states":[]"#, r#""states":[],"lookback_window":1"#] {
             assert_eq!(global_cursor(&format!("{{{keys},{GLOBAL}}}")), None, "{keys}");
         }

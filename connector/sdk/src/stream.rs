@@ -44,19 +44,19 @@ pub struct Stream<C: 'static> {
     /// Completes a page with further requests.
     pub enrich: Option<Enrich<C>>,
 
-    /// The top-level field that tells how far the stream has been read. Without one, it is read
-    /// whole each time.
+    /// The top-level field by which the stream is read incrementally. `None` reads it whole each
+    /// time.
     pub cursor: Option<&'static str>,
-    /// How the server filters the list by time. Without a filter, records outside of the wanted
+    /// How the server filters the list by time. Without a filter, records outside of the requested
     /// time are dropped here.
     pub time: Option<TimeFilter>,
-    /// How long after its position a record can change, if nothing in the record tells. The stream
-    /// is read up to now, and the cursor stays that far behind.
+    /// How long after its position a record can change, if no field of it says so. The stream is
+    /// read up to now, and the cursor stays that far behind.
     pub grace: Option<SignedDuration>,
 
     /// How the stream is cut into slices.
     pub partition: Partition<C>,
-    /// Asks for the list once per part, for instance once per currency.
+    /// Requests the list once per part, for instance once per currency.
     pub parts: Option<Parts<C>>,
     /// Query parameters of every request.
     pub filters: &'static [(&'static str, &'static str)],
@@ -65,9 +65,9 @@ pub struct Stream<C: 'static> {
     /// The most records that the server puts on one page. `None` if it does not page the list.
     pub page_limit: Option<u32>,
 
-    /// What it means that a list is not there or too large.
+    /// What it means that a list is absent or too large.
     pub ends: Ends,
-    /// Which of the server's rate limits counts the requests.
+    /// The server's rate limit that applies to the requests.
     pub rate: &'static RateClass,
 }
 
@@ -81,7 +81,7 @@ pub enum Answer {
     List,
     /// One record.
     Object,
-    /// A list whose elements hold records. The function takes them out.
+    /// A list whose elements hold records. The function extracts them.
     Rows(fn(Json<'_>, &Slice) -> Result<Vec<Record>, Problem>),
 }
 
@@ -106,11 +106,11 @@ impl Carry {
 pub struct TimeFilter {
     /// How the values are written.
     pub form: TimeForm,
-    /// Asks for records at this time and later.
+    /// The parameter for records at this time and later.
     pub from: &'static str,
-    /// Asks for records up to this time, and at it.
+    /// The parameter for records at this time and earlier.
     pub including: &'static str,
-    /// Asks for records before this time.
+    /// The parameter for records before this time.
     pub before: &'static str,
 }
 
@@ -119,17 +119,17 @@ pub struct TimeFilter {
 pub enum TimeForm {
     /// `2024-01-03T10:00:00+00:00`.
     Instant,
-    /// `2024-01-03`, in UTC. Where an end lies within a day, that day is asked for whole.
+    /// `2024-01-03`, in UTC. If an end lies within a day, the whole day is requested.
     Date,
 }
 
 /// How a stream is cut into slices.
 #[derive(Debug)]
 pub enum Partition<C: 'static> {
-    /// Not at all.
+    /// It is not cut.
     Whole,
-    /// By time, into windows that adapt to how dense the list is. Needs a time filter, a cursor and
-    /// pages.
+    /// By time, into windows that adapt to the density of the list. Needs a time filter, a cursor
+    /// and pages.
     Windows,
     /// By time, into ranges of fixed width. Needs a time filter and a cursor.
     Ranges(Ranges),
@@ -137,33 +137,33 @@ pub enum Partition<C: 'static> {
     Parents(Parents<C>),
 }
 
-/// The stream whose records have a list each.
+/// The stream whose records each have a list.
 pub struct Parents<C: 'static> {
-    /// The parents. All of them are read, whatever their age. Their own partition may be by parents
-    /// again.
+    /// The parents. All of them are read, whatever their age. They may be partitioned by parents
+    /// themselves.
     pub stream: &'static Stream<C>,
     /// The field of the parent that identifies it.
     pub id: &'static str,
-    /// The name of that id in states that other connectors wrote.
+    /// The name of that id in states written by other connectors.
     pub key: &'static str,
-    /// Where the id stands in a request.
+    /// Where a request holds the id.
     pub place: Place,
-    /// A field that is `true` in a parent which is being deleted and has no list any more.
+    /// A field that is `true` if the parent is being deleted and no longer has a list.
     pub deleted: Option<&'static str>,
-    /// Cuts the list of one parent, of which the given slice is wanted. Returns nothing to leave
-    /// the parent out.
+    /// Cuts the given slice of a parent's list into further slices. Returns none to skip the
+    /// parent.
     pub slices: fn(&C, &Record, &Slice) -> Vec<Slice>,
 }
 
-/// The parts of a list: the list is asked for once per part.
+/// The parts of a list, which is requested once per part.
 pub struct Parts<C: 'static> {
-    /// Where a part stands in a request.
+    /// Where a request holds the part.
     pub place: Place,
-    /// The parts, given the parent if there is one. `None` asks for the list without naming a part.
+    /// The parts, given the parent if there is one. `None` requests the list without naming a part.
     pub values: fn(&C, Option<&Record>) -> Vec<Option<String>>,
 }
 
-/// Where a value stands in a request.
+/// Where a request holds a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// In the path.
@@ -172,28 +172,27 @@ pub enum Place {
     Query(&'static str),
 }
 
-/// What it means that a list is not there or too large. A feature that the account does not have
-/// always means that the stream is skipped with a warning.
+/// What it means that a list is absent or too large. A stream whose feature the account does not
+/// have is always skipped with a warning.
 #[derive(Debug, Clone, Copy)]
 pub struct Ends {
-    /// What a list of a parent means that is not found.
+    /// What it means that a parent's list is not found.
     pub absent: Absent,
-    /// Whether the whole path may be unknown to the server: then the stream is skipped with a
-    /// warning. If not, it is an error.
+    /// Whether the server may not know the path at all. If so, the stream is skipped with a
+    /// warning; if not, it fails.
     pub may_be_unknown: bool,
-    /// Cuts a slice that is too large to answer into shorter ones, which have the same records in
-    /// all. Returns `None` if it cannot be shorter. A list with pages is asked for in smaller pages
-    /// instead.
+    /// Cuts a slice that is too large to answer into shorter ones with the same records. Returns
+    /// `None` if it cannot be shorter. A list with pages is requested in smaller pages instead.
     pub too_large: fn(&Slice) -> Option<Vec<Slice>>,
 }
 
 impl Ends {
-    /// What is usual: a parent that is gone is skipped, the path is known, and slices cannot be
+    /// The usual meaning: a parent that is gone is skipped, the path is known, and slices cannot be
     /// cut.
     pub const USUAL: Self = Self { absent: Absent::Gone, may_be_unknown: false, too_large: |_| None };
 }
 
-/// What a list of a parent means that is not found.
+/// What it means that a parent's list is not found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
     /// The parent is gone. It is skipped with a warning.
@@ -203,8 +202,7 @@ pub enum Absent {
 }
 
 impl<C> Stream<C> {
-    /// A row with the usual value in each column, to be named and completed by struct update
-    /// syntax.
+    /// A row with the usual value in each column, for struct update syntax.
     pub const LIST: Self = Self {
         name: "",
         path: "",
@@ -228,7 +226,7 @@ impl<C> Stream<C> {
         rate: &RateClass::DEFAULT,
     };
 
-    /// Returns the parents, if the stream is cut by them.
+    /// Returns the parents, if the stream is partitioned by parents.
     pub fn parents(&'static self) -> Option<&'static Parents<C>> {
         match &self.partition {
             Partition::Parents(parents) => Some(parents),
@@ -236,10 +234,10 @@ impl<C> Stream<C> {
         }
     }
 
-    /// Checks a table when it is compiled: `const _: () = Stream::check(&STREAMS);`.
+    /// Checks a table at compile time: `const _: () = Stream::check(&STREAMS);`.
     ///
     /// # Panics
-    /// If a column needs another one that is missing.
+    /// If a column lacks another one that it needs.
     pub const fn check(streams: &[&Self]) {
         let mut index = 0;
         while index < streams.len() {
@@ -263,7 +261,7 @@ impl<C> Stream<C> {
     }
 }
 
-/// Rows are data: they are copied whatever `C` is.
+/// A derive would require `C: Copy`.
 macro_rules! copy {
     ($($name:ident),*) => {$(
         impl<C> Clone for $name<C> {

@@ -1,4 +1,4 @@
-//! The outside world for tests: a scripted server, a clock that jumps, and a log that is kept.
+//! A platform for tests: a scripted server, a simulated clock and a recording log.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -39,7 +39,7 @@ impl std::fmt::Debug for World {
 
 type Script = dyn FnMut(&Request) -> Result<Response, TransportError>;
 
-/// A world in which time passes only while everything waits.
+/// A simulated world. Time passes only while every future waits.
 pub struct World {
     now: Cell<Timestamp>,
     sleepers: RefCell<Vec<(Timestamp, Waker)>>,
@@ -50,16 +50,16 @@ pub struct World {
     /// The most requests that were in flight at once.
     pub most_in_flight: Cell<usize>,
     in_flight: Cell<usize>,
-    /// The end of each rate limit that was reported.
+    /// Every instant that was reported as the end of a rate limit.
     pub rate_limits: RefCell<Vec<Timestamp>>,
-    /// The progress that was reported, each time.
+    /// Every progress report: the slices read, and their total.
     pub slices: RefCell<Vec<(u64, Option<u64>)>>,
-    /// Every log line.
+    /// Every log message.
     pub lines: RefCell<Vec<(Level, String)>>,
 }
 
 impl World {
-    /// Creates a world whose server answers as `script` says.
+    /// Creates a world whose server answers with `script`.
     pub fn new(script: impl FnMut(&Request) -> Result<Response, TransportError> + 'static) -> Rc<Self> {
         Rc::new(Self {
             now: Cell::new(instant("2024-06-01T00:00:00Z")),
@@ -75,7 +75,7 @@ impl World {
         })
     }
 
-    /// Makes every response take this long.
+    /// Delays every response by `latency`.
     pub fn with_latency(self: Rc<Self>, latency: Duration) -> Rc<Self> {
         self.latency.set(latency);
         self
@@ -97,12 +97,11 @@ impl World {
         (self.now.get() - instant("2024-06-01T00:00:00Z")).try_into().unwrap()
     }
 
-    /// Runs a future. Whenever it waits, the clock jumps to the next instant that something waits
-    /// for.
+    /// Runs a future. While it waits, the clock jumps to the end of the next sleep.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         block_on(future, || {
             let mut sleepers = self.sleepers.borrow_mut();
-            let next = sleepers.iter().map(|(until, _)| *until).min().expect("nobody waits for anything");
+            let next = sleepers.iter().map(|(until, _)| *until).min().expect("no future is sleeping");
             self.now.set(self.now.get().max(next));
             for (_, waker) in sleepers.extract_if(.., |(until, _)| *until <= next) {
                 waker.wake();

@@ -1,4 +1,4 @@
-//! Implements the platform with WASI 0.2: `wasi:http`, `wasi:clocks` and `wasi:io/poll`.
+//! Implements the platform traits with WASI 0.2: `wasi:http`, `wasi:clocks` and `wasi:io/poll`.
 
 mod clock;
 mod reactor;

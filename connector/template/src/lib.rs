@@ -1,7 +1,7 @@
 //! A small connector to copy. It reads the authors of a library, and the books of each author.
 //!
-//! A list of the library's API is `{"items": […], "next_page": "token" or null}`. `created_from`,
-//! `created_to` and `created_before` filter it by time. See `docs/adding-a-connector.md`.
+//! The library's API returns lists as `{"items": […], "next_page": "token" or null}`, filtered by
+//! time with `created_from`, `created_to` and `created_before`. See `docs/adding-a-connector.md`.
 
 use std::{borrow::Cow, rc::Rc};
 
@@ -22,7 +22,7 @@ use elt_sdk::{
 use json_text::{Fields, Json, Scanner};
 use time::{SignedDuration, Timestamp};
 
-/// What the lists of this API have in common.
+/// The columns that all lists of this API share.
 const LIST: Stream<Config> = Stream {
     cursor: Some("created_at"),
     time: Some(TimeFilter {
@@ -59,7 +59,7 @@ static BOOKS: Stream<Config> = Stream {
     ..LIST
 };
 
-/// What the user wrote.
+/// The parsed config.
 #[derive(Debug)]
 pub struct Config {
     api_url: String,
@@ -120,14 +120,14 @@ impl Source for Library {
         Check {
             request: request(config, "status", &[]),
             is_own: |body| str::from_utf8(body).is_ok_and(|text| Json::parse(text).is_ok()),
-            not_own: "api_url answers, but not as a library does".into(),
-            hint: "is api_url right?".into(),
+            not_own: "the server at api_url is not a library".into(),
+            hint: "check api_url".into(),
             hint_in_outage: None,
         }
     }
 }
 
-/// The API, as one config reaches it.
+/// The API with a config.
 struct LibraryApi(Rc<Config>);
 
 fn request(config: &Config, path: &str, query: &[(String, String)]) -> Request {

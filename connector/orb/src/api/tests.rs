@@ -1,4 +1,4 @@
-//! Requests by Orb's conventions, and what is decoded.
+//! Tests requests and decoding.
 
 use elt_sdk::{
     slice::{Slice, Until},
@@ -99,7 +99,7 @@ fn a_page_is_read_as_any_parser_reads_it_where_names_come_twice() {
     assert_eq!(decode(last).unwrap().next_token, Some("t2".into()));
     let null = r#"{"pagination_metadata":{"has_more":false},"data":[],"pagination_metadata":null}"#;
     assert!(decode(null).is_err());
-    // Records of the first list have been handed on when the second begins.
+    // The records of the first list have been read when the second begins.
     let twice = r#"{"data":[{"id":"a"}],"data":[{"id":"b"}],"pagination_metadata":{"has_more":false}}"#;
     assert!(decode(twice).unwrap_err().to_string().contains("two lists"));
     let kind = r#"{"type":"x","type":"https://docs.withorb.com/reference/error-responses#404-feature-not-available"}"#;

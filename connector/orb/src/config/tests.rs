@@ -1,4 +1,4 @@
-//! What is left out, what is wrong, and what is never shown.
+//! Tests defaults, errors and redaction.
 
 use super::*;
 use elt_sdk::{error::FailureType, testing::instant};

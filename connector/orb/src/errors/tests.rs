@@ -1,4 +1,4 @@
-//! What each response means, and what is never shown.
+//! Tests verdicts, messages and redaction.
 
 use super::*;
 use elt_sdk::testing::answer;
@@ -78,7 +78,7 @@ fn a_refusal_counts_against_the_key_only_if_orb_says_so() {
             response.headers.push(("content-type".into(), "text/html; charset=utf-8".into()));
             let Verdict::Retry(error) = judge(&config(), &response) else { panic!("{status} {foreign}") };
             assert_eq!(error.failure_type, FailureType::Transient);
-            assert!(error.message.contains("something between here and Orb answered"), "{error}");
+            assert!(error.message.contains("something else answered instead of Orb"), "{error}");
             let internal = error.internal_message.unwrap();
             assert!(internal.contains("text/html") && !internal.contains("hidden"), "{internal}");
         }

@@ -1,4 +1,4 @@
-//! Searches, conversions, and what is put into entries.
+//! Tests searches, conversions and enriched entries.
 
 use super::*;
 use elt_sdk::testing::instant;

@@ -1,4 +1,4 @@
-//! Whole reads of a scripted server, on a clock that jumps.
+//! Reads whole streams from a scripted server, on a simulated clock.
 
 use std::time::Duration;
 
@@ -54,8 +54,8 @@ fn check_asks_once_and_says_what_is_wrong() {
     for (response, expected) in [
         (answer(200, r#"{"response":"pong"}"#), None),
         (answer(200, ""), None),
-        (answer(200, "<html>"), Some("not as Orb's API does")),
-        (answer(404, ""), Some("is api_url right?")),
+        (answer(200, "<html>"), Some("is not Orb's API")),
+        (answer(404, ""), Some("check api_url")),
         (answer(401, UNAUTHORIZED), Some("check api_key")),
     ] {
         let world = World::new(move |_| Ok(response.clone()));
@@ -85,7 +85,7 @@ fn a_check_that_an_outage_hinders_takes_seconds_and_says_so() {
         let error = world.run(connector(&world).check(CONFIG)).unwrap_err();
         assert_eq!(error.failure_type, FailureType::Transient);
         assert!(error.message.starts_with("an outage, which says nothing about the config: "), "{error}");
-        assert!(error.message.ends_with("try again later; if it stays so, is api_url right?"), "{error}");
+        assert!(error.message.ends_with("try again later; if it stays so, check api_url"), "{error}");
         assert!((5..30).contains(&world.elapsed().as_secs()), "{:?}", world.elapsed());
     }
 }
@@ -194,7 +194,7 @@ fn what_cannot_be_read_is_said_before_any_request() {
     assert_eq!(error.failure_type, FailureType::Config);
 }
 
-/// Customers, newest first, one a day.
+/// Returns customers, newest first, one per day.
 fn customers(count: usize) -> String {
     let customer = |number| {
         let day = 28 - number;
@@ -207,7 +207,7 @@ const ENTRY: &str = r#"{"id":"e","created_at":"2024-03-01T00:00:00Z","entry_stat
 
 const FORBIDDEN: &str = r#"{"type":"https://docs.withorb.com/x#403","title":"Forbidden"}"#;
 
-/// Reads ledgers of six customers, of which some are answered otherwise.
+/// Reads the ledgers of six customers, some of which are answered with the status in `answers`.
 fn read_ledgers(
     answers: &'static [(&'static str, u16)],
 ) -> (usize, Option<String>, Option<Error>, Rc<World>) {
@@ -260,12 +260,11 @@ fn one_customer_that_is_refused_fails_the_ledger_once_all_others_are_read() {
         let error = error.unwrap();
         assert_eq!((count, state, error.failure_type), (5, None, failure_type), "{status}");
         let begins =
-            "credits_ledger_entries: the lists of 1 customers were refused (c2), all others were read";
+            "credits_ledger_entries: the lists of 1 customers were refused (c2); all others were read";
         assert!(error.message.starts_with(begins) && error.message.contains(words), "{error}");
         assert!(error.internal_message.unwrap().contains("/customers/c2/credits/ledger"));
         let lines = world.lines.borrow();
-        let warned =
-            |(level, line): &(Level, String)| *level == Level::Warn && line.contains("c2 is left out");
+        let warned = |(level, line): &(Level, String)| *level == Level::Warn && line.contains("skipped c2");
         assert!(lines.iter().any(warned), "{lines:?}");
     }
 }
@@ -277,7 +276,7 @@ fn a_key_that_is_not_accepted_ends_a_ledger_at_once() {
     assert!(error.unwrap().message.contains("does not accept the API key"));
 }
 
-/// The value of a parameter in a URL.
+/// Returns the value of a parameter in a URL.
 fn parameter<'a>(url: &'a str, name: &str) -> Option<&'a str> {
     url.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
@@ -289,7 +288,7 @@ fn limit(url: &str) -> usize {
 const TOO_LARGE: &str =
     r#"{"type":"https://docs.withorb.com/x#413-too-many-results","title":"Too many results."}"#;
 
-/// A list of ten records of a server that answers with so many at most.
+/// A server with a list of ten records that allows at most `most` per page.
 fn small_pages(most: usize) -> impl FnMut(&str) -> Response {
     move |url| {
         if limit(url) > most {
@@ -328,8 +327,13 @@ fn a_page_of_one_record_that_is_too_large_is_an_error() {
     let (batches, world) = read("plans", Duration::ZERO, small_pages(0));
     let error = batches.unwrap_err();
     assert_eq!(error.failure_type, FailureType::System);
-    assert!(error.message.starts_with("plans: Orb says that it is too large (status 413)"), "{error}");
-    assert!(error.message.ends_with("even with one record on a page"), "{error}");
+    assert!(
+        error
+            .message
+            .starts_with("plans: Orb reports that the request or its results are too large (status 413)"),
+        "{error}"
+    );
+    assert!(error.message.ends_with("this happens even with one record per page"), "{error}");
     assert_eq!(world.requests.borrow().len(), 7);
 }
 
@@ -365,15 +369,15 @@ fn the_parents_list_and_their_own_lists_have_page_sizes_of_their_own() {
         of.filter(|url| limit(url) == most).count()
     };
     assert_eq!([asked(false, 100), asked(false, 50)], [1, 1]);
-    // Sixteen are in flight when the first of them is refused. Those after them are asked for as
-    // that came out.
+    // Sixteen are in flight when the first of them is refused. Later ones use the smaller page
+    // size.
     assert_eq!([asked(true, 1000), asked(true, 500), asked(true, 250)], [16, 16, 20]);
 }
 
 const YEARS: &str = r#"{"api_key":"hidden","start_date":"2022-01-01T06:00:00Z","end_date":"2024-05-01T00:00:00Z","api_url":"http://h/v1"}"#;
 
-/// The days of a customer in UTC+5 that lie in the timeframe of a URL, cut where it ends, each with
-/// its hours.
+/// Returns the days in UTC+5 within the timeframe of a URL, truncated at its ends, each with its
+/// hours.
 fn days(url: &str) -> Vec<(String, i64)> {
     let instant = |name| {
         let value = parameter(url, name).unwrap().replace("%3A", ":").replace("%2B", "+");
@@ -387,14 +391,14 @@ fn days(url: &str) -> Vec<(String, i64)> {
     cut.map(|(start, end)| (elt_sdk::instant::format_instant(start), (end - start).whole_hours())).collect()
 }
 
-/// What a server does that is asked for more hours than it answers.
+/// What a server does if a timeframe is too long.
 #[derive(Clone, Copy)]
 enum Excess {
     Refuses,
     LeavesOut,
 }
 
-/// Reads usage of two subscriptions from a server that answers so many hours at most.
+/// Reads the usage of two subscriptions from a server that answers at most `most` hours at once.
 fn read_usage(most: i64, excess: Excess) -> (Result<Vec<String>>, Rc<World>) {
     let world = World::new(move |request: &Request| {
         if !request.url.contains("/usage") {
@@ -439,7 +443,7 @@ fn times_that_are_too_long_are_halved_and_every_day_is_whole() {
     {
         let (records, world) = read_usage(most, excess);
         assert_eq!(records.unwrap(), expected, "{most}");
-        // A few tries, and none once it is known how long a time may be.
+        // A few attempts, and none once the longest timeframe is known.
         let of_second =
             |url: &&String| url.contains("/t/usage") && days(url).iter().map(|day| day.1).sum::<i64>() > most;
         assert!(world.requests.borrow().iter().filter(of_second).count() <= 12, "{most}");
@@ -451,13 +455,15 @@ fn a_day_that_is_too_long_is_an_error() {
     let (records, _) = read_usage(24, Excess::LeavesOut);
     let error = records.unwrap_err();
     assert!(
-        error.message.contains("has not all") && error.message.ends_with("no shorter time to ask for"),
+        error.message.contains("is incomplete")
+            && error.message.ends_with("no shorter time range can be requested"),
         "{error}"
     );
     let (records, _) = read_usage(24, Excess::Refuses);
     let error = records.unwrap_err();
     assert!(
-        error.message.contains("status 413") && error.message.ends_with("no shorter time to ask for"),
+        error.message.contains("status 413")
+            && error.message.ends_with("no shorter time range can be requested"),
         "{error}"
     );
     assert_eq!(error.failure_type, FailureType::System);

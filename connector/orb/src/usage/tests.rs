@@ -1,4 +1,4 @@
-//! Slices of all time zones, and the records of an answer.
+//! Tests slices in all time zones, and the records of a response.
 
 use super::*;
 use elt_sdk::{instant::format_instant, testing::instant};
@@ -114,7 +114,7 @@ fn only_days_of_zero_are_left_out() {
     for quantity in ["0", "-0", "0.0", "-0.00", "0e5", "0.0E-9"] {
         assert_eq!(quantities(&format!(r#"{{"quantity":{quantity}}}"#)), [""; 0], "{quantity}");
     }
-    // Of two quantities the last counts, for whether there is a record and for what stands in it.
+    // The last of two quantities counts, both for whether there is a record and for its value.
     assert_eq!(quantities(r#"{"quantity":5,"quantity":0},{"quantity":0,"quantity":6}"#), ["6"]);
 }
 
@@ -137,8 +137,8 @@ fn what_has_another_shape_is_not_the_same_as_no_usage() {
     assert_eq!(decode(r#"{"usage":[]}"#).unwrap(), []);
 }
 
-/// The days of a customer whose midnight lies `offset` hours after UTC's, as far as they lie in a
-/// slice.
+/// Returns the days within a slice, truncated at its ends, if midnight is `offset` hours after
+/// UTC's.
 fn days(slice: &Slice, offset: i64) -> Vec<(Timestamp, Timestamp)> {
     let Some(Until::Before(until)) = slice.until else { panic!("no end") };
     let (from, hour) = (slice.from.unwrap(), SignedDuration::hours(1));

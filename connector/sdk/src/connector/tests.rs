@@ -1,4 +1,4 @@
-//! Whole reads of a scripted server: one test per value of each column of the table.
+//! Reads whole streams from a scripted server: one test per value of each column of the table.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ static VOLUMES: Stream<()> = Stream {
     ..Stream::LIST
 };
 
-/// Ranges of days, which the server cuts, with a grace period.
+/// Ranges of days, which the server truncates, with a grace period.
 static DAYS: Stream<()> = Stream {
     name: "days",
     path: "days",
@@ -88,7 +88,7 @@ static OWNERS: Stream<()> = Stream {
 
 const OF_OWNER: Parents<()> = Parents { stream: &OWNERS, ..PARENTS };
 
-/// One object per parent, whose id stands in the query.
+/// One object per parent, whose id is in the query.
 static UPCOMING: Stream<()> = Stream {
     name: "upcoming",
     path: "invoices/upcoming",
@@ -102,7 +102,7 @@ static UPCOMING: Stream<()> = Stream {
     ..Stream::LIST
 };
 
-/// Numbered parts of a parent in the path, up to the first that is not there.
+/// Numbered parts of a parent in the path, up to the first one that does not exist.
 static VERSIONS: Stream<()> = Stream {
     name: "versions",
     path: "owners/{parent}/versions/{part}",
@@ -169,7 +169,7 @@ static OWNER_EVENTS: Stream<()> = Stream {
 
 static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0) };
 
-/// A list per parent, of which the server answers two a second.
+/// A list per parent, at most two requests per second.
 static COSTS: Stream<()> = Stream {
     name: "costs",
     path: "owners/{parent}/costs",
@@ -291,12 +291,12 @@ fn owners(path: &str) -> Response {
     }
 }
 
-/// Path and query of a URL, readable.
+/// Returns the decoded path and query of a URL.
 fn path(url: &str) -> String {
     url.trim_start_matches("GET ").trim_start_matches("http://h/").replace("%3A", ":").replace("%2B", "+")
 }
 
-/// What a read gave: records, checkpoints, paths that were asked for, log lines.
+/// The results of a read: records, checkpoints, requested paths, log lines.
 struct Read {
     records: Vec<String>,
     checkpoints: Vec<String>,
@@ -383,7 +383,7 @@ fn ranges_are_of_fixed_width_and_each_finished_one_is_a_checkpoint() {
 
 #[test]
 fn ranges_of_dates_overlap_and_the_cursor_stays_a_grace_period_behind() {
-    // A server that sums up days of its own time zone, cut where a range ends.
+    // A server that aggregates by days of its own time zone, truncated at the ends of a range.
     let read = read("days", Some(r#"{"created_at":"2024-04-20T00:00:00Z"}"#), |path| {
         let (from, end) = path.split_once("start=").unwrap().1.split_once("&end=").unwrap();
         let [from, end] = [from, end].map(|date| parse_instant(&format!("{date}T00:00:00Z")).unwrap());
@@ -411,7 +411,8 @@ fn one_list_is_asked_for_once_per_value() {
 
 #[test]
 fn no_checkpoint_passes_what_is_unread_of_another_value() {
-    // The first pages are so dense that both lists are split, and nearly all of one value is older.
+    // The first pages are so dense that both lists are split, and nearly all records of one value
+    // are older.
     let at = |hours: i64| {
         let instant = parse_instant("2024-06-01T00:00:00Z").unwrap() - SignedDuration::hours(hours);
         crate::instant::format_instant(instant)
@@ -525,11 +526,11 @@ fn records_that_can_still_change_are_emitted_and_hold_the_cursor_for_so_long_at_
 fn a_path_that_the_server_does_not_know_skips_the_stream_if_its_row_allows_for_it() {
     let read = read("events", None, |_| answer(405, ""));
     assert_eq!((read.records.len(), read.checkpoints.len()), (0, 0));
-    assert_eq!(read.lines, ["events: skipped, the server does not have it: no such path"]);
+    assert_eq!(read.lines, ["events: skipped because the server does not have it: no such path"]);
     let of_owner = self::read("owner_events", None, |path| {
         if path.starts_with("owners?") { owners(path) } else { answer(405, "") }
     });
-    assert_eq!(of_owner.lines, ["owner_events: skipped, the server does not have it: no such path"]);
+    assert_eq!(of_owner.lines, ["owner_events: skipped because the server does not have it: no such path"]);
     let world = World::new(|_| Ok(answer(405, "")));
     let mut reader =
         Connector::<Toy>::new(world.platform(), Rc::default()).read("", "coupons", None).unwrap();
@@ -544,8 +545,8 @@ fn each_rate_class_has_a_pace_that_all_readers_share() {
     for reader in &mut readers {
         while world.run(reader.next_batch()).unwrap().is_some() {}
     }
-    // Six requests at about two a second, of which the first need not wait. The owners' list does
-    // not wait for any.
+    // Six requests at about two per second. Neither the first of them nor the owners' list has to
+    // wait.
     let elapsed = world.elapsed();
     assert!((Duration::from_millis(2400)..=Duration::from_millis(2500)).contains(&elapsed), "{elapsed:?}");
 }

@@ -1,8 +1,7 @@
-//! The lists of all parents, at any depth: parents are listed, and the list of each is read page by
-//! page.
+//! Lists parents at any depth, and reads the list of each parent page by page.
 //!
 //! Parents are listed only as fast as their lists are read, so memory does not grow with their
-//! number. Where parents have parents themselves, their listing is such a set of lists again.
+//! number. If parents have parents themselves, their listing is another such set of lists.
 
 use std::collections::VecDeque;
 
@@ -18,13 +17,13 @@ use crate::{
     stream::{Parents, Partition, Stream},
 };
 
-/// The next page of parents is asked for when fewer lists than this wait to be asked for.
+/// The next page of parents is requested when fewer lists than this are waiting.
 const WAITING_PARENTS: usize = 50;
 
-/// No more parents are listed while this many stand behind one that takes long.
+/// Stop listing parents while this many are queued behind a slow one.
 const MAX_PARENTS: usize = 10_000;
 
-/// A record that has a list, and when its outermost ancestor was created: by that, lists are
+/// A record that has a list, and when its outermost ancestor was created, by which lists are
 /// resumed.
 #[derive(Debug)]
 pub(super) struct Parent {
@@ -39,12 +38,12 @@ pub(super) struct Lists<C: 'static> {
     parents: &'static Parents<C>,
     level: usize,
     listing: Listing<C>,
-    /// In the order in which they were listed. The first is not finished.
+    /// The lists in the order of their parents. The first one is not finished.
     children: VecDeque<Child>,
     first_key: usize,
     /// How many lists have been read to their end.
     done: usize,
-    /// The longest time a slice may ask for, once the server has refused longer ones as too large.
+    /// The longest time of a slice, once the server has refused longer ones as too large.
     longest: Option<SignedDuration>,
 }
 
@@ -55,7 +54,7 @@ enum Listing<C: 'static> {
     Lists(Box<Lists<C>>),
 }
 
-/// The list of one parent: slices that are read one after the other.
+/// The list of one parent. Its slices are read one after the other.
 #[derive(Debug)]
 pub(super) struct Child {
     pub(super) root: Option<Timestamp>,
@@ -66,14 +65,14 @@ pub(super) struct Child {
 }
 
 impl Child {
-    /// The list of a parent. `None` if there is nothing to ask for.
+    /// Creates the list of a parent. `None` if there is nothing to request.
     fn new(root: Option<Timestamp>, slices: Vec<Slice>) -> Option<Self> {
         let mut further = VecDeque::from(slices);
         let slice = further.pop_front()?;
         Some(Self { root, slice, chain: PageChain::default(), further, is_refused: false })
     }
 
-    /// Puts others in the place of the slice that is being read.
+    /// Replaces the slice that is being read.
     fn replace(&mut self, slices: Vec<Slice>) {
         for slice in slices.into_iter().rev() {
             self.further.push_front(slice);
@@ -101,7 +100,7 @@ impl Child {
 }
 
 impl<C> Lists<C> {
-    /// The lists of `parents`, of which those that `unfinished` says have been read are skipped.
+    /// Creates the lists of `parents`. Skips those that `unfinished` says have been read.
     pub(super) fn new(
         stream: &'static Stream<C>,
         parents: &'static Parents<C>,
@@ -123,8 +122,8 @@ impl<C> Lists<C> {
         Self { stream, parents, level, listing, children, first_key, done, longest }
     }
 
-    /// Returns the next page to ask for: of parents if few lists wait, or else of the first list
-    /// that waits.
+    /// Returns the next page request: for parents if few lists are waiting, otherwise for the first
+    /// waiting list.
     pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
         let waiting = self.children.iter().filter(|child| child.chain.is_waiting());
         let few = waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
@@ -145,7 +144,7 @@ impl<C> Lists<C> {
         Some(PageRequest { level, key, page_token, ..PageRequest::new(self.stream, slice) })
     }
 
-    /// Takes a page of parents, at whichever depth. Returns the parents of this level's lists.
+    /// Takes a page of parents, at any depth. Returns the parents of this level's lists.
     pub(super) fn observe_parents(
         &mut self,
         config: &C,
@@ -168,8 +167,8 @@ impl<C> Lists<C> {
         Ok(kept.map(|record| Parent { record, root }).collect())
     }
 
-    /// Adds the lists of parents. `times` gives the time that is wanted of a list, by the parent's
-    /// id and record. The ids of parents that are being deleted are added to `skipped`.
+    /// Adds the lists of parents. `times` returns the time to read of a list, by the parent's id
+    /// and record. Adds the ids of parents that are being deleted to `skipped`.
     pub(super) fn admit(
         &mut self,
         config: &C,
@@ -204,7 +203,7 @@ impl<C> Lists<C> {
         self.at(request.level)?.children.get_mut(index)
     }
 
-    /// Returns the lists of a level. `None` for that of the outermost parents.
+    /// Returns the lists of a level. `None` for the level of the outermost parents.
     pub(super) fn at(&mut self, level: usize) -> Option<&mut Self> {
         if level == self.level {
             return Some(self);
@@ -215,8 +214,7 @@ impl<C> Lists<C> {
         }
     }
 
-    /// Continues in a list, and forgets the first ones that have been read to their end. Returns
-    /// how many those are.
+    /// Advances a list, and drops the finished lists at the front. Returns how many were dropped.
     pub(super) fn advance(
         &mut self,
         request: &PageRequest<C>,
@@ -234,14 +232,14 @@ impl<C> Lists<C> {
         Ok(forgotten)
     }
 
-    /// Drops the slices of a list that have not been asked for.
+    /// Drops the slices of a list that have not been requested.
     pub(super) fn drop_further(&mut self, request: &PageRequest<C>) {
         if let Some(child) = self.child(request) {
             child.further.clear();
         }
     }
 
-    /// Shortens the next slice of a list until it is no longer than what the server answers.
+    /// Shortens the next slice of a list to what the server answers.
     fn fit(&mut self, index: usize) {
         let child = &mut self.children[index];
         while child.chain.is_fresh()
@@ -262,8 +260,8 @@ impl<C> Lists<C> {
         true
     }
 
-    /// Returns the instant after which all lists have been read whose outermost ancestor was
-    /// created after it. `None` if that is not known.
+    /// Returns the instant such that every list whose outermost ancestor was created after it has
+    /// been read. `None` if that is not known.
     pub(super) fn read_after(&self) -> Option<Timestamp> {
         match &self.listing {
             Listing::Roots(roots) if !roots.is_sorted => None,
@@ -303,10 +301,11 @@ struct Roots<C: 'static> {
     level: usize,
     slice: Slice,
     chain: PageChain,
-    /// The parts of the list that have not been asked for.
+    /// The parts of the list that have not been requested.
     further: VecDeque<Slice>,
-    /// When the last parent that was listed was created, and whether they all came newest first.
+    /// When the last listed parent was created.
     last_position: Option<Timestamp>,
+    /// Whether the listed parents came newest first.
     is_sorted: bool,
     unfinished: Option<Unfinished>,
 }
@@ -337,8 +336,7 @@ impl<C> Roots<C> {
                 self.is_sorted &= position <= last;
             }
             self.last_position = record.position.or(self.last_position);
-            // In a list out of order, what an earlier run has read cannot be told from what it has
-            // not.
+            // If the list is not sorted, it is unknown what an earlier run has read.
             if !(self.is_sorted && self.is_read(record.position)) {
                 parents.push(Parent { root: record.position, record });
             }
@@ -352,7 +350,7 @@ impl<C> Roots<C> {
         Ok(parents)
     }
 
-    /// Returns whether an earlier run of this read has read the list of a parent.
+    /// Returns whether an earlier run of this read has read a parent's list.
     fn is_read(&self, position: Option<Timestamp>) -> bool {
         let (Some(position), Some(unfinished)) = (position, &self.unfinished) else { return false };
         position > unfinished.parents_after && position <= unfinished.opened

@@ -1,4 +1,4 @@
-//! Chooses how a stream is cut into slices, as its row says.
+//! Creates the slices of a stream, as its row says.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::{
     stream::{Partition, Stream},
 };
 
-/// Returns the slices of a read that is opened at `opened` and continues from `state`.
+/// Creates the slices of a read that is opened at `opened` and continues from `state`.
 pub fn open<C>(
     stream: &'static Stream<C>,
     config: Rc<C>,

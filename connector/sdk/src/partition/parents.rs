@@ -1,10 +1,10 @@
-//! Slices of a stream by parents: one list per record of another stream.
+//! Cuts a stream by parents: one list per record of another stream.
 //!
-//! Progress inside a read is one instant, because the outermost parents come in the order of their
-//! creation: the lists of all parents created after it have been read. When all are read, one
-//! cursor is left for the whole stream.
+//! The progress of a read is one instant: the lists of all parents created after it have been read.
+//! This works because the outermost parents are listed newest first. A finished read has one cursor
+//! for the whole stream.
 //!
-//! A parent whose list is refused is left out and fails the stream at its end. No checkpoint passes
+//! A parent whose list is refused is skipped and fails the stream at its end. No checkpoint passes
 //! it.
 
 use std::{mem, rc::Rc};
@@ -30,9 +30,9 @@ use crate::{
 const CHECKPOINT_PARENTS: usize = 100;
 const CHECKPOINT_RECORDS: usize = 5_000;
 
-/// Cursors of single parents are part of every checkpoint until the read has ended. So that their
-/// total does not grow with their square, checkpoints are rarer by one interval for each this many
-/// of them.
+/// Cursors of single parents are part of every checkpoint until the read has ended. The interval
+/// between checkpoints grows by itself for each this many of them, so that the total size of
+/// checkpoints is not quadratic.
 const CURSORS_PER_INTERVAL: usize = 1_000;
 
 /// The lists of all parents, and the state of reading them.
@@ -58,8 +58,8 @@ impl<C> std::fmt::Debug for ByParent<C> {
 }
 
 impl<C> ByParent<C> {
-    /// All lists, continuing from `state`. `opened` is when this read was opened. If the state is
-    /// that of a read which has not finished, it continues as if opened then.
+    /// Creates all lists, continuing from `state`. `opened` is when this read was opened. If the
+    /// state is that of an unfinished read, that read's opening counts instead.
     pub fn new(
         stream: &'static Stream<C>,
         parents: &'static Parents<C>,
@@ -68,14 +68,15 @@ impl<C> ByParent<C> {
         state: State,
         opened: Timestamp,
     ) -> Self {
-        // What lies within the grace period counts as not yet there.
+        // Records within the grace period do not count yet.
         let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
         let mut watermark = Watermark::new(previous, settled).holding(stream.unsettled.as_ref());
         if let Some(Unfinished { opened, observed, held, .. }) = state.unfinished {
             watermark = watermark.resume(opened, observed, held);
         }
-        // A cursor of one parent that lies in the future says nothing about the others.
+        // A parent's cursor in the future says nothing about the others, so the watermark ignores
+        // it.
         state.parents.values().for_each(|cursor| watermark.observe_position(cursor.instant));
         let end = if stream.grace.is_some() {
             Some(range.end.map_or(opened, |end| end.min(opened)))
@@ -120,22 +121,22 @@ impl<C> ByParent<C> {
         Ok(records)
     }
 
-    /// Returns the state once every list has been asked for. If some were refused, it is the one
-    /// from which this read began, and only if a later one was emitted: a read that continues from
-    /// that would leave out the parents that were read.
+    /// Returns the state once every list has been requested. If some were refused, it is the state
+    /// from which this read began, and only if a later one was emitted, because a read that
+    /// continues from a later one would skip the parents that were read.
     fn final_state(&self) -> Option<State> {
         if !self.refusals.is_empty() {
             return self.emitted.map(|_| State { unfinished: None, ..self.state.clone() });
         }
         let cursor = match (self.stream.grace, self.range.end) {
-            // Everything up to the end has been asked for, whether or not there was a record.
+            // Everything up to the end has been requested, even if there was no record.
             (Some(_), Some(end)) => self.watermark.up_to(end),
             _ => self.watermark.cursor(),
         };
         Some(State { cursor: Some(cursor), ..State::default() })
     }
 
-    /// Returns how far the read has come, if that is further than what was emitted last.
+    /// Returns the progress of the read, if it has changed since it was last emitted.
     fn progress(&mut self) -> Option<Unfinished> {
         let read_after = self.lists.read_after()?;
         // A parent that was refused has not been read.
@@ -150,15 +151,16 @@ impl<C> ByParent<C> {
     }
 }
 
-/// Returns the time that is wanted of a parent's list, as a slice.
+/// Returns the time to read of a parent's list, as a slice.
 fn times<C>(stream: &Stream<C>, state: &State, range: &TimeRange, id: &str, record: &Record) -> Slice {
     let has_grace = stream.grace.is_some();
-    // Where records can be older than their parent, one that is new is read from the start.
+    // With a grace period, a new parent is read from the start, because its records can be older
+    // than it.
     let is_new = |cursor: &&Cursor| record.position.is_none_or(|position| position >= cursor.instant);
     let of_stream = state.cursor.as_ref().filter(|cursor| !has_grace || !is_new(cursor));
     let cursor = state.parents.get(id).or(of_stream);
     let end = if has_grace { Until::Before } else { Until::Including };
-    // What has a grace period is read again from there.
+    // A stream with a grace period needs no overlap.
     let overlap = if has_grace { SignedDuration::ZERO } else { OVERLAP };
     bounded(stream, range.lower_bound(cursor, overlap), range.end.map(end))
 }
@@ -188,10 +190,10 @@ impl<C: 'static> Slices<C> for ByParent<C> {
         let Some(child) = lists.child(request) else { return Err(error) };
         if !mem::replace(&mut child.is_refused, true) {
             let root = child.root;
-            self.log.push((self.refusals.level(), format!("{parent} is left out: {error}")));
+            self.log.push((self.refusals.level(), format!("skipped {parent}: {error}")));
             self.refusals.note(parent, root, error)?;
         }
-        // Its other slices may be answered.
+        // Its other slices may still be answered.
         let forgotten = lists.advance(request, None).map_err(|problem| Error::system(problem.to_string()))?;
         if request.level == 0 {
             self.since_checkpoint.0 += forgotten;

@@ -1,9 +1,10 @@
-//! Slices of a stream without parents: the whole list, adaptive windows of time, or ranges of fixed
-//! width, and each of them once per part.
+//! Cuts a stream without parents into slices: the whole list, adaptive windows of time, or ranges
+//! of fixed width. Each is read once per part.
 //!
-//! Windows begin as one over the whole time. If its first page shows that many more follow, it is
-//! split into windows of a few pages each, which are read concurrently and split again where they
-//! turn out to be dense. So a short time is one request, and a long history is tens of windows.
+//! Windows start as a single one over the whole time. If its first page shows that many more
+//! follow, it is split into windows of a few pages each. They are read concurrently, and split
+//! again where they are dense. So a short time takes one request, and a long history tens of
+//! windows.
 
 use time::{SignedDuration, Timestamp};
 
@@ -20,18 +21,17 @@ use crate::{
     stream::{Partition, Stream},
 };
 
-/// A window with more further pages than this is split. Below it, a chain of pages takes less than
-/// a second.
+/// Split a window if more pages than this follow. A shorter chain of pages takes less than a
+/// second.
 const SPLIT_ABOVE_PAGES: f64 = 8.0;
 
-/// How many pages a new window shall have. Each window costs half a page more than it needs, on
-/// average.
+/// The target number of pages of a new window. Each window costs half a page on average.
 const PAGES_PER_WINDOW: f64 = 6.0;
 
-/// The most windows that one window is split into. Parts that are still dense split again.
+/// The most windows that one window is split into. Windows that are still dense are split again.
 const MAX_WINDOWS: f64 = 32.0;
 
-/// The spans of time of a stream, oldest first.
+/// The time spans of a stream, oldest first.
 #[derive(Debug)]
 pub struct Spans<C: 'static> {
     stream: &'static Stream<C>,
@@ -40,7 +40,7 @@ pub struct Spans<C: 'static> {
     /// How many finished spans have been dropped.
     dropped: usize,
     watermark: Watermark,
-    /// Everything up to here is asked for, whether or not there is a record, and has settled.
+    /// Everything up to this instant is requested and has settled, even if there is no record.
     end: Option<Timestamp>,
     /// The newest position in spans that have been dropped.
     reached: Option<Timestamp>,
@@ -58,8 +58,7 @@ struct Span {
 }
 
 impl Span {
-    /// Notes a record. One above the span, which the server's filter let through, says nothing
-    /// about it.
+    /// Observes a record. Ignores one above the span, which the server's filter let through.
     fn observe(&mut self, record: &Record, opened: Timestamp) {
         let settled = record.position.filter(|position| !record.unsettled && *position <= opened);
         let is_below_end =
@@ -69,7 +68,7 @@ impl Span {
 }
 
 impl<C> Spans<C> {
-    /// The slices of `range`, less what lies below the last cursor. `opened` is when the read was
+    /// Creates the slices of `range` that lie above the last cursor. `opened` is when the read was
     /// opened.
     pub fn new(
         stream: &'static Stream<C>,
@@ -81,7 +80,7 @@ impl<C> Spans<C> {
         let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = previous.unwrap_or_else(|| Cursor::at(range.start));
         let watermark = Watermark::new(previous, settled).holding(stream.unsettled.as_ref());
-        // What has a grace period is read again from there, without a further overlap.
+        // A stream with a grace period needs no overlap.
         let overlap = if stream.grace.is_some() { SignedDuration::ZERO } else { OVERLAP };
         let from = range.lower_bound(Some(watermark.previous()), overlap);
         let end = stream.grace.map(|_| range.end.map_or(opened, |end| end.min(opened)));
@@ -124,9 +123,8 @@ impl<C> Spans<C> {
         self.spans.iter().position(|span| span.key == request.key)
     }
 
-    /// Puts windows in the place of the one at `index`: one above the cut, and `count` below. Its
-    /// first page has only shown where to cut and is read again with the window above, so that
-    /// nothing depends on the order of the list.
+    /// Replaces the window at `index` by one above the cut and `count` below. The window above
+    /// repeats the first page, so that nothing depends on the order of the list.
     fn split(&mut self, index: usize, from: Timestamp, cut: Timestamp, count: i64) {
         let whole = self.spans[index].slice.clone();
         let width = ((cut - from).whole_seconds() / count).max(1);
@@ -149,8 +147,7 @@ impl<C> Spans<C> {
         self.spans.remove(index);
         for slice in slices {
             let span = self.span(slice);
-            // Where a list is asked for once per part, its spans alternate with those of the
-            // others.
+            // The spans of different parts of a list alternate.
             let at = self.spans.partition_point(|other| other.slice.from <= span.slice.from);
             self.spans.insert(at, span);
         }
@@ -210,9 +207,9 @@ impl<C: 'static> Slices<C> for Spans<C> {
         let newest = self.spans.drain(..finished).filter_map(|span| span.newest).max();
         self.reached = self.reached.max(newest);
         self.dropped += finished;
-        // Not where the finished spans end: a record with an older date than that may appear later,
-        // and a read that continues from here must not leave it behind when it ends. Nor beyond
-        // what another part has read.
+        // The end of the finished spans is too late: a record with an older date may appear later,
+        // and a read that continues from here must not miss it. Another part may also have read
+        // less.
         let cursor = self.watermark.up_to(self.reached?.min(next?));
         if cursor.instant <= self.emitted {
             return None;
@@ -222,11 +219,11 @@ impl<C: 'static> Slices<C> for Spans<C> {
     }
 }
 
-/// Returns where to cut a window off below its first page, and into how many to split the rest.
-/// `None` if following the chain of pages is as good.
+/// Returns where to cut a window below its first page, and into how many windows to split the rest.
+/// `None` if reading page by page is as good.
 ///
-/// The cut is a whole second above the oldest record of the page, so that records of one second,
-/// which a server may show with their fraction cut off, are never divided.
+/// The cut is a whole second above the oldest record of the page. Records of the same second, whose
+/// fractions a server may truncate, are thus never separated.
 fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> {
     let positions: Vec<Timestamp> = records.iter().filter_map(|record| record.position).collect();
     let (newest, oldest) = (*positions.first()?, *positions.last()?);

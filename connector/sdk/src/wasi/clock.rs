@@ -1,4 +1,4 @@
-//! The clock: `wasi:clocks`.
+//! Implements [`Clock`] with `wasi:clocks`.
 
 use std::time::{Duration, SystemTime};
 

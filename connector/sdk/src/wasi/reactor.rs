@@ -1,4 +1,4 @@
-//! Waits for many pollables in one blocking call.
+//! Waits for the pollables of many futures with one blocking call.
 
 use std::{
     cell::RefCell,
@@ -10,7 +10,7 @@ use std::{
 use wasi::io::poll::{Pollable, poll};
 
 thread_local! {
-    /// What is waited for. A component has one thread, and resources belong to it.
+    /// The pollables that futures wait for. A component has one thread, which owns its resources.
     static WAITING: RefCell<Vec<Waiting>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,10 +21,10 @@ struct Waiting {
     is_ready: bool,
 }
 
-/// Blocks until at least one pollable is ready, and wakes the futures that wait for one.
+/// Blocks until at least one pollable is ready, and wakes the futures that wait for ready ones.
 ///
 /// # Panics
-/// If nothing is waited for, because it would block forever.
+/// If no future waits for a pollable, because none would ever be woken.
 pub fn wait() {
     WAITING.with_borrow_mut(|waiting| {
         assert!(!waiting.is_empty(), "a future waits for nothing");
@@ -38,8 +38,8 @@ pub fn wait() {
     });
 }
 
-/// A future that is ready when a pollable is. Dropping it drops the pollable. Drop it before the
-/// resource that the pollable came from.
+/// Completes when a pollable is ready. It owns the pollable, so it must not outlive the resource
+/// that the pollable came from.
 pub(super) struct Readiness {
     pollable: Option<Pollable>,
     ticket: Option<u64>,

@@ -1,11 +1,12 @@
-//! The transport: `wasi:http/outgoing-handler`.
+//! Sends requests with `wasi:http/outgoing-handler`.
 //!
-//! The order of calls matters and was found by measurement: take the outgoing body, pass the
-//! request to the host, and only then write and finish the body. A client that polls the body of a
-//! `GET` instead loses up to a quarter of the responses on wasmtime.
+//! The order of calls matters and was found by measurement: take the outgoing body, hand over the
+//! request, and only then write and finish the body. A client that polls the body of a `GET`
+//! instead loses up to a quarter of the responses on wasmtime.
 //!
-//! Time-outs are left to the host, which knows the network. Setting them here would also leak:
-//! wasmtime (48.0.8) keeps the options of every request for as long as the instance lives.
+//! Timeouts are up to the host, which knows the network. Setting them here would also leak memory:
+//! wasmtime (48.0.8) keeps the options of every request in its table for as long as the instance
+//! lives.
 
 use futures_util::future::LocalBoxFuture;
 use wasi::http::{
@@ -20,11 +21,11 @@ use wasi::io::streams::StreamError;
 use super::reactor::Readiness;
 use crate::http::{Request, Response, Transport, TransportError};
 
-/// The most bytes of a body per read. Each read costs a call of the host and a copy.
+/// The size of one read of a body. Each read costs a call of the host and a copy.
 const READ_CHUNK: u64 = 256 * 1024;
-/// The most bytes that are reserved because of a `content-length`.
+/// The most bytes to reserve on the server's word.
 const MOST_RESERVED: usize = 4 * 1024 * 1024;
-/// The most bytes that `blocking_write_and_flush` takes, by its documentation.
+/// The most bytes that `blocking_write_and_flush` accepts, by its documentation.
 const WRITE_CHUNK: usize = 4096;
 
 /// Sends requests through the host.
@@ -75,7 +76,9 @@ fn split_url(url: &str) -> Option<(Scheme, &str, &str)> {
 fn write(body: &OutgoingBody, bytes: &[u8]) -> Result<(), String> {
     let stream = body.write().map_err(|()| "the body cannot be written")?;
     for chunk in bytes.chunks(WRITE_CHUNK) {
-        stream.blocking_write_and_flush(chunk).map_err(|error| format!("the body broke off: {error:?}"))?;
+        stream
+            .blocking_write_and_flush(chunk)
+            .map_err(|error| format!("the body could not be sent: {error:?}"))?;
     }
     Ok(())
 }
@@ -85,7 +88,7 @@ async fn receive(response: FutureIncomingResponse) -> Result<Response, Transport
         match response.get() {
             Some(Ok(Ok(incoming))) => break incoming,
             Some(Ok(Err(code))) => return Err(failure(&code)),
-            Some(Err(())) => return Err(TransportError::Broken("the answer was taken twice".into())),
+            Some(Err(())) => return Err(TransportError::Broken("the response was taken twice".into())),
             None => Readiness::of(response.subscribe()).await,
         }
     };
@@ -100,9 +103,9 @@ async fn receive(response: FutureIncomingResponse) -> Result<Response, Transport
     Ok(response)
 }
 
-/// Reads a body of probably `length` bytes.
+/// Reads a body of about `length` bytes.
 async fn read_body(incoming: &IncomingResponse, length: usize) -> Result<Vec<u8>, TransportError> {
-    let broken = |reason: String| TransportError::Broken(format!("the answer broke off: {reason}"));
+    let broken = |reason: String| TransportError::Broken(format!("the response was interrupted: {reason}"));
     let body = incoming.consume().map_err(|()| broken("no body".into()))?;
     let stream = body.stream().map_err(|()| broken("no stream".into()))?;
     let mut bytes = Vec::new();
@@ -119,24 +122,24 @@ async fn read_body(incoming: &IncomingResponse, length: usize) -> Result<Vec<u8>
         }
     }
     drop(stream);
-    // The host uses the connection again only once the body is finished.
+    // The host reuses the connection only if the body is finished.
     drop(IncomingBody::finish(body));
     Ok(bytes)
 }
 
-/// Classifies what the host reports. Everything may be retried, except mistakes of the connector
-/// and servers that cannot be trusted.
+/// Classifies the host's error. Only a mistake on this side or an untrusted identity rules out a
+/// retry.
 fn failure(code: &ErrorCode) -> TransportError {
     let reason = match code {
         ErrorCode::ConnectionRefused => "the connection was refused".to_owned(),
-        ErrorCode::ConnectionTerminated => "the connection was cut".to_owned(),
+        ErrorCode::ConnectionTerminated => "the connection was closed".to_owned(),
         ErrorCode::ConnectionTimeout => "the connection timed out".to_owned(),
         ErrorCode::HttpResponseTimeout | ErrorCode::ConnectionReadTimeout => {
-            "the answer timed out".to_owned()
+            "the response timed out".to_owned()
         }
         ErrorCode::DnsError(_) | ErrorCode::DnsTimeout => "the host name cannot be resolved".to_owned(),
-        ErrorCode::HttpRequestDenied => "the API may not be reached".to_owned(),
-        ErrorCode::DestinationIpProhibited => "the API has an address that may not be reached".to_owned(),
+        ErrorCode::HttpRequestDenied => "access to the API is denied".to_owned(),
+        ErrorCode::DestinationIpProhibited => "access to the API's address is denied".to_owned(),
         ErrorCode::DestinationIpUnroutable => "there is no route to the API".to_owned(),
         ErrorCode::TlsCertificateError => "the certificate of the API is not trusted".to_owned(),
         ErrorCode::InternalError(Some(reason)) => reason.clone(),

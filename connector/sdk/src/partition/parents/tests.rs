@@ -1,4 +1,4 @@
-//! Reads a small server of owners and their things, and cuts reads short.
+//! Reads owners and their things from a small server, and interrupts reads.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ static LATE_THINGS: Stream<()> = Stream { grace: Some(SignedDuration::hours(48))
 
 const OPENED: &str = "2024-06-01T00:00:00Z";
 
-/// A server with owners and their things, whose names tell the owner and the day.
+/// A server with owners and their things. The name of a thing consists of its owner and its day.
 #[derive(Default)]
 struct Server(BTreeMap<String, Vec<String>>);
 
@@ -28,7 +28,7 @@ impl Server {
         self.0.insert(created.into(), things.iter().map(|day| (*day).to_owned()).collect());
     }
 
-    /// Owners are named by their creation; newest first, two a page, as are the things.
+    /// Owners are named by their creation. Owners and things are listed newest first, two per page.
     fn page(&self, request: &PageRequest<()>) -> Page {
         let records: Vec<Record> = match &request.slice.parent {
             None => {
@@ -80,15 +80,15 @@ fn lists_of(stream: &'static Stream<()>, state: &str) -> ByParent<()> {
     ByParent::new(stream, parents, Rc::new(()), range, state, testing::instant(OPENED))
 }
 
-/// Reads on until `stop` requests were answered, and returns the last state told with what was
-/// handed on up to it.
+/// Reads until `stop` requests were answered, and returns the last state with the records emitted
+/// before it.
 fn read(
     server: &Server,
     lists: &mut ByParent<()>,
     stop: usize,
     random: &mut fastrand::Rng,
 ) -> (Vec<String>, Option<String>) {
-    let (mut open, mut records, mut handed, mut state) = (Vec::new(), Vec::new(), 0, None);
+    let (mut open, mut records, mut emitted, mut state) = (Vec::new(), Vec::new(), 0, None);
     for _ in 0..stop {
         open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
         if open.is_empty() {
@@ -96,11 +96,11 @@ fn read(
         }
         let request = open.swap_remove(random.usize(..open.len()));
         records.extend(lists.observe(&request, server.page(&request)).unwrap());
-        if let Some(told) = lists.checkpoint() {
-            (state, handed) = (Some(told), records.len());
+        if let Some(checkpoint) = lists.checkpoint() {
+            (state, emitted) = (Some(checkpoint), records.len());
         }
     }
-    records.truncate(handed);
+    records.truncate(emitted);
     (records, state)
 }
 
@@ -201,9 +201,9 @@ fn a_read_that_is_cut_short_anywhere_and_resumed_loses_nothing() {
         let (mut seen, mut state, mut runs) = (BTreeSet::new(), "{}".to_owned(), 0);
         loop {
             runs += 1;
-            let (records, told) = read(&server, &mut lists(&state), random.usize(1..900), &mut random);
+            let (records, checkpoint) = read(&server, &mut lists(&state), random.usize(1..900), &mut random);
             seen.extend(records);
-            state = told.unwrap_or(state);
+            state = checkpoint.unwrap_or(state);
             if !state.contains("unfinished") && state != "{}" {
                 break;
             }
@@ -228,7 +228,7 @@ fn a_thing_after_the_opening_does_not_move_the_cursor_whether_or_not_a_read_is_c
         let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut random);
         assert_eq!(last.unwrap(), whole, "{stop}");
     }
-    // An older version noted what lies after the opening, too.
+    // An older version also stored positions after the opening.
     let observed = r#""opened":"2024-05-31T00:00:00Z","parents_after":"2023-01-01T00:00:00Z","observed":"2030-01-01T00:00:00Z""#;
     let state = format!(r#"{{"unfinished":{{"version":1,{observed}}}}}"#);
     let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(5));
@@ -249,8 +249,7 @@ fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_per
     assert_eq!(from(&LATE_THINGS), testing::instant("2024-05-28T00:00:00Z"));
 }
 
-/// Reads as [`read`], from a server that refuses the lists of some owners. Returns the failure at
-/// the end, too.
+/// Reads from a server that refuses the lists of some owners. Also returns the error at the end.
 fn read_refused(
     server: &Server,
     lists: &mut ByParent<()>,
@@ -302,8 +301,7 @@ fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew(
         let start = r#"{"created_at":"2023-06-01T00:00:00Z"}"#;
         let stop = random.usize(100..900);
         let (first, states, _) = read_refused(&server, &mut lists(start), &refused, stop, &mut random);
-        // Whatever state is the last one, a read that goes on from it has all that the first one
-        // has not.
+        // From every state, a further read returns all that the first one has not.
         for state in states.iter().map(String::as_str).chain([start]) {
             let (second, last) = read(&server, &mut lists(state), usize::MAX, &mut random);
             let missing = refused.iter().filter(|owner| !second.iter().any(|thing| thing.contains(*owner)));
@@ -316,7 +314,7 @@ fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew(
         let others = (0..350).map(day).filter(|owner| !refused.contains(owner)).count();
         assert_eq!(records.len(), others);
         assert!(failure.is_some());
-        // Only where a later state was told is the first one told again.
+        // The first state is emitted again only if a later one was emitted.
         assert!(states.is_empty() || states.last().unwrap() == start, "{states:?}");
     }
 }
@@ -384,20 +382,20 @@ fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
     for number in 0..700 {
         server.owner(&day(number), &[]);
     }
-    let told = |cursors: usize| {
+    let checkpoints = |cursors: usize| {
         let parents: Vec<String> =
             (0..cursors).map(|id| format!(r#""p{id}":{{"created_at":"2024-01-01T00:00:00Z"}}"#)).collect();
         let mut lists = lists(&format!("{{{}}}", parents.join(",")));
-        let mut told = 0;
+        let mut count = 0;
         while let Some(request) = lists.next_request() {
             lists.observe(&request, server.page(&request)).unwrap();
-            told += usize::from(lists.checkpoint().is_some());
+            count += usize::from(lists.checkpoint().is_some());
         }
-        told
+        count
     };
     // The last one, which has no such cursors any more, and one for each hundred, or three hundred,
     // parents before.
-    assert_eq!((told(0), told(999), told(2_000)), (7, 7, 3));
+    assert_eq!((checkpoints(0), checkpoints(999), checkpoints(2_000)), (7, 7, 3));
 }
 
 /// Things as parents of parts.

@@ -1,4 +1,4 @@
-//! Lists of all shapes, read with answers in any order.
+//! Reads lists of all shapes, with responses in any order.
 
 use std::collections::BTreeSet;
 
@@ -23,9 +23,8 @@ fn cursor(state: &str) -> Timestamp {
     testing::instant(state["created_at"].as_str().unwrap())
 }
 
-/// Reads a list to its end with up to `concurrency` requests open, answered in random order, and
-/// checks at every checkpoint that it is true. Returns how many pages were asked for, and how many
-/// checkpoints states.
+/// Reads a list to its end with up to `concurrency` requests in flight, answered in random order,
+/// and verifies every checkpoint. Returns the numbers of requested pages and of checkpoints.
 fn read(
     list: &fixtures::List,
     mut windows: Spans<()>,
@@ -56,8 +55,7 @@ fn read(
         }
     }
     assert_eq!(seen.len(), list.len());
-    // Every window that was begun is counted as read in the end, those included that are not kept
-    // any more.
+    // In the end every window counts as read, including those that have been dropped.
     let (done, total) = windows.progress();
     assert_eq!(Some(done), total);
     assert!(states.is_sorted_by(|one, next| one < next), "{states:?}");

@@ -139,7 +139,7 @@ fn a_refusal_that_is_not_orbs_says_that_something_between_answered() {
         let output = Setup::new(&orb).with("retry_minutes", 0).read(&["customers"]);
         let error = output.error();
         assert_eq!(error.failure_type, "transient_error");
-        assert!(error.message.contains("something between here and Orb answered"), "{}", error.message);
+        assert!(error.message.contains("something else answered instead of Orb"), "{}", error.message);
         assert!(error.internal_message.contains("text/html"), "{}", error.internal_message);
         assert!(error.internal_message.contains("Request blocked"), "{}", error.internal_message);
     }

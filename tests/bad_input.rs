@@ -1,4 +1,5 @@
-//! Input of every kind that is wrong: one clear error, the documented exit code, nothing asked of the server.
+//! Input of every kind that is wrong: one clear error, the documented exit code, nothing asked of
+//! the server.
 
 use mock_orb::{Account, MockOrb, Settings};
 

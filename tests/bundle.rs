@@ -49,7 +49,8 @@ fn orb() -> MockOrb {
 struct Copy {
     folder: TempDir,
     path: PathBuf,
-    /// Where the parts begin: what is added, manifest, code, component, lengths, hash, the end's magic; and the end.
+    /// Where the parts begin: what is added, manifest, code, component, lengths, hash, the end's
+    /// magic; and the end.
     places: [u64; 8],
 }
 

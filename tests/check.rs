@@ -8,7 +8,8 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::empty()))
 }
 
-/// Runs `check`, which must give exactly one status and exit with 0, and returns the status and its message.
+/// Runs `check`, which must give exactly one status and exit with 0, and returns the status and its
+/// message.
 #[track_caller]
 fn check(setup: &Setup) -> (String, String) {
     let output = setup.check();

@@ -1,4 +1,5 @@
-//! What goes wrong on the way: tried again if it may pass, and an error that a person understands if not.
+//! What goes wrong on the way: tried again if it may pass, and an error that a person understands
+//! if not.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -266,7 +267,8 @@ fn one_customer_that_orb_refuses_fails_the_ledger_at_its_end_and_no_state_passes
         let others: BTreeSet<_> = all.iter().filter(|record| of(record) != refused).cloned().collect();
         assert!(others.len() < all.len());
         assert_eq!(read, others);
-        // Whichever state is the last that was kept, a read that goes on from it has what is missing.
+        // Whichever state is the last that was kept, a read that goes on from it has what is
+        // missing.
         orb.clear_faults();
         let states = output.states("credits_ledger_entries");
         assert!(states.len() > 1);

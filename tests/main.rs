@@ -1,7 +1,7 @@
 //! The whole: the real host, the real component, a real socket.
 //!
-//! Each module is one promise. `support` has what they share: where the artifacts are, how a command is run, and the
-//! messages as a reader of the protocol sees them.
+//! Each module is one promise. `support` has what they share: where the artifacts are, how a
+//! command is run, and the messages as a reader of the protocol sees them.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,5 @@
-//! `connector/orb/metadata.yaml` and `deploy/`: what is written down about the connector is what it says of itself.
+//! `connector/orb/metadata.yaml` and `deploy/`: what is written down about the connector is what it
+//! says of itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

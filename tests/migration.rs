@@ -82,7 +82,8 @@ fn usage_states_of_airbytes_connector_continue_per_subscription() {
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
-/// What the CDK writes once there are more than 10,000 partitions, and what an older class of it always writes.
+/// What the CDK writes once there are more than 10,000 partitions, and what an older class of it
+/// always writes.
 #[test]
 fn states_with_one_cursor_for_all_partitions_continue() {
     let orb = orb();

@@ -157,7 +157,8 @@ fn a_chain_of_pages_keeps_its_connection() {
     let setup = Setup::new(&orb).with("start_date", "2024-01-01T00:00:00Z");
     assert_eq!(setup.read(&["customers"]).code, Some(0));
     assert_eq!(orb.requests().len(), 7);
-    // One, unless a busy machine has the next page asked for before the connection of the last one is free again.
+    // One, unless a busy machine has the next page asked for before the connection of the last one
+    // is free again.
     assert!(orb.connections() <= 2, "{} connections", orb.connections());
 }
 

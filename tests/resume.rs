@@ -36,7 +36,8 @@ fn killed_after(setup: &Setup, stream: &str, state: &str, lines: usize) -> Outpu
 
 /// Reads a stream in runs that are each killed after some lines, until one ends by itself.
 fn read_in_pieces(orb: &MockOrb, stream: &str, lines: usize) -> usize {
-    // The more slices are read at once, the later is the first one finished that a state can tell of.
+    // The more slices are read at once, the later is the first one finished that a state can tell
+    // of.
     let setup = Setup::new(orb).with("concurrency", 2);
     let (mut seen, mut state, mut runs) = (BTreeSet::new(), "[]".to_owned(), 0);
     loop {

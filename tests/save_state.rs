@@ -1,5 +1,5 @@
-//! `read` without a catalog, with the state file kept by the host: what a cron job needs, and what becomes of it however
-//! the read ends.
+//! `read` without a catalog, with the state file kept by the host: what a cron job needs, and what
+//! becomes of it however the read ends.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

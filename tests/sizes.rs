@@ -1,4 +1,5 @@
-//! The sizes of what is shipped. They grow with every crate, so growing is a decision: measure, and change the figure.
+//! The sizes of what is shipped. They grow with every crate, so growing is a decision: measure, and
+//! change the figure.
 
 use std::path::Path;
 
@@ -18,8 +19,8 @@ fn the_component_is_small() {
 #[test]
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn the_host_does_not_grow_unnoticed() {
-    // Measured: 26,120,200 bytes, of which 1.9 MB check configs by their schemas, and 1.5 MB are for a person at a
-    // terminal: completions, manual pages, progress and compression.
+    // Measured: 26,120,200 bytes, of which 1.9 MB check configs by their schemas, and 1.5 MB are
+    // for a person at a terminal: completions, manual pages, progress and compression.
     assert_at_most(artifacts::host(), 26_200_000);
 }
 

@@ -52,7 +52,8 @@ fn stop(signal: &str) -> (Output, Option<i32>) {
     (Output::of(output), ended_by)
 }
 
-/// A command that runs another as the first process of a container, where the system lets everybody do so.
+/// A command that runs another as the first process of a container, where the system lets everybody
+/// do so.
 #[cfg(target_os = "linux")]
 fn in_container() -> Option<Command> {
     let alone = || {

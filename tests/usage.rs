@@ -10,7 +10,8 @@ const STREAM: [&str; 1] = ["subscription_usage"];
 const START: &str = "2024-01-01T00:00:00Z";
 const END: &str = "2025-02-01T00:00:00Z";
 
-/// What tells a day of usage apart, and how much it was: subscription, metric, group, start, quantity.
+/// What tells a day of usage apart, and how much it was: subscription, metric, group, start,
+/// quantity.
 type Day = (String, String, Option<String>, Timestamp, String);
 
 fn orb() -> MockOrb {

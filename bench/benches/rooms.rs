@@ -1,5 +1,6 @@
-//! What the rooms cost through which every record goes, one by one and natively: a page taken apart, a record checked, a
-//! batch written. Beside the first two stands what `serde_json` takes for the same. `cargo bench -p bench` runs them.
+//! What the rooms cost through which every record goes, one by one and natively: a page taken
+//! apart, a record checked, a batch written. Beside the first two stands what `serde_json` takes
+//! for the same. `cargo bench -p bench` runs them.
 
 use std::collections::HashMap;
 use std::hint::black_box;

@@ -1,9 +1,11 @@
-//! `bench`: programs that were built in; how they compare, with what people run today and with what is possible, out.
+//! `bench`: programs that were built in; how they compare, with what people run today and with what
+//! is possible, out.
 //!
-//! Everything is measured in one run on one machine, and the candidates take turns (A B C A B C), so figures of one table
-//! can be compared, and ratios above all. Processor time and memory are the operating system's accounts of whole
-//! processes. The emulator is a process of its own, which renders every page before it is measured; what it costs itself
-//! is told beside. Tables are Markdown on standard output, what is going on is on standard error.
+//! Everything is measured in one run on one machine, and the candidates take turns (A B C A B C),
+//! so figures of one table can be compared, and ratios above all. Processor time and memory are the
+//! operating system's accounts of whole processes. The emulator is a process of its own, which
+//! renders every page before it is measured; what it costs itself is told beside. Tables are
+//! Markdown on standard output, what is going on is on standard error.
 
 mod candidate;
 mod latency;
@@ -34,7 +36,8 @@ use self::tools::{Places, Tools};
 /// A failure ends the run: nobody does anything about it but read it.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Measures the connector against what people run today, against native code, and against the limit.
+/// Measures the connector against what people run today, against native code, and against the
+/// limit.
 #[derive(Debug, Parser)]
 struct Arguments {
     /// What to measure; everything unless named.

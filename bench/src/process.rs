@@ -1,5 +1,5 @@
-//! One run of a process: a command in; what it wrote, how long it took, and what it used by the operating system's
-//! accounting, out.
+//! One run of a process: a command in; what it wrote, how long it took, and what it used by the
+//! operating system's accounting, out.
 
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,8 +17,9 @@ pub(crate) struct Usage {
     pub(crate) user: Duration,
     /// Processor time in the system's code on its behalf.
     pub(crate) system: Duration,
-    /// The most memory that was resident, in bytes. A system counts what the parent had when it started the process, so
-    /// the parent, which is this program, has to be smaller than what it measures.
+    /// The most memory that was resident, in bytes. A system counts what the parent had when it
+    /// started the process, so the parent, which is this program, has to be smaller than what it
+    /// measures.
     pub(crate) memory: u64,
 }
 
@@ -29,7 +30,8 @@ impl Usage {
     }
 }
 
-/// Runs a command to its end. `take` is given its standard output; what it says on standard error is shown.
+/// Runs a command to its end. `take` is given its standard output; what it says on standard error
+/// is shown.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! What is printed: tables, and aims with what was reached; Markdown, as it stands in docs/BENCHMARKS.md.
+//! What is printed: tables, and aims with what was reached; Markdown, as it stands in
+//! docs/BENCHMARKS.md.
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;

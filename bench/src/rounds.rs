@@ -1,5 +1,5 @@
-//! Pairs of runs: candidates and a task in; samples out, taken in turn (A B C A B C), so that whatever else the machine
-//! does befalls all of them.
+//! Pairs of runs: candidates and a task in; samples out, taken in turn (A B C A B C), so that
+//! whatever else the machine does befalls all of them.
 
 use statrs::statistics::{Data, OrderStatistics as _};
 
@@ -56,7 +56,8 @@ impl Samples {
         self.samples.iter().map(of).fold(f64::NAN, f64::max)
     }
 
-    /// By how much that is more than in the other's sample of the same round: the median of these ratios.
+    /// By how much that is more than in the other's sample of the same round: the median of these
+    /// ratios.
     pub(crate) fn ratio(&self, other: &Samples, of: impl Fn(&Sample) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, others)| of(mine) / of(others)))
     }
@@ -72,7 +73,8 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     Data::new(values.collect::<Vec<f64>>()).median()
 }
 
-/// Takes so many samples of each candidate, in turn. Candidates that are not installed are left out.
+/// Takes so many samples of each candidate, in turn. Candidates that are not installed are left
+/// out.
 ///
 /// # Errors
 ///

@@ -1,4 +1,5 @@
-//! The server that is read from: an account in; a process of its own that serves it, and what that has cost so far, out.
+//! The server that is read from: an account in; a process of its own that serves it, and what that
+//! has cost so far, out.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::PathBuf;
@@ -65,7 +66,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves an account. Every answer is rendered once and kept, so that the server costs little more than sending.
+    /// Serves an account. Every answer is rendered once and kept, so that the server costs little
+    /// more than sending.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! What is to be read: a server, a stream and a time in; the files that say so to every candidate out.
+//! What is to be read: a server, a stream and a time in; the files that say so to every candidate
+//! out.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! What TLS and HTTP/2 cost the host, as every API has them: the same reads with and without, in turn.
+//! What TLS and HTTP/2 cost the host, as every API has them: the same reads with and without, in
+//! turn.
 
 use std::time::Duration;
 

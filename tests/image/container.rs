@@ -1,5 +1,5 @@
-//! A container of the image, as far as it can be had without an engine: its root file system, entered by
-//! `image/enter.sh`, and a folder that is `/source` in it.
+//! A container of the image, as far as it can be had without an engine: its root file system,
+//! entered by `image/enter.sh`, and a folder that is `/source` in it.
 
 use std::{
     fs::{self, File},
@@ -66,14 +66,16 @@ impl Container {
         fs::read_to_string(self.source.path().join(name)).unwrap()
     }
 
-    /// Makes user 1000 the owner. Where the tests do not run as root, `enter.sh` lets their own user be 1000.
+    /// Makes user 1000 the owner. Where the tests do not run as root, `enter.sh` lets their own
+    /// user be 1000.
     fn give(&self, path: &Path) {
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::chown(path, Some(1000), Some(1000)).unwrap();
         }
     }
 
-    /// A shell in the container, in a process group of its own. Nothing of this process' environment is in its.
+    /// A shell in the container, in a process group of its own. Nothing of this process'
+    /// environment is in its.
     fn shell(&self, script: &str) -> Command {
         let enter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../image/enter.sh");
         let entry_point =

@@ -1,6 +1,7 @@
 //! The image: its root file system runs what Airbyte's platform runs in a container.
 //!
-//! `make image-test` runs these; they need what `make image-rootfs` assembles, and a machine that lets them enter it.
+//! `make image-test` runs these; they need what `make image-rootfs` assembles, and a machine that
+//! lets them enter it.
 
 mod container;
 mod tls;

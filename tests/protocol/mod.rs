@@ -1,4 +1,5 @@
-//! What clients of a source hold it to, row by row of `docs/protocol.md`: every test begins with the number of its row.
+//! What clients of a source hold it to, row by row of `docs/protocol.md`: every test begins with
+//! the number of its row.
 
 mod commands;
 mod failures;

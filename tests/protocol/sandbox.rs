@@ -39,14 +39,15 @@ fn row_19_nothing_piles_up_while_nobody_takes_the_output() {
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         records += usize::from(line.unwrap().starts_with(r#"{"type":"RECORD""#));
         if records % 1000 == 1 {
-            // A page has a hundred records; pages that only told where to split are asked for twice.
+            // A page has a hundred records; pages that only told where to split are asked for
+            // twice.
             ahead = ahead.max(orb.requests().len().saturating_sub(records / 100));
         }
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(records, 20_000);
-    // Sixteen in flight, sixteen that came, four batches that wait, one that is written, and what pipe and buffers
-    // hold: each page that is ahead is about 60 kB.
+    // Sixteen in flight, sixteen that came, four batches that wait, one that is written, and what
+    // pipe and buffers hold: each page that is ahead is about 60 kB.
     assert!(ahead < 100, "{ahead} pages of 200 were asked for before they were taken");
 }
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::{ALL, orb};
 use crate::support::{Output, Setup, guests};
 
-/// Every line that is a record or a state of a stream, in their order: none for a record, the count for a state.
+/// Every line that is a record or a state of a stream, in their order: none for a record, the count
+/// for a state.
 fn sequence(output: &Output, stream: &str) -> Vec<Option<f64>> {
     let of_stream = output.messages.iter().filter_map(|message| match (&message.record, &message.state) {
         (Some(record), _) if record.stream == stream => Some(None),

@@ -1,4 +1,5 @@
-//! Servers that misbehave, and components that do so towards servers: sizes, times and numbers of what passes.
+//! Servers that misbehave, and components that do so towards servers: sizes, times and numbers of
+//! what passes.
 
 use std::{io::Write, time::Duration};
 
@@ -20,13 +21,15 @@ fn call(server: &Server, flags: &[&str]) -> Value {
     told(&output).remove(0)
 }
 
-/// What a gzip file begins with (RFC 1952, 2.3): nothing is said of its content but that it is deflated.
+/// What a gzip file begins with (RFC 1952, 2.3): nothing is said of its content but that it is
+/// deflated.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// A gzip that inflates to zeros without end, 158 times as many as it has bytes: its beginning, and what follows
-/// again and again.
+/// A gzip that inflates to zeros without end, 158 times as many as it has bytes: its beginning, and
+/// what follows again and again.
 fn bomb() -> (Vec<u8>, Vec<u8>) {
-    // A final block with fixed codes (RFC 1951, 3.2.6): one zero, and from then on "258 bytes as the one before".
+    // A final block with fixed codes (RFC 1951, 3.2.6): one zero, and from then on "258 bytes as
+    // the one before".
     const BLOCK: &str = "110";
     const ZERO: &str = "00110000";
     const MORE: &str = "1100010100000";
@@ -36,13 +39,15 @@ fn bomb() -> (Vec<u8>, Vec<u8>) {
         };
         bits.as_bytes().chunks(8).map(byte).collect()
     };
-    // Eleven bits come first; five of the next code fill the byte, and then the codes go round within 13 bytes.
+    // Eleven bits come first; five of the next code fill the byte, and then the codes go round
+    // within 13 bytes.
     let first = [BLOCK, ZERO, &MORE[..5]].concat();
     let again = [&MORE[5..], &MORE.repeat(8 * 512 - 1), &MORE[..5]].concat();
     ([GZIP.to_vec(), pack(&first)].concat(), pack(&again))
 }
 
-/// A gzip of what does not get smaller: blocks that are stored as they are (RFC 1951, 3.2.4), without end.
+/// A gzip of what does not get smaller: blocks that are stored as they are (RFC 1951, 3.2.4),
+/// without end.
 fn stored() -> (Vec<u8>, Vec<u8>) {
     let content = [b'x'; 0x1000];
     (GZIP.to_vec(), [&[0, 0x00, 0x10, 0xff, 0xef][..], &content].concat())

@@ -11,7 +11,8 @@ const FORGED: &str = r#"{"type":"RECORD","record":{"stream":"forged","data":{},"
 /// Breaks of a line, as different readers see them.
 const BREAKS: [&str; 6] = ["\n", "\r", "\r\n", "\u{2028}", "\u{85}", "\0"];
 
-/// Checks that nobody can take what a guest said for a message. That every line is one was checked when it was parsed.
+/// Checks that nobody can take what a guest said for a message. That every line is one was checked
+/// when it was parsed.
 #[track_caller]
 fn assert_genuine(output: &Output) {
     assert!(output.records("forged").is_empty());

@@ -21,8 +21,8 @@ pub(super) fn answers(output: &Output) -> Vec<Value> {
     told(output).into_iter().map(|mut told| told["answer"].take()).collect()
 }
 
-/// Checks that each of these URLs is refused without asking anybody. Some are none to `wasi:http` already,
-/// which says of another scheme that it is no HTTP.
+/// Checks that each of these URLs is refused without asking anybody. Some are none to `wasi:http`
+/// already, which says of another scheme that it is no HTTP.
 #[track_caller]
 pub(super) fn assert_refused(output: &Output, urls: &[String]) {
     for (answer, url) in answers(output).iter().zip(urls) {

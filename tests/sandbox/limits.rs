@@ -1,4 +1,5 @@
-//! How much a component may use. Whatever it takes too much of, the error names the flag that allows more.
+//! How much a component may use. Whatever it takes too much of, the error names the flag that
+//! allows more.
 
 use serde_json::{Value, json};
 

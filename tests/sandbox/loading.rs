@@ -77,7 +77,8 @@ fn a_component_that_is_broken_is_refused() {
     for end in [0, 4, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
         refused(&loaded(&bytes[..end]));
     }
-    // A part of the machine code's source is changed, so that types do not fit or sections end too soon.
+    // A part of the machine code's source is changed, so that types do not fit or sections end too
+    // soon.
     for at in (8..bytes.len() / 2).step_by(bytes.len() / 16) {
         let mut broken = bytes.clone();
         broken[at..at + 8].fill(0xff);

@@ -1,6 +1,8 @@
-//! Components that misbehave: each is stopped or refused, what came before is kept, and everything else goes on.
+//! Components that misbehave: each is stopped or refused, what came before is kept, and everything
+//! else goes on.
 //!
-//! Each module is one thing that is kept from them; the guests are in `tests/guests`, a component to a file.
+//! Each module is one thing that is kept from them; the guests are in `tests/guests`, a component
+//! to a file.
 
 mod address_space;
 mod answers;
@@ -24,7 +26,8 @@ fn read(guest: Guest, config: Value) -> Output {
     Setup::guest(guest, config).read(&["things"])
 }
 
-/// Checks that a read of `things` failed, and that nothing of what came before was lost. Returns the message.
+/// Checks that a read of `things` failed, and that nothing of what came before was lost. Returns
+/// the message.
 #[track_caller]
 fn assert_stopped(output: &Output) -> &str {
     let error = output.error();

@@ -1,4 +1,5 @@
-//! What the configuration marks as secret: a component works with it and never has it, and nobody reads it.
+//! What the configuration marks as secret: a component works with it and never has it, and nobody
+//! reads it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -407,7 +408,8 @@ fn a_secret_that_is_also_a_word_of_the_protocol_breaks_no_message() {
 
 #[test]
 fn hiding_a_secret_breaks_no_message() {
-    // What looks like the secret begins within an escape, in a record that is deeper than most JSON readers go.
+    // What looks like the secret begins within an escape, in a record that is deeper than most JSON
+    // readers go.
     for (secret, within) in [
         ("nothing-much-0123456789", r"\nothing-much-0123456789"),
         ("u0041bcdef0123456789", r"\u0041bcdef0123456789"),

@@ -1,4 +1,5 @@
-//! Names and requests that are meant to lead elsewhere than they seem to: whoever is called is who was granted.
+//! Names and requests that are meant to lead elsewhere than they seem to: whoever is called is who
+//! was granted.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What a command wrote, as a reader of the Airbyte protocol sees it.
 //!
-//! The types are declared here anew, from the protocol's schema, and refuse fields they do not know: a contract test
-//! with the producer's own types could not see a wrong name.
+//! The types are declared here anew, from the protocol's schema, and refuse fields they do not
+//! know: a contract test with the producer's own types could not see a wrong name.
 
 use std::{collections::BTreeMap, process};
 
@@ -139,7 +139,8 @@ pub(crate) struct ConnectionStatus {
 }
 
 impl Output {
-    /// Parses what a command wrote. Every line must be a message; the last one may be cut off if it was killed.
+    /// Parses what a command wrote. Every line must be a message; the last one may be cut off if it
+    /// was killed.
     pub(crate) fn of(output: process::Output) -> Self {
         let stdout = String::from_utf8(output.stdout).expect("stdout is UTF-8");
         let whole = if output.status.code().is_some() {
@@ -207,8 +208,8 @@ impl Output {
         self.messages.iter().filter_map(|message| message.trace.as_ref()?.error.as_ref()).collect()
     }
 
-    /// The one error there is. Also checks what holds for every failure: exit code 1, the error on stderr too, and
-    /// nothing of panics, backtraces or secrets anywhere.
+    /// The one error there is. Also checks what holds for every failure: exit code 1, the error on
+    /// stderr too, and nothing of panics, backtraces or secrets anywhere.
     #[track_caller]
     pub(crate) fn error(&self) -> &TraceError {
         let errors = self.errors();

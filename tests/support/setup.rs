@@ -170,8 +170,8 @@ pub(crate) fn execute(mut command: Command) -> process::Output {
     process::Output { status: child.wait().unwrap(), stdout, stderr }
 }
 
-/// Starts a command. A program that this process just wrote is busy while a child that another test is starting still
-/// has it open.
+/// Starts a command. A program that this process just wrote is busy while a child that another test
+/// is starting still has it open.
 fn spawn(command: &mut Command) -> Child {
     loop {
         match command.spawn() {

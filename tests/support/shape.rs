@@ -1,4 +1,5 @@
-//! What the records of a stream should be, made from what the server holds by other means than the connector's.
+//! What the records of a stream should be, made from what the server holds by other means than the
+//! connector's.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! How many requests a read makes, by what docs/scale.md computes: a stream and a number of customers in, a range out.
+//! How many requests a read makes, by what docs/scale.md computes: a stream and a number of
+//! customers in, a range out.
 
 use std::ops::RangeInclusive;
 
@@ -10,8 +11,9 @@ use super::MONTHS;
 const PAGE: u64 = 100;
 const LEDGER_PAGE: u64 = 1_000;
 
-/// A list is read in windows of some six pages, each of which costs half a page more; where a window was too dense, a
-/// page more for having found out; and a request for each window of the time before the first record.
+/// A list is read in windows of some six pages, each of which costs half a page more; where a
+/// window was too dense, a page more for having found out; and a request for each window of the
+/// time before the first record.
 const MOST_EMPTY_WINDOWS: u64 = 64;
 
 /// Requests.

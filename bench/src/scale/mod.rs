@@ -1,5 +1,5 @@
-//! How a sync grows with the account: numbers of customers in; counts of requests beside what docs/scale.md computes, time,
-//! memory and state out, as a table and as a plot.
+//! How a sync grows with the account: numbers of customers in; counts of requests beside what
+//! docs/scale.md computes, time, memory and state out, as a table and as a plot.
 
 mod computed;
 mod plot;
@@ -46,7 +46,8 @@ struct Row {
     sample: Sample,
 }
 
-/// Reads accounts of so many customers; by default, of three sizes. Draws a plot of that if a file for it is named.
+/// Reads accounts of so many customers; by default, of three sizes. Draws a plot of that if a file
+/// for it is named.
 ///
 /// # Errors
 ///
@@ -84,7 +85,8 @@ pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&
     }
 }
 
-/// An account of so many customers, each with a subscription, a ledger, and an invoice and a ledger entry a month.
+/// An account of so many customers, each with a subscription, a ledger, and an invoice and a ledger
+/// entry a month.
 fn account(customers: usize) -> Account {
     Account {
         customers,

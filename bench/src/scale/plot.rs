@@ -1,4 +1,5 @@
-//! The plot of docs/scale.md: rows in; a file in SVG with four panels out, both of whose axes are logarithmic.
+//! The plot of docs/scale.md: rows in; a file in SVG with four panels out, both of whose axes are
+//! logarithmic.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use crate::Result;
 
 /// Pixels of the whole, were it not SVG.
 const SIZE: (u32, u32) = (1_000, 720);
-/// One colour for each stream; they can be told apart by those who cannot tell red from green (Okabe and Ito).
+/// One colour for each stream; they can be told apart by those who cannot tell red from green
+/// (Okabe and Ito).
 const COLOURS: [RGBColor; 5] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),

@@ -148,8 +148,8 @@ impl<'a, 's> Reshaped<'a, 's> {
             hoists.iter().any(|hoist| hoist.fields.iter().any(|(_, to)| name.is(to)))
                 || shape.added.iter().any(|(added, _)| name.is(added))
         };
-        // The object that was entered last: its name, as it stands in the text, and where its values
-        // go.
+        // The object that was entered last: its name, as it stands in the text, and where its
+        // values go.
         let mut entered: Option<(*const u8, &Hoist, Range<usize>)> = None;
         let mut begin = |outer: Json<'a>, hoisted: &mut [Option<Json<'a>>]| {
             let name = outer.get().as_ptr();

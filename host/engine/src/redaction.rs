@@ -6,9 +6,9 @@
 //!
 //! Log lines and errors are for people, so whatever may be a secret is masked in them. Records are
 //! for programs, so they are altered only where something can be nothing but a secret: strings are
-//! searched for tokens and for values that are unmistakable (`Secret::is_unmistakable`), numbers are
-//! never touched. States are not altered at all, because a connector could not read them again: one
-//! with a secret in it is an error.
+//! searched for tokens and for values that are unmistakable (`Secret::is_unmistakable`), numbers
+//! are never touched. States are not altered at all, because a connector could not read them again:
+//! one with a secret in it is an error.
 
 use std::borrow::Cow;
 use std::fmt;

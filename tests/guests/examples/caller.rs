@@ -1,5 +1,6 @@
-//! Makes the `requests` that its config lists, one a turn, and returns what came of each as a record. What is in
-//! braces is filled in: `{key}` and `{password}` by what it was given as such, `{basic}` by Basic credentials of both.
+//! Makes the `requests` that its config lists, one a turn, and returns what came of each as a
+//! record. What is in braces is filled in: `{key}` and `{password}` by what it was given as such,
+//! `{basic}` by Basic credentials of both.
 
 use guests::{Hostile, Next, Value, http, json, once, text};
 

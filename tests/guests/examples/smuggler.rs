@@ -1,4 +1,5 @@
-//! Tells its secrets to everybody who listens: in its log, in a record, in a state, and in an error.
+//! Tells its secrets to everybody who listens: in its log, in a record, in a state, and in an
+//! error.
 
 use guests::{Batch, Error, Hostile, Level, Next, Value, batch, error, json, log, text};
 

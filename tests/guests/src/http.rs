@@ -1,4 +1,5 @@
-//! Requests as JSON describes them, sent as they are: nothing here stands between a guest and what it wants to say.
+//! Requests as JSON describes them, sent as they are: nothing here stands between a guest and what
+//! it wants to say.
 
 use serde_json::{Map, Value, json};
 use wasi::http::{
@@ -17,14 +18,15 @@ const SHOWN: usize = 2000;
 /// The most that `blocking_write_and_flush` takes.
 const CHUNK: usize = 4096;
 
-/// Sends a request and waits for all of its answer: `{"answer": 200, "headers": {…}, "body": "…", "bytes": 3}`, and
-/// `failed` if the body broke off; or `{"answer": "denied"}` or whatever else the host says instead.
+/// Sends a request and waits for all of its answer: `{"answer": 200, "headers": {…}, "body": "…",
+/// "bytes": 3}`, and `failed` if the body broke off; or `{"answer": "denied"}` or whatever else the
+/// host says instead.
 pub fn call(request: &Value) -> Value {
     send(request).and_then(receive).unwrap_or_else(|answer| json!({ "answer": answer }))
 }
 
-/// Sends a request, which is `{"url": "http://host/path"}` with a `method`, a `path` in the place of that of the URL,
-/// `headers` as pairs, and a `body`.
+/// Sends a request, which is `{"url": "http://host/path"}` with a `method`, a `path` in the place
+/// of that of the URL, `headers` as pairs, and a `body`.
 pub fn send(request: &Value) -> Result<FutureIncomingResponse, String> {
     let (outgoing, body) = prepare(request)?;
     let response = handle(outgoing, None).map_err(|code| name(&code))?;

@@ -1,6 +1,8 @@
-//! The contract, for all guests: the generated bindings, and a source that behaves well until its guest has its turn.
+//! The contract, for all guests: the generated bindings, and a source that behaves well until its
+//! guest has its turn.
 //!
-//! A native build of the workspace gets an empty library: guests are built for WebAssembly, by `tests/components`.
+//! A native build of the workspace gets an empty library: guests are built for WebAssembly, by
+//! `tests/components`.
 
 #![cfg(target_family = "wasm")]
 #![allow(
@@ -37,8 +39,9 @@ use exports::elt::connector::source::{Guest, GuestReader, Reader};
 /// What a call of `next-batch` returns.
 pub type Next = Result<Option<Batch>, Error>;
 
-/// A guest. Whoever reads its stream `things` gets two good records and a checkpoint before its turn comes; the stream
-/// `good` ends after those. Everything but `misbehave` is as it should be unless a guest says otherwise.
+/// A guest. Whoever reads its stream `things` gets two good records and a checkpoint before its
+/// turn comes; the stream `good` ends after those. Everything but `misbehave` is as it should be
+/// unless a guest says otherwise.
 pub trait Hostile: 'static {
     fn spec() -> Specification {
         specification()

@@ -113,7 +113,8 @@ impl Account {
         self.ids(Collection::Customers)
     }
 
-    /// The JSON texts of a customer's ledger entries, newest first; none for a customer that does not exist.
+    /// The JSON texts of a customer's ledger entries, newest first; none for a customer that does
+    /// not exist.
     #[must_use]
     pub fn ledger(&self, customer_id: &str) -> Vec<String> {
         self.ledger_listing(customer_id).map_or_else(Vec::new, |listing| self.texts(&listing))
@@ -159,7 +160,8 @@ impl Account {
             });
         }
         let customer = key.sequence - 1;
-        // A customer that was generated stands at the sequence of its index; any other has no ledger yet.
+        // A customer that was generated stands at the sequence of its index; any other has no
+        // ledger yet.
         let generated = self.blueprint.id(Collection::Customers, customer) == customer_id;
         let count = if generated { ledger_entry::count(&self.blueprint, customer) } else { 0 };
         let shelf = Shelf::generated(count, |index| ledger_entry::date(&self.blueprint, customer, index));

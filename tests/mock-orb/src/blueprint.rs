@@ -1,7 +1,9 @@
-//! The generated part of an account: settings in; identifiers, dates and JSON text of any record out.
+//! The generated part of an account: settings in; identifiers, dates and JSON text of any record
+//! out.
 //!
-//! No generated record is stored. Each is a function of the settings and its index, so an account of a
-//! hundred thousand customers costs a list of dates, and pages are written when they are asked for.
+//! No generated record is stored. Each is a function of the settings and its index, so an account
+//! of a hundred thousand customers costs a list of dates, and pages are written when they are asked
+//! for.
 
 use jiff::Timestamp;
 
@@ -62,7 +64,8 @@ impl Blueprint {
         self.dice.id(salt, index)
     }
 
-    /// Writes a record dated `at`, which is [`Blueprint::date`] unless the caller creates one at will.
+    /// Writes a record dated `at`, which is [`Blueprint::date`] unless the caller creates one at
+    /// will.
     pub(crate) fn write(&self, origin: Origin, index: u64, at: Timestamp, out: &mut String) {
         match origin {
             Origin::Collection(Collection::Customers) => customer::write(self, index, at, out),
@@ -84,8 +87,8 @@ impl Blueprint {
         }
     }
 
-    /// Which record of a collection belongs to record `index` of `count` others, spread so that the owner is
-    /// older than what it owns.
+    /// Which record of a collection belongs to record `index` of `count` others, spread so that the
+    /// owner is older than what it owns.
     pub(crate) fn owner(&self, collection: Collection, index: u64, count: u64) -> u64 {
         let owners = self.count(collection).max(1);
         if index >= count {
@@ -95,7 +98,8 @@ impl Blueprint {
     }
 }
 
-/// How the timestamps of a record are spelled: mostly with an offset, one record in eleven with a `Z`.
+/// How the timestamps of a record are spelled: mostly with an offset, one record in eleven with a
+/// `Z`.
 pub(crate) fn spelling(index: u64) -> Spelling {
     if index % 11 == 4 { Spelling::Zulu } else { Spelling::Offset }
 }

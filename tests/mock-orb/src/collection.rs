@@ -1,6 +1,7 @@
 //! The account's collections: a name in, what the API says about the list of that name out.
 
-/// A kind of record that has a list of its own. The credits ledger has none: it is listed per customer.
+/// A kind of record that has a list of its own. The credits ledger has none: it is listed per
+/// customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Collection {
     /// `GET /customers`
@@ -33,7 +34,8 @@ impl Collection {
     #[must_use]
     pub fn date_field(self) -> &'static str {
         match self {
-            // "Ordered starting from the most recently issued invoice date", whenever it was created.
+            // "Ordered starting from the most recently issued invoice date", whenever it was
+            // created.
             Collection::Invoices => "invoice_date",
             Collection::Customers | Collection::Plans | Collection::Subscriptions => "created_at",
         }

@@ -1,4 +1,5 @@
-//! Fresh records at will: an instant in, a realistic record of that date in the account, its identifier out.
+//! Fresh records at will: an instant in, a realistic record of that date in the account, its
+//! identifier out.
 
 use jiff::Timestamp;
 
@@ -54,7 +55,8 @@ impl Account {
         Ok(self.shelve(Collection::Subscriptions, index, at, text))
     }
 
-    /// Creates a committed decrement of `1.10` credits, the newest entry of its instant in a customer's ledger.
+    /// Creates a committed decrement of `1.10` credits, the newest entry of its instant in a
+    /// customer's ledger.
     ///
     /// # Errors
     ///

@@ -27,7 +27,8 @@ struct Pace {
 }
 
 impl Delivery {
-    /// A body that is cut after so many bytes, and sent so many bytes at a time with a pause after each.
+    /// A body that is cut after so many bytes, and sent so many bytes at a time with a pause after
+    /// each.
     pub(crate) fn new(body: Bytes, truncate: Option<usize>, slow: Option<(usize, Duration)>) -> Delivery {
         Delivery {
             rest: body,

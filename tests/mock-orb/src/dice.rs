@@ -2,7 +2,8 @@
 //!
 //! Nothing is drawn in sequence, so any record can be written without writing those before it.
 
-/// What a number is for, so that the third customer and the third plan do not get the same identifier.
+/// What a number is for, so that the third customer and the third plan do not get the same
+/// identifier.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Salt {
     Adjustment = 1,
@@ -25,7 +26,8 @@ pub(crate) enum Salt {
     Usage,
 }
 
-/// Digits without the four that are read as one another: identifiers look like Orb's (`hNmWV3yQnGx9v`).
+/// Digits without the four that are read as one another: identifiers look like Orb's
+/// (`hNmWV3yQnGx9v`).
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,8 @@ impl Dice {
         Dice { seed }
     }
 
-    /// A number that depends on nothing but the seed, the salt and the index; distinct for distinct indexes.
+    /// A number that depends on nothing but the seed, the salt and the index; distinct for distinct
+    /// indexes.
     pub(crate) fn roll(self, salt: Salt, index: u64) -> u64 {
         mix(mix(mix(self.seed) ^ salt as u64).wrapping_add(index))
     }
@@ -46,7 +49,8 @@ impl Dice {
     /// An identifier of 14 letters and digits, unique within its salt.
     pub(crate) fn id(self, salt: Salt, index: u64) -> String {
         let roll = self.roll(salt, index);
-        // Eleven digits hold all 64 bits, which keeps identifiers unique; three more make up Orb's length.
+        // Eleven digits hold all 64 bits, which keeps identifiers unique; three more make up Orb's
+        // length.
         let mut id = String::with_capacity(14);
         push_digits(&mut id, roll, 11);
         push_digits(&mut id, mix(roll), 3);

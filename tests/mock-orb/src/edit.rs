@@ -53,9 +53,10 @@ impl Display for RecordError {
 impl Error for RecordError {}
 
 impl Account {
-    /// Stores a record, which will be served exactly as this text, and returns its `id`. A record of the same
-    /// `id` is replaced. The text needs an `id` and the collection's [date field](Collection::date_field);
-    /// nothing else about it is checked, so it may be as odd as a test wants it.
+    /// Stores a record, which will be served exactly as this text, and returns its `id`. A record
+    /// of the same `id` is replaced. The text needs an `id` and the collection's [date
+    /// field](Collection::date_field); nothing else about it is checked, so it may be as odd as a
+    /// test wants it.
     ///
     /// # Errors
     ///
@@ -76,8 +77,9 @@ impl Account {
         Ok(id)
     }
 
-    /// Stores an entry in a customer's ledger, which will be served exactly as this text, and returns its `id`.
-    /// It needs an `id` and a `created_at`; a `ledger_sequence_number` places it among entries of one instant.
+    /// Stores an entry in a customer's ledger, which will be served exactly as this text, and
+    /// returns its `id`. It needs an `id` and a `created_at`; a `ledger_sequence_number` places it
+    /// among entries of one instant.
     ///
     /// # Errors
     ///
@@ -96,8 +98,8 @@ impl Account {
         Ok(id)
     }
 
-    /// Removes a record, and with a customer its ledger; what else names it stays as it is. Returns whether there
-    /// was one.
+    /// Removes a record, and with a customer its ledger; what else names it stays as it is. Returns
+    /// whether there was one.
     pub fn remove(&mut self, collection: Collection, id: &str) -> bool {
         if collection == Collection::Customers {
             self.ledgers.remove(id);
@@ -105,14 +107,15 @@ impl Account {
         self.changeable(collection).remove(id)
     }
 
-    /// Removes a ledger entry, as when Orb replays a ledger without a deleted block. Returns whether there was
-    /// one.
+    /// Removes a ledger entry, as when Orb replays a ledger without a deleted block. Returns
+    /// whether there was one.
     pub fn remove_ledger_entry(&mut self, customer_id: &str, entry_id: &str) -> bool {
         self.changeable_ledger(customer_id).is_ok_and(|ledger| ledger.remove(entry_id))
     }
 
-    /// Replaces one top-level field of a record by other JSON, or adds it; the rest of the text stays as it is.
-    /// A record whose date field changes moves to its new place; one whose `id` changes is a new record.
+    /// Replaces one top-level field of a record by other JSON, or adds it; the rest of the text
+    /// stays as it is. A record whose date field changes moves to its new place; one whose `id`
+    /// changes is a new record.
     ///
     /// # Errors
     ///
@@ -162,7 +165,8 @@ impl Account {
         Ok(())
     }
 
-    /// Commits a pending ledger entry, as Orb does when the grace period has passed; `created_at` stays.
+    /// Commits a pending ledger entry, as Orb does when the grace period has passed; `created_at`
+    /// stays.
     ///
     /// # Errors
     ///
@@ -171,8 +175,8 @@ impl Account {
         self.set_ledger_field(customer_id, entry_id, "entry_status", "\"committed\"")
     }
 
-    /// Leaves of a customer only `{"id": …, "deleted": true}`, in its place in the list, as Orb does while it
-    /// deletes one. [`Account::remove`] ends the deletion.
+    /// Leaves of a customer only `{"id": …, "deleted": true}`, in its place in the list, as Orb
+    /// does while it deletes one. [`Account::remove`] ends the deletion.
     ///
     /// # Errors
     ///

@@ -15,8 +15,9 @@ pub(crate) struct StoredEvent {
 }
 
 impl Account {
-    /// Stores a usage event, which will be served exactly as this text, and returns its `id`. An event of the
-    /// same `id` is replaced. The text needs an `id` and a `timestamp`; nothing else about it is checked.
+    /// Stores a usage event, which will be served exactly as this text, and returns its `id`. An
+    /// event of the same `id` is replaced. The text needs an `id` and a `timestamp`; nothing else
+    /// about it is checked.
     ///
     /// # Errors
     ///
@@ -29,21 +30,23 @@ impl Account {
         Ok(id)
     }
 
-    /// Removes an event, generated or not, as when it is amended: it cannot be found any more. Returns whether
-    /// there was one.
+    /// Removes an event, generated or not, as when it is amended: it cannot be found any more.
+    /// Returns whether there was one.
     pub fn remove_event(&mut self, event_id: &str) -> bool {
         let existed = self.event(event_id).is_some();
         self.events.insert(event_id.to_owned(), None);
         existed
     }
 
-    /// The JSON text of an event. Generated ones are those that ledger entries name by their `event_id`.
+    /// The JSON text of an event. Generated ones are those that ledger entries name by their
+    /// `event_id`.
     #[must_use]
     pub fn event(&self, event_id: &str) -> Option<String> {
         self.dated_event(event_id).map(|(_, text)| text)
     }
 
-    /// The texts of the events among these that happened within a timeframe, newest first and each once.
+    /// The texts of the events among these that happened within a timeframe, newest first and each
+    /// once.
     pub(crate) fn events_within(&self, ids: &[String], timeframe: Timeframe) -> Vec<String> {
         let mut ids: Vec<&String> = ids.iter().collect();
         ids.sort_unstable();

@@ -1,4 +1,5 @@
-//! Searching events: a request's body in; the criteria, or every broken rule, and the documented body out.
+//! Searching events: a request's body in; the criteria, or every broken rule, and the documented
+//! body out.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -25,7 +26,8 @@ pub(crate) struct EventSearch {
 }
 
 impl EventSearch {
-    /// Reads a body. `now` is what a timeframe ends at, and counts back from, unless the body says so.
+    /// Reads a body. `now` is what a timeframe ends at, and counts back from, unless the body says
+    /// so.
     pub(crate) fn parse(body: &[u8], now: Timestamp) -> Result<EventSearch, Problem> {
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             return Err(Problem::validation(vec!["body: is not a JSON object".to_owned()]));

@@ -1,4 +1,5 @@
-//! Faults on request: a description of which requests and what befalls them in; what befalls this one out.
+//! Faults on request: a description of which requests and what befalls them in; what befalls this
+//! one out.
 
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::dice::mix;
 use crate::problem::Problem;
 
-/// Something that befalls requests. A constructor says what, the methods say to which requests; without any of
-/// them it befalls every request for ever. Several faults may befall one request: delays add up, and the first
-/// injected answer wins.
+/// Something that befalls requests. A constructor says what, the methods say to which requests;
+/// without any of them it befalls every request for ever. Several faults may befall one request:
+/// delays add up, and the first injected answer wins.
 ///
 /// ```
 /// # use mock_orb::Fault;
@@ -59,7 +60,8 @@ pub(crate) struct InjectedAnswer {
 }
 
 impl Fault {
-    /// Answers with a status and the body Orb documents for it, or the same form of body for any other.
+    /// Answers with a status and the body Orb documents for it, or the same form of body for any
+    /// other.
     #[must_use]
     pub fn status(status: u16) -> Fault {
         Fault::answer(&Problem::of_status(status))
@@ -84,8 +86,8 @@ impl Fault {
         Fault::new(Effect::Disconnect)
     }
 
-    /// Promises the whole body by `Content-Length`, and closes the connection after so many bytes of it. A body
-    /// that is no longer than that arrives whole.
+    /// Promises the whole body by `Content-Length`, and closes the connection after so many bytes
+    /// of it. A body that is no longer than that arrives whole.
     #[must_use]
     pub fn truncate(bytes: usize) -> Fault {
         Fault::new(Effect::Truncate(bytes))
@@ -122,7 +124,8 @@ impl Fault {
         self.header("retry-after", value)
     }
 
-    /// Adds a header to an injected answer, such as `Transient-Error: true`. It must be a legal one.
+    /// Adds a header to an injected answer, such as `Transient-Error: true`. It must be a legal
+    /// one.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Fault {
         if let Effect::Answer(answer) = &mut self.effect {
@@ -157,7 +160,8 @@ impl Fault {
         self
     }
 
-    /// Only requests with this query parameter and a greater number: `limit`, for pages that are too large.
+    /// Only requests with this query parameter and a greater number: `limit`, for pages that are
+    /// too large.
     #[must_use]
     pub fn with_query_above(mut self, name: &str, number: u64) -> Fault {
         self.above.push((name.to_owned(), number));
@@ -188,7 +192,8 @@ impl Fault {
         Fault { every: n.max(1), ..self }
     }
 
-    /// Befalls a matching request with this probability, from 0 to 1. Which ones depends on the seed alone.
+    /// Befalls a matching request with this probability, from 0 to 1. Which ones depends on the
+    /// seed alone.
     #[must_use]
     pub fn with_chance(self, probability: f64, seed: u64) -> Fault {
         Fault { chance: Some((probability, seed)), ..self }

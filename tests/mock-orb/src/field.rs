@@ -1,5 +1,5 @@
-//! Fields of stored JSON text: a record and a name in, the value's own text out, and edits that leave every
-//! other digit of the record alone.
+//! Fields of stored JSON text: a record and a name in, the value's own text out, and edits that
+//! leave every other digit of the record alone.
 
 use std::collections::HashMap;
 
@@ -29,8 +29,8 @@ pub(crate) fn items<'a>(record: &'a str, path: &[&str]) -> Vec<&'a str> {
     list.unwrap_or_default().into_iter().map(RawValue::get).collect()
 }
 
-/// The text of a string, the digits of a number, or the word of a boolean; nothing for null, for what is
-/// absent, and for what is no scalar.
+/// The text of a string, the digits of a number, or the word of a boolean; nothing for null, for
+/// what is absent, and for what is no scalar.
 pub(crate) fn lookup(record: &str, path: &[&str]) -> Option<String> {
     let value = find(record, path)?;
     match value.as_bytes().first()? {
@@ -40,7 +40,8 @@ pub(crate) fn lookup(record: &str, path: &[&str]) -> Option<String> {
     }
 }
 
-/// Replaces a top-level field's value by other JSON, or adds the field; nothing if the record is no object.
+/// Replaces a top-level field's value by other JSON, or adds the field; nothing if the record is no
+/// object.
 pub(crate) fn replaced(record: &str, name: &str, json: &str) -> Option<String> {
     if let Some(value) = value_of(record, name) {
         // A borrowed raw value is a part of the very text it was read from.

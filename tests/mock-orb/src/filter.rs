@@ -1,5 +1,5 @@
-//! What a request asks of a list: decoded query parameters in; a limit, a range and tests, or every broken
-//! rule, out.
+//! What a request asks of a list: decoded query parameters in; a limit, a range and tests, or every
+//! broken rule, out.
 
 use jiff::Timestamp;
 use jiff::ToSpan as _;
@@ -97,7 +97,8 @@ impl Filter {
             Rule::Token => {
                 let last =
                     parse_token(value, self.scope).ok_or("a cursor of this list with these filters")?;
-                // Sequences begin at 1, so the row before (at, 1) is at most (at, 0), where there is none.
+                // Sequences begin at 1, so the row before (at, 1) is at most (at, 0), where there
+                // is none.
                 self.newest = self.newest.min(Key { sequence: last.sequence.saturating_sub(1), ..last });
                 self.token = Some(value.to_owned());
             }

@@ -1,4 +1,5 @@
-//! The owner's hold on the account while the server runs: a lock in, a guard that cannot be taken twice out.
+//! The owner's hold on the account while the server runs: a lock in, a guard that cannot be taken
+//! twice out.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
@@ -7,7 +8,8 @@ use std::thread::ThreadId;
 use crate::account::Account;
 use crate::service::lock;
 
-/// The account of a running server, to be looked at and changed. No request is answered while it lives.
+/// The account of a running server, to be looked at and changed. No request is answered while it
+/// lives.
 #[derive(Debug)]
 pub struct AccountGuard<'a> {
     account: MutexGuard<'a, Account>,

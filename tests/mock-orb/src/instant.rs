@@ -1,4 +1,5 @@
-//! Instants as Orb spells them: timestamps in, text out, and the strict reading of what a query says.
+//! Instants as Orb spells them: timestamps in, text out, and the strict reading of what a query
+//! says.
 
 use std::fmt::Write as _;
 
@@ -47,7 +48,8 @@ pub(crate) fn midnight(date: Date) -> Timestamp {
     Offset::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).unwrap_or(Timestamp::MIN)
 }
 
-/// Reads OpenAPI's `date-time`, that is RFC 3339: a date, a `T`, a time with seconds, and an offset.
+/// Reads OpenAPI's `date-time`, that is RFC 3339: a date, a `T`, a time with seconds, and an
+/// offset.
 pub(crate) fn parse_date_time(text: &str) -> Option<Timestamp> {
     const LENGTH_TO_SECONDS: usize = "2024-01-01T00:00:00".len();
     let (civil, rest) = text.split_at_checked(LENGTH_TO_SECONDS)?;

@@ -1,13 +1,14 @@
 //! Answers that are given again: what was asked in; what was rendered for it before, out.
 //!
-//! A server that is part of a measurement must cost little more than the sending. So each page can be rendered once,
-//! for the first who asks, and sent as it is to all who ask the same.
+//! A server that is part of a measurement must cost little more than the sending. So each page can
+//! be rendered once, for the first who asks, and sent as it is to all who ask the same.
 
 use std::collections::HashMap;
 
 use hyper::body::Bytes;
 
-/// The bodies of successful answers to `GET`, by path and query as sent; none are kept unless that is asked for.
+/// The bodies of successful answers to `GET`, by path and query as sent; none are kept unless that
+/// is asked for.
 #[derive(Debug, Default)]
 pub(crate) struct KeptAnswers(Option<HashMap<String, Bytes>>);
 

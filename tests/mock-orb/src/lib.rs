@@ -1,13 +1,14 @@
 //! A stateful emulator of Orb's billing API, for tests and for trying things out.
 //!
-//! An [`Account`] is generated from [`Settings`], always the same one from the same settings, and served by a
-//! [`MockOrb`] on a port of its own as Orb documents it: authentication, lists newest first, page tokens,
-//! filters, limits and errors. Beside its records the account holds the [usage](Usage) of its subscriptions, day
-//! by day, and the events that ledger entries arose from. What a test wants to go wrong it asks for with a
-//! [`Fault`] or a [`RateLimit`]; what was asked it reads from [`MockOrb::requests`].
+//! An [`Account`] is generated from [`Settings`], always the same one from the same settings, and
+//! served by a [`MockOrb`] on a port of its own as Orb documents it: authentication, lists newest
+//! first, page tokens, filters, limits and errors. Beside its records the account holds the
+//! [usage](Usage) of its subscriptions, day by day, and the events that ledger entries arose from.
+//! What a test wants to go wrong it asks for with a [`Fault`] or a [`RateLimit`]; what was asked it
+//! reads from [`MockOrb::requests`].
 //!
-//! It speaks the documentation, not one client: what is not documented is refused, so that a client's mistake
-//! is an error here before it is one there.
+//! It speaks the documentation, not one client: what is not documented is refused, so that a
+//! client's mistake is an error here before it is one there.
 //!
 //! ```no_run
 //! use mock_orb::{Account, Fault, MockOrb, Settings};

@@ -74,7 +74,8 @@ struct Arguments {
     #[arg(long, value_name = "ACCOUNT")]
     rate_classes: Option<AccountKind>,
 
-    /// Render each answer once, and give it again to whoever asks the same; it takes the memory of all of them.
+    /// Render each answer once, and give it again to whoever asks the same; it takes the memory of
+    /// all of them.
     #[arg(long)]
     keep_answers: bool,
 
@@ -86,8 +87,9 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
 
-    /// Stop when standard input ends, as it does when whoever started the program is gone. Each line on it is answered with
-    /// one that counts what there was so far: requests, refused ones, connections and seconds of processor time, as JSON.
+    /// Stop when standard input ends, as it does when whoever started the program is gone. Each
+    /// line on it is answered with one that counts what there was so far: requests, refused ones,
+    /// connections and seconds of processor time, as JSON.
     #[arg(long)]
     exit_with_stdin: bool,
 }

@@ -1,4 +1,5 @@
-//! One page of a list: a listing and a filter in, the answer's body out, joined from the records' own text.
+//! One page of a list: a listing and a filter in, the answer's body out, joined from the records'
+//! own text.
 
 use crate::account::{Account, Listing};
 use crate::facet::Facet;
@@ -7,8 +8,8 @@ use crate::object::write_object;
 use crate::page_token::write_token;
 use crate::shelf::{Key, Row};
 
-/// Writes the page a filter asks for. With `repeat_token` the page never ends: its token is the one that was
-/// sent, or the one after it if none was.
+/// Writes the page a filter asks for. With `repeat_token` the page never ends: its token is the one
+/// that was sent, or the one after it if none was.
 pub(crate) fn write_page(
     account: &Account,
     listing: &Listing<'_>,

@@ -1,8 +1,8 @@
 //! Page tokens: the place of the last row served in, opaque text out, and back.
 //!
-//! Orb calls them cursors. A token names a place in the order of the list rather than a count of rows, so
-//! records that come and go while somebody pages neither shift nor repeat a row. It is bound to one endpoint
-//! with one set of filters.
+//! Orb calls them cursors. A token names a place in the order of the list rather than a count of
+//! rows, so records that come and go while somebody pages neither shift nor repeat a row. It is
+//! bound to one endpoint with one set of filters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,8 @@ impl Scope {
     }
 }
 
-/// Seconds, nanoseconds, sequence and seal: 28 bytes, so Base64 ends in `==` and must be encoded in a URL.
+/// Seconds, nanoseconds, sequence and seal: 28 bytes, so Base64 ends in `==` and must be encoded in
+/// a URL.
 const LENGTH: usize = 8 + 4 + 8 + 8;
 
 /// The token of the page after this row.

@@ -1,4 +1,5 @@
-//! The query parameters each list documents: one table per list, and nothing that is not in it is accepted.
+//! The query parameters each list documents: one table per list, and nothing that is not in it is
+//! accepted.
 
 use crate::collection::Collection;
 use crate::facet::Facet;
@@ -133,7 +134,8 @@ const INVOICES: &[Parameter] = &[
     ZERO_QUANTITIES,
 ];
 
-/// Known to newer clients than the published document. No generated line item has a quantity of zero.
+/// Known to newer clients than the published document. No generated line item has a quantity of
+/// zero.
 const ZERO_QUANTITIES: Parameter = parameter("include_zero_quantity_line_items", Rule::Ignored(&[]));
 
 const LEDGER: &[Parameter] = &[

@@ -75,7 +75,8 @@ impl Problem {
             .detail("You have reached the rate limit; please retry with an exponential backoff.")
     }
 
-    /// The error Orb documents for a status, or for any other the form of Orb's errors with a type of its own.
+    /// The error Orb documents for a status, or for any other the form of Orb's errors with a type
+    /// of its own.
     pub(crate) fn of_status(status: u16) -> Problem {
         match status {
             400 => Problem::validation(vec!["the request was refused".to_owned()]),

@@ -8,7 +8,8 @@ use crate::rate_class::RateClass;
 /// How many requests each API key may make. Keys do not share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateLimit {
-    /// Requests per second, in the long run. [`RateTable`](crate::RateTable) has those that Orb documents.
+    /// Requests per second, in the long run. [`RateTable`](crate::RateTable) has those that Orb
+    /// documents.
     pub per_second: f64,
     /// Requests that may come at once; at least 1.
     pub burst: f64,
@@ -32,7 +33,8 @@ pub enum RetryAfter {
 }
 
 impl RateLimit {
-    /// So many requests a second for everything, at most a second's worth at once, and no `Retry-After`.
+    /// So many requests a second for everything, at most a second's worth at once, and no
+    /// `Retry-After`.
     #[must_use]
     pub fn per_second(requests: f64) -> RateLimit {
         RateLimit {

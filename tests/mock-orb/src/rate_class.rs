@@ -1,4 +1,5 @@
-//! Orb's documented rate limits: a request in, the class it counts in out; and how many of each class a second.
+//! Orb's documented rate limits: a request in, the class it counts in out; and how many of each
+//! class a second.
 
 use crate::rate::RateLimit;
 
@@ -7,7 +8,8 @@ use crate::rate::RateLimit;
 pub enum RateClass {
     /// Subscription usage, and costs of subscriptions and customers.
     Analytics,
-    /// A customer's credit balance. Orb does not say so of the ledger's entries, which count as reads.
+    /// A customer's credit balance. Orb does not say so of the ledger's entries, which count as
+    /// reads.
     Ledger,
     /// All else that only reads.
     Read,

@@ -1,4 +1,5 @@
-//! The server: an account in; a listening port with its own thread, and the owner's hold on it, out.
+//! The server: an account in; a listening port with its own thread, and the owner's hold on it,
+//! out.
 
 use std::fmt::{self, Debug, Formatter};
 use std::io;
@@ -25,7 +26,8 @@ use crate::request_log::LoggedRequest;
 use crate::service::{Shared, lock};
 use crate::tls::{Identity, speaks_http2};
 
-/// How long to wait when a connection cannot be accepted, for instance for want of file descriptors.
+/// How long to wait when a connection cannot be accepted, for instance for want of file
+/// descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(5);
 
 /// A running server. Dropping it stops it, and passes on a panic of its thread.
@@ -57,8 +59,8 @@ impl MockOrb {
         MockOrb::listen(account, address, None)
     }
 
-    /// As [`MockOrb::start_on`], but with TLS and, for those who want it, HTTP/2. The certificate is made for this server;
-    /// [`MockOrb::certificate`] is what to trust.
+    /// As [`MockOrb::start_on`], but with TLS and, for those who want it, HTTP/2. The certificate
+    /// is made for this server; [`MockOrb::certificate`] is what to trust.
     ///
     /// # Errors
     ///
@@ -105,8 +107,9 @@ impl MockOrb {
         self.address
     }
 
-    /// The account, to be looked at and changed. No request is answered while the guard lives, so it must not
-    /// live in the head of a loop or a `match` whose body asks the server for something.
+    /// The account, to be looked at and changed. No request is answered while the guard lives, so
+    /// it must not live in the head of a loop or a `match` whose body asks the server for
+    /// something.
     ///
     /// # Panics
     ///
@@ -117,20 +120,22 @@ impl MockOrb {
         guard
     }
 
-    /// Renders each answer once from now on, and gives it again to whoever asks the same, until the account is taken
-    /// with [`MockOrb::account`]. For measurements, in which the server must not be what takes time.
+    /// Renders each answer once from now on, and gives it again to whoever asks the same, until the
+    /// account is taken with [`MockOrb::account`]. For measurements, in which the server must not
+    /// be what takes time.
     pub fn keep_answers(&self) {
         lock(&self.shared.kept).enable();
     }
 
-    /// All requests since the start or the last [`MockOrb::clear_log`], in the order of their arrival.
+    /// All requests since the start or the last [`MockOrb::clear_log`], in the order of their
+    /// arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {
         lock(&self.shared.log).requests()
     }
 
-    /// The most requests that were being answered at one time since the log was cleared; latency counts, the
-    /// sending of the body does not.
+    /// The most requests that were being answered at one time since the log was cleared; latency
+    /// counts, the sending of the body does not.
     #[must_use]
     pub fn peak_in_flight(&self) -> usize {
         lock(&self.shared.log).peak_in_flight()
@@ -164,7 +169,8 @@ impl MockOrb {
         self.shared.refused.load(Ordering::Relaxed)
     }
 
-    /// Lets a fault befall requests from now on. It comes before authentication, limits and the account.
+    /// Lets a fault befall requests from now on. It comes before authentication, limits and the
+    /// account.
     pub fn inject(&self, fault: Fault) {
         lock(&self.shared.faults).push(fault);
     }
@@ -179,8 +185,8 @@ impl MockOrb {
         lock(&self.shared.limiters).push(Limiter::new(limit));
     }
 
-    /// Limits the requests of each API key as Orb documents it, each class of requests by itself, beside all limits
-    /// set before.
+    /// Limits the requests of each API key as Orb documents it, each class of requests by itself,
+    /// beside all limits set before.
     pub fn limit_by_class(&self, table: RateTable) {
         lock(&self.shared.limiters).extend(table.limits().map(Limiter::new));
     }
@@ -195,14 +201,16 @@ impl MockOrb {
         self.set_latency_on("", delay);
     }
 
-    /// Waits so long before the first byte of every answer under a path, as sent; the longest prefix counts.
+    /// Waits so long before the first byte of every answer under a path, as sent; the longest
+    /// prefix counts.
     pub fn set_latency_on(&self, path_prefix: &str, delay: Duration) {
         let mut latencies = lock(&self.shared.latencies);
         latencies.retain(|(prefix, _)| prefix != path_prefix);
         latencies.push((path_prefix.to_owned(), delay));
     }
 
-    /// Kills the server: the port is closed and every connection cut, answered or not, when this returns.
+    /// Kills the server: the port is closed and every connection cut, answered or not, when this
+    /// returns.
     ///
     /// # Panics
     ///
@@ -278,7 +286,8 @@ async fn converse(
     is_http2: bool,
 ) {
     let stream = TokioIo::new(stream);
-    // Requests of one connection of HTTP/2 are answered at the same time, each by a task of its own.
+    // Requests of one connection of HTTP/2 are answered at the same time, each by a task of its
+    // own.
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { shared.respond(number, request).await }

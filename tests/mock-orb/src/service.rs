@@ -1,5 +1,5 @@
-//! One request at a time: an HTTP request in; faults, limits, authentication and the endpoint's answer applied;
-//! an HTTP response out.
+//! One request at a time: an HTTP request in; faults, limits, authentication and the endpoint's
+//! answer applied; an HTTP response out.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};

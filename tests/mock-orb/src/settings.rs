@@ -20,18 +20,19 @@ pub struct Settings {
     pub always_plans: bool,
     /// How many invoices the account has, in every status.
     pub invoices: usize,
-    /// How many of the customers have credits ledger entries; they are spread evenly among all customers.
+    /// How many of the customers have credits ledger entries; they are spread evenly among all
+    /// customers.
     pub ledger_customers: usize,
     /// How many entries the ledger of each such customer has.
     pub ledger_entries_per_customer: usize,
-    /// Whether decrements in the ledgers name the event they arose from, as they did before Orb deprecated
-    /// `event_id`. Then consecutive ones share an event and an instant, and some events cannot be found.
-    /// Otherwise it is null, as it is documented today.
+    /// Whether decrements in the ledgers name the event they arose from, as they did before Orb
+    /// deprecated `event_id`. Then consecutive ones share an event and an instant, and some events
+    /// cannot be found. Otherwise it is null, as it is documented today.
     pub ledger_event_ids: bool,
     /// When the first record of every collection was created. No record is older.
     pub first: Timestamp,
-    /// When the last record of every collection was created. No record is newer, and it is the account's
-    /// "now": what ends after it is still active, what starts after it is upcoming.
+    /// When the last record of every collection was created. No record is newer, and it is the
+    /// account's "now": what ends after it is still active, what starts after it is upcoming.
     pub last: Timestamp,
     /// The API key that requests must carry.
     pub api_key: String,

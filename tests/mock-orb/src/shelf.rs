@@ -46,8 +46,8 @@ impl Shelf {
         self
     }
 
-    /// Adds a record as the newest of its date, or with a sequence number of its own unless that is taken; one
-    /// with the same identifier gives way.
+    /// Adds a record as the newest of its date, or with a sequence number of its own unless that is
+    /// taken; one with the same identifier gives way.
     pub(crate) fn insert(&mut self, id: &str, at: Timestamp, sequence: Option<u64>, text: String) {
         self.remove(id);
         let mut key = Key { at, sequence: sequence.unwrap_or(0) };

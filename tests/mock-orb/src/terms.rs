@@ -1,4 +1,5 @@
-//! What usage depends on: a subscription's text in; its metrics, its life and its customer's days out.
+//! What usage depends on: a subscription's text in; its metrics, its life and its customer's days
+//! out.
 
 use jiff::Timestamp;
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-/// The zones that are known by name, with their rules as POSIX spells them. All other names stand for UTC.
+/// The zones that are known by name, with their rules as POSIX spells them. All other names stand
+/// for UTC.
 const RULES: [(&str, &str); 9] = [
     ("America/Los_Angeles", "PST8PDT,M3.2.0,M11.1.0"),
     ("America/New_York", "EST5EDT,M3.2.0,M11.1.0"),

@@ -28,7 +28,8 @@ impl Timeframe {
         Timeframe::new(self.start.max(other.start), self.end.min(other.end))
     }
 
-    /// The days of a time zone, the first and the last of them cut where the timeframe begins and ends.
+    /// The days of a time zone, the first and the last of them cut where the timeframe begins and
+    /// ends.
     pub(crate) fn days(self, zone: &Zone) -> impl Iterator<Item = Timeframe> {
         let day =
             move |start: Timestamp| Timeframe::new(start, zone.next_midnight(zone.date(start)).min(self.end));

@@ -1,4 +1,5 @@
-//! When things happened: the first and the last instant in, the instant of the n-th of m records out.
+//! When things happened: the first and the last instant in, the instant of the n-th of m records
+//! out.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -20,8 +21,9 @@ impl Timeline {
         self.last
     }
 
-    /// When record `index` of `count` was created: the first at the first instant, the last at the last. Most
-    /// have whole seconds; one in seven has microseconds, and one in ten shares its instant with the one before.
+    /// When record `index` of `count` was created: the first at the first instant, the last at the
+    /// last. Most have whole seconds; one in seven has microseconds, and one in ten shares its
+    /// instant with the one before.
     pub(crate) fn at(self, index: u64, count: u64) -> Timestamp {
         if index + 1 >= count {
             return if index == 0 { self.first } else { self.last };

@@ -1,4 +1,5 @@
-//! TLS: a certificate for this machine, made anew for each server; encrypted connections out of plain ones.
+//! TLS: a certificate for this machine, made anew for each server; encrypted connections out of
+//! plain ones.
 
 use std::io;
 use std::sync::Arc;

@@ -51,13 +51,14 @@ impl Account {
         metrics.into_iter().map(|metric| metric.id).collect()
     }
 
-    /// Makes a quantity the only usage of a metric on one of the customer's days, at noon or as near to it as
-    /// the subscription lives, and without properties. The quantity is served as this text.
+    /// Makes a quantity the only usage of a metric on one of the customer's days, at noon or as
+    /// near to it as the subscription lives, and without properties. The quantity is served as this
+    /// text.
     ///
     /// # Errors
     ///
-    /// If there is no such subscription with such a metric, it does not live on that day, or the quantity is no
-    /// JSON number of less than 27 digits.
+    /// If there is no such subscription with such a metric, it does not live on that day, or the
+    /// quantity is no JSON number of less than 27 digits.
     pub fn set_usage(
         &mut self,
         subscription_id: &str,
@@ -79,13 +80,13 @@ impl Account {
         Ok(())
     }
 
-    /// Adds usage to what there is, as an event does that is reported late. It counts if the subscription lives
-    /// at that instant, and can be grouped by its properties.
+    /// Adds usage to what there is, as an event does that is reported late. It counts if the
+    /// subscription lives at that instant, and can be grouped by its properties.
     ///
     /// # Errors
     ///
-    /// If there is no such subscription with such a metric, or the quantity is no JSON number of less than 27
-    /// digits.
+    /// If there is no such subscription with such a metric, or the quantity is no JSON number of
+    /// less than 27 digits.
     pub fn add_usage(
         &mut self,
         subscription_id: &str,
@@ -100,15 +101,17 @@ impl Account {
         Ok(())
     }
 
-    /// Forgets all usage of a metric, generated or not, so that only what is set from now on counts.
+    /// Forgets all usage of a metric, generated or not, so that only what is set from now on
+    /// counts.
     pub fn clear_usage(&mut self, subscription_id: &str, metric_id: &str) {
         *self.usage_changes(subscription_id, metric_id) =
             UsageChanges { cleared: true, ..UsageChanges::default() };
     }
 
-    /// The usage of a metric on each day from one instant to another, zeros included, as it is served with
-    /// `granularity=day` and `view_mode=periodic`; none if there is no such subscription with such a metric.
-    /// Days begin at midnight in the time zone of the customer that the subscription embeds.
+    /// The usage of a metric on each day from one instant to another, zeros included, as it is
+    /// served with `granularity=day` and `view_mode=periodic`; none if there is no such
+    /// subscription with such a metric. Days begin at midnight in the time zone of the customer
+    /// that the subscription embeds.
     #[must_use]
     pub fn usage(
         &self,
@@ -122,7 +125,8 @@ impl Account {
         view.map_or_else(Vec::new, |(terms, view)| self.view_usage(&terms, metric_id, view))
     }
 
-    /// As [`Account::usage`], for each value that a property has in that time, in the order of the values.
+    /// As [`Account::usage`], for each value that a property has in that time, in the order of the
+    /// values.
     #[must_use]
     pub fn grouped_usage(
         &self,

@@ -1,4 +1,5 @@
-//! The answer to a question about usage: an account, a subscription and a query in, the documented body out.
+//! The answer to a question about usage: an account, a subscription and a query in, the documented
+//! body out.
 
 use crate::account::Account;
 use crate::collection::Collection;
@@ -13,8 +14,8 @@ use crate::usage::Usage;
 use crate::usage_query::UsageQuery;
 use crate::usage_view::UsageView;
 
-/// Answers a question about a subscription's usage. With `repeat_token` grouped usage says that there is more,
-/// which can only be asked for by a parameter that is not documented.
+/// Answers a question about a subscription's usage. With `repeat_token` grouped usage says that
+/// there is more, which can only be asked for by a parameter that is not documented.
 pub(crate) fn write_usage(
     account: &Account,
     subscription_id: &str,
@@ -47,7 +48,8 @@ pub(crate) fn write_usage(
                     let group = Some((key.as_str(), value.as_str()));
                     write_object(out, |item| write_item(item, metric, group, &usage, view));
                 });
-                // Documented as optional and as nullable; "all groups are returned in a single response".
+                // Documented as optional and as nullable; "all groups are returned in a single
+                // response".
                 let scope = Scope::new(subscription_id, [(metric_id.as_str(), key.as_str())].into_iter());
                 let token = repeat_token.then(|| write_token(Key::OLDEST, scope));
                 if none && token.is_none() {

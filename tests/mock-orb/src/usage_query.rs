@@ -1,7 +1,9 @@
-//! What a request wants to know of usage: decoded query parameters in; a view of it, or every broken rule, out.
+//! What a request wants to know of usage: decoded query parameters in; a view of it, or every
+//! broken rule, out.
 //!
-//! Orb's documentation contradicts itself on a `granularity` that is not given: a table calls `day` the default,
-//! the text says that usage is then one window. Here it is one window, so that whoever wants days must say so.
+//! Orb's documentation contradicts itself on a `granularity` that is not given: a table calls `day`
+//! the default, the text says that usage is then one window. Here it is one window, so that whoever
+//! wants days must say so.
 
 use jiff::{Timestamp, ToSpan as _};
 

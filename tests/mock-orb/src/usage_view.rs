@@ -1,4 +1,5 @@
-//! Usage as it is looked at: a metric, a timeframe and how to cut it in; windows with their quantities out.
+//! Usage as it is looked at: a metric, a timeframe and how to cut it in; windows with their
+//! quantities out.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,8 @@ pub(crate) struct UsageView {
     pub(crate) timeframe: Timeframe,
     /// One window for each day of the customer, rather than one for all.
     pub(crate) by_day: bool,
-    /// Since the start of the billing period that a window begins in, rather than since its own start.
+    /// Since the start of the billing period that a window begins in, rather than since its own
+    /// start.
     pub(crate) cumulative: bool,
 }
 
@@ -46,8 +48,8 @@ impl Account {
         cut(&points.iter().collect::<Vec<_>>(), terms, view)
     }
 
-    /// The usage of each value of a property, in their order. Points without the property are left out, as Orb
-    /// does.
+    /// The usage of each value of a property, in their order. Points without the property are left
+    /// out, as Orb does.
     pub(crate) fn view_grouped_usage(
         &self,
         terms: &Terms,

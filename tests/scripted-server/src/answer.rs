@@ -43,7 +43,8 @@ impl Answer {
         Self::raw(move |peer| peer.write_all(&bytes))
     }
 
-    /// Does this with the connection, and closes it. An error is the end of the connection, not of the test.
+    /// Does this with the connection, and closes it. An error is the end of the connection, not of
+    /// the test.
     pub fn raw(act: impl FnOnce(&mut Peer) -> io::Result<()> + 'static) -> Self {
         Self::Act(Box::new(act))
     }
@@ -53,7 +54,8 @@ impl Answer {
         Self::raw(Peer::wait)
     }
 
-    /// A body of this encoding that goes on for as long as the client takes it: `first`, and then `again` for ever.
+    /// A body of this encoding that goes on for as long as the client takes it: `first`, and then
+    /// `again` for ever.
     pub fn endless(encoding: &'static str, first: Vec<u8>, again: Vec<u8>) -> Self {
         Self::raw(move |peer| {
             write!(peer, "HTTP/1.1 200 OK\r\ncontent-encoding: {encoding}\r\nconnection: close\r\n\r\n")?;

@@ -55,7 +55,8 @@ impl Server {
         Self::listen("http", Some(Identity::new(&params(name), &[])), script)
     }
 
-    /// A server that speaks HTTPS under `name`, and says that it can speak the protocols `alpn`. It can speak HTTP/1.1.
+    /// A server that speaks HTTPS under `name`, and says that it can speak the protocols `alpn`. It
+    /// can speak HTTP/1.1.
     pub fn tls(
         name: &str,
         alpn: &[&str],

@@ -1,4 +1,5 @@
-//! The connector as native code and nothing else: a config and a stream in, Airbyte's lines out, unchecked.
+//! The connector as native code and nothing else: a config and a stream in, Airbyte's lines out,
+//! unchecked.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,12 +1,13 @@
 //! What a read costs without a sandbox: the floor that the host is measured against.
 //!
-//! In: a config and the name of a stream, or a list of URLs. Out: the same lines that the host writes, or the bytes of the
-//! answers as they came.
+//! In: a config and the name of a stream, or a list of URLs. Out: the same lines that the host
+//! writes, or the bytes of the answers as they came.
 //!
-//! `native` runs the same connector, compiled for this machine, behind the same seams, and passes what it reads to the
-//! host's own checks and writer. What is missing is the sandbox: WebAssembly, the copies into and out of it, interruption,
-//! the outbound door, sealed secrets and their redaction. `alone` does without the host too, so that nothing is checked.
-//! `bare` knows nothing of Orb at all.
+//! `native` runs the same connector, compiled for this machine, behind the same seams, and passes
+//! what it reads to the host's own checks and writer. What is missing is the sandbox: WebAssembly,
+//! the copies into and out of it, interruption, the outbound door, sealed secrets and their
+//! redaction. `alone` does without the host too, so that nothing is checked. `bare` knows nothing
+//! of Orb at all.
 
 mod alone;
 mod bare;

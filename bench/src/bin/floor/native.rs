@@ -23,7 +23,8 @@ use crate::transport::Outside;
 
 /// A read under way.
 pub(crate) struct Connector {
-    /// As the host's: requests make progress on one thread, while the connector computes on another.
+    /// As the host's: requests make progress on one thread, while the connector computes on
+    /// another.
     pub(crate) runtime: Runtime,
     pub(crate) reader: Reader<Config>,
     outside: Rc<Outside>,

@@ -1,4 +1,5 @@
-//! The outside world of the native connector: the seams of its SDK in, a pooled client and the system's clock out.
+//! The outside world of the native connector: the seams of its SDK in, a pooled client and the
+//! system's clock out.
 
 use std::cell::RefCell;
 use std::future::ready;

@@ -99,8 +99,8 @@ pub(crate) struct Destination {
     ///
     /// States are saved once a second and at the end, also if the read fails or is stopped, and
     /// always after their records. States of streams that are not read stay. The file is replaced
-    /// atomically. If it cannot be replaced, because it is mounted by itself or its folder cannot be
-    /// written, it is written over. While the read runs, FILE.lock beside it keeps a second read
+    /// atomically. If it cannot be replaced, because it is mounted by itself or its folder cannot
+    /// be written, it is written over. While the read runs, FILE.lock beside it keeps a second read
     /// from using it.
     #[arg(long, requires = "state")]
     pub(crate) save_state: bool,

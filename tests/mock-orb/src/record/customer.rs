@@ -7,8 +7,8 @@ use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::{Object, write_object};
 
-/// Names as JSON text, spelled as a client may meet them: plain, accented, escaped, right to left, beyond the
-/// basic plane, and with everything that must be escaped.
+/// Names as JSON text, spelled as a client may meet them: plain, accented, escaped, right to left,
+/// beyond the basic plane, and with everything that must be escaped.
 const NAMES: [&str; 12] = [
     r#""Acme Corporation""#,
     r#""Zoë & Søn GmbH""#,
@@ -133,7 +133,8 @@ fn write_hierarchy(blueprint: &Blueprint, index: u64, hierarchy: &mut Object<'_>
     hierarchy.list("children", child, |out, child| write_minified(blueprint, child, out));
 }
 
-/// Fields that are optional in the documentation: a third of the customers has them, a third has some.
+/// Fields that are optional in the documentation: a third of the customers has them, a third has
+/// some.
 fn write_payment(customer: &mut Object<'_>, id: &str, index: u64, at: Timestamp) {
     match index % 3 {
         0 => {

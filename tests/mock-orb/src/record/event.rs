@@ -1,8 +1,8 @@
-//! Usage events that ledger entries arose from: the indexes of a customer and an entry in, the event's
-//! identifier out; the identifier in, the documented `Event` object out.
+//! Usage events that ledger entries arose from: the indexes of a customer and an entry in, the
+//! event's identifier out; the identifier in, the documented `Event` object out.
 //!
-//! Orb lists no events, and neither does this: an event is written when it is asked for by its identifier,
-//! which says where it belongs.
+//! Orb lists no events, and neither does this: an event is written when it is asked for by its
+//! identifier, which says where it belongs.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -27,8 +27,8 @@ const PROPERTIES: [&str; 6] = [
     r#"{"unrelated":"x"}"#,
 ];
 
-/// The decrement of each cycle that has no event, the one whose event cannot be found, as if it were amended, and
-/// the one whose event is deprecated.
+/// The decrement of each cycle that has no event, the one whose event cannot be found, as if it
+/// were amended, and the one whose event is deprecated.
 const NONE: u64 = 19;
 const LOST: u64 = 16;
 const DEPRECATED: u64 = 12;

@@ -70,7 +70,8 @@ fn source(blueprint: &Blueprint, index: u64) -> &'static str {
     if subscription_index(blueprint, index).is_some() { "subscription" } else { "one_off" }
 }
 
-/// Writes an invoice dated `at`. It was created up to a month before, and in one case in eight hours after.
+/// Writes an invoice dated `at`. It was created up to a month before, and in one case in eight
+/// hours after.
 pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut String) {
     let subscription = subscription_index(blueprint, index);
     let plan = subscription.map_or(0, |it| subscription::prices_plan(blueprint, it));

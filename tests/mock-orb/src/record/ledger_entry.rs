@@ -1,4 +1,5 @@
-//! Credits ledger entries: the indexes of a customer and an entry in; an entry of one of seven types out.
+//! Credits ledger entries: the indexes of a customer and an entry in; an entry of one of seven
+//! types out.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -34,8 +35,8 @@ fn ordinal(blueprint: &Blueprint, customer: u64) -> Option<u64> {
     (up_to(customer + 1) > up_to(customer)).then(|| up_to(customer))
 }
 
-/// When an entry was made: spread evenly between the customer's creation and now, except that decrements which
-/// arose from one event were made at one instant.
+/// When an entry was made: spread evenly between the customer's creation and now, except that
+/// decrements which arose from one event were made at one instant.
 pub(crate) fn date(blueprint: &Blueprint, customer: u64, index: u64) -> Timestamp {
     let index = if blueprint.settings.ledger_event_ids { event::first_entry(index) } else { index };
     let created = blueprint.date(Collection::Customers, customer);

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use crate::amount::Amount;
 
-/// What an entry does to the balance. Orb leaves the sign of `amount` open; here it is the size of the change.
+/// What an entry does to the balance. Orb leaves the sign of `amount` open; here it is the size of
+/// the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
     Add,

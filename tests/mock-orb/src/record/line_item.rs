@@ -1,4 +1,5 @@
-//! The line items of an invoice: the invoice's index and plan in; amounts that add up, and their text out.
+//! The line items of an invoice: the invoice's index and plan in; amounts that add up, and their
+//! text out.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,8 +13,8 @@ use crate::timeline::later;
 /// The discount of an invoice that has one.
 pub(crate) const DISCOUNT: &str = r#"{"discount_type":"percentage","percentage_discount":0.10,"applies_to_price_ids":null,"filters":null,"reason":"Früh\u2011bucher"}"#;
 
-/// Quantities as JSON numbers whose spelling a reader must keep. None is zero: Orb can be asked to leave such
-/// line items out, and then there is nothing to leave out.
+/// Quantities as JSON numbers whose spelling a reader must keep. None is zero: Orb can be asked to
+/// leave such line items out, and then there is nothing to leave out.
 const QUANTITIES: [&str; 7] =
     ["1.0", "0.1", "1e-7", "12345678901234567890.123456789", "100.00", "1E+2", "42"];
 
@@ -28,7 +29,8 @@ pub(crate) struct LineItems {
 }
 
 impl LineItems {
-    /// Amounts depend on the invoice only; the plan, whose prices are named, matters once they are written.
+    /// Amounts depend on the invoice only; the plan, whose prices are named, matters once they are
+    /// written.
     pub(crate) fn new(blueprint: &Blueprint, index: u64, plan: Option<u64>) -> LineItems {
         let usage = (index % 5 != 2).then(|| blueprint.dice.roll(Salt::Amount, index) % 1_000_000);
         LineItems { index, plan: plan.unwrap_or(0), usage }

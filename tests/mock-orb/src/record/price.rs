@@ -1,5 +1,5 @@
-//! Prices: a plan's index and a slot in, one of Orb's price models out. Prices have no list of their own
-//! here; plans, subscriptions and invoice line items carry them whole.
+//! Prices: a plan's index and a slot in, one of Orb's price models out. Prices have no list of
+//! their own here; plans, subscriptions and invoice line items carry them whole.
 
 use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
@@ -81,7 +81,8 @@ pub(crate) fn name(plan: u64, slot: u64) -> &'static str {
     model(plan, slot).name
 }
 
-/// The number of a price's billable metric: its own, except that plans with phases measure one thing twice.
+/// The number of a price's billable metric: its own, except that plans with phases measure one
+/// thing twice.
 fn metric(plan: u64, slot: u64) -> u64 {
     plan * SLOTS + slot - u64::from(plan % 4 == 3 && slot == 3)
 }

@@ -1,4 +1,5 @@
-//! Subscriptions: an index in, the documented `Subscription` object out, with its customer, plan and prices.
+//! Subscriptions: an index in, the documented `Subscription` object out, with its customer, plan
+//! and prices.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,5 @@
-//! Usage as it arises: a metric of a subscription and a day in; quantities at instants of that day out.
+//! Usage as it arises: a metric of a subscription and a day in; quantities at instants of that day
+//! out.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -9,12 +10,13 @@ use crate::time_zone::Zone;
 use crate::timeframe::Timeframe;
 use crate::timeline::later;
 
-/// Quantities as JSON numbers whose spelling a reader must keep. One is zero though something happened.
+/// Quantities as JSON numbers whose spelling a reader must keep. One is zero though something
+/// happened.
 const QUANTITIES: [&str; 9] =
     ["1", "0.1", "12345678901234.5", "42", "1e-7", "100.00", "7.25", "0.0", "0.333333333333"];
 
-/// Values of the property `region`, some easily mistaken for none or for numbers; none is a group of its own,
-/// which Orb leaves out.
+/// Values of the property `region`, some easily mistaken for none or for numbers; none is a group
+/// of its own, which Orb leaves out.
 const REGIONS: [Option<&str>; 6] =
     [Some("us-east-1"), Some("asia/pacific"), None, Some("région \"ü\""), Some(""), Some("0042")];
 
@@ -66,7 +68,8 @@ fn pick<T: Copy>(from: &[T], roll: u64) -> T {
     from[(roll % from.len() as u64) as usize]
 }
 
-/// The usage within a timeframe: one point's quantity as it is written, the exact sum of several, or 0.
+/// The usage within a timeframe: one point's quantity as it is written, the exact sum of several,
+/// or 0.
 pub(crate) fn total<'a>(points: impl Iterator<Item = &'a UsagePoint>, within: Timeframe) -> String {
     let mut within = points.filter(|point| within.contains(point.at));
     let Some(first) = within.next() else { return "0".to_owned() };

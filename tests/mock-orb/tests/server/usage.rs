@@ -24,7 +24,8 @@ fn target(subscription: &str, query: &str) -> String {
     format!("/v1/subscriptions/{subscription}/usage?{query}")
 }
 
-/// The items of an answer, each with its windows: the quantity as it was sent, the start and the end.
+/// The items of an answer, each with its windows: the quantity as it was sent, the start and the
+/// end.
 fn items(answer: &Answer) -> Vec<(Value, Vec<Usage>)> {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let item = |record: String| {

@@ -135,7 +135,9 @@ async fn a_proxy_is_not_shown_a_secret() {
     assert_eq!(server.connections(), 0);
 }
 
-const REFUSAL: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+/// Says that the connection ends, so that it is not used again while it is being closed.
+const REFUSAL: &[u8] = b"HTTP/1.1 407 Proxy Authentication Required\r\n\
+    connection: close\r\ncontent-length: 0\r\n\r\n";
 
 #[tokio::test]
 async fn a_proxy_that_wants_another_password_is_the_operator_s_affair() {

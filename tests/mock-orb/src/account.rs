@@ -1,4 +1,4 @@
-//! The account: settings in; its records, and changes to them while they are being read, out.
+//! Holds the records of one Orb account, and applies changes to them while clients read.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,32 +13,32 @@ use crate::settings::Settings;
 use crate::shelf::{Key, Row, Shelf};
 use crate::usage::UsageChanges;
 
-/// Everything one Orb account holds. Changes made through the running server's
-/// [`account`](crate::MockOrb::account) are seen by the next request.
+/// The contents of one Orb account. The next request sees any change made through the running
+/// server's [`account`](crate::MockOrb::account).
 #[derive(Clone)]
 pub struct Account {
     pub(crate) blueprint: Blueprint,
     pub(crate) shelves: HashMap<Collection, Shelf>,
-    /// Ledgers that were changed. All others are derived when they are read.
+    /// Ledgers that have been changed. The others are generated on each read.
     pub(crate) ledgers: HashMap<String, Ledger>,
-    /// Events that were stored, and those that were removed.
+    /// Events stored and removed by hand.
     pub(crate) events: HashMap<String, Option<StoredEvent>>,
-    /// Usage that was changed, by subscription and metric.
+    /// Usage changed by hand, by subscription and metric.
     pub(crate) usage: HashMap<(String, String), UsageChanges>,
-    /// The index of the next record created at will, beyond all generated ones.
+    /// The index of the next record created on demand, beyond all generated ones.
     pub(crate) next_index: u64,
     keys: Vec<String>,
 }
 
-/// A ledger that was changed.
+/// A ledger that has been changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Ledger {
-    /// The index of the customer whose entries the generated ones are.
+    /// The index of the customer from which the generated entries derive.
     pub(crate) customer: u64,
     pub(crate) shelf: Shelf,
 }
 
-/// One list to be read: its rows, and how to write the generated ones.
+/// A list to read: its rows, and how to write the generated ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Listing<'a> {
     pub(crate) shelf: Cow<'a, Shelf>,
@@ -46,7 +46,7 @@ pub(crate) struct Listing<'a> {
 }
 
 impl Account {
-    /// Generates an account; equal settings give equal accounts.
+    /// Generates an account. Equal settings give equal accounts.
     #[must_use]
     pub fn generate(settings: &Settings) -> Account {
         let blueprint = Blueprint::new(settings.clone());
@@ -66,7 +66,7 @@ impl Account {
         }
     }
 
-    /// The settings the account was generated from.
+    /// The settings from which the account was generated.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.blueprint.settings
@@ -113,14 +113,14 @@ impl Account {
         self.ids(Collection::Customers)
     }
 
-    /// The JSON texts of a customer's ledger entries, newest first; none for a customer that does
-    /// not exist.
+    /// The JSON texts of a customer's ledger entries, newest first; empty if the customer does not
+    /// exist.
     #[must_use]
     pub fn ledger(&self, customer_id: &str) -> Vec<String> {
         self.ledger_listing(customer_id).map_or_else(Vec::new, |listing| self.texts(&listing))
     }
 
-    /// The identifiers of a customer's ledger entries that are not committed yet, newest first.
+    /// The identifiers of a customer's uncommitted ledger entries, newest first.
     #[must_use]
     pub fn pending_ledger_entries(&self, customer_id: &str) -> Vec<String> {
         let pending = |entry: &String| lookup(entry, &["entry_status"]).as_deref() == Some("pending");
@@ -128,12 +128,12 @@ impl Account {
         entries.iter().filter(|entry| pending(entry)).filter_map(|entry| lookup(entry, &["id"])).collect()
     }
 
-    /// Accepts one more API key, beside that of the settings.
+    /// Accepts another API key in addition to that of the settings.
     pub fn allow_key(&mut self, key: impl Into<String>) {
         self.keys.push(key.into());
     }
 
-    /// Refuses an API key from now on.
+    /// Rejects an API key from now on.
     pub fn revoke_key(&mut self, key: &str) {
         self.keys.retain(|known| known != key);
     }
@@ -150,7 +150,7 @@ impl Account {
         Listing { shelf: Cow::Borrowed(self.shelf(collection)), origin: Origin::Collection(collection) }
     }
 
-    /// A customer's ledger, or nothing if there is no such customer.
+    /// A customer's ledger, or `None` if the customer does not exist.
     pub(crate) fn ledger_listing(&self, customer_id: &str) -> Option<Listing<'_>> {
         let (key, _) = self.shelf(Collection::Customers).find(customer_id)?;
         if let Some(ledger) = self.ledgers.get(customer_id) {
@@ -160,8 +160,7 @@ impl Account {
             });
         }
         let customer = key.sequence - 1;
-        // A customer that was generated stands at the sequence of its index; any other has no
-        // ledger yet.
+        // A generated customer's sequence number is its index; other customers have no ledger yet.
         let generated = self.blueprint.id(Collection::Customers, customer) == customer_id;
         let count = if generated { ledger_entry::count(&self.blueprint, customer) } else { 0 };
         let shelf = Shelf::generated(count, |index| ledger_entry::date(&self.blueprint, customer, index));
@@ -187,7 +186,7 @@ impl Account {
 }
 
 impl Debug for Account {
-    /// Counts, not records: an account may be large.
+    /// Prints counts rather than records: an account may be large.
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let mut account = formatter.debug_struct("Account");
         for collection in Collection::ALL {

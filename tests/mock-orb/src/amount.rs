@@ -1,11 +1,11 @@
-//! Decimal amounts, compared and added without a float: text in, exact numbers and text out.
+//! Parses, compares and adds decimal amounts exactly, without floating point.
 
 use std::fmt::{self, Display, Formatter};
 
-/// How many digits after the point are kept; more are cut off.
+/// How many digits after the point are kept; any others are dropped.
 const SCALE: u32 = 12;
 
-/// A decimal number with up to twelve digits after the point and some 26 before it.
+/// A decimal number with up to 12 digits after the point and about 26 before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Amount {
     /// In units of 10⁻¹².
@@ -13,7 +13,7 @@ pub(crate) struct Amount {
 }
 
 impl Amount {
-    /// Reads a JSON number, or the text of one.
+    /// Parses a JSON number, or the text of one.
     pub(crate) fn parse(text: &str) -> Option<Amount> {
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),

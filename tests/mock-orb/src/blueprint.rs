@@ -1,9 +1,8 @@
-//! The generated part of an account: settings in; identifiers, dates and JSON text of any record
-//! out.
+//! Derives the identifiers, dates and JSON text of generated records from the settings.
 //!
-//! No generated record is stored. Each is a function of the settings and its index, so an account
-//! of a hundred thousand customers costs a list of dates, and pages are written when they are asked
-//! for.
+//! Generated records are not stored. Each is a function of the settings and its index, so an
+//! account of a hundred thousand customers costs only a list of dates, and each page is written on
+//! request.
 
 use jiff::Timestamp;
 
@@ -23,7 +22,7 @@ pub(crate) struct Blueprint {
     pub(crate) timeline: Timeline,
 }
 
-/// Whose records a list holds.
+/// Selects the list that a record belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Collection(Collection),
@@ -64,8 +63,8 @@ impl Blueprint {
         self.dice.id(salt, index)
     }
 
-    /// Writes a record dated `at`, which is [`Blueprint::date`] unless the caller creates one at
-    /// will.
+    /// Writes a record dated `at`. Generated records use [`Blueprint::date`]; created ones may
+    /// differ.
     pub(crate) fn write(&self, origin: Origin, index: u64, at: Timestamp, out: &mut String) {
         match origin {
             Origin::Collection(Collection::Customers) => customer::write(self, index, at, out),
@@ -76,7 +75,8 @@ impl Blueprint {
         }
     }
 
-    /// What a record can be filtered by, without writing it: its text says the same.
+    /// The values that filters compare, computed without writing the record; they equal those in
+    /// its text.
     pub(crate) fn facet(&self, origin: Origin, index: u64, at: Timestamp, facet: Facet) -> Option<String> {
         match origin {
             Origin::Collection(Collection::Customers) => None,
@@ -87,8 +87,8 @@ impl Blueprint {
         }
     }
 
-    /// Which record of a collection belongs to record `index` of `count` others, spread so that the
-    /// owner is older than what it owns.
+    /// Maps record `index` of `count` to the record that owns it. Owners are spread evenly and are
+    /// older than what they own.
     pub(crate) fn owner(&self, collection: Collection, index: u64, count: u64) -> u64 {
         let owners = self.count(collection).max(1);
         if index >= count {
@@ -98,7 +98,7 @@ impl Blueprint {
     }
 }
 
-/// How the timestamps of a record are spelled: mostly with an offset, one record in eleven with a
+/// Chooses how a record spells its timestamps: most with an offset, one record in eleven with a
 /// `Z`.
 pub(crate) fn spelling(index: u64) -> Spelling {
     if index % 11 == 4 { Spelling::Zulu } else { Spelling::Offset }

@@ -1,6 +1,6 @@
-//! The account's collections: a name in, what the API says about the list of that name out.
+//! Describes the account's collections: paths, date fields and names in errors.
 
-/// A kind of record that has a list of its own. The credits ledger has none: it is listed per
+/// A kind of record with a list of its own. The credits ledger is not one: it is listed per
 /// customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Collection {
@@ -30,18 +30,18 @@ impl Collection {
         }
     }
 
-    /// The field that orders the list, newest first, and that its range filters are named after.
+    /// The field that orders the list, newest first, and after which its range filters are named.
     #[must_use]
     pub fn date_field(self) -> &'static str {
         match self {
-            // "Ordered starting from the most recently issued invoice date", whenever it was
-            // created.
+            // "Ordered starting from the most recently issued invoice date", whatever the creation
+            // date.
             Collection::Invoices => "invoice_date",
             Collection::Customers | Collection::Plans | Collection::Subscriptions => "created_at",
         }
     }
 
-    /// The name of the resource in the sentences of Orb's errors.
+    /// The resource's name in Orb's error messages.
     pub(crate) fn resource(self) -> &'static str {
         match self {
             Collection::Customers => "Customer",

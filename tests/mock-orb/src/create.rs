@@ -1,5 +1,4 @@
-//! Fresh records at will: an instant in, a realistic record of that date in the account, its
-//! identifier out.
+//! Adds new, realistic records to an account at a given instant.
 
 use jiff::Timestamp;
 
@@ -30,13 +29,13 @@ impl Account {
         self.create(Collection::Subscriptions, at)
     }
 
-    /// Creates an invoice with this `invoice_date`. Its status is one of the five, in turn;
+    /// Creates an invoice with this `invoice_date`. Its status cycles through all five;
     /// [`Account::set_field`] changes it.
     pub fn create_invoice(&mut self, invoice_date: Timestamp) -> String {
         self.create(Collection::Invoices, invoice_date)
     }
 
-    /// Creates a subscription of a customer, which it embeds as it is now.
+    /// Creates a subscription of a customer, and embeds that customer's current record.
     ///
     /// # Errors
     ///
@@ -55,7 +54,7 @@ impl Account {
         Ok(self.shelve(Collection::Subscriptions, index, at, text))
     }
 
-    /// Creates a committed decrement of `1.10` credits, the newest entry of its instant in a
+    /// Creates a committed decrement of `1.10` credits as the newest entry at that instant in a
     /// customer's ledger.
     ///
     /// # Errors
@@ -66,7 +65,7 @@ impl Account {
         self.insert_ledger_entry(customer_id, text)
     }
 
-    /// Creates a decrement like [`Account::create_ledger_entry`] that is still pending.
+    /// Creates a decrement like [`Account::create_ledger_entry`], but pending.
     ///
     /// # Errors
     ///
@@ -99,7 +98,7 @@ impl Account {
         id
     }
 
-    /// A decrement that goes on where the newest entry in credits ended.
+    /// A decrement that starts from the balance after the newest entry in credits.
     fn decrement(&mut self, customer_id: &str, at: Timestamp) -> Result<String, RecordError> {
         const AMOUNT: &str = "1.10";
         let sequence = self.changeable_ledger(customer_id)?.newest_sequence() + 1;

@@ -1,4 +1,4 @@
-//! The body of an answer on its way out: all at once, slowly, or not to the end.
+//! Sends a response body: at once, slowly, or cut off before its end.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -9,11 +9,11 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// A body of known length, which is promised even if it will not be kept.
+/// A body with a known length. The announced length stays the same even if the body is cut.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     rest: Bytes,
-    /// How many more bytes to send before the connection is cut.
+    /// How many more bytes to send before cutting the connection.
     allowed: usize,
     flushed: bool,
     pace: Option<Pace>,
@@ -27,8 +27,8 @@ struct Pace {
 }
 
 impl Delivery {
-    /// A body that is cut after so many bytes, and sent so many bytes at a time with a pause after
-    /// each.
+    /// Wraps a body, optionally cut after a number of bytes, and optionally sent in small pieces
+    /// with a pause after each.
     pub(crate) fn new(body: Bytes, truncate: Option<usize>, slow: Option<(usize, Duration)>) -> Delivery {
         Delivery {
             rest: body,
@@ -52,7 +52,7 @@ impl Body for Delivery {
             return Poll::Ready(None);
         }
         if delivery.allowed == 0 {
-            // An error makes hyper forget what it has not written yet: let it write first.
+            // On an error, hyper drops what it has buffered, so let it flush first.
             if !delivery.flushed {
                 delivery.flushed = true;
                 context.waker().wake_by_ref();
@@ -83,7 +83,7 @@ impl Body for Delivery {
     }
 }
 
-/// The connection ends here, on purpose.
+/// The error that ends the connection on purpose.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cut;
 

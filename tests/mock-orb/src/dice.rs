@@ -1,9 +1,9 @@
-//! Deterministic chance: a seed, a salt and an index in, a number or an identifier out.
+//! Derives reproducible random numbers and identifiers from a seed, a salt and an index.
 //!
-//! Nothing is drawn in sequence, so any record can be written without writing those before it.
+//! No value depends on earlier ones, so any record can be generated on its own.
 
-/// What a number is for, so that the third customer and the third plan do not get the same
-/// identifier.
+/// Salts for each kind of number, so that the third customer and the third plan get different
+/// identifiers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Salt {
     Adjustment = 1,
@@ -26,7 +26,7 @@ pub(crate) enum Salt {
     Usage,
 }
 
-/// Digits without the four that are read as one another: identifiers look like Orb's
+/// Digits and letters without the four most easily confused characters; identifiers look like Orb's
 /// (`hNmWV3yQnGx9v`).
 const ALPHABET: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
@@ -40,7 +40,7 @@ impl Dice {
         Dice { seed }
     }
 
-    /// A number that depends on nothing but the seed, the salt and the index; distinct for distinct
+    /// A number that depends only on the seed, the salt and the index; distinct for distinct
     /// indexes.
     pub(crate) fn roll(self, salt: Salt, index: u64) -> u64 {
         mix(mix(mix(self.seed) ^ salt as u64).wrapping_add(index))
@@ -49,7 +49,7 @@ impl Dice {
     /// An identifier of 14 letters and digits, unique within its salt.
     pub(crate) fn id(self, salt: Salt, index: u64) -> String {
         let roll = self.roll(salt, index);
-        // Eleven digits hold all 64 bits, which keeps identifiers unique; three more make up Orb's
+        // Eleven digits hold all 64 bits and so keep identifiers unique; three more pad to Orb's
         // length.
         let mut id = String::with_capacity(14);
         push_digits(&mut id, roll, 11);
@@ -73,7 +73,7 @@ pub(crate) fn mix(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// A number that depends on nothing but the text: FNV-1a, finished by a mix.
+/// A number that depends only on the text: FNV-1a, finished by a mix.
 pub(crate) fn hash(text: &str) -> u64 {
     mix(text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)

@@ -1,4 +1,4 @@
-//! Changes to an account: JSON text in, every digit of it kept; what clients read next out.
+//! Edits an account's records as JSON text, without changing any other digit.
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
@@ -16,21 +16,21 @@ use crate::shelf::Shelf;
 /// Why a record could not be stored or changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordError {
-    /// The text is not one JSON object.
+    /// The text is not a single JSON object.
     NotAnObject,
-    /// A field without which the record has no place in its list is missing or null.
+    /// A field that determines the record's place in its list is missing or null.
     FieldMissing(&'static str),
-    /// A field that orders the list is no instant with an offset.
+    /// The field that orders the list is not an instant with an offset.
     NotAnInstant(&'static str),
-    /// A quantity is no JSON number, or one of too many digits.
+    /// A quantity is not a JSON number, or has too many digits.
     NotANumber(String),
-    /// A day on which a subscription has not begun, or has ended.
+    /// The subscription had not begun or had already ended on that day.
     OutsideLife(Date),
-    /// There is no such record.
+    /// The record does not exist.
     Unknown {
-        /// What kind of record, as Orb's errors name it.
+        /// The kind of record, as Orb's errors name it.
         resource: &'static str,
-        /// The identifier asked for.
+        /// The identifier that was looked up.
         id: String,
     },
 }
@@ -53,14 +53,14 @@ impl Display for RecordError {
 impl Error for RecordError {}
 
 impl Account {
-    /// Stores a record, which will be served exactly as this text, and returns its `id`. A record
-    /// of the same `id` is replaced. The text needs an `id` and the collection's [date
-    /// field](Collection::date_field); nothing else about it is checked, so it may be as odd as a
-    /// test wants it.
+    /// Stores a record, to be served exactly as this text, and returns its `id`. Replaces any
+    /// record with the same `id`. The text needs an `id` and the collection's [date
+    /// field](Collection::date_field); nothing else is validated, so tests can store malformed
+    /// records.
     ///
     /// # Errors
     ///
-    /// If the text is no JSON object, or lacks one of the two fields.
+    /// If the text is not a JSON object, or lacks one of the two fields.
     pub fn insert(
         &mut self,
         collection: Collection,
@@ -70,20 +70,22 @@ impl Account {
         let id = parse_id(&record)?;
         let at = parse_instant(&record, collection.date_field())?;
         if collection == Collection::Customers && self.shelf(collection).find(&id).is_some() {
-            // The ledger of a generated customer is found by the row that is about to go.
+            // Store the ledger first: a generated customer's ledger is found through the row
+            // replaced below.
             self.changeable_ledger(&id)?;
         }
         self.changeable(collection).insert(&id, at, None, record);
         Ok(id)
     }
 
-    /// Stores an entry in a customer's ledger, which will be served exactly as this text, and
-    /// returns its `id`. It needs an `id` and a `created_at`; a `ledger_sequence_number` places it
-    /// among entries of one instant.
+    /// Stores an entry in a customer's ledger, to be served exactly as this text, and returns its
+    /// `id`. The text needs an `id` and a `created_at`; `ledger_sequence_number` orders entries
+    /// with the same instant.
     ///
     /// # Errors
     ///
-    /// If there is no such customer, the text is no JSON object, or it lacks one of the two fields.
+    /// If there is no such customer, the text is not a JSON object, or it lacks one of the two
+    /// fields.
     pub fn insert_ledger_entry(
         &mut self,
         customer_id: &str,
@@ -98,8 +100,8 @@ impl Account {
         Ok(id)
     }
 
-    /// Removes a record, and with a customer its ledger; what else names it stays as it is. Returns
-    /// whether there was one.
+    /// Removes a record, and a customer's ledger with the customer. References from other records
+    /// stay. Returns whether the record existed.
     pub fn remove(&mut self, collection: Collection, id: &str) -> bool {
         if collection == Collection::Customers {
             self.ledgers.remove(id);
@@ -107,19 +109,19 @@ impl Account {
         self.changeable(collection).remove(id)
     }
 
-    /// Removes a ledger entry, as when Orb replays a ledger without a deleted block. Returns
-    /// whether there was one.
+    /// Removes a ledger entry, as Orb does when it replays a ledger without a deleted block.
+    /// Returns whether the entry existed.
     pub fn remove_ledger_entry(&mut self, customer_id: &str, entry_id: &str) -> bool {
         self.changeable_ledger(customer_id).is_ok_and(|ledger| ledger.remove(entry_id))
     }
 
-    /// Replaces one top-level field of a record by other JSON, or adds it; the rest of the text
-    /// stays as it is. A record whose date field changes moves to its new place; one whose `id`
-    /// changes is a new record.
+    /// Replaces or adds one top-level field of a record; the rest of the text does not change. A
+    /// record whose date field changes moves to its new place; one whose `id` changes becomes a new
+    /// record.
     ///
     /// # Errors
     ///
-    /// If there is no such record, or it would be one that cannot be stored.
+    /// If there is no such record, or the result could not be stored.
     pub fn set_field(
         &mut self,
         collection: Collection,
@@ -139,11 +141,11 @@ impl Account {
         Ok(())
     }
 
-    /// Replaces one top-level field of a ledger entry by other JSON, or adds it.
+    /// Replaces or adds one top-level field of a ledger entry.
     ///
     /// # Errors
     ///
-    /// If there is no such customer or entry, or it would be one that cannot be stored.
+    /// If there is no such customer or entry, or the result could not be stored.
     pub fn set_ledger_field(
         &mut self,
         customer_id: &str,
@@ -165,8 +167,8 @@ impl Account {
         Ok(())
     }
 
-    /// Commits a pending ledger entry, as Orb does when the grace period has passed; `created_at`
-    /// stays.
+    /// Commits a pending ledger entry, as Orb does after the grace period; `created_at` does not
+    /// change.
     ///
     /// # Errors
     ///
@@ -175,8 +177,8 @@ impl Account {
         self.set_ledger_field(customer_id, entry_id, "entry_status", "\"committed\"")
     }
 
-    /// Leaves of a customer only `{"id": …, "deleted": true}`, in its place in the list, as Orb
-    /// does while it deletes one. [`Account::remove`] ends the deletion.
+    /// Reduces a customer to `{"id": …, "deleted": true}` at the same place in the list, as Orb
+    /// does during a deletion. [`Account::remove`] completes the deletion.
     ///
     /// # Errors
     ///
@@ -196,7 +198,7 @@ impl Account {
         self.shelves.entry(collection).or_default()
     }
 
-    /// A customer's ledger, kept from now on rather than derived.
+    /// A customer's ledger, stored from now on instead of generated.
     pub(crate) fn changeable_ledger(&mut self, customer_id: &str) -> Result<&mut Shelf, RecordError> {
         let unknown = || RecordError::Unknown { resource: "Customer", id: customer_id.to_owned() };
         let (key, _) = self.shelf(Collection::Customers).find(customer_id).ok_or_else(unknown)?;

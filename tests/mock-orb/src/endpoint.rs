@@ -1,4 +1,4 @@
-//! The endpoints: an account and a request in, Orb's answer out.
+//! Routes requests to endpoints and answers them from the account.
 
 use hyper::Method;
 
@@ -13,10 +13,10 @@ use crate::query::decode;
 use crate::usage_answer::write_usage;
 use crate::usage_query::UsageQuery;
 
-/// The first segment of every path, the only version there is.
+/// The first segment of every path: the only API version.
 const VERSION: &str = "v1";
 
-/// What a method and a path name.
+/// The endpoint that a method and a path select.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     Ping,
@@ -27,16 +27,16 @@ pub(crate) enum Endpoint {
     EventSearch,
 }
 
-/// One request, as far as it matters to an endpoint.
+/// The parts of a request that endpoints use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
     pub(crate) method: &'a Method,
-    /// As sent.
+    /// The path as sent.
     pub(crate) path: &'a str,
     pub(crate) query: &'a [(String, String)],
-    /// Nothing if it was too large; empty if there was none.
+    /// `None` if the body was too large; empty if there was none.
     pub(crate) body: Option<&'a [u8]>,
-    /// A fault wants lists without an end.
+    /// Whether a fault makes lists endless.
     pub(crate) repeat_token: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Usage events: texts in, each to be found by its identifier and the time it happened.
+//! Stores usage events, and finds them by identifier and timestamp.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use crate::edit::{RecordError, parse_id, parse_instant};
 use crate::record::event;
 use crate::timeframe::Timeframe;
 
-/// An event that was stored.
+/// A stored event.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredEvent {
     at: Timestamp,
@@ -15,13 +15,13 @@ pub(crate) struct StoredEvent {
 }
 
 impl Account {
-    /// Stores a usage event, which will be served exactly as this text, and returns its `id`. An
-    /// event of the same `id` is replaced. The text needs an `id` and a `timestamp`; nothing else
-    /// about it is checked.
+    /// Stores a usage event, to be served exactly as this text, and returns its `id`. Replaces any
+    /// event with the same `id`. The text needs an `id` and a `timestamp`; nothing else is
+    /// validated.
     ///
     /// # Errors
     ///
-    /// If the text is no JSON object, or lacks one of the two fields.
+    /// If the text is not a JSON object, or lacks one of the two fields.
     pub fn insert_event(&mut self, event: impl Into<String>) -> Result<String, RecordError> {
         let text = event.into();
         let id = parse_id(&text)?;
@@ -30,23 +30,23 @@ impl Account {
         Ok(id)
     }
 
-    /// Removes an event, generated or not, as when it is amended: it cannot be found any more.
-    /// Returns whether there was one.
+    /// Removes an event, generated or not, as an amendment does: searches no longer find it.
+    /// Returns whether the event existed.
     pub fn remove_event(&mut self, event_id: &str) -> bool {
         let existed = self.event(event_id).is_some();
         self.events.insert(event_id.to_owned(), None);
         existed
     }
 
-    /// The JSON text of an event. Generated ones are those that ledger entries name by their
+    /// The JSON text of an event. Generated events are those that ledger entries name by
     /// `event_id`.
     #[must_use]
     pub fn event(&self, event_id: &str) -> Option<String> {
         self.dated_event(event_id).map(|(_, text)| text)
     }
 
-    /// The texts of the events among these that happened within a timeframe, newest first and each
-    /// once.
+    /// The texts of those of these events that lie within a timeframe, newest first, without
+    /// duplicates.
     pub(crate) fn events_within(&self, ids: &[String], timeframe: Timeframe) -> Vec<String> {
         let mut ids: Vec<&String> = ids.iter().collect();
         ids.sort_unstable();

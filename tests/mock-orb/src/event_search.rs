@@ -1,5 +1,4 @@
-//! Searching events: a request's body in; the criteria, or every broken rule, and the documented
-//! body out.
+//! Parses and validates event searches, and writes their answers.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -11,14 +10,14 @@ use crate::problem::Problem;
 use crate::timeframe::Timeframe;
 use crate::timeline::later;
 
-/// The most identifiers that may be searched for at once.
+/// The most identifiers in one search.
 const MAXIMUM_IDS: usize = 500;
 
-/// The longest time that may be searched, and how long ago a search begins unless it says so.
+/// The longest timeframe of a search, and how far back a search reaches by default.
 const MAXIMUM_TIME: SignedDuration = SignedDuration::from_hours(30 * 24);
 const DEFAULT_TIME: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// What a search asks for.
+/// The criteria of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EventSearch {
     event_ids: Vec<String>,
@@ -26,8 +25,8 @@ pub(crate) struct EventSearch {
 }
 
 impl EventSearch {
-    /// Reads a body. `now` is what a timeframe ends at, and counts back from, unless the body says
-    /// so.
+    /// Parses a body. The timeframe ends at `now` by default, and its default start counts back
+    /// from `now`.
     pub(crate) fn parse(body: &[u8], now: Timestamp) -> Result<EventSearch, Problem> {
         let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
             return Err(Problem::validation(vec!["body: is not a JSON object".to_owned()]));
@@ -65,7 +64,7 @@ impl EventSearch {
         }
     }
 
-    /// The body of the answer. What is not found is left out; there is no next page.
+    /// The body of the answer. Omits identifiers that are not found; there is no next page.
     pub(crate) fn answer(&self, account: &Account) -> String {
         let mut body = String::new();
         write_object(&mut body, |answer| {

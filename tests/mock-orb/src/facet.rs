@@ -1,8 +1,8 @@
-//! What lists can be filtered by: a facet and a record's JSON text in, the value as text out.
+//! Extracts from a record's JSON text the values that lists filter by.
 
 use crate::field::lookup;
 
-/// A value inside a record that a query parameter is compared with.
+/// A value inside a record that query parameters filter by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Facet {
     Amount,
@@ -21,7 +21,7 @@ pub(crate) enum Facet {
 }
 
 impl Facet {
-    /// Where in a record the value stands.
+    /// The path of the value in a record.
     pub(crate) fn path(self) -> &'static [&'static str] {
         match self {
             Facet::Amount => &["amount"],
@@ -40,7 +40,7 @@ impl Facet {
         }
     }
 
-    /// Reads the value from a record's text; nothing if it is null or absent.
+    /// Reads the value from a record's text; `None` if it is null or absent.
     pub(crate) fn read(self, record: &str) -> Option<String> {
         lookup(record, self.path())
     }

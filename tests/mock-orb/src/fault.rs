@@ -1,5 +1,4 @@
-//! Faults on request: a description of which requests and what befalls them in; what befalls this
-//! one out.
+//! Injects faults: selects requests, and delays, replaces or cuts their answers.
 
 use std::time::Duration;
 
@@ -9,13 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::dice::mix;
 use crate::problem::Problem;
 
-/// Something that befalls requests. A constructor says what, the methods say to which requests;
-/// without any of them it befalls every request for ever. Several faults may befall one request:
-/// delays add up, and the first injected answer wins.
+/// A fault to inject. A constructor says what happens, and the methods select the requests; without
+/// any selection, the fault applies to every request, for ever. Several faults may apply to one
+/// request: delays add up, and the first injected answer wins.
 ///
 /// ```
 /// # use mock_orb::Fault;
-/// // The second page of customers is refused twice, then served.
+/// The second page of customers fails twice, then succeeds.
 /// Fault::status(429).retry_after("1").on("/v1/customers").with_query("cursor").times(2);
 /// ```
 #[derive(Clone, Debug)]
@@ -23,9 +22,9 @@ pub struct Fault {
     effect: Effect,
     path: PathMatch,
     parameters: Vec<(String, Option<String>)>,
-    /// Parameters that must be greater numbers than these.
+    /// Parameters whose values must exceed these numbers.
     above: Vec<(String, u64)>,
-    /// The timeframe that is asked for must be longer.
+    /// The requested timeframe must be longer than this.
     longer_than: Option<SignedDuration>,
     skip: u64,
     every: u64,
@@ -60,20 +59,20 @@ pub(crate) struct InjectedAnswer {
 }
 
 impl Fault {
-    /// Answers with a status and the body Orb documents for it, or the same form of body for any
-    /// other.
+    /// Answers with a status and the body Orb documents for it; other statuses get a body of the
+    /// same form.
     #[must_use]
     pub fn status(status: u16) -> Fault {
         Fault::answer(&Problem::of_status(status))
     }
 
-    /// Answers with the 404 by which Orb says that the account may not use an endpoint.
+    /// Answers with the 404 with which Orb says that the account has no access to an endpoint.
     #[must_use]
     pub fn feature_not_available() -> Fault {
         Fault::answer(&Problem::feature_not_available())
     }
 
-    /// Answers with a body of any kind, such as a proxy's HTML page or a 200 that is no JSON.
+    /// Answers with any body, such as a proxy's HTML page or a 200 that is not JSON.
     #[must_use]
     pub fn body(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Fault {
         let headers = vec![("content-type".to_owned(), content_type.to_owned())];
@@ -86,20 +85,20 @@ impl Fault {
         Fault::new(Effect::Disconnect)
     }
 
-    /// Promises the whole body by `Content-Length`, and closes the connection after so many bytes
-    /// of it. A body that is no longer than that arrives whole.
+    /// Announces the whole body with `Content-Length`, but closes the connection after this many
+    /// bytes of it. Shorter bodies arrive whole.
     #[must_use]
     pub fn truncate(bytes: usize) -> Fault {
         Fault::new(Effect::Truncate(bytes))
     }
 
-    /// Says that there is a next page for ever, under the page token that was sent.
+    /// Makes a list endless: every page links to a next page, with the page token that was sent.
     #[must_use]
     pub fn repeat_page_token() -> Fault {
         Fault::new(Effect::RepeatPageToken)
     }
 
-    /// Sends the body so many bytes at a time, with a pause after each.
+    /// Sends the body in pieces of this many bytes, with a pause after each.
     #[must_use]
     pub fn slow_body(bytes: usize, every: Duration) -> Fault {
         Fault::new(Effect::SlowBody { bytes: bytes.max(1), every })
@@ -114,18 +113,19 @@ impl Fault {
     /// Never answers, and keeps the connection open.
     #[must_use]
     pub fn silence() -> Fault {
-        // The longest delay a timer is sure to accept: about a hundred years.
+        // About a hundred years: the longest delay that timers accept reliably.
         Fault::latency(Duration::from_secs(60 * 60 * 24 * 365 * 100))
     }
 
-    /// Adds a `Retry-After` header to an injected answer: a number of seconds, or an HTTP date.
+    /// Adds a `Retry-After` header to an injected answer: either a number of seconds or an HTTP
+    /// date.
     #[must_use]
     pub fn retry_after(self, value: impl Into<String>) -> Fault {
         self.header("retry-after", value)
     }
 
-    /// Adds a header to an injected answer, such as `Transient-Error: true`. It must be a legal
-    /// one.
+    /// Adds a header, such as `Transient-Error: true`, to an injected answer. The header must be
+    /// valid.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Fault {
         if let Effect::Answer(answer) = &mut self.effect {
@@ -134,72 +134,72 @@ impl Fault {
         self
     }
 
-    /// Only requests whose path, as sent, begins so: `/v1/customers`.
+    /// Matches requests whose path, as sent, starts with this prefix, such as `/v1/customers`.
     #[must_use]
     pub fn on(self, path_prefix: impl Into<String>) -> Fault {
         Fault { path: PathMatch::Prefix(path_prefix.into()), ..self }
     }
 
-    /// Only requests with exactly this path, as sent.
+    /// Matches requests with exactly this path, as sent.
     #[must_use]
     pub fn on_exactly(self, path: impl Into<String>) -> Fault {
         Fault { path: PathMatch::Exact(path.into()), ..self }
     }
 
-    /// Only requests with this query parameter, of any value; its name is the decoded one.
+    /// Matches requests with this query parameter, whatever its value. The name is decoded.
     #[must_use]
     pub fn with_query(mut self, name: &str) -> Fault {
         self.parameters.push((name.to_owned(), None));
         self
     }
 
-    /// Only requests with this query parameter of this value, both decoded.
+    /// Matches requests with this query parameter and this value, both decoded.
     #[must_use]
     pub fn with_query_value(mut self, name: &str, value: &str) -> Fault {
         self.parameters.push((name.to_owned(), Some(value.to_owned())));
         self
     }
 
-    /// Only requests with this query parameter and a greater number: `limit`, for pages that are
-    /// too large.
+    /// Matches requests whose query parameter exceeds this number, such as `limit` for pages that
+    /// are too large.
     #[must_use]
     pub fn with_query_above(mut self, name: &str, number: u64) -> Fault {
         self.above.push((name.to_owned(), number));
         self
     }
 
-    /// Only requests whose `timeframe_start` and `timeframe_end` lie further apart.
+    /// Matches requests with more than this time between `timeframe_start` and `timeframe_end`.
     #[must_use]
     pub fn with_timeframe_above(self, span: Duration) -> Fault {
         Fault { longer_than: Some(SignedDuration::try_from(span).unwrap_or(SignedDuration::MAX)), ..self }
     }
 
-    /// Lets the first matching requests pass.
+    /// Skips the first matching requests.
     #[must_use]
     pub fn after(self, requests: u64) -> Fault {
         Fault { skip: requests, ..self }
     }
 
-    /// Befalls only the n-th matching request, counted from 1.
+    /// Applies only to the n-th matching request, counted from 1.
     #[must_use]
     pub fn nth(self, n: u64) -> Fault {
         self.after(n.saturating_sub(1)).times(1)
     }
 
-    /// Befalls every n-th matching request, beginning with the first.
+    /// Applies to every n-th matching request, starting with the first.
     #[must_use]
     pub fn every(self, n: u64) -> Fault {
         Fault { every: n.max(1), ..self }
     }
 
-    /// Befalls a matching request with this probability, from 0 to 1. Which ones depends on the
-    /// seed alone.
+    /// Applies to a matching request with this probability, from 0 to 1. The choice depends only on
+    /// the seed.
     #[must_use]
     pub fn with_chance(self, probability: f64, seed: u64) -> Fault {
         Fault { chance: Some((probability, seed)), ..self }
     }
 
-    /// Befalls at most so many requests.
+    /// Applies to at most this many requests.
     #[must_use]
     pub fn times(self, times: u64) -> Fault {
         Fault { times, ..self }
@@ -224,7 +224,7 @@ impl Fault {
         Fault::body(problem.status, "application/json", problem.body())
     }
 
-    /// Counts a request, and says whether the fault befalls it.
+    /// Counts a request, and returns whether the fault applies to it.
     fn strikes(&mut self, path: &str, query: &[(String, String)]) -> bool {
         let on_path = match &self.path {
             PathMatch::Prefix(prefix) => path.starts_with(prefix),
@@ -249,7 +249,7 @@ impl Fault {
         self.matched += 1;
         let Some(position) = (self.matched - 1).checked_sub(self.skip) else { return false };
         let spared = self.chance.is_some_and(|(probability, seed)| {
-            // 53 bits are what a float between 0 and 1 has.
+            // A float between 0 and 1 has 53 bits of precision.
             let roll = (mix(mix(seed) ^ self.matched) >> 11) as f64 / (1_u64 << 53) as f64;
             roll >= probability
         });
@@ -261,7 +261,7 @@ impl Fault {
     }
 }
 
-/// All that befalls one request.
+/// The combined effect of all faults that apply to one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Strike {
     pub(crate) delay: Duration,
@@ -272,7 +272,7 @@ pub(crate) struct Strike {
     pub(crate) slow_body: Option<(usize, Duration)>,
 }
 
-/// Counts a request with every fault, and gathers what befalls it.
+/// Counts a request with every fault, and combines those that apply.
 pub(crate) fn strike(faults: &mut [Fault], path: &str, query: &[(String, String)]) -> Strike {
     let mut strike = Strike::default();
     for fault in faults {

@@ -1,5 +1,4 @@
-//! Fields of stored JSON text: a record and a name in, the value's own text out, and edits that
-//! leave every other digit of the record alone.
+//! Reads and replaces fields of stored JSON text, and leaves all other text unchanged.
 
 use std::collections::HashMap;
 
@@ -7,30 +6,30 @@ use serde_json::value::RawValue;
 
 type Fields<'a> = HashMap<String, &'a RawValue>;
 
-/// Whether a text is one JSON object. Its numbers may be of any size.
+/// Whether a text is a single JSON object. Its numbers may be of any size.
 pub(crate) fn is_object(record: &str) -> bool {
     serde_json::from_str::<Fields<'_>>(record).is_ok()
 }
 
-/// A top-level field's value, as the part of the text that it is.
+/// A top-level field's value, borrowed from the text.
 fn value_of<'a>(record: &'a str, name: &str) -> Option<&'a str> {
     let fields: Fields<'a> = serde_json::from_str(record).ok()?;
     fields.get(name).map(|value| value.get())
 }
 
-/// The value at the end of a path of names, as the part of the text that it is.
+/// The value at the end of a path of names, borrowed from the text.
 pub(crate) fn find<'a>(record: &'a str, path: &[&str]) -> Option<&'a str> {
     path.iter().try_fold(record, |value, name| value_of(value, name))
 }
 
-/// The items of the list at the end of a path; none if there is no list.
+/// The items of the list at the end of a path; empty if there is no list.
 pub(crate) fn items<'a>(record: &'a str, path: &[&str]) -> Vec<&'a str> {
     let list: Option<Vec<&RawValue>> = find(record, path).and_then(|list| serde_json::from_str(list).ok());
     list.unwrap_or_default().into_iter().map(RawValue::get).collect()
 }
 
-/// The text of a string, the digits of a number, or the word of a boolean; nothing for null, for
-/// what is absent, and for what is no scalar.
+/// The text of a string, the digits of a number, or the word of a boolean; `None` for null, absent
+/// values, objects and lists.
 pub(crate) fn lookup(record: &str, path: &[&str]) -> Option<String> {
     let value = find(record, path)?;
     match value.as_bytes().first()? {
@@ -40,11 +39,10 @@ pub(crate) fn lookup(record: &str, path: &[&str]) -> Option<String> {
     }
 }
 
-/// Replaces a top-level field's value by other JSON, or adds the field; nothing if the record is no
-/// object.
+/// Replaces or adds a top-level field; `None` if the record is not an object.
 pub(crate) fn replaced(record: &str, name: &str, json: &str) -> Option<String> {
     if let Some(value) = value_of(record, name) {
-        // A borrowed raw value is a part of the very text it was read from.
+        // A borrowed raw value is a slice of the text it was parsed from.
         let start = value.as_ptr() as usize - record.as_ptr() as usize;
         return Some(format!("{}{json}{}", &record[..start], &record[start + value.len()..]));
     }

@@ -1,5 +1,4 @@
-//! What a request asks of a list: decoded query parameters in; a limit, a range and tests, or every
-//! broken rule, out.
+//! Parses and validates the query parameters of a list request.
 
 use jiff::Timestamp;
 use jiff::ToSpan as _;
@@ -13,26 +12,26 @@ use crate::parameter::{Comparison, Parameter, Parameters, Rule};
 use crate::problem::Problem;
 use crate::shelf::Key;
 
-/// How many records a page has unless `limit` says otherwise.
+/// The default of `limit`.
 const DEFAULT_LIMIT: usize = 20;
 
-/// Which records of a list are wanted.
+/// Which records of a list a request selects.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Filter {
     pub(crate) limit: usize,
-    /// The oldest and the newest place asked for, both included.
+    /// The oldest and the newest place requested, both inclusive.
     pub(crate) oldest: Key,
     pub(crate) newest: Key,
     pub(crate) tests: Vec<Test>,
     pub(crate) scope: Scope,
-    /// The page token that was sent, if any.
+    /// The page token sent, if any.
     pub(crate) token: Option<String>,
 }
 
 /// One condition on one facet; a record without the facet meets none.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
-    /// All values that one parameter was given.
+    /// All values given for one parameter.
     OneOf(&'static str, Facet, Vec<String>),
     Flag(Facet, String, bool),
     Number(Facet, Comparison, Amount),
@@ -40,7 +39,8 @@ pub(crate) enum Test {
 }
 
 impl Filter {
-    /// Reads the query of a request to `path`. `now` is what windows count back from.
+    /// Parses the query of a request to `path`. `now` is the instant from which relative windows
+    /// count back.
     pub(crate) fn parse(
         path: &str,
         query: &[(String, String)],
@@ -81,7 +81,7 @@ impl Filter {
         Ok(filter)
     }
 
-    /// Applies one parameter, or says what its value should have been.
+    /// Applies one parameter, or returns a sentence about what its value should be.
     fn add(
         &mut self,
         parameter: &Parameter,
@@ -97,8 +97,8 @@ impl Filter {
             Rule::Token => {
                 let last =
                     parse_token(value, self.scope).ok_or("a cursor of this list with these filters")?;
-                // Sequences begin at 1, so the row before (at, 1) is at most (at, 0), where there
-                // is none.
+                // Sequences start at 1, so no row lies at (at, 0), and every row before (at, 1) is
+                // at or below it.
                 self.newest = self.newest.min(Key { sequence: last.sequence.saturating_sub(1), ..last });
                 self.token = Some(value.to_owned());
             }
@@ -148,7 +148,8 @@ impl Filter {
         }
     }
 
-    /// Values of one array parameter are alternatives; different parameters must all be met.
+    /// The values of one array parameter are alternatives; conditions of different parameters must
+    /// all hold.
     fn allow(&mut self, facet: Facet, parameter: &Parameter, value: &str) {
         let alternatives = self.tests.iter_mut().find_map(|test| match test {
             Test::OneOf(name, _, values) if *name == parameter.name => Some(values),
@@ -198,7 +199,7 @@ impl Comparison {
     }
 }
 
-/// Accepts one of the words, or if there are none a boolean.
+/// Accepts one of the words, or a boolean if there are none.
 fn one_of(value: &str, words: &[&str]) -> Result<(), String> {
     let words = if words.is_empty() { &["true", "false"] } else { words };
     if words.contains(&value) { Ok(()) } else { Err(format!("one of {}", words.join(", "))) }

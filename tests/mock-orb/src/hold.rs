@@ -1,5 +1,5 @@
-//! The owner's hold on the account while the server runs: a lock in, a guard that cannot be taken
-//! twice out.
+//! Locks the account for the owner of a running server, and detects a second lock by the same
+//! thread.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, MutexGuard};
@@ -8,8 +8,7 @@ use std::thread::ThreadId;
 use crate::account::Account;
 use crate::service::lock;
 
-/// The account of a running server, to be looked at and changed. No request is answered while it
-/// lives.
+/// Guards the account of a running server. Requests wait while the guard lives.
 #[derive(Debug)]
 pub struct AccountGuard<'a> {
     account: MutexGuard<'a, Account>,
@@ -17,11 +16,11 @@ pub struct AccountGuard<'a> {
 }
 
 impl<'a> AccountGuard<'a> {
-    /// Takes the account. A thread that has it already would wait for itself, and fails instead.
+    /// Locks the account. Panics if this thread already holds it, rather than deadlock.
     pub(crate) fn take(account: &'a Mutex<Account>, holder: &'a Mutex<Option<ThreadId>>) -> AccountGuard<'a> {
         let this = std::thread::current().id();
         let held = *lock(holder) == Some(this);
-        assert!(!held, "this thread holds the account already: let go of the first `account()` guard");
+        assert!(!held, "this thread holds the account already: drop the first `account()` guard");
         let account = lock(account);
         *lock(holder) = Some(this);
         AccountGuard { account, holder }
@@ -44,7 +43,7 @@ impl DerefMut for AccountGuard<'_> {
 
 impl Drop for AccountGuard<'_> {
     fn drop(&mut self) {
-        // Still under the account's lock, which is let go of afterwards.
+        // Still under the account's lock, which is released afterwards.
         *lock(self.holder) = None;
     }
 }

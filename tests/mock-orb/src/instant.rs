@@ -1,5 +1,4 @@
-//! Instants as Orb spells them: timestamps in, text out, and the strict reading of what a query
-//! says.
+//! Formats instants as Orb does, and strictly parses those in queries.
 
 use std::fmt::Write as _;
 
@@ -7,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-/// How an instant in UTC is written. Orb's answers show both.
+/// How to write an instant in UTC. Orb's answers use both forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spelling {
     /// `2024-11-08T12:07:13+00:00`
@@ -37,18 +36,18 @@ pub(crate) fn write_date(out: &mut String, date: Date) {
     let _ = write!(out, "{:04}-{:02}-{:02}", date.year(), date.month(), date.day());
 }
 
-/// The date it is in UTC at an instant.
+/// The UTC date of an instant.
 pub(crate) fn utc_date(at: Timestamp) -> Date {
     Offset::UTC.to_datetime(at).date()
 }
 
 /// The first moment of a date in UTC.
 pub(crate) fn midnight(date: Date) -> Timestamp {
-    // Only dates within jiff's first and last day have no such moment.
+    // Only dates at the limits of jiff's range have no such moment.
     Offset::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight())).unwrap_or(Timestamp::MIN)
 }
 
-/// Reads OpenAPI's `date-time`, that is RFC 3339: a date, a `T`, a time with seconds, and an
+/// Parses OpenAPI's `date-time`, which is RFC 3339: a date, a `T`, a time with seconds, and an
 /// offset.
 pub(crate) fn parse_date_time(text: &str) -> Option<Timestamp> {
     const LENGTH_TO_SECONDS: usize = "2024-01-01T00:00:00".len();
@@ -72,12 +71,12 @@ pub(crate) fn parse_date_time(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
-/// Reads OpenAPI's `date`: `YYYY-MM-DD` and nothing else.
+/// Parses OpenAPI's `date`: exactly `YYYY-MM-DD`.
 pub(crate) fn parse_date(text: &str) -> Option<Date> {
     if fits(text, "dddd-dd-dd") { text.parse().ok() } else { None }
 }
 
-/// Whether a text has this form, in which `d` stands for a digit and all else for itself.
+/// Whether a text has this form: `d` stands for a digit, and any other character for itself.
 fn fits(text: &str, form: &str) -> bool {
     text.len() == form.len()
         && text.bytes().zip(form.bytes()).all(|(byte, wanted)| match wanted {

@@ -1,36 +1,36 @@
-//! Answers that are given again: what was asked in; what was rendered for it before, out.
+//! Caches rendered answers, for measurements.
 //!
-//! A server that is part of a measurement must cost little more than the sending. So each page can
-//! be rendered once, for the first who asks, and sent as it is to all who ask the same.
+//! A server in a benchmark should cost little more than sending bytes. With the cache on, it
+//! renders each page once and sends the same bytes to every later request for it.
 
 use std::collections::HashMap;
 
 use hyper::body::Bytes;
 
-/// The bodies of successful answers to `GET`, by path and query as sent; none are kept unless that
-/// is asked for.
+/// The bodies of successful answers to `GET`, by path and query as sent; empty unless caching is
+/// on.
 #[derive(Debug, Default)]
 pub(crate) struct KeptAnswers(Option<HashMap<String, Bytes>>);
 
 impl KeptAnswers {
-    /// Keeps answers from now on.
+    /// Turns caching on.
     pub(crate) fn enable(&mut self) {
         self.0.get_or_insert_default();
     }
 
-    /// Forgets them, because the account may be another one now.
+    /// Clears the cache, because the account may have changed.
     pub(crate) fn forget(&mut self) {
         if let Some(kept) = &mut self.0 {
             kept.clear();
         }
     }
 
-    /// The body that was kept for a target.
+    /// The cached body for a target.
     pub(crate) fn find(&self, target: &str) -> Option<Bytes> {
         self.0.as_ref()?.get(target).cloned()
     }
 
-    /// Keeps a body, if that is asked for.
+    /// Caches a body, if caching is on.
     pub(crate) fn keep(&mut self, target: &str, body: &Bytes) {
         if let Some(kept) = &mut self.0 {
             kept.insert(target.to_owned(), body.clone());

@@ -1,14 +1,13 @@
-//! A stateful emulator of Orb's billing API, for tests and for trying things out.
+//! A stateful emulator of Orb's billing API, for tests and experiments.
 //!
-//! An [`Account`] is generated from [`Settings`], always the same one from the same settings, and
-//! served by a [`MockOrb`] on a port of its own as Orb documents it: authentication, lists newest
-//! first, page tokens, filters, limits and errors. Beside its records the account holds the
-//! [usage](Usage) of its subscriptions, day by day, and the events that ledger entries arose from.
-//! What a test wants to go wrong it asks for with a [`Fault`] or a [`RateLimit`]; what was asked it
-//! reads from [`MockOrb::requests`].
+//! An [`Account`] is generated from [`Settings`]: equal settings give equal accounts. A [`MockOrb`]
+//! serves it on a port of its own as Orb documents: authentication, lists newest first, page
+//! tokens, filters, limits and errors. The account also holds the [usage](Usage) of its
+//! subscriptions, day by day, and the events from which ledger entries arose. Tests inject failures
+//! with a [`Fault`] or a [`RateLimit`], and inspect the requests with [`MockOrb::requests`].
 //!
-//! It speaks the documentation, not one client: what is not documented is refused, so that a
-//! client's mistake is an error here before it is one there.
+//! The emulator follows Orb's documentation, not any one client. It rejects what is not documented,
+//! so that a client's mistakes fail here first.
 //!
 //! ```no_run
 //! use mock_orb::{Account, Fault, MockOrb, Settings};

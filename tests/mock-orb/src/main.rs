@@ -1,4 +1,4 @@
-//! The program: counts on the command line in; a served account, and its base URL on stdout, out.
+//! The `mock-orb` program: generates an account from command-line options and serves it.
 
 use std::io::{self, BufRead as _};
 use std::net::Ipv4Addr;
@@ -12,13 +12,13 @@ use cpu_time::ProcessTime;
 use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings};
 use tokio::sync::oneshot;
 
-/// Serves a generated Orb account on the loopback interface until it is told to stop.
+/// Serves a generated Orb account on the loopback interface until stopped.
 ///
-/// The only line on standard output is the base URL, but for answers to --exit-with-stdin.
+/// Standard output has only the base URL, and the answers to --exit-with-stdin.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 picks a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
 
@@ -34,7 +34,7 @@ struct Arguments {
     #[arg(long, default_value_t = Settings::default().subscriptions, value_name = "N")]
     subscriptions: usize,
 
-    /// Give every subscription a plan; otherwise one in nine has none.
+    /// Give every subscription a plan; by default, one in nine has none.
     #[arg(long)]
     always_plans: bool,
 
@@ -50,15 +50,15 @@ struct Arguments {
     #[arg(long, default_value_t = Settings::default().ledger_entries_per_customer, value_name = "N")]
     ledger_entries: usize,
 
-    /// Let decrements in the ledgers name the events they arose from.
+    /// Make decrements in the ledgers name the events they arose from.
     #[arg(long)]
     ledger_event_ids: bool,
 
-    /// Seed of identifiers, names and amounts.
+    /// Seed for identifiers, names and amounts.
     #[arg(long, default_value_t = Settings::default().seed, value_name = "N")]
     seed: u64,
 
-    /// The API key to accept.
+    /// API key to accept.
     #[arg(long, default_value = DEFAULT_API_KEY, value_name = "KEY")]
     api_key: String,
 
@@ -66,35 +66,35 @@ struct Arguments {
     #[arg(long, default_value_t = 0, value_name = "N")]
     latency_ms: u64,
 
-    /// Requests per second to allow; more are answered with 429.
+    /// Requests allowed per second; others get a 429.
     #[arg(long, value_name = "N")]
     rate_limit: Option<f64>,
 
-    /// Allow what Orb documents for such an account, each class of requests by itself.
+    /// Apply the rate limits that Orb documents for such an account, per class of requests.
     #[arg(long, value_name = "ACCOUNT")]
     rate_classes: Option<AccountKind>,
 
-    /// Render each answer once, and give it again to whoever asks the same; it takes the memory of
-    /// all of them.
+    /// Render each answer once and cache it for repeated requests; keeps all answers in memory.
     #[arg(long)]
     keep_answers: bool,
 
-    /// Speak TLS, and HTTP/2 with those who want it; write the certificate to trust to this file.
+    /// Serve HTTPS, with HTTP/2 for clients that offer it; write the certificate to trust to this
+    /// file.
     #[arg(long, value_name = "FILE")]
     tls: Option<PathBuf>,
 
-    /// File to write the base URL to, at once or not at all.
+    /// File to write the base URL to, atomically.
     #[arg(long, value_name = "FILE")]
     port_file: Option<PathBuf>,
 
-    /// Stop when standard input ends, as it does when whoever started the program is gone. Each
-    /// line on it is answered with one that counts what there was so far: requests, refused ones,
-    /// connections and seconds of processor time, as JSON.
+    /// Stop when standard input ends, for example because the parent process is gone. Answer each
+    /// line of standard input with a line of JSON that counts requests, rejected requests,
+    /// connections and seconds of processor time so far.
     #[arg(long)]
     exit_with_stdin: bool,
 }
 
-/// The kinds of accounts that Orb documents rate limits for.
+/// The kinds of accounts for which Orb documents rate limits.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum AccountKind {
     Live,
@@ -159,7 +159,7 @@ fn run(arguments: Arguments) -> io::Result<()> {
     runtime.block_on(told_to_stop(stdin))
 }
 
-/// Writes a file under another name and moves it, so that nobody reads half of it.
+/// Writes a temporary file and renames it, so that nobody reads a partial one.
 fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     let mut unfinished = file.as_os_str().to_owned();
     unfinished.push(format!(".{}.tmp", std::process::id()));
@@ -167,11 +167,11 @@ fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&unfinished, file)
 }
 
-/// Answers each line on standard input. What it returns ends with that.
+/// Answers each line on standard input. The returned receiver resolves when the input ends.
 fn listen(orb: &Arc<MockOrb>) -> oneshot::Receiver<()> {
     let (closed, stdin_closed) = oneshot::channel();
     let orb = Arc::downgrade(orb);
-    // A thread of its own: reading standard input cannot be cancelled.
+    // A separate thread, because reading standard input cannot be cancelled.
     std::thread::spawn(move || {
         for _ in io::stdin().lock().lines().map_while(Result::ok) {
             let Some(orb) = orb.upgrade() else { break };
@@ -216,12 +216,12 @@ async fn terminated() -> io::Result<()> {
     std::future::pending().await
 }
 
-#[expect(clippy::print_stdout, reason = "what was asked for, and the base URL")]
+#[expect(clippy::print_stdout, reason = "prints the base URL and requested counts")]
 fn announce(line: &str) {
     println!("{line}");
 }
 
-#[expect(clippy::print_stderr, reason = "the last words of a program that cannot start")]
+#[expect(clippy::print_stderr, reason = "reports why the program cannot start")]
 fn report(error: &io::Error) {
     eprintln!("mock-orb: {error}");
 }

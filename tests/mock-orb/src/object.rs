@@ -1,4 +1,4 @@
-//! Writes JSON objects: names and values in, text with exactly these digits out.
+//! Writes JSON objects, with every number exactly as given.
 
 use std::fmt::Display;
 use std::fmt::Write as _;
@@ -24,7 +24,7 @@ impl<'a> Object<'a> {
         self.out.push('}');
     }
 
-    /// A value that is JSON already.
+    /// Adds a value that is already JSON.
     pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Self {
         self.name(name).push_str(json);
         self
@@ -35,7 +35,7 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// A text, or null.
+    /// Adds a string, or null.
     pub(crate) fn optional_text(&mut self, name: &str, value: Option<&str>) -> &mut Self {
         match value {
             Some(value) => self.text(name, value),
@@ -51,7 +51,7 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn number(&mut self, name: &str, value: impl Display) -> &mut Self {
-        // Writing into a string does not fail.
+        // Writing to a string does not fail.
         let _ = write!(self.name(name), "{value}");
         self
     }
@@ -60,7 +60,7 @@ impl<'a> Object<'a> {
         self.raw(name, if value { "true" } else { "false" })
     }
 
-    /// An amount of money as a text of units and hundredths, `"12.30"`.
+    /// Adds an amount of money as a string of units and hundredths, `"12.30"`.
     pub(crate) fn money(&mut self, name: &str, cents: u64) -> &mut Self {
         let _ = write!(self.name(name), "\"{}.{:02}\"", cents / 100, cents % 100);
         self
@@ -74,7 +74,7 @@ impl<'a> Object<'a> {
         self
     }
 
-    /// An instant in Orb's usual spelling, or null.
+    /// Adds an instant in Orb's usual spelling, or null.
     pub(crate) fn optional_instant(&mut self, name: &str, at: Option<Timestamp>) -> &mut Self {
         match at {
             Some(at) => self.instant(name, at, Spelling::Offset),
@@ -86,13 +86,13 @@ impl<'a> Object<'a> {
         self.value(name, |out| write_object(out, fill))
     }
 
-    /// A value that writes itself.
+    /// Adds a value that writes itself.
     pub(crate) fn value(&mut self, name: &str, write: impl FnOnce(&mut String)) -> &mut Self {
         write(self.name(name));
         self
     }
 
-    /// A list whose items write themselves.
+    /// Adds a list whose items write themselves.
     pub(crate) fn list<T>(
         &mut self,
         name: &str,

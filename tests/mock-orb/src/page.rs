@@ -1,5 +1,4 @@
-//! One page of a list: a listing and a filter in, the answer's body out, joined from the records'
-//! own text.
+//! Writes one page of a list, joined from the records' own text.
 
 use crate::account::{Account, Listing};
 use crate::facet::Facet;
@@ -8,8 +7,8 @@ use crate::object::write_object;
 use crate::page_token::write_token;
 use crate::shelf::{Key, Row};
 
-/// Writes the page a filter asks for. With `repeat_token` the page never ends: its token is the one
-/// that was sent, or the one after it if none was.
+/// Writes the page that a filter selects. With `repeat_token` the list never ends: the next page's
+/// token is the one that was sent, or a new one for the first page.
 pub(crate) fn write_page(
     account: &Account,
     listing: &Listing<'_>,
@@ -41,7 +40,7 @@ pub(crate) fn write_page(
     body
 }
 
-/// Writes what an answer says about the page after it.
+/// Writes the answer's pagination metadata.
 pub(crate) fn write_metadata(out: &mut String, token: Option<&str>) {
     write_object(out, |metadata| {
         metadata.flag("has_more", token.is_some()).optional_text("next_cursor", token);
@@ -109,7 +108,7 @@ mod tests {
         assert!(page(&account, Collection::Customers, &format!("limit={}", customers - 1)).1.is_some());
     }
 
-    /// Filters must not depend on whether a record is generated or written out.
+    /// Filters must give the same result for generated and for stored records.
     #[test]
     fn facets_of_generated_records_are_those_of_their_text() {
         use Facet::{

@@ -1,8 +1,8 @@
-//! Page tokens: the place of the last row served in, opaque text out, and back.
+//! Encodes and decodes page tokens.
 //!
-//! Orb calls them cursors. A token names a place in the order of the list rather than a count of
-//! rows, so records that come and go while somebody pages neither shift nor repeat a row. It is
-//! bound to one endpoint with one set of filters.
+//! Orb calls them cursors. A token names a place in the order of the list rather than a row count,
+//! so records added or removed between pages neither shift nor repeat rows. A token is valid for
+//! one endpoint and one set of filters.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,12 +11,12 @@ use jiff::Timestamp;
 use crate::dice::{hash, mix};
 use crate::shelf::Key;
 
-/// What a token is good for: one path with one set of filters.
+/// What a token is valid for: one path with one set of filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Scope(u64);
 
 impl Scope {
-    /// The scope of a request, whatever the order of its filters.
+    /// The scope of a request, independent of the order of its filters.
     pub(crate) fn new<'a>(path: &str, filters: impl Iterator<Item = (&'a str, &'a str)>) -> Scope {
         let filters = filters
             .fold(0_u64, |sum, (name, value)| sum.wrapping_add(hash(name).wrapping_mul(3) ^ hash(value)));
@@ -24,11 +24,11 @@ impl Scope {
     }
 }
 
-/// Seconds, nanoseconds, sequence and seal: 28 bytes, so Base64 ends in `==` and must be encoded in
-/// a URL.
+/// Seconds, nanoseconds, sequence and seal: 28 bytes, so the Base64 ends in `==` and needs
+/// percent-encoding in a URL.
 const LENGTH: usize = 8 + 4 + 8 + 8;
 
-/// The token of the page after this row.
+/// The token for the page after this row.
 pub(crate) fn write_token(key: Key, scope: Scope) -> String {
     let mut bytes = Vec::with_capacity(LENGTH);
     bytes.extend(key.at.as_second().to_be_bytes());
@@ -38,7 +38,7 @@ pub(crate) fn write_token(key: Key, scope: Scope) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The row a token names; nothing if it was not written for this scope.
+/// The row that a token names; `None` if the token belongs to another scope.
 pub(crate) fn parse_token(token: &str, scope: Scope) -> Option<Key> {
     let bytes = STANDARD.decode(token).ok()?;
     let (seconds, rest) = bytes.split_first_chunk()?;

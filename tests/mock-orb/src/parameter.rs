@@ -1,35 +1,35 @@
-//! The query parameters each list documents: one table per list, and nothing that is not in it is
-//! accepted.
+//! Lists the query parameters that each endpoint documents. All others are rejected.
 
 use crate::collection::Collection;
 use crate::facet::Facet;
 
-/// What a parameter's value must be, and what it does.
+/// What a parameter's value must be, and its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// How many records a page has.
+    /// The number of records on a page.
     Limit,
     /// A page token.
     Token,
-    /// An instant that the list's date is compared with.
+    /// An instant to compare with the list's date.
     Instant(Comparison),
-    /// A text the facet must equal; a name in brackets may be given several times.
+    /// A text that the facet must equal; a name in brackets may be repeated.
     Text(Facet),
-    /// As [`Rule::Text`], but one of these.
+    /// Like [`Rule::Text`], but one of these.
     Word(Facet, &'static [&'static str]),
-    /// A decimal number that the facet is compared with.
+    /// A decimal number to compare with the facet.
     Number(Facet, Comparison),
-    /// A date that the facet's date is compared with.
+    /// A date to compare with the facet's date.
     Date(Facet, Comparison),
-    /// So many days or months before now, in which the facet's date lies: `7d`, `2m`.
+    /// A number of days or months before now, such as `7d` or `2m`, within which the facet's date
+    /// lies.
     Window(Facet),
-    /// Whether the facet is this text.
+    /// Whether the facet equals this text.
     Flag(Facet, &'static str),
-    /// One of these, or if there are none `true` or `false`; it changes nothing here.
+    /// One of these words, or a boolean if there are none; accepted, but without effect.
     Ignored(&'static [&'static str]),
 }
 
-/// How a record's value relates to the parameter's.
+/// How to compare a record's value with the parameter's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Below,
@@ -78,7 +78,7 @@ const ENTRY_TYPES: &[&str] = &[
     "amendment",
 ];
 
-/// What `GET /invoices` returns unless `status[]` says otherwise.
+/// The statuses that `GET /invoices` returns without `status[]`.
 pub(crate) const DEFAULT_INVOICE_STATUSES: [&str; 3] = ["issued", "paid", "synced"];
 
 const CUSTOMERS: &[Parameter] = &[LIMIT, CURSOR, CREATED_GTE, CREATED_GT, CREATED_LT, CREATED_LTE];
@@ -125,7 +125,7 @@ const INVOICES: &[Parameter] = &[
     parameter("due_date[gt]", Rule::Date(Facet::DueDate, Comparison::Above)),
     parameter("due_date[lt]", Rule::Date(Facet::DueDate, Comparison::Below)),
     parameter("due_date_window", Rule::Window(Facet::DueDate)),
-    // Which date the account's own screens filter by; its effect on the API is not documented.
+    // The date that the account's own UI filters by; its effect on the API is not documented.
     parameter("date_type", Rule::Ignored(&["due_date", "invoice_date"])),
     parameter("amount", Rule::Number(Facet::Total, Comparison::Equal)),
     parameter("amount[gt]", Rule::Number(Facet::Total, Comparison::Above)),
@@ -134,8 +134,8 @@ const INVOICES: &[Parameter] = &[
     ZERO_QUANTITIES,
 ];
 
-/// Known to newer clients than the published document. No generated line item has a quantity of
-/// zero.
+/// Known to newer clients, but absent from the published document. No generated line item has a
+/// quantity of zero.
 const ZERO_QUANTITIES: Parameter = parameter("include_zero_quantity_line_items", Rule::Ignored(&[]));
 
 const LEDGER: &[Parameter] = &[
@@ -151,13 +151,13 @@ const LEDGER: &[Parameter] = &[
     parameter("minimum_amount", Rule::Number(Facet::Amount, Comparison::AtLeast)),
 ];
 
-/// What is documented about one list, or about one record if it has no limit.
+/// The documented parameters of one list, or of one record if there is no limit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parameters {
     pub(crate) table: &'static [Parameter],
-    /// The most records a page may have; more are refused, not cut off.
+    /// The largest `limit`; larger ones are rejected, not reduced.
     pub(crate) maximum_limit: usize,
-    /// Whether the list leaves out some statuses unless asked.
+    /// Whether the list omits some statuses by default.
     pub(crate) default_statuses: Option<&'static [&'static str]>,
 }
 

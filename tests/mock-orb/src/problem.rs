@@ -1,15 +1,15 @@
-//! Orb's errors: what went wrong in, a status and the documented body out.
+//! Builds Orb's error answers: a status and the documented body.
 
 use crate::object::write_object;
 
-/// Where the documented `type` of every error begins; it is the error's stable identifier.
+/// The prefix of every documented `type`, the error's stable identifier.
 const TYPE_BASE: &str = "https://docs.withorb.com/reference/error-responses#";
 
 /// One error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: u16,
-    /// The status in the body, which for one documented error is not that of the answer.
+    /// The status in the body. For one documented error it differs from the answer's status.
     body_status: u16,
     /// The part of the `type` after `#`.
     kind: String,
@@ -40,7 +40,7 @@ impl Problem {
         Problem { validation_errors: Some(errors), ..problem.detail("The request has invalid parameters.") }
     }
 
-    /// A request of the right form that may not be fulfilled.
+    /// A well-formed request that is not allowed.
     pub(crate) fn constraint_violation(detail: &str) -> Problem {
         Problem::new(400, "400-constraint-violation", "The request violates a constraint.").detail(detail)
     }
@@ -64,7 +64,7 @@ impl Problem {
             .detail("If you entered the URL manually please check your spelling and try again.")
     }
 
-    /// A 404 whose documented body says 400: Orb's OpenAPI document lists it so.
+    /// A 404 whose body says 400, as Orb's OpenAPI document lists it.
     pub(crate) fn feature_not_available() -> Problem {
         let problem = Problem::new(404, "404-feature-not-available", "This feature is not available.");
         Problem { body_status: 400, ..problem.detail("The feature is not enabled for your account.") }
@@ -75,8 +75,8 @@ impl Problem {
             .detail("You have reached the rate limit; please retry with an exponential backoff.")
     }
 
-    /// The error Orb documents for a status, or for any other the form of Orb's errors with a type
-    /// of its own.
+    /// The error that Orb documents for a status; other statuses get the same form with a `type` of
+    /// their own.
     pub(crate) fn of_status(status: u16) -> Problem {
         match status {
             400 => Problem::validation(vec!["the request was refused".to_owned()]),
@@ -92,7 +92,7 @@ impl Problem {
         }
     }
 
-    /// The answer's body. It may hold what the client sent, but never its key.
+    /// The answer's body. It may echo what the client sent, but never its key.
     pub(crate) fn body(&self) -> String {
         let mut body = String::new();
         write_object(&mut body, |problem| {

@@ -1,7 +1,7 @@
-//! Query strings: encoded text in, decoded names and values out.
+//! Decodes query strings into names and values.
 
-/// Decodes `a=b&c%5Bd%5D=e+f`: a `+` is a space, as in every HTML form, and brackets may arrive raw
-/// or encoded.
+/// Decodes `a=b&c%5Bd%5D=e+f`: a `+` is a space, as in HTML forms, and brackets may be raw or
+/// encoded.
 pub(crate) fn decode_query(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
@@ -12,8 +12,7 @@ pub(crate) fn decode_query(query: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Decodes `%41`; what is no such escape stays as it is, and what is no UTF-8 becomes replacement
-/// characters.
+/// Decodes `%41`; keeps invalid escapes, and replaces invalid UTF-8 with replacement characters.
 pub(crate) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

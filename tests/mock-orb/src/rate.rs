@@ -1,27 +1,26 @@
-//! Rate limits: requests per second in, who must wait and for how long out.
+//! Limits the rate of requests per API key with token buckets.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::rate_class::RateClass;
 
-/// How many requests each API key may make. Keys do not share.
+/// How many requests each API key may make. Keys do not share a limit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RateLimit {
-    /// Requests per second, in the long run. [`RateTable`](crate::RateTable) has those that Orb
-    /// documents.
+    /// Requests per second on average. [`RateTable`](crate::RateTable) has Orb's documented limits.
     pub per_second: f64,
-    /// Requests that may come at once; at least 1.
+    /// The largest burst of requests; at least 1.
     pub burst: f64,
-    /// What a refusal says about when to come back.
+    /// The `Retry-After` header of rejections.
     pub retry_after: RetryAfter,
-    /// The limit counts requests whose path, as sent, begins so.
+    /// Counts requests whose path, as sent, starts with this prefix.
     pub path_prefix: String,
-    /// The limit counts requests of this class; of all classes if there is none.
+    /// Counts requests of this class; of all classes if `None`.
     pub class: Option<RateClass>,
 }
 
-/// The `Retry-After` header of a 429. Orb documents none.
+/// The `Retry-After` header of a 429. Orb does not document one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
     /// No header.
@@ -33,7 +32,7 @@ pub enum RetryAfter {
 }
 
 impl RateLimit {
-    /// So many requests a second for everything, at most a second's worth at once, and no
+    /// Limits all requests to this rate, with bursts of at most one second's worth and no
     /// `Retry-After`.
     #[must_use]
     pub fn per_second(requests: f64) -> RateLimit {
@@ -47,7 +46,7 @@ impl RateLimit {
     }
 }
 
-/// A limit and the buckets of the keys that have met it.
+/// A limit with the token buckets of the keys seen so far.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     limit: RateLimit,
@@ -69,7 +68,7 @@ impl Limiter {
         self.limit.retry_after
     }
 
-    /// Takes one token of a key; if there is none, says how long until there is.
+    /// Takes one token of a key, or returns how long until there is one.
     pub(crate) fn take(
         &mut self,
         key: &str,

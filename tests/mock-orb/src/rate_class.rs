@@ -1,19 +1,18 @@
-//! Orb's documented rate limits: a request in, the class it counts in out; and how many of each
-//! class a second.
+//! Classifies requests by Orb's documented rate limits, and lists those limits.
 
 use crate::rate::RateLimit;
 
-/// What a request counts as.
+/// The class under which a request is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateClass {
     /// Subscription usage, and costs of subscriptions and customers.
     Analytics,
-    /// A customer's credit balance. Orb does not say so of the ledger's entries, which count as
+    /// A customer's credit balance. Orb does not list the ledger's entries here; they count as
     /// reads.
     Ledger,
-    /// All else that only reads.
+    /// All other reads.
     Read,
-    /// Everything but `GET`, searching for events too.
+    /// Everything but `GET`, including event searches.
     Write,
 }
 
@@ -37,7 +36,7 @@ impl RateClass {
     }
 }
 
-/// How many requests of each class an API key may make in a second.
+/// The number of requests per second and class for one API key.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RateTable {
     /// Of [`RateClass::Analytics`].
@@ -51,14 +50,14 @@ pub struct RateTable {
 }
 
 impl RateTable {
-    /// What Orb documents for live accounts.
+    /// The limits that Orb documents for live accounts.
     pub const LIVE: RateTable = RateTable { analytics: 10.0, ledger: 10.0, read: 100.0, write: 50.0 };
-    /// What Orb documents for test accounts.
+    /// The limits that Orb documents for test accounts.
     pub const TEST: RateTable = RateTable { analytics: 5.0, ledger: 5.0, read: 50.0, write: 5.0 };
-    /// What Orb documents for trial accounts.
+    /// The limits that Orb documents for trial accounts.
     pub const TRIAL: RateTable = RateTable { analytics: 1.0, ledger: 1.0, read: 10.0, write: 1.0 };
 
-    /// All limits times a factor: the same proportions in less of a test's time.
+    /// Multiplies all limits by a factor, so that tests see the same proportions in less time.
     #[must_use]
     pub fn scaled(self, factor: f64) -> RateTable {
         RateTable {

@@ -1,4 +1,4 @@
-//! The records as Orb's API documents them: a blueprint and an index in, JSON text out.
+//! Generates records as Orb's API documents them, from a blueprint and an index.
 
 pub(crate) mod customer;
 pub(crate) mod event;

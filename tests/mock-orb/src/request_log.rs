@@ -1,4 +1,4 @@
-//! What was asked: requests in as they arrive, what they were answered out.
+//! Records requests and the statuses of their answers.
 
 /// One request as it arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,28 +7,28 @@ pub struct LoggedRequest {
     pub method: String,
     /// The path as sent, without the query and not decoded: `/v1/customers`.
     pub path: String,
-    /// The query's parameters in their order, decoded.
+    /// The query's parameters in order, decoded.
     pub query: Vec<(String, String)>,
-    /// Whether there was an `Authorization` header, and a good one.
+    /// Whether the `Authorization` header was present and valid.
     pub authorization: Authorization,
-    /// All other headers in their order, names in lower case.
+    /// All other headers in order, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body as text; empty if there was none.
     pub body: String,
-    /// The status answered; nothing while there is none, and if the connection ended before one.
+    /// The status of the answer; `None` until there is one, or if the connection ended first.
     pub status: Option<u16>,
-    /// The TCP connection, counted from 1 by order of acceptance.
+    /// The TCP connection, numbered from 1 in order of acceptance.
     pub connection: u64,
 }
 
-/// What a request said about who sends it. The key itself is not logged.
+/// The outcome of authentication. The key itself is not logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authorization {
     /// No `Authorization` header.
     Missing,
-    /// One that does not carry a key of the account as a bearer token.
+    /// An `Authorization` header without a valid bearer token.
     Wrong,
-    /// A key of the account.
+    /// A valid key of the account.
     Valid,
 }
 
@@ -50,18 +50,18 @@ fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
-/// All requests since the last time the log was cleared.
+/// The requests since the log was last cleared.
 #[derive(Debug, Default)]
 pub(crate) struct RequestLog {
     requests: Vec<LoggedRequest>,
-    /// How many were cleared, so that an answer finds its request or finds it gone.
+    /// How many requests were cleared; positions count from the first request ever.
     cleared: usize,
     disabled: bool,
     in_flight: usize,
     peak_in_flight: usize,
 }
 
-/// Where in the log a request is.
+/// The position of a request in the log.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place(usize);
 
@@ -76,7 +76,7 @@ impl RequestLog {
         Place(self.cleared + self.requests.len() - 1)
     }
 
-    /// Notes a request's body, which arrives after all else of it.
+    /// Records a request's body, which arrives after its headers.
     pub(crate) fn note_body(&mut self, place: Place, body: &[u8]) {
         if let Some(request) = self.request(place) {
             request.body = String::from_utf8_lossy(body).into_owned();
@@ -90,7 +90,7 @@ impl RequestLog {
         }
     }
 
-    /// The request at a place; nothing if it was cleared.
+    /// The request at a position; `None` if it was cleared.
     fn request(&mut self, place: Place) -> Option<&mut LoggedRequest> {
         self.requests.get_mut(place.0.checked_sub(self.cleared)?)
     }
@@ -109,7 +109,7 @@ impl RequestLog {
         self.peak_in_flight = self.in_flight;
     }
 
-    /// Keeps no requests any more; programs that serve for days would otherwise remember them all.
+    /// Stops recording requests, so that long-running servers do not accumulate them.
     pub(crate) fn disable(&mut self) {
         self.disabled = true;
         self.clear();

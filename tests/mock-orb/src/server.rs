@@ -1,5 +1,4 @@
-//! The server: an account in; a listening port with its own thread, and the owner's hold on it,
-//! out.
+//! Runs the server: a listening port, its thread, and its owner's handle.
 
 use std::fmt::{self, Debug, Formatter};
 use std::io;
@@ -26,11 +25,10 @@ use crate::request_log::LoggedRequest;
 use crate::service::{Shared, lock};
 use crate::tls::{Identity, speaks_http2};
 
-/// How long to wait when a connection cannot be accepted, for instance for want of file
-/// descriptors.
+/// How long to wait after a failed accept, for example when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(5);
 
-/// A running server. Dropping it stops it, and passes on a panic of its thread.
+/// A running server. Dropping it stops it, and propagates a panic of its thread.
 pub struct MockOrb {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -44,27 +42,27 @@ impl MockOrb {
     ///
     /// # Panics
     ///
-    /// If the machine has no such port, or no more threads.
+    /// If no port or thread is available.
     #[must_use]
     pub fn start(account: Account) -> MockOrb {
         MockOrb::start_on(account, (Ipv4Addr::LOCALHOST, 0)).expect("a loopback port to listen on")
     }
 
-    /// Serves an account on an address; port 0 stands for any free one.
+    /// Serves an account on an address; port 0 picks a free one.
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on.
+    /// If the address cannot be bound.
     pub fn start_on(account: Account, address: impl ToSocketAddrs) -> io::Result<MockOrb> {
         MockOrb::listen(account, address, None)
     }
 
-    /// As [`MockOrb::start_on`], but with TLS and, for those who want it, HTTP/2. The certificate
-    /// is made for this server; [`MockOrb::certificate`] is what to trust.
+    /// Like [`MockOrb::start_on`], but with TLS and, for clients that offer it, HTTP/2. Each server
+    /// has a new certificate; clients must trust [`MockOrb::certificate`].
     ///
     /// # Errors
     ///
-    /// If the address cannot be listened on.
+    /// If the address cannot be bound.
     pub fn start_tls_on(account: Account, address: impl ToSocketAddrs) -> io::Result<MockOrb> {
         MockOrb::listen(account, address, Some(Identity::generate()?))
     }
@@ -88,133 +86,129 @@ impl MockOrb {
         Ok(MockOrb { shared, address, identity, stop, thread: Mutex::new(Some(thread)) })
     }
 
-    /// The base URL of the API, `http://127.0.0.1:PORT/v1`; with TLS, it begins with `https`.
+    /// The base URL of the API: `http://127.0.0.1:PORT/v1`, or `https` with TLS.
     #[must_use]
     pub fn url(&self) -> String {
         let scheme = if self.identity.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/v1", self.address)
     }
 
-    /// The certificate of a server with TLS, in PEM.
+    /// The PEM certificate of a server with TLS.
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
         self.identity.as_ref().map(Identity::certificate)
     }
 
-    /// The address that is listened on.
+    /// The bound address.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The account, to be looked at and changed. No request is answered while the guard lives, so
-    /// it must not live in the head of a loop or a `match` whose body asks the server for
-    /// something.
+    /// Locks the account for reading and changes. Requests wait while the guard lives, so do not
+    /// hold it in the head of a loop or `match` whose body sends requests to the server.
     ///
     /// # Panics
     ///
-    /// If the thread holds another guard already, as in `orb.account().f(orb.account().g())`.
+    /// If the thread already holds a guard, as in `orb.account().f(orb.account().g())`.
     pub fn account(&self) -> AccountGuard<'_> {
         let guard = AccountGuard::take(&self.shared.account, &self.shared.holder);
         lock(&self.shared.kept).forget();
         guard
     }
 
-    /// Renders each answer once from now on, and gives it again to whoever asks the same, until the
-    /// account is taken with [`MockOrb::account`]. For measurements, in which the server must not
-    /// be what takes time.
+    /// Renders each answer once from now on, and caches it for repeated requests until the account
+    /// is locked with [`MockOrb::account`]. For measurements, where the server must not be the
+    /// bottleneck.
     pub fn keep_answers(&self) {
         lock(&self.shared.kept).enable();
     }
 
-    /// All requests since the start or the last [`MockOrb::clear_log`], in the order of their
-    /// arrival.
+    /// All requests since the start or the last [`MockOrb::clear_log`], in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<LoggedRequest> {
         lock(&self.shared.log).requests()
     }
 
-    /// The most requests that were being answered at one time since the log was cleared; latency
-    /// counts, the sending of the body does not.
+    /// The most requests in flight at one time since the log was cleared; latency counts, sending
+    /// the body does not.
     #[must_use]
     pub fn peak_in_flight(&self) -> usize {
         lock(&self.shared.log).peak_in_flight()
     }
 
-    /// Forgets all requests so far. Connections keep being counted.
+    /// Clears the request log. Connections are still counted from the start.
     pub fn clear_log(&self) {
         lock(&self.shared.log).clear();
     }
 
-    /// Remembers no requests from now on, which a server that runs for long should not.
+    /// Stops logging requests, for servers that run for a long time.
     pub fn disable_log(&self) {
         lock(&self.shared.log).disable();
     }
 
-    /// How many TCP connections were accepted since the start.
+    /// The number of TCP connections accepted since the start.
     #[must_use]
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// How many requests have arrived since the start, whether or not they are remembered.
+    /// The number of requests since the start, logged or not.
     #[must_use]
     pub fn request_count(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)
     }
 
-    /// How many of them a rate limit refused.
+    /// The number of requests that a rate limit rejected.
     #[must_use]
     pub fn refused_count(&self) -> u64 {
         self.shared.refused.load(Ordering::Relaxed)
     }
 
-    /// Lets a fault befall requests from now on. It comes before authentication, limits and the
-    /// account.
+    /// Injects a fault from now on. Faults come before authentication, rate limits and the account.
     pub fn inject(&self, fault: Fault) {
         lock(&self.shared.faults).push(fault);
     }
 
-    /// Forgets all faults.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         lock(&self.shared.faults).clear();
     }
 
-    /// Limits the requests of each API key from now on, beside all limits set before.
+    /// Adds a rate limit per API key to those set before.
     pub fn limit_rate(&self, limit: RateLimit) {
         lock(&self.shared.limiters).push(Limiter::new(limit));
     }
 
-    /// Limits the requests of each API key as Orb documents it, each class of requests by itself,
-    /// beside all limits set before.
+    /// Adds Orb's documented rate limits per API key and class of requests to the limits set
+    /// before.
     pub fn limit_by_class(&self, table: RateTable) {
         lock(&self.shared.limiters).extend(table.limits().map(Limiter::new));
     }
 
-    /// Forgets all rate limits.
+    /// Removes all rate limits.
     pub fn clear_rate_limits(&self) {
         lock(&self.shared.limiters).clear();
     }
 
-    /// Waits so long before the first byte of every answer.
+    /// Delays the first byte of every answer.
     pub fn set_latency(&self, delay: Duration) {
         self.set_latency_on("", delay);
     }
 
-    /// Waits so long before the first byte of every answer under a path, as sent; the longest
-    /// prefix counts.
+    /// Delays the first byte of answers under a path prefix, as sent; the longest prefix wins.
     pub fn set_latency_on(&self, path_prefix: &str, delay: Duration) {
         let mut latencies = lock(&self.shared.latencies);
         latencies.retain(|(prefix, _)| prefix != path_prefix);
         latencies.push((path_prefix.to_owned(), delay));
     }
 
-    /// Kills the server: the port is closed and every connection cut, answered or not, when this
-    /// returns.
+    /// Stops the server: when this returns, the port is closed and every connection is cut, even in
+    /// the middle of an answer.
     ///
     /// # Panics
     ///
-    /// If the server's thread did.
+    /// If the server's thread panicked.
     pub fn stop(&self) {
         self.stop.notify_one();
         let thread = lock(&self.thread).take();
@@ -238,7 +232,7 @@ impl Debug for MockOrb {
     }
 }
 
-/// Accepts connections until told to stop; then drops them all.
+/// Accepts connections until stopped, then drops them all.
 async fn serve(listener: TcpListener, shared: Arc<Shared>, identity: Option<Identity>, stop: &Notify) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a listener inside its runtime");
     let mut connections = JoinSet::new();
@@ -270,7 +264,8 @@ fn pass_on_panic(ended: Result<(), JoinError>) {
 }
 
 async fn welcome(stream: TcpStream, number: u64, shared: Arc<Shared>, identity: Option<Identity>) {
-    // Small answers must not wait for the client's acknowledgements.
+    // Without Nagle's algorithm, which would delay small answers until the client's
+    // acknowledgement.
     let _ = stream.set_nodelay(true);
     let Some(identity) = identity else { return converse(stream, number, shared, false).await };
     if let Ok(stream) = identity.accept(stream).await {
@@ -286,13 +281,12 @@ async fn converse(
     is_http2: bool,
 ) {
     let stream = TokioIo::new(stream);
-    // Requests of one connection of HTTP/2 are answered at the same time, each by a task of its
-    // own.
+    // Requests of one HTTP/2 connection are answered concurrently, each in its own task.
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
         async move { shared.respond(number, request).await }
     });
-    // A client may leave at any time, and some connections are cut on request.
+    // Errors are expected: clients may disconnect, and faults cut connections.
     if is_http2 {
         let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(stream, service).await;
     } else {

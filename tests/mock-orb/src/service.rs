@@ -1,5 +1,5 @@
-//! One request at a time: an HTTP request in; faults, limits, authentication and the endpoint's
-//! answer applied; an HTTP response out.
+//! Handles one HTTP request: applies faults, rate limits and authentication, and calls the
+//! endpoint.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,19 +25,19 @@ use crate::rate_class::RateClass;
 use crate::request_log::{Authorization, LoggedRequest, Place, RequestLog};
 use crate::timeline::later;
 
-/// How many bytes the body of a request may have; searching for 500 events takes far less.
+/// The largest request body. A search for 500 events is far smaller.
 const MAXIMUM_BODY: usize = 1 << 20;
 
-/// What the server's thread and its owner share.
+/// State shared by the server's thread and its owner.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) account: Mutex<Account>,
-    /// The thread of the owner's that has the account.
+    /// The owner's thread that holds the account.
     pub(crate) holder: Mutex<Option<ThreadId>>,
     pub(crate) log: Mutex<RequestLog>,
     pub(crate) faults: Mutex<Vec<Fault>>,
     pub(crate) limiters: Mutex<Vec<Limiter>>,
-    /// Delays by path prefix; the longest prefix counts.
+    /// Delays by path prefix; the longest prefix wins.
     pub(crate) latencies: Mutex<Vec<(String, Duration)>>,
     pub(crate) connections: AtomicU64,
     pub(crate) requests: AtomicU64,
@@ -45,7 +45,7 @@ pub(crate) struct Shared {
     pub(crate) kept: Mutex<KeptAnswers>,
 }
 
-/// Locks; a panic elsewhere is reported there, and must not hide behind a poisoned lock here.
+/// Locks, and ignores poison: a panic elsewhere is reported there and must not be masked here.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -130,7 +130,7 @@ impl Shared {
         Ok(response.map(|body| Delivery::new(body, truncate, slow_body)))
     }
 
-    /// The account's answer, or the one that was kept for `target`.
+    /// The account's answer, or the one cached for `target`.
     fn answer(&self, asked: Asked<'_>, target: Option<&str>) -> Result<Bytes, Problem> {
         if let Some(body) = target.and_then(|target| lock(&self.kept).find(target)) {
             return Ok(body);
@@ -139,13 +139,13 @@ impl Shared {
         let account = lock(&self.account);
         let body = Bytes::from(endpoint.answer(&account, asked)?);
         if let Some(target) = target {
-            // While the account is held, so that nobody changes it before.
+            // While the account is locked, so that it cannot change first.
             lock(&self.kept).keep(target, &body);
         }
         Ok(body)
     }
 
-    /// The 429 of the first limit that a request exceeds. A request counts against all of them.
+    /// The 429 of the first limit that a request exceeds. Every limit counts the request.
     fn refusal(&self, key: &str, class: RateClass, path: &str) -> Option<InjectedAnswer> {
         let now = Instant::now();
         let mut refusal = None;
@@ -170,7 +170,7 @@ impl Shared {
     }
 }
 
-/// A request's place in the log, which learns its status whichever way the request ends.
+/// A request's log entry. Records the status however the request ends.
 struct Entry<'a> {
     log: &'a Mutex<RequestLog>,
     place: Place,
@@ -183,7 +183,7 @@ impl Entry<'_> {
         Entry { log, place, status: None }
     }
 
-    /// Takes a request's body; nothing if it is too large.
+    /// Reads a request's body; `None` if it is too large.
     async fn read(&self, body: Incoming) -> Result<Option<Bytes>, Cut> {
         match Limited::new(body, MAXIMUM_BODY).collect().await {
             Ok(body) => {
@@ -209,7 +209,7 @@ impl InjectedAnswer {
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.headers {
-            // What is no legal header cannot be sent.
+            // An invalid header cannot be sent.
             if let (Ok(name), Ok(value)) =
                 (hyper::header::HeaderName::try_from(name), HeaderValue::try_from(value))
             {
@@ -225,13 +225,13 @@ fn json(status: u16, body: Bytes) -> InjectedAnswer {
     InjectedAnswer { status, headers, body }
 }
 
-/// The key of `Authorization: Bearer <key>`; the scheme's case does not matter.
+/// The key of `Authorization: Bearer <key>`; the scheme is case-insensitive.
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
 }
 
-/// All headers but the one with the key.
+/// All headers but the one that carries the key.
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     let others = headers.iter().filter(|(name, _)| *name != AUTHORIZATION);
     others
@@ -245,7 +245,7 @@ fn retry_after(form: RetryAfter, wait: Duration) -> Option<String> {
         RetryAfter::Absent => None,
         RetryAfter::Seconds => Some(seconds.to_string()),
         RetryAfter::Date => {
-            // A date has whole seconds: one more, so that it is not too early.
+            // Dates have whole seconds: round up, so that clients do not return too early.
             let wait =
                 SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_add(1));
             http_date(later(Timestamp::now(), wait))

@@ -1,45 +1,44 @@
-//! What an account is to look like: counts, dates and a seed in, the same account out every time.
+//! Defines the shape of a generated account: counts, dates and a seed.
 
 use jiff::Timestamp;
 
-/// The API key an account accepts unless told otherwise.
+/// The API key that an account accepts by default.
 pub const DEFAULT_API_KEY: &str = "mock-orb-key-0123456789";
 
 /// The shape of a generated account. Equal settings give equal accounts, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Where identifiers, names and amounts come from.
+    /// The seed for identifiers, names and amounts.
     pub seed: u64,
-    /// How many customers the account has.
+    /// The number of customers.
     pub customers: usize,
-    /// How many plans the account has.
+    /// The number of plans.
     pub plans: usize,
-    /// How many subscriptions the account has, spread over its customers and plans.
+    /// The number of subscriptions, spread over customers and plans.
     pub subscriptions: usize,
-    /// Whether every subscription has a plan. Otherwise one in nine has prices only, as Orb allows.
+    /// Whether every subscription has a plan. If not, one in nine has only prices, as Orb allows.
     pub always_plans: bool,
-    /// How many invoices the account has, in every status.
+    /// The number of invoices, of every status.
     pub invoices: usize,
-    /// How many of the customers have credits ledger entries; they are spread evenly among all
-    /// customers.
+    /// The number of customers with credits ledger entries, spread evenly among all customers.
     pub ledger_customers: usize,
-    /// How many entries the ledger of each such customer has.
+    /// The number of entries in each of these ledgers.
     pub ledger_entries_per_customer: usize,
-    /// Whether decrements in the ledgers name the event they arose from, as they did before Orb
-    /// deprecated `event_id`. Then consecutive ones share an event and an instant, and some events
-    /// cannot be found. Otherwise it is null, as it is documented today.
+    /// Whether decrements name the event they arose from, as before Orb deprecated `event_id`. If
+    /// so, consecutive decrements share an event and an instant, and some events cannot be found.
+    /// If not, `event_id` is null, as documented today.
     pub ledger_event_ids: bool,
-    /// When the first record of every collection was created. No record is older.
+    /// When the first record of each collection was created. No record is older.
     pub first: Timestamp,
-    /// When the last record of every collection was created. No record is newer, and it is the
-    /// account's "now": what ends after it is still active, what starts after it is upcoming.
+    /// When the last record of each collection was created. No record is newer. This is the
+    /// account's "now": what ends later is active, and what starts later is upcoming.
     pub last: Timestamp,
     /// The API key that requests must carry.
     pub api_key: String,
 }
 
 impl Settings {
-    /// An account without a single record.
+    /// An account without records.
     #[must_use]
     pub fn empty() -> Settings {
         Settings {
@@ -65,7 +64,7 @@ impl Default for Settings {
             ledger_customers: 5,
             ledger_entries_per_customer: 24,
             ledger_event_ids: false,
-            // 2024-01-01T00:00:00Z and 2024-12-31T23:59:59Z: a leap year, whole.
+            // 2024-01-01T00:00:00Z and 2024-12-31T23:59:59Z: a whole leap year.
             first: Timestamp::constant(1_704_067_200, 0),
             last: Timestamp::constant(1_735_689_599, 0),
             api_key: DEFAULT_API_KEY.to_owned(),

@@ -1,10 +1,10 @@
-//! Records in the order of their list: dated rows in, ranges of them out, newest first.
+//! Keeps records in list order, and returns ranges of them newest first.
 
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-/// A row's place in its list: by date, and among equal dates by the order of arrival.
+/// A row's place in its list: by date, then by order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) at: Timestamp,
@@ -12,12 +12,12 @@ pub(crate) struct Key {
     pub(crate) sequence: u64,
 }
 
-/// What a row holds.
+/// The content of a row.
 #[derive(Clone, Debug)]
 pub(crate) enum Row {
-    /// The generated record with this index, written when it is asked for.
+    /// The generated record with this index, written on request.
     Generated(u64),
-    /// A record somebody wrote or changed, as its text.
+    /// The text of a record that was stored or changed.
     Written(Box<str>),
 }
 
@@ -30,13 +30,13 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// A shelf of the generated records `0..count`, which cannot be found by identifier yet.
+    /// A shelf of the generated records `0..count`, not yet indexed by identifier.
     pub(crate) fn generated(count: u64, date: impl Fn(u64) -> Timestamp) -> Shelf {
         let row = |index: u64| (Key { at: date(index), sequence: index + 1 }, Row::Generated(index));
         Shelf { rows: (0..count).map(row).collect(), keys: HashMap::new(), newest_sequence: count }
     }
 
-    /// Lets the generated records be found by identifier.
+    /// Indexes the generated records by identifier.
     pub(crate) fn indexed(mut self, id: impl Fn(u64) -> String) -> Shelf {
         let generated = self.rows.iter().filter_map(|(key, row)| match row {
             Row::Generated(index) => Some((id(*index).into_boxed_str(), *key)),
@@ -46,8 +46,8 @@ impl Shelf {
         self
     }
 
-    /// Adds a record as the newest of its date, or with a sequence number of its own unless that is
-    /// taken; one with the same identifier gives way.
+    /// Inserts a record as the newest of its date, or at the given sequence number if that is free.
+    /// Replaces any record with the same identifier.
     pub(crate) fn insert(&mut self, id: &str, at: Timestamp, sequence: Option<u64>, text: String) {
         self.remove(id);
         let mut key = Key { at, sequence: sequence.unwrap_or(0) };
@@ -59,7 +59,7 @@ impl Shelf {
         self.keys.insert(id.into(), key);
     }
 
-    /// Changes a record where it stands.
+    /// Changes a record in place.
     pub(crate) fn rewrite(&mut self, key: Key, text: String) {
         self.rows.insert(key, Row::Written(text.into_boxed_str()));
     }
@@ -81,9 +81,9 @@ impl Shelf {
         self.newest_sequence
     }
 
-    /// All rows from `oldest` to `newest`, both included, newest first.
+    /// All rows from `oldest` to `newest`, both inclusive, newest first.
     pub(crate) fn newest_first(&self, oldest: Key, newest: Key) -> impl Iterator<Item = (Key, &Row)> {
-        // An empty range is an empty list; to a map it would be a mistake.
+        // An empty range gives an empty list; `BTreeMap::range` would panic.
         let range = (oldest <= newest).then(|| self.rows.range(oldest..=newest).rev());
         range.into_iter().flatten().map(|(key, row)| (*key, row))
     }

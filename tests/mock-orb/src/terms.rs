@@ -1,5 +1,4 @@
-//! What usage depends on: a subscription's text in; its metrics, its life and its customer's days
-//! out.
+//! Extracts from a subscription's text what its usage depends on.
 
 use jiff::Timestamp;
 
@@ -11,17 +10,17 @@ use crate::timeframe::Timeframe;
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) subscription_id: String,
-    /// The metrics of its plan's prices and of its own, each once.
+    /// The metrics of its plan's prices and its own, without duplicates.
     pub(crate) metrics: Vec<Metric>,
-    /// Where its customer's days begin.
+    /// The customer's time zone, in which days begin.
     pub(crate) zone: Zone,
-    /// From when to when it can have usage; nothing if it ends before it starts.
+    /// The period in which it can have usage; `None` if it ends before it starts.
     pub(crate) life: Option<Timeframe>,
-    /// The current billing period, if there is one.
+    /// The current billing period, if any.
     pub(crate) period: Option<Timeframe>,
 }
 
-/// A billable metric as usage names it.
+/// A billable metric, as usage names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Metric {
     pub(crate) id: String,

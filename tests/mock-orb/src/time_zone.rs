@@ -1,13 +1,12 @@
-//! Customers' days: the name of a time zone and an instant in, the local date and its midnight out.
+//! Converts between instants and the local dates of customers.
 //!
-//! Each zone follows the rule it has today; no time zone database is needed.
+//! Each zone uses its current rule for all years; no time zone database is needed.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-/// The zones that are known by name, with their rules as POSIX spells them. All other names stand
-/// for UTC.
+/// The known zones, with their rules in POSIX notation. Other names mean UTC.
 const RULES: [(&str, &str); 9] = [
     ("America/Los_Angeles", "PST8PDT,M3.2.0,M11.1.0"),
     ("America/New_York", "EST5EDT,M3.2.0,M11.1.0"),
@@ -30,17 +29,17 @@ impl Zone {
         Zone(rule.and_then(|rule| TimeZone::posix(rule).ok()).unwrap_or(TimeZone::UTC))
     }
 
-    /// The date it is at an instant.
+    /// The local date at an instant.
     pub(crate) fn date(&self, at: Timestamp) -> Date {
         self.0.to_datetime(at).date()
     }
 
-    /// The first moment of a date; that of jiff's very last day is its end.
+    /// The first moment of a date, or the last one for jiff's last day.
     pub(crate) fn midnight(&self, date: Date) -> Timestamp {
         self.0.to_timestamp(date.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
     }
 
-    /// The first moment of the date after.
+    /// The first moment of the next date.
     pub(crate) fn next_midnight(&self, date: Date) -> Timestamp {
         date.tomorrow().map_or(Timestamp::MAX, |tomorrow| self.midnight(tomorrow))
     }

@@ -1,4 +1,4 @@
-//! Timeframes: two instants in; what lies between them, and the days it is cut into, out.
+//! Represents half-open timeframes, intersects them, and splits them into days.
 
 use std::iter::successors;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::time_zone::Zone;
 
-/// The time from one instant, included, to a later one, excluded.
+/// The time from one instant, inclusive, to a later one, exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeframe {
     pub(crate) start: Timestamp,
@@ -14,7 +14,7 @@ pub(crate) struct Timeframe {
 }
 
 impl Timeframe {
-    /// Nothing if there is no time between the two.
+    /// A timeframe, or `None` if it would be empty.
     pub(crate) fn new(start: Timestamp, end: Timestamp) -> Option<Timeframe> {
         (start < end).then_some(Timeframe { start, end })
     }
@@ -23,13 +23,12 @@ impl Timeframe {
         self.start <= at && at < self.end
     }
 
-    /// The time that both have in common.
+    /// The intersection of the two.
     pub(crate) fn overlap(self, other: Timeframe) -> Option<Timeframe> {
         Timeframe::new(self.start.max(other.start), self.end.min(other.end))
     }
 
-    /// The days of a time zone, the first and the last of them cut where the timeframe begins and
-    /// ends.
+    /// Splits the timeframe into days of a time zone; the first and the last may be partial.
     pub(crate) fn days(self, zone: &Zone) -> impl Iterator<Item = Timeframe> {
         let day =
             move |start: Timestamp| Timeframe::new(start, zone.next_midnight(zone.date(start)).min(self.end));
@@ -52,7 +51,7 @@ mod tests {
         days.iter().map(|day| day.start.to_string()).collect()
     }
 
-    /// The example of Orb's documentation.
+    /// The example in Orb's documentation.
     #[test]
     fn days_are_cut_at_local_midnight() {
         let expected =

@@ -1,11 +1,10 @@
-//! When things happened: the first and the last instant in, the instant of the n-th of m records
-//! out.
+//! Spreads the creation of records evenly between two instants.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::dice::mix;
 
-/// The span in which a number of records were created, evenly.
+/// The span over which a number of records were created, evenly.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeline {
     first: Timestamp,
@@ -23,7 +22,7 @@ impl Timeline {
 
     /// When record `index` of `count` was created: the first at the first instant, the last at the
     /// last. Most have whole seconds; one in seven has microseconds, and one in ten shares its
-    /// instant with the one before.
+    /// instant with the previous one.
     pub(crate) fn at(self, index: u64, count: u64) -> Timestamp {
         if index + 1 >= count {
             return if index == 0 { self.first } else { self.last };
@@ -43,7 +42,7 @@ impl Timeline {
     }
 }
 
-/// An instant so much later (or earlier, if negative), within the years jiff knows.
+/// Adds a duration, which may be negative, to an instant, and clamps the result to jiff's range.
 pub(crate) fn later(at: Timestamp, duration: SignedDuration) -> Timestamp {
     let limit = if duration.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
     at.checked_add(duration).unwrap_or(limit)

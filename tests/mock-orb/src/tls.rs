@@ -1,5 +1,4 @@
-//! TLS: a certificate for this machine, made anew for each server; encrypted connections out of
-//! plain ones.
+//! Generates a certificate for each server, and accepts TLS connections.
 
 use std::io;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use tokio_rustls::server::TlsStream;
 
 const HTTP2: &[u8] = b"h2";
 
-/// Who a server says it is.
+/// A server's TLS identity.
 #[derive(Clone)]
 pub(crate) struct Identity {
     acceptor: TlsAcceptor,
@@ -20,7 +19,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// A certificate of its own for 127.0.0.1 and localhost.
+    /// Generates a self-signed certificate for 127.0.0.1 and localhost.
     pub(crate) fn generate() -> io::Result<Identity> {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
         let certified = rcgen::generate_simple_self_signed(names).map_err(io::Error::other)?;
@@ -38,18 +37,18 @@ impl Identity {
         })
     }
 
-    /// The certificate, in PEM.
+    /// The PEM certificate.
     pub(crate) fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// Shakes hands.
+    /// Performs the handshake.
     pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         self.acceptor.accept(stream).await
     }
 }
 
-/// Whether the client of a connection wants HTTP/2.
+/// Whether the client of a connection negotiated HTTP/2.
 pub(crate) fn speaks_http2(stream: &TlsStream<TcpStream>) -> bool {
     stream.get_ref().1.alpn_protocol() == Some(HTTP2)
 }

@@ -1,4 +1,4 @@
-//! Usage of subscriptions: changes to it in; what the account holds, cut into days, out.
+//! Reads and changes the usage of subscriptions.
 
 use std::collections::BTreeSet;
 
@@ -15,50 +15,50 @@ use crate::timeframe::Timeframe;
 use crate::timeline::later;
 use crate::usage_view::UsageView;
 
-/// How much of a metric was used in one window of time.
+/// The usage of a metric in one window of time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Usage {
-    /// The JSON number as it is served; the exact sum if several events make it up.
+    /// The JSON number as served; the exact sum if several events contribute.
     pub quantity: String,
-    /// The start of the window, included.
+    /// The start of the window, inclusive.
     pub timeframe_start: Timestamp,
-    /// The end of the window, excluded.
+    /// The end of the window, exclusive.
     pub timeframe_end: Timestamp,
 }
 
-/// Where usage of one metric of one subscription is not as it was generated.
+/// Usage changed by hand, of one metric of one subscription.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct UsageChanges {
-    /// Nothing that is generated counts.
+    /// Ignores all generated usage.
     cleared: bool,
-    /// Nothing that is generated on these days counts.
+    /// Ignores the generated usage of these days.
     days: BTreeSet<Date>,
     pub(crate) points: Vec<UsagePoint>,
 }
 
 impl UsageChanges {
-    /// Whether what is generated on a day does not count.
+    /// Whether to ignore the generated usage of a day.
     pub(crate) fn replace(&self, day: Date) -> bool {
         self.cleared || self.days.contains(&day)
     }
 }
 
 impl Account {
-    /// The identifiers of the billable metrics of a subscription, in the order of its usage.
+    /// The identifiers of a subscription's billable metrics, in the order of its usage.
     #[must_use]
     pub fn billable_metrics(&self, subscription_id: &str) -> Vec<String> {
         let metrics = self.terms(subscription_id).map(|terms| terms.metrics).unwrap_or_default();
         metrics.into_iter().map(|metric| metric.id).collect()
     }
 
-    /// Makes a quantity the only usage of a metric on one of the customer's days, at noon or as
-    /// near to it as the subscription lives, and without properties. The quantity is served as this
-    /// text.
+    /// Sets the usage of a metric on one of the customer's days to a single quantity without
+    /// properties, at noon or as near to it as the subscription's life allows. The quantity is
+    /// served as this text.
     ///
     /// # Errors
     ///
-    /// If there is no such subscription with such a metric, it does not live on that day, or the
-    /// quantity is no JSON number of less than 27 digits.
+    /// If there is no such subscription or metric, the subscription is not alive on that day, or
+    /// the quantity is not a JSON number of fewer than 27 digits.
     pub fn set_usage(
         &mut self,
         subscription_id: &str,
@@ -80,13 +80,13 @@ impl Account {
         Ok(())
     }
 
-    /// Adds usage to what there is, as an event does that is reported late. It counts if the
-    /// subscription lives at that instant, and can be grouped by its properties.
+    /// Adds usage, as a late event does. It counts if the subscription is alive at that instant,
+    /// and can be grouped by its properties.
     ///
     /// # Errors
     ///
-    /// If there is no such subscription with such a metric, or the quantity is no JSON number of
-    /// less than 27 digits.
+    /// If there is no such subscription or metric, or the quantity is not a JSON number of fewer
+    /// than 27 digits.
     pub fn add_usage(
         &mut self,
         subscription_id: &str,
@@ -101,17 +101,16 @@ impl Account {
         Ok(())
     }
 
-    /// Forgets all usage of a metric, generated or not, so that only what is set from now on
-    /// counts.
+    /// Removes all usage of a metric, generated or not; only usage set afterwards counts.
     pub fn clear_usage(&mut self, subscription_id: &str, metric_id: &str) {
         *self.usage_changes(subscription_id, metric_id) =
             UsageChanges { cleared: true, ..UsageChanges::default() };
     }
 
-    /// The usage of a metric on each day from one instant to another, zeros included, as it is
-    /// served with `granularity=day` and `view_mode=periodic`; none if there is no such
-    /// subscription with such a metric. Days begin at midnight in the time zone of the customer
-    /// that the subscription embeds.
+    /// The usage of a metric on each day between two instants, zeros included, as served with
+    /// `granularity=day` and `view_mode=periodic`; empty if there is no such subscription or
+    /// metric. Days begin at midnight in the time zone of the customer that the subscription
+    /// embeds.
     #[must_use]
     pub fn usage(
         &self,
@@ -125,7 +124,7 @@ impl Account {
         view.map_or_else(Vec::new, |(terms, view)| self.view_usage(&terms, metric_id, view))
     }
 
-    /// As [`Account::usage`], for each value that a property has in that time, in the order of the
+    /// Like [`Account::usage`], but for each value of a property in that time, in order of the
     /// values.
     #[must_use]
     pub fn grouped_usage(
@@ -141,7 +140,7 @@ impl Account {
         view.map_or_else(Vec::new, |(terms, view)| self.view_grouped_usage(&terms, metric_id, group_by, view))
     }
 
-    /// What usage depends on; nothing for a subscription that does not exist.
+    /// What usage depends on; `None` for an unknown subscription.
     pub(crate) fn terms(&self, subscription_id: &str) -> Option<Terms> {
         Some(Terms::read(subscription_id, &self.record(Collection::Subscriptions, subscription_id)?))
     }

@@ -1,5 +1,4 @@
-//! The answer to a question about usage: an account, a subscription and a query in, the documented
-//! body out.
+//! Answers requests for a subscription's usage.
 
 use crate::account::Account;
 use crate::collection::Collection;
@@ -14,8 +13,8 @@ use crate::usage::Usage;
 use crate::usage_query::UsageQuery;
 use crate::usage_view::UsageView;
 
-/// Answers a question about a subscription's usage. With `repeat_token` grouped usage says that
-/// there is more, which can only be asked for by a parameter that is not documented.
+/// Answers a request for a subscription's usage. With `repeat_token`, grouped usage claims to have
+/// another page, although no documented parameter requests one.
 pub(crate) fn write_usage(
     account: &Account,
     subscription_id: &str,
@@ -48,7 +47,7 @@ pub(crate) fn write_usage(
                     let group = Some((key.as_str(), value.as_str()));
                     write_object(out, |item| write_item(item, metric, group, &usage, view));
                 });
-                // Documented as optional and as nullable; "all groups are returned in a single
+                // Documented as optional and nullable; "all groups are returned in a single
                 // response".
                 let scope = Scope::new(subscription_id, [(metric_id.as_str(), key.as_str())].into_iter());
                 let token = repeat_token.then(|| write_token(Key::OLDEST, scope));

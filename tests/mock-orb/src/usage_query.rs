@@ -1,9 +1,8 @@
-//! What a request wants to know of usage: decoded query parameters in; a view of it, or every
-//! broken rule, out.
+//! Parses and validates the query parameters of a usage request.
 //!
-//! Orb's documentation contradicts itself on a `granularity` that is not given: a table calls `day`
-//! the default, the text says that usage is then one window. Here it is one window, so that whoever
-//! wants days must say so.
+//! Orb's documentation contradicts itself about the default of `granularity`: a table says `day`,
+//! the text says a single window. The emulator uses a single window, so clients that want days must
+//! say so.
 
 use jiff::{Timestamp, ToSpan as _};
 
@@ -11,7 +10,7 @@ use crate::instant::parse_date_time;
 use crate::problem::Problem;
 use crate::timeframe::Timeframe;
 
-/// Every documented parameter. There is no `limit` and no `cursor`.
+/// All documented parameters. There is no `limit` and no `cursor`.
 const NAMES: [&str; 10] = [
     "billable_metric_id",
     "first_dimension_key",
@@ -25,14 +24,14 @@ const NAMES: [&str; 10] = [
     "view_mode",
 ];
 
-/// One question about a subscription's usage.
+/// A request for a subscription's usage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UsageQuery {
-    /// The current billing period if nothing else is asked for.
+    /// By default, the current billing period.
     pub(crate) timeframe: Option<Timeframe>,
     pub(crate) by_day: bool,
     pub(crate) cumulative: bool,
-    /// The one metric that is wanted, and the property to group it by.
+    /// The only metric to return, and the property to group it by.
     pub(crate) group: Option<(String, String)>,
 }
 
@@ -99,7 +98,7 @@ fn parse_utc(text: &str) -> Option<Timestamp> {
     parse_date_time(text).filter(|_| text.ends_with('Z') || text.ends_with("+00:00"))
 }
 
-/// Exactly one year is allowed, and is a day longer if it has a February 29th.
+/// At most one year is allowed, which is a day longer if it includes a February 29.
 fn fits_a_year(timeframe: Timeframe) -> bool {
     let start = jiff::tz::Offset::UTC.to_datetime(timeframe.start);
     let end = jiff::tz::Offset::UTC.to_datetime(timeframe.end);

@@ -1,5 +1,4 @@
-//! Usage as it is looked at: a metric, a timeframe and how to cut it in; windows with their
-//! quantities out.
+//! Splits usage into windows and sums the quantities in each.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +12,19 @@ use crate::time_zone::Zone;
 use crate::timeframe::Timeframe;
 use crate::usage::Usage;
 
-/// Which windows of usage are wanted, and from when on it is counted in each.
+/// Which windows to return, and from when each counts usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UsageView {
     pub(crate) timeframe: Timeframe,
-    /// One window for each day of the customer, rather than one for all.
+    /// One window per day of the customer, rather than one for the whole timeframe.
     pub(crate) by_day: bool,
-    /// Since the start of the billing period that a window begins in, rather than since its own
-    /// start.
+    /// Counts from the start of the billing period in which a window begins, rather than from the
+    /// window's own start.
     pub(crate) cumulative: bool,
 }
 
 impl UsageView {
-    /// Each day of a timeframe by itself; nothing if there is no time between the two instants.
+    /// Each day of a timeframe on its own; `None` if the timeframe is empty.
     pub(crate) fn daily(from: Timestamp, until: Timestamp) -> Option<UsageView> {
         Some(UsageView { timeframe: Timeframe::new(from, until)?, by_day: true, cumulative: false })
     }
@@ -34,9 +33,9 @@ impl UsageView {
         if self.by_day { self.timeframe.days(zone).collect() } else { vec![self.timeframe] }
     }
 
-    /// The time whose usage is counted in a window.
+    /// The time over which a window counts usage.
     fn counted(self, window: Timeframe) -> Timeframe {
-        // All billing periods are calendar months of UTC, as the subscriptions' records say.
+        // All billing periods are calendar months in UTC, as in the subscription records.
         let period = midnight(utc_date(window.start).first_of_month());
         Timeframe { start: if self.cumulative { period } else { window.start }, end: window.end }
     }
@@ -48,8 +47,8 @@ impl Account {
         cut(&points.iter().collect::<Vec<_>>(), terms, view)
     }
 
-    /// The usage of each value of a property, in their order. Points without the property are left
-    /// out, as Orb does.
+    /// The usage per value of a property, in order. Points without the property are omitted, as Orb
+    /// does.
     pub(crate) fn view_grouped_usage(
         &self,
         terms: &Terms,
@@ -72,7 +71,7 @@ impl Account {
         let Some(within) = terms.life.and_then(|life| life.overlap(timeframe)) else { return Vec::new() };
         let changes = self.usage.get(&(terms.subscription_id.clone(), metric_id.to_owned()));
         let mut points = Vec::new();
-        // Nothing is used after the account's now unless somebody says so.
+        // There is no usage after the account's now, unless it was added by hand.
         if let Some(past) = Timeframe::new(within.start, within.end.min(self.blueprint.timeline.last())) {
             for day in past.days(&terms.zone).map(|day| terms.zone.date(day.start)) {
                 if !changes.is_some_and(|changes| changes.replace(day)) {

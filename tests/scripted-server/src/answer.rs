@@ -1,20 +1,20 @@
-//! What a server does with a request.
+//! Defines how a server answers a request.
 
 use std::fmt;
 use std::io::{self, Write as _};
 
 use crate::Peer;
 
-/// What is done with a connection.
+/// What to do with a connection.
 type Act = Box<dyn FnOnce(&mut Peer) -> io::Result<()>>;
 
-/// What a server does with a request.
+/// How a server answers a request.
 pub enum Answer {
-    /// Writes this, and takes the next request on the same connection.
+    /// Writes these bytes, and reads the next request on the same connection.
     Keep(Vec<u8>),
-    /// Does this with the connection, and closes it.
+    /// Runs this on the connection, and closes it.
     Act(Act),
-    /// Agrees to a `CONNECT`, and takes the next request by TLS within it.
+    /// Accepts a `CONNECT`, and reads the next request over TLS within the tunnel.
     Tunnel,
 }
 
@@ -24,7 +24,7 @@ impl Answer {
         Self::with("200 OK", &[], body)
     }
 
-    /// A status, headers and a body of known length.
+    /// A status, headers and a body with a `Content-Length`.
     pub fn with(status: &str, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Self {
         let body = body.as_ref();
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -32,30 +32,28 @@ impl Answer {
         Self::Keep([head.as_bytes(), body].concat())
     }
 
-    /// Writes this as it is, and keeps the connection.
+    /// Writes these bytes as they are, and keeps the connection open.
     pub fn keep(bytes: impl Into<Vec<u8>>) -> Self {
         Self::Keep(bytes.into())
     }
 
-    /// Writes this as it is, and closes the connection.
+    /// Writes these bytes as they are, and closes the connection.
     pub fn close(bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         Self::raw(move |peer| peer.write_all(&bytes))
     }
 
-    /// Does this with the connection, and closes it. An error is the end of the connection, not of
-    /// the test.
+    /// Runs this on the connection, and closes it. An error ends the connection, not the test.
     pub fn raw(act: impl FnOnce(&mut Peer) -> io::Result<()> + 'static) -> Self {
         Self::Act(Box::new(act))
     }
 
-    /// Nothing, until the client has gone.
+    /// Sends nothing, and waits until the client disconnects.
     pub fn silence() -> Self {
         Self::raw(Peer::wait)
     }
 
-    /// A body of this encoding that goes on for as long as the client takes it: `first`, and then
-    /// `again` for ever.
+    /// A body with this encoding: `first`, then `again` repeated until the client disconnects.
     pub fn endless(encoding: &'static str, first: Vec<u8>, again: Vec<u8>) -> Self {
         Self::raw(move |peer| {
             write!(peer, "HTTP/1.1 200 OK\r\ncontent-encoding: {encoding}\r\nconnection: close\r\n\r\n")?;

@@ -1,10 +1,9 @@
-//! HTTP servers for tests: each answers as a script says, down to the byte, and remembers what it
-//! was asked.
+//! HTTP servers for tests. Each answers from a script, byte for byte, and records its requests.
 //!
-//! A [`Server`] runs on threads of its own and needs no async runtime. A [`Canary`] is a server
-//! that must not be reached.
+//! A [`Server`] runs on its own threads and needs no async runtime. A [`Canary`] is a server that
+//! must not be reached.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod answer;
 mod canary;

@@ -1,4 +1,4 @@
-//! A connection to a client.
+//! A connection to a client, with or without TLS.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -22,7 +22,7 @@ impl Peer {
         Self(Stream::Plain(socket))
     }
 
-    /// Shakes hands.
+    /// Performs the handshake.
     pub(crate) fn tls(
         mut socket: TcpStream,
         config: &Arc<ServerConfig>,
@@ -43,12 +43,12 @@ impl Peer {
         }
     }
 
-    /// Waits until the client has gone.
+    /// Waits until the client disconnects.
     pub fn wait(&mut self) -> io::Result<()> {
         io::copy(self, &mut io::sink()).map(drop)
     }
 
-    /// Waits a moment, or until the client has gone, which is an error.
+    /// Waits for a while; fails if the client disconnects first.
     pub fn pause(&mut self, moment: Duration) -> io::Result<()> {
         self.socket().set_read_timeout(Some(moment))?;
         match self.read(&mut [0]) {

@@ -1,18 +1,18 @@
-//! A request as a server reads it.
+//! Reads HTTP requests.
 
 use std::io::{self, BufRead};
 
-/// A request as it was read: nothing of its head is changed.
+/// A request, with its head exactly as read.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The request line and the headers, without the empty line that ends them.
+    /// The request line and the headers, without the final empty line.
     pub head: String,
-    /// The body. It must say its length: no chunks are read.
+    /// The body. It must have a `Content-Length`; chunked bodies are not supported.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// The next request of a connection; none at its end.
+    /// Reads the next request of a connection; `None` at its end.
     pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut head = String::new();
         loop {
@@ -32,12 +32,12 @@ impl Request {
         Ok(Some(request))
     }
 
-    /// The path and query, or whatever stands in their place.
+    /// The request target: a path and query, or whatever the client sent instead.
     pub fn target(&self) -> &str {
         self.head.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The first header of this name, in lower case, if there is one.
+    /// The first header with this name, which must be in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
         fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -48,7 +48,7 @@ impl Request {
         self.head.lines().map(str::to_owned).collect()
     }
 
-    /// Head and body.
+    /// The head and the body.
     pub fn text(&self) -> String {
         format!("{}\n\n{}", self.head, String::from_utf8_lossy(&self.body))
     }

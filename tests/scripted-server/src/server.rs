@@ -1,4 +1,4 @@
-//! A server and what it has seen.
+//! Runs a server and records its requests.
 
 use std::fmt;
 use std::io::{self, BufReader, Write as _};
@@ -13,10 +13,10 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 
 use crate::{Answer, Peer, Request};
 
-/// How a server answers a request.
+/// Computes the answer to a request.
 type Script = dyn Fn(&Request) -> Answer + Send + Sync;
 
-/// A server on a port of its own, which lives as long as the test's process.
+/// A server on a free port, which runs until the test's process ends.
 pub struct Server {
     address: SocketAddr,
     scheme: &'static str,
@@ -24,7 +24,7 @@ pub struct Server {
     seen: Arc<Seen>,
 }
 
-/// What a server has seen, and who waits for more.
+/// What a server has recorded, and the signal for those who wait for more.
 #[derive(Default)]
 struct Seen {
     notes: Mutex<Notes>,
@@ -40,23 +40,23 @@ struct Notes {
 }
 
 impl Server {
-    /// A server that speaks HTTP.
+    /// Starts an HTTP server.
     pub fn start(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::listen("http", None, script)
     }
 
-    /// A server that speaks HTTP, and answers every request with `ok`.
+    /// Starts an HTTP server that answers every request with `ok`.
     pub fn ok() -> Self {
         Self::start(|_| Answer::ok("ok"))
     }
 
-    /// A server that speaks HTTP, and TLS under `name` within an [`Answer::Tunnel`].
+    /// Starts an HTTP server that also serves TLS as `name` within an [`Answer::Tunnel`].
     pub fn proxy(name: &str, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
         Self::listen("http", Some(Identity::new(&params(name), &[])), script)
     }
 
-    /// A server that speaks HTTPS under `name`, and says that it can speak the protocols `alpn`. It
-    /// can speak HTTP/1.1.
+    /// Starts an HTTPS server as `name` that offers the ALPN protocols `alpn`. It speaks only
+    /// HTTP/1.1.
     pub fn tls(
         name: &str,
         alpn: &[&str],
@@ -65,7 +65,7 @@ impl Server {
         Self::listen("https", Some(Identity::new(&params(name), alpn)), script)
     }
 
-    /// A server that speaks HTTPS, and shows a certificate like this, which it signed itself.
+    /// Starts an HTTPS server with a self-signed certificate from these parameters.
     pub fn with_certificate(
         certificate: &CertificateParams,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
@@ -89,7 +89,7 @@ impl Server {
                 let connection = connection.clone();
                 connection.seen.note(|notes| notes.connections += 1);
                 thread::spawn(move || {
-                    // A client that goes away in the middle is what many a test is about.
+                    // Ignore errors: many tests disconnect early on purpose.
                     let _ = connection.serve(socket);
                     connection.seen.note(|notes| notes.closed += 1);
                 });
@@ -98,37 +98,37 @@ impl Server {
         Self { address, scheme, certificate: certificate.unwrap_or_default(), seen }
     }
 
-    /// Its address.
+    /// The bound address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its port on 127.0.0.1.
+    /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Its URL, with an address in it and without a path.
+    /// The URL, with an IP address and without a path.
     pub fn url(&self) -> String {
         format!("{}://{}", self.scheme, self.address)
     }
 
-    /// The URL of a path, which begins with a slash.
+    /// The URL of a path, which must start with a slash.
     pub fn at(&self, path: &str) -> String {
         self.url() + path
     }
 
-    /// The certificate to trust in PEM form; empty if the server has no TLS.
+    /// The PEM certificate to trust; empty without TLS.
     pub fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// How many connections were made to it.
+    /// The number of connections made.
     pub fn connections(&self) -> usize {
         self.seen.notes().connections
     }
 
-    /// Waits until so many connections have ended.
+    /// Waits until this many connections have ended.
     pub fn wait_closed(&self, count: usize) {
         drop(self.seen.changed.wait_while(self.seen.notes(), |notes| notes.closed < count).unwrap());
     }
@@ -138,7 +138,7 @@ impl Server {
         self.seen.notes().handshakes.clone()
     }
 
-    /// One of the requests so far.
+    /// One of the requests so far, by index.
     pub fn request(&self, index: usize) -> Request {
         self.seen.notes().requests[index].clone()
     }
@@ -166,7 +166,7 @@ impl Seen {
     }
 }
 
-/// Who a server is by TLS.
+/// A server's TLS identity.
 struct Identity {
     certificate: String,
     config: Arc<ServerConfig>,
@@ -190,12 +190,12 @@ impl Identity {
 
 fn params(name: &str) -> CertificateParams {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    // Otherwise all have one name, and one seems to be signed by another.
+    // Certificates need distinct names; otherwise one appears to be signed by another.
     params.distinguished_name.push(DnType::CommonName, name);
     params
 }
 
-/// What a connection is served with.
+/// What a connection's thread needs.
 #[derive(Clone)]
 struct Connection {
     is_tls: bool,

@@ -1,4 +1,4 @@
-//! Customers: an index in, the documented `Customer` object out.
+//! Generates documented `Customer` objects.
 
 use jiff::Timestamp;
 
@@ -7,8 +7,8 @@ use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::{Object, write_object};
 
-/// Names as JSON text, spelled as a client may meet them: plain, accented, escaped, right to left,
-/// beyond the basic plane, and with everything that must be escaped.
+/// Names as JSON text, covering what clients may meet: plain, accented, escaped, right to left,
+/// beyond the basic plane, and with all characters that need escaping.
 const NAMES: [&str; 12] = [
     r#""Acme Corporation""#,
     r#""Zoë & Søn GmbH""#,
@@ -24,7 +24,7 @@ const NAMES: [&str; 12] = [
     r#""{\"json\": [1.0, null]}""#,
 ];
 
-/// External identifiers that a careless reader turns into numbers, booleans, lists or nothing.
+/// External identifiers that a careless client turns into numbers, booleans, lists or null.
 const TREACHEROUS_IDS: [&str; 9] =
     ["123", "0042", "1e5", "1_000", "True", "None", "[1, 2]", "{'a': 1}", "12345678901234567890.10"];
 
@@ -46,7 +46,7 @@ const METADATA: [&str; 5] = [
     "{}",
 ];
 
-/// Numbers in a field that the documentation does not know: a faithful reader carries both.
+/// Numbers in an undocumented field: a faithful client preserves both.
 const UNDOCUMENTED: [&str; 2] = [
     r#"{"score":0.1,"weights":[1.0,1e-7,100.00,12345678901234567890.123456789],"cohort":null}"#,
     r#"{"score":1.0,"weights":[],"cohort":"2024\u20132025"}"#,
@@ -133,8 +133,7 @@ fn write_hierarchy(blueprint: &Blueprint, index: u64, hierarchy: &mut Object<'_>
     hierarchy.list("children", child, |out, child| write_minified(blueprint, child, out));
 }
 
-/// Fields that are optional in the documentation: a third of the customers has them, a third has
-/// some.
+/// Optional fields of the documentation: a third of the customers have them all, a third some.
 fn write_payment(customer: &mut Object<'_>, id: &str, index: u64, at: Timestamp) {
     match index % 3 {
         0 => {
@@ -155,7 +154,7 @@ fn write_payment(customer: &mut Object<'_>, id: &str, index: u64, at: Timestamp)
     }
 }
 
-/// The `{id, external_customer_id}` under which other records name a customer.
+/// The `{id, external_customer_id}` with which other records refer to a customer.
 pub(crate) fn write_minified(blueprint: &Blueprint, index: u64, out: &mut String) {
     write_object(out, |customer| {
         customer.text("id", &blueprint.id(Collection::Customers, index));

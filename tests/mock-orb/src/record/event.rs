@@ -1,8 +1,7 @@
-//! Usage events that ledger entries arose from: the indexes of a customer and an entry in, the
-//! event's identifier out; the identifier in, the documented `Event` object out.
+//! Generates the usage events from which ledger entries arose, as documented `Event` objects.
 //!
-//! Orb lists no events, and neither does this: an event is written when it is asked for by its
-//! identifier, which says where it belongs.
+//! Orb has no list of events, and neither does the emulator: an event is generated on request from
+//! its identifier, which encodes the customer and the entry.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,10 +13,10 @@ use crate::record::ledger_step::{CYCLE_LENGTH, Step};
 use crate::record::{customer, ledger_entry};
 use crate::timeline::later;
 
-/// How long before its entries an event happened, in minutes: from some minutes to five days.
+/// How long before its entries an event happened, in minutes: from a few minutes to five days.
 const LEADS: [i64; 5] = [4, 50, 11 * 60, 26 * 60, 5 * 24 * 60];
 
-/// Flat properties of the same names and now one type, now the other.
+/// Flat properties whose types vary under the same names.
 const PROPERTIES: [&str; 6] = [
     r#"{"region":"eu-west-1","bytes":1024.50,"cached":false}"#,
     r#"{"region":"0042","bytes":"1e5","cached":"true","note":"naïve \u00e9"}"#,
@@ -27,13 +26,14 @@ const PROPERTIES: [&str; 6] = [
     r#"{"unrelated":"x"}"#,
 ];
 
-/// The decrement of each cycle that has no event, the one whose event cannot be found, as if it
-/// were amended, and the one whose event is deprecated.
+/// The decrements of each cycle that have no event, an event that cannot be found (as if amended),
+/// and a deprecated event.
 const NONE: u64 = 19;
 const LOST: u64 = 16;
 const DEPRECATED: u64 = 12;
 
-/// The first of the decrements that a decrement stands among; any other entry stands alone.
+/// The first of the consecutive decrements to which an entry belongs; other entries are on their
+/// own.
 pub(crate) fn first_entry(index: u64) -> u64 {
     let decrement = |index: u64| Step::at(index).entry_type == "decrement";
     let mut first = index;
@@ -43,7 +43,7 @@ pub(crate) fn first_entry(index: u64) -> u64 {
     first
 }
 
-/// The event that an entry arose from. Consecutive decrements share one.
+/// The event from which an entry arose. Consecutive decrements share one.
 pub(crate) fn of_entry(blueprint: &Blueprint, customer: u64, index: u64) -> Option<String> {
     let wanted = blueprint.settings.ledger_event_ids
         && Step::at(index).entry_type == "decrement"
@@ -51,13 +51,13 @@ pub(crate) fn of_entry(blueprint: &Blueprint, customer: u64, index: u64) -> Opti
     wanted.then(|| id(blueprint, customer, first_entry(index)))
 }
 
-/// A key of the client's own making, where upper and lower case differ.
+/// A client-chosen key, whose case matters.
 fn id(blueprint: &Blueprint, customer: u64, first: u64) -> String {
     let tail = blueprint.dice.id(Salt::Usage, (customer << 32) + first);
     format!("evt/{customer:04}/{first}/{}", &tail[..6])
 }
 
-/// When an event happened, and its text.
+/// Writes an event, and returns when it happened.
 pub(crate) fn find(blueprint: &Blueprint, event_id: &str) -> Option<(Timestamp, String)> {
     let mut parts = event_id.strip_prefix("evt/")?.split('/');
     let customer: u64 = parts.next()?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Invoices: an index in, the documented `Invoice` object with its line items out.
+//! Generates documented `Invoice` objects with their line items.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -25,7 +25,7 @@ pub(crate) fn status(index: u64) -> &'static str {
     }
 }
 
-/// The subscription billed; one invoice in nine is a one-off without any.
+/// The billed subscription; one invoice in nine is a one-off without one.
 fn subscription_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
     let any = blueprint.count(Collection::Subscriptions) > 0 && index % 9 != 8;
     any.then(|| blueprint.owner(Collection::Subscriptions, index, blueprint.count(Collection::Invoices)))
@@ -38,7 +38,7 @@ fn customer_index(blueprint: &Blueprint, index: u64) -> u64 {
     }
 }
 
-/// Money is due once an invoice is no draft any more.
+/// Whether money is due: only once the invoice is not a draft.
 fn due(index: u64, at: Timestamp) -> Option<Timestamp> {
     (status(index) != "draft")
         .then(|| midnight(utc_date(later(at, SignedDuration::from_hours(24 * NET_TERMS)))))
@@ -70,8 +70,8 @@ fn source(blueprint: &Blueprint, index: u64) -> &'static str {
     if subscription_index(blueprint, index).is_some() { "subscription" } else { "one_off" }
 }
 
-/// Writes an invoice dated `at`. It was created up to a month before, and in one case in eight
-/// hours after.
+/// Writes an invoice dated `at`. It was created up to a month earlier or, in one case in eight,
+/// hours later.
 pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut String) {
     let subscription = subscription_index(blueprint, index);
     let plan = subscription.map_or(0, |it| subscription::prices_plan(blueprint, it));
@@ -112,12 +112,12 @@ pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut 
         invoice.raw("discount", discount.unwrap_or("null"));
         invoice.nulls(&["minimum", "minimum_amount", "maximum", "maximum_amount"]);
         invoice.raw("credit_notes", "[]").raw("customer_balance_transactions", "[]");
-        // Newer than the published OpenAPI document, and required by newer official clients.
+        // Newer than the published OpenAPI document, but required by newer official clients.
         invoice.raw("hidden_line_item_count", "0").raw("payment_received_at", "null");
     });
 }
 
-/// The instants that say how far an invoice has come; those of other states are null.
+/// The instants of the invoice's progress; those of states that it never reached are null.
 fn write_life(index: u64, at: Timestamp, invoice: &mut Object<'_>) {
     let status = status(index);
     let issued = (status != "draft").then(|| later(at, SignedDuration::from_mins(6)));
@@ -126,7 +126,7 @@ fn write_life(index: u64, at: Timestamp, invoice: &mut Object<'_>) {
     invoice.optional_instant("paid_at", paid);
     let voided = (status == "void").then(|| later(at, SignedDuration::from_hours(50)));
     invoice.optional_instant("voided_at", voided);
-    // Orb waits for late events: twelve hours by default.
+    // Orb waits for late events, by default for twelve hours.
     let eligible = (status == "draft").then(|| later(at, SignedDuration::from_hours(12)));
     invoice.optional_instant("eligible_to_issue_at", eligible);
     invoice.optional_instant("scheduled_issue_at", eligible).flag("will_auto_issue", eligible.is_some());

@@ -1,5 +1,4 @@
-//! Credits ledger entries: the indexes of a customer and an entry in; an entry of one of seven
-//! types out.
+//! Generates credits ledger entries of all seven types.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,7 +12,7 @@ use crate::record::ledger_step::Step;
 use crate::record::{customer, event, invoice, price};
 use crate::timeline::{Timeline, later};
 
-/// How many entries the ledger of a customer has.
+/// The number of entries in a customer's ledger.
 pub(crate) fn count(blueprint: &Blueprint, customer: u64) -> u64 {
     if ordinal(blueprint, customer).is_some() {
         blueprint.settings.ledger_entries_per_customer as u64
@@ -22,7 +21,7 @@ pub(crate) fn count(blueprint: &Blueprint, customer: u64) -> u64 {
     }
 }
 
-/// Which of the ledgers a customer's is, counted by age; nothing for a customer without one.
+/// The index of a customer's ledger, by age; `None` for a customer without one.
 fn ordinal(blueprint: &Blueprint, customer: u64) -> Option<u64> {
     let customers = blueprint.count(Collection::Customers);
     let ledgers = (blueprint.settings.ledger_customers as u64).min(customers);
@@ -35,8 +34,8 @@ fn ordinal(blueprint: &Blueprint, customer: u64) -> Option<u64> {
     (up_to(customer + 1) > up_to(customer)).then(|| up_to(customer))
 }
 
-/// When an entry was made: spread evenly between the customer's creation and now, except that
-/// decrements which arose from one event were made at one instant.
+/// When an entry was made: entries are spread evenly between the customer's creation and now, but
+/// decrements that share an event also share an instant.
 pub(crate) fn date(blueprint: &Blueprint, customer: u64, index: u64) -> Timestamp {
     let index = if blueprint.settings.ledger_event_ids { event::first_entry(index) } else { index };
     let created = blueprint.date(Collection::Customers, customer);
@@ -47,7 +46,7 @@ pub(crate) fn id(blueprint: &Blueprint, customer: u64, index: u64) -> String {
     blueprint.dice.id(Salt::LedgerEntry, (customer << 32) + index)
 }
 
-/// In every other ledger the newest entry is still pending, in every fourth the newest two.
+/// In every other ledger the newest entry is pending; in every fourth, the newest two.
 pub(crate) fn status(blueprint: &Blueprint, customer: u64, index: u64) -> &'static str {
     let pending = match ordinal(blueprint, customer).map(|ordinal| ordinal % 4) {
         Some(0) => 2,
@@ -95,7 +94,7 @@ fn description(index: u64) -> Option<&'static str> {
     }
 }
 
-/// The block an entry affects; each has one cost basis, and expires or does not.
+/// The block that an entry affects; each has a cost basis, and may expire.
 fn write_block(blueprint: &Blueprint, customer: u64, index: u64, at: Timestamp, out: &mut String) {
     let block = (customer << 32) + index / 6;
     write_object(out, |affected| {
@@ -116,7 +115,7 @@ fn write_block(blueprint: &Blueprint, customer: u64, index: u64, at: Timestamp, 
     });
 }
 
-/// What only entries of one type have.
+/// Writes the fields that only entries of one type have.
 fn write_particulars(
     blueprint: &Blueprint,
     customer: u64,

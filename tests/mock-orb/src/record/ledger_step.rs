@@ -1,11 +1,11 @@
-//! The steps of a ledger's life: an index in; an entry's type, amount and balances out.
+//! Defines the repeating cycle of ledger entries: types, amounts and balances.
 
 use std::sync::LazyLock;
 
 use crate::amount::Amount;
 
-/// What an entry does to the balance. Orb leaves the sign of `amount` open; here it is the size of
-/// the change.
+/// What an entry does to the balance. Orb does not define the sign of `amount`; here it is never
+/// negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effect {
     Add,
@@ -13,11 +13,11 @@ enum Effect {
     Keep,
 }
 
-/// One step of a ledger's life; ledgers repeat the same twenty for ever.
+/// One step of the cycle; ledgers repeat the same twenty.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
     pub(crate) entry_type: &'static str,
-    /// A JSON number as it is served: its spelling is the point.
+    /// A JSON number, served with exactly this spelling.
     pub(crate) amount: &'static str,
     effect: Effect,
     pub(crate) currency: &'static str,
@@ -31,10 +31,10 @@ const fn in_dollars(step: Step) -> Step {
     Step { currency: "USD", ..step }
 }
 
-/// After how many steps a ledger begins anew.
+/// The number of steps after which a ledger repeats.
 pub(crate) const CYCLE_LENGTH: u64 = CYCLE.len() as u64;
 
-/// All entry types, and amounts that lose digits in a float or in a careless rewrite.
+/// All entry types, with amounts that lose digits as floats or when re-serialized.
 const CYCLE: [Step; 20] = [
     step("increment", "100.00", Effect::Add),
     step("decrement", "1.0", Effect::Take),
@@ -50,7 +50,7 @@ const CYCLE: [Step; 20] = [
     step("credit_block_expiry", "40.0", Effect::Take),
     in_dollars(step("decrement", "0.30", Effect::Take)),
     step("decrement", "0.000000000001", Effect::Take),
-    // Below zero: a balance may become negative by a decrement.
+    // Negative: a decrement may overdraw a balance.
     step("decrement", "2E+2", Effect::Take),
     step("increment", "250", Effect::Add),
     step("decrement", "7.25", Effect::Take),

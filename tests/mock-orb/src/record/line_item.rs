@@ -1,5 +1,4 @@
-//! The line items of an invoice: the invoice's index and plan in; amounts that add up, and their
-//! text out.
+//! Generates an invoice's line items, with amounts that add up.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,18 +9,18 @@ use crate::object::write_object;
 use crate::record::price;
 use crate::timeline::later;
 
-/// The discount of an invoice that has one.
+/// The discount of discounted invoices.
 pub(crate) const DISCOUNT: &str = r#"{"discount_type":"percentage","percentage_discount":0.10,"applies_to_price_ids":null,"filters":null,"reason":"Früh\u2011bucher"}"#;
 
-/// Quantities as JSON numbers whose spelling a reader must keep. None is zero: Orb can be asked to
-/// leave such line items out, and then there is nothing to leave out.
+/// Quantities as JSON numbers whose spelling clients must preserve. None is zero: Orb can omit such
+/// line items on request, and so there are none to omit.
 const QUANTITIES: [&str; 7] =
     ["1.0", "0.1", "1e-7", "12345678901234567890.123456789", "100.00", "1E+2", "42"];
 
 /// The platform fee of a line item, in hundredths.
 const FEE: u64 = 2_500;
 
-/// What an invoice charges: a fee, and usage unless it is a small one.
+/// What an invoice charges: a fee, plus usage except on small invoices.
 pub(crate) struct LineItems {
     index: u64,
     plan: u64,
@@ -29,7 +28,7 @@ pub(crate) struct LineItems {
 }
 
 impl LineItems {
-    /// Amounts depend on the invoice only; the plan, whose prices are named, matters once they are
+    /// Amounts depend only on the invoice; the plan, which names the prices, matters when they are
     /// written.
     pub(crate) fn new(blueprint: &Blueprint, index: u64, plan: Option<u64>) -> LineItems {
         let usage = (index % 5 != 2).then(|| blueprint.dice.roll(Salt::Amount, index) % 1_000_000);

@@ -1,4 +1,4 @@
-//! Plans: an index in, the documented `Plan` object with all its prices out.
+//! Generates documented `Plan` objects with all their prices.
 
 use jiff::Timestamp;
 

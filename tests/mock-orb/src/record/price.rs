@@ -1,5 +1,5 @@
-//! Prices: a plan's index and a slot in, one of Orb's price models out. Prices have no list of
-//! their own here; plans, subscriptions and invoice line items carry them whole.
+//! Generates prices of each of Orb's price models. They have no list of their own here; plans,
+//! subscriptions and invoice line items embed them.
 
 use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
@@ -9,7 +9,7 @@ use crate::object::{Object, write_object};
 /// How many prices a plan has.
 pub(crate) const SLOTS: u64 = 4;
 
-/// One price model: what a price of it is called, and its own configuration.
+/// One price model: the name of its prices, and its configuration.
 struct Model {
     name: &'static str,
     model_type: &'static str,
@@ -27,7 +27,7 @@ const FEE: Model = Model {
     currency: "USD",
 };
 
-/// The metered models; a plan takes three of them in turn.
+/// The metered models; a plan takes the next three in rotation.
 const METERED: [Model; 6] = [
     Model {
         name: "API calls",
@@ -81,8 +81,8 @@ pub(crate) fn name(plan: u64, slot: u64) -> &'static str {
     model(plan, slot).name
 }
 
-/// The number of a price's billable metric: its own, except that plans with phases measure one
-/// thing twice.
+/// The number of a price's billable metric. Each price has its own, but plans with phases measure
+/// one metric twice.
 fn metric(plan: u64, slot: u64) -> u64 {
     plan * SLOTS + slot - u64::from(plan % 4 == 3 && slot == 3)
 }
@@ -115,7 +115,8 @@ pub(crate) fn write(blueprint: &Blueprint, plan: u64, slot: u64, out: &mut Strin
         );
         write_quantity(blueprint, model, metric(plan, slot), price);
         price.text("currency", model.currency);
-        // Orb's numbers, not its amounts: JSON numbers whose digits a reader must keep.
+        // Numbers rather than amounts in Orb's schema: JSON numbers whose digits clients must
+        // preserve.
         price.raw("conversion_rate", if model.currency == "credits" { "0.10" } else { "null" });
         price.raw(
             "conversion_rate_config",

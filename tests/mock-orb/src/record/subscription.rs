@@ -1,5 +1,4 @@
-//! Subscriptions: an index in, the documented `Subscription` object out, with its customer, plan
-//! and prices.
+//! Generates documented `Subscription` objects with their customer, plan and prices.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,19 +11,19 @@ use crate::object::{Object, write_object, write_text};
 use crate::record::{customer, plan, price};
 use crate::timeline::later;
 
-/// How many of a plan's prices a subscription is billed by.
+/// How many of a plan's prices a subscription includes.
 const PRICE_INTERVALS: u64 = 2;
 
 pub(crate) fn customer_index(blueprint: &Blueprint, index: u64) -> u64 {
     blueprint.owner(Collection::Customers, index, blueprint.count(Collection::Subscriptions))
 }
 
-/// The plan whose prices a subscription has, even if it has no plan any more.
+/// The plan whose prices a subscription has, even if it no longer has a plan.
 pub(crate) fn prices_plan(blueprint: &Blueprint, index: u64) -> u64 {
     index % blueprint.count(Collection::Plans).max(1)
 }
 
-/// The plan, which is null for one subscription in nine: such subscriptions have prices only.
+/// The plan; null for one subscription in nine, which has only prices.
 fn plan_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
     (blueprint.settings.always_plans || index % 9 != 4).then(|| prices_plan(blueprint, index))
 }
@@ -55,7 +54,7 @@ pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut 
     });
 }
 
-/// Writes a subscription of a customer that writes itself.
+/// Writes a subscription with a customer that writes itself.
 pub(crate) fn write_for(
     blueprint: &Blueprint,
     index: u64,
@@ -122,7 +121,7 @@ pub(crate) fn write_for(
     });
 }
 
-/// From when to when a subscription is billed, and which period of it is the current one.
+/// The term of a subscription and its current billing period.
 struct Span {
     start: Timestamp,
     end: Option<Timestamp>,
@@ -135,7 +134,7 @@ impl Span {
         let created = midnight(utc_date(at));
         match status(index) {
             "ended" => {
-                // Half the way from creation to now, so that it has ended whenever it began.
+                // Halfway between creation and now, so that it has ended whenever it began.
                 let half = now.duration_since(created).as_secs() / 2;
                 Span {
                     start: created,

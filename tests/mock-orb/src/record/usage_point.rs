@@ -1,5 +1,4 @@
-//! Usage as it arises: a metric of a subscription and a day in; quantities at instants of that day
-//! out.
+//! Generates a metric's usage on one day: quantities at instants.
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -10,19 +9,19 @@ use crate::time_zone::Zone;
 use crate::timeframe::Timeframe;
 use crate::timeline::later;
 
-/// Quantities as JSON numbers whose spelling a reader must keep. One is zero though something
-/// happened.
+/// Quantities as JSON numbers whose spelling clients must preserve. One is zero although usage was
+/// reported.
 const QUANTITIES: [&str; 9] =
     ["1", "0.1", "12345678901234.5", "42", "1e-7", "100.00", "7.25", "0.0", "0.333333333333"];
 
-/// Values of the property `region`, some easily mistaken for none or for numbers; none is a group
-/// of its own, which Orb leaves out.
+/// Values of the property `region`, some easily mistaken for null or for numbers. A missing value
+/// is a group of its own, which Orb omits.
 const REGIONS: [Option<&str>; 6] =
     [Some("us-east-1"), Some("asia/pacific"), None, Some("région \"ü\""), Some(""), Some("0042")];
 
 const CLUSTERS: [Option<&str>; 4] = [Some("alpha"), Some("beta"), None, Some("alpha")];
 
-/// So much usage at one instant, and what it can be grouped by.
+/// Usage at one instant, with the properties it can be grouped by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UsagePoint {
     pub(crate) at: Timestamp,
@@ -37,7 +36,7 @@ impl UsagePoint {
     }
 }
 
-/// The generated usage of a day: none in three of eight, up to three points in the others.
+/// The generated usage of a day: none on three days of eight, up to three points on the others.
 pub(crate) fn generate(
     dice: Dice,
     subscription_id: &str,
@@ -48,7 +47,7 @@ pub(crate) fn generate(
     let start = zone.midnight(day);
     let length = zone.next_midnight(day).duration_since(start).as_secs().max(1);
     let owner = hash(subscription_id) ^ hash(metric_id).rotate_left(1);
-    // Days are counted in seconds, which leaves room between them for the points of each.
+    // Days count in seconds, which leaves gaps for the points of each.
     let first = owner.wrapping_add(start.as_second() as u64);
     let count = [0, 0, 0, 1, 1, 1, 2, 3][(dice.roll(Salt::Usage, first) % 8) as usize];
     let point = |number: u64| {
@@ -68,8 +67,8 @@ fn pick<T: Copy>(from: &[T], roll: u64) -> T {
     from[(roll % from.len() as u64) as usize]
 }
 
-/// The usage within a timeframe: one point's quantity as it is written, the exact sum of several,
-/// or 0.
+/// The usage within a timeframe: a single point's quantity as written, the exact sum of several, or
+/// 0.
 pub(crate) fn total<'a>(points: impl Iterator<Item = &'a UsagePoint>, within: Timeframe) -> String {
     let mut within = points.filter(|point| within.contains(point.at));
     let Some(first) = within.next() else { return "0".to_owned() };

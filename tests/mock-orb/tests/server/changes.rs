@@ -1,4 +1,4 @@
-//! An account that changes while it is being read.
+//! Tests of an account that changes during reads.
 
 use mock_orb::{Account, Collection, MockOrb, RecordError, Settings, Timestamp};
 

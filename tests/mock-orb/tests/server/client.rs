@@ -1,4 +1,4 @@
-//! A client made of a socket: a request line in; a status, headers and the body's bytes out.
+//! A minimal HTTP client over a plain socket.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -8,10 +8,10 @@ use std::time::Duration;
 use mock_orb::{DEFAULT_API_KEY, MockOrb};
 use serde_json::value::RawValue;
 
-/// Far more than any answer takes; a test that hangs is worse than one that fails.
+/// Far longer than any answer takes; a test that hangs is worse than one that fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// One connection that is kept open.
+/// A keep-alive connection.
 pub(crate) struct Client {
     stream: BufReader<TcpStream>,
 }
@@ -34,7 +34,7 @@ impl Client {
         Ok(Client { stream: BufReader::new(stream) })
     }
 
-    /// Asks with the default key and takes the whole answer.
+    /// Sends a request with the default key and reads the whole answer.
     pub(crate) fn get(&mut self, target: &str) -> io::Result<Answer> {
         self.request("GET", target, &format!("Authorization: Bearer {DEFAULT_API_KEY}\r\n"))
     }
@@ -44,7 +44,7 @@ impl Client {
         self.receive()
     }
 
-    /// Posts JSON with the default key and takes the whole answer.
+    /// Posts JSON with the default key and reads the whole answer.
     pub(crate) fn post(&mut self, target: &str, body: &str) -> io::Result<Answer> {
         let key = format!("Authorization: Bearer {DEFAULT_API_KEY}\r\n");
         let content = format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
@@ -82,7 +82,7 @@ impl Client {
         Ok(line.trim_end().to_owned())
     }
 
-    /// Reads a list to its end, from a target that already has a query.
+    /// Reads a list to its end, starting from a target that already has a query.
     pub(crate) fn read_all(&mut self, target: &str) -> Vec<String> {
         let mut records = Vec::new();
         let mut page = target.to_owned();
@@ -104,7 +104,7 @@ impl Answer {
         std::str::from_utf8(&self.body).expect("a text")
     }
 
-    /// The records of a page, as the very text that was sent.
+    /// The records of a page, exactly as sent.
     pub(crate) fn records(&self) -> Vec<String> {
         let data: Vec<&RawValue> = serde_json::from_str(self.field("data").get()).expect("a list");
         data.into_iter().map(|record| record.get().to_owned()).collect()
@@ -133,7 +133,7 @@ impl Answer {
     }
 }
 
-/// Percent-encodes what a page token or a date may hold and a query may not.
+/// Percent-encodes the characters of page tokens and dates that a query must not contain.
 pub(crate) fn encoded(value: &str) -> String {
     value.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
 }

@@ -1,4 +1,4 @@
-//! Searching for events, and the ledger entries that name them.
+//! Tests of event searches and of ledger entries that name events.
 
 use std::collections::HashMap;
 

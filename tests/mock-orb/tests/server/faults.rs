@@ -1,4 +1,4 @@
-//! What goes wrong on request, as a client sees it.
+//! Tests of injected faults, as clients see them.
 
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Rate limits, as a client meets them.
+//! Tests of rate limits, as clients see them.
 
 use mock_orb::{Account, Collection, MockOrb, RateLimit, RateTable, RetryAfter, Settings};
 
@@ -28,8 +28,8 @@ fn a_rate_limit_refuses_and_says_when_to_come_back() {
 #[test]
 fn classes_of_requests_are_limited_by_themselves() {
     let orb = start();
-    // A hundredth of what a live account may do: one request at once, and no second one while the
-    // test runs.
+    // A hundredth of a live account's rate: one request succeeds, and no second one while the test
+    // runs.
     orb.limit_by_class(RateTable::LIVE.scaled(0.01));
     let subscription = orb.account().ids(Collection::Subscriptions).swap_remove(0);
     let usage = format!("/v1/subscriptions/{subscription}/usage?granularity=day");

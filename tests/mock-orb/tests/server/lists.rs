@@ -1,4 +1,4 @@
-//! Lists: paging, order, filters, limits and the errors of asking wrongly.
+//! Tests of lists: paging, order, filters, limits and errors of invalid requests.
 
 use mock_orb::{Account, Authorization, Collection, MockOrb, Settings};
 

@@ -1,4 +1,4 @@
-//! The running server, spoken to over plain sockets: what a client of any kind would see.
+//! Tests of the running server over plain sockets, as any client sees it.
 
 mod changes;
 mod client;

@@ -1,4 +1,4 @@
-//! The program, started as a user or a script would.
+//! Tests of the program, started as a user or a script would.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -33,7 +33,7 @@ fn the_program_prints_its_url_serves_and_ends_with_stdin() {
 
     drop(stdin);
     assert!(program.wait().unwrap().success());
-    assert!(lines.next().is_none(), "nothing is said that was not asked for");
+    assert!(lines.next().is_none(), "unexpected output");
 }
 
 #[test]

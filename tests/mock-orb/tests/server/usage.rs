@@ -1,4 +1,4 @@
-//! Usage of subscriptions, as a client reads it and as it changes.
+//! Tests of usage: reading and changing it.
 
 use std::collections::HashMap;
 
@@ -24,8 +24,7 @@ fn target(subscription: &str, query: &str) -> String {
     format!("/v1/subscriptions/{subscription}/usage?{query}")
 }
 
-/// The items of an answer, each with its windows: the quantity as it was sent, the start and the
-/// end.
+/// The items of an answer with their windows: the quantity as sent, the start and the end.
 fn items(answer: &Answer) -> Vec<(Value, Vec<Usage>)> {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let item = |record: String| {
@@ -43,7 +42,7 @@ fn items(answer: &Answer) -> Vec<(Value, Vec<Usage>)> {
     answer.records().into_iter().map(item).collect()
 }
 
-/// The subscriptions that are billed in June, with their metrics.
+/// The subscriptions billed in June, with their metrics.
 fn active(orb: &MockOrb) -> Vec<(String, Vec<String>)> {
     let account = orb.account();
     let young = |record: &&String| {

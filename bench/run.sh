@@ -1,7 +1,7 @@
 #!/bin/sh
-# Installs what people run today, if there is a Python that it supports, and measures.
+# Installs the published connector if a supported Python exists, and runs the benchmarks.
 #
-# usage: run.sh TARGET_DIR [OPTION...], options being those of the program `bench`
+# usage: run.sh TARGET_DIR [OPTION...], with the options of the program `bench`
 set -eu
 target=$1
 shift

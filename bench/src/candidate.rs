@@ -1,4 +1,4 @@
-//! Who reads: a task in, the command line of one reader out.
+//! Defines the readers under comparison and their command lines.
 
 use std::process::{ChildStdout, Command};
 
@@ -12,9 +12,9 @@ use crate::tools::Tools;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     pub(crate) name: &'static str,
-    /// Reads a task; none where it is not installed.
+    /// The command that runs a task; `None` if the reader is not installed.
     pub(crate) command: fn(&Tools, &Task) -> Option<Command>,
-    /// Counts what it writes.
+    /// Counts the reader's output.
     pub(crate) take: fn(ChildStdout) -> std::io::Result<Messages>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) const HOST: Candidate = Candidate {
     take: |output| Messages::read(output),
 };
 
-/// The same code in the same host, but not in a sandbox.
+/// The same code in the same host, without a sandbox.
 pub(crate) const NATIVE: Candidate = Candidate {
     name: "native in the host, no sandbox",
     command: |tools, task| Some(floor("native", tools, task)),
@@ -56,7 +56,7 @@ fn floor(kind: &str, tools: &Tools, task: &Task) -> Command {
     command
 }
 
-/// What cannot be less: the same bytes, read and written.
+/// The lower bound: the same bytes, received and written.
 pub(crate) const BARE: Candidate = Candidate {
     name: "bare client",
     command: |tools, task| {
@@ -67,7 +67,7 @@ pub(crate) const BARE: Candidate = Candidate {
     take: |output| Messages::count(output),
 };
 
-/// What people run today.
+/// What people use today.
 pub(crate) const PUBLISHED: Candidate = Candidate {
     name: "airbyte-source-orb 1.2.4",
     command: |tools, task| {

@@ -1,4 +1,4 @@
-//! How long it takes where an answer takes 50 ms, and so is mostly waited for.
+//! Measures reads from a server that takes 50 ms to answer, so that latency dominates.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::task::{EVER, Task};
 use crate::tools::Tools;
 use crate::{Result, print};
 
-/// To the first byte of every answer.
+/// Time to the first byte of every answer.
 const LATENCY: Duration = Duration::from_millis(50);
-/// Requests that the connector has in flight at most, unless its config says otherwise.
+/// The connector's default limit on requests in flight.
 const CONCURRENCY: u64 = 16;
 
-/// A stream that is read.
+/// A stream to read.
 struct Case {
     stream: &'static str,
     what: &'static str,
     account: fn(usize) -> Account,
-    /// Customers, and customers in a quick run.
+    /// The number of customers, in a full and in a quick run.
     customers: (usize, usize),
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn measure(tools: &Tools, size: Size) -> Result<Vec<Aim>> {
     Ok(aims)
 }
 
-/// Seconds in which so many requests can be answered, all in flight that may be.
+/// The seconds needed for this many requests, with as many in flight as allowed.
 fn least(samples: &Samples, concurrency: u64) -> f64 {
     samples.median(|sample| sample.server.requests as f64) * LATENCY.as_secs_f64() / concurrency as f64
 }

@@ -1,11 +1,10 @@
-//! `bench`: programs that were built in; how they compare, with what people run today and with what
-//! is possible, out.
+//! `bench` compares the shipped programs with what people use today and with what is possible.
 //!
-//! Everything is measured in one run on one machine, and the candidates take turns (A B C A B C),
-//! so figures of one table can be compared, and ratios above all. Processor time and memory are the
-//! operating system's accounts of whole processes. The emulator is a process of its own, which
-//! renders every page before it is measured; what it costs itself is told beside. Tables are
-//! Markdown on standard output, what is going on is on standard error.
+//! One run on one machine measures everything, and the candidates take turns (A B C A B C), so
+//! figures within a table are comparable, above all as ratios. Processor time and memory are what
+//! the operating system reports for whole processes. The emulator runs in a process of its own and
+//! renders every page before the measurement; its own cost is reported separately. Tables go to
+//! standard output as Markdown, progress to standard error.
 
 mod candidate;
 mod latency;
@@ -33,26 +32,26 @@ use self::report::Aim;
 use self::size::Size;
 use self::tools::{Places, Tools};
 
-/// A failure ends the run: nobody does anything about it but read it.
+/// An error ends the run and is printed.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
-/// Measures the connector against what people run today, against native code, and against the
-/// limit.
+/// Measure the connector against what people use today, against native code, and against the lower
+/// bound.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// What to measure; everything unless named.
+    /// What to measure; everything by default.
     #[arg(value_enum)]
     sections: Vec<Section>,
 
-    /// Measure less, in less than three minutes.
+    /// Measure smaller accounts, in less than three minutes.
     #[arg(long)]
     quick: bool,
 
-    /// Numbers of customers, for scale.
+    /// Numbers of customers for `scale`.
     #[arg(long, value_delimiter = ',', value_name = "N")]
     sizes: Vec<usize>,
 
-    /// A file to draw a plot of scale in.
+    /// A file to plot `scale` in.
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
 
@@ -60,20 +59,20 @@ struct Arguments {
     places: Places,
 }
 
-/// What can be measured.
+/// What to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Section {
-    /// How long a start takes.
+    /// Start-up time.
     Start,
-    /// How fast records pass.
+    /// Records per second.
     Throughput,
-    /// How long it takes where answers take their time.
+    /// Time to read from a slow server.
     Latency,
-    /// What TLS and HTTP/2 cost.
+    /// The cost of TLS and HTTP/2.
     Tls,
-    /// How much memory it takes.
+    /// Peak memory.
     Memory,
-    /// How it grows with the account.
+    /// Growth with the account.
     Scale,
 }
 
@@ -111,11 +110,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures all sections that are wanted, and tells what was aimed at and reached.
+/// Measures the selected sections, and prints each aim with its result.
 fn measure(arguments: &Arguments) -> Result<()> {
     let tools = Tools::find(&arguments.places)?;
     if tools.published.is_none() {
-        progress("airbyte-source-orb is left out, for want of --python");
+        progress("airbyte-source-orb is skipped: no --python");
     }
     let size = if arguments.quick { Size::Quick } else { Size::Full };
     let cores = std::thread::available_parallelism()?;
@@ -140,12 +139,12 @@ fn measure(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what this program is for")]
+#[expect(clippy::print_stdout, reason = "prints the results")]
 pub(crate) fn print(text: &str) {
     println!("{text}");
 }
 
-#[expect(clippy::print_stderr, reason = "for whoever waits")]
+#[expect(clippy::print_stderr, reason = "progress for the user")]
 pub(crate) fn progress(line: &str) {
     eprintln!("# {line}");
 }

@@ -1,4 +1,4 @@
-//! How much memory the host takes at most, and whether that grows with what is read.
+//! Measures the host's peak memory, and whether it grows with the number of records.
 
 use crate::candidate::HOST;
 use crate::report::{Aim, figure, table};
@@ -9,12 +9,12 @@ use crate::task::{EVER, Task};
 use crate::tools::Tools;
 use crate::{Result, print};
 
-/// Few and many records of one stream, and their numbers in a quick run.
+/// Few and many records of one stream, in a full and in a quick run.
 const RECORDS: [(usize, usize); 2] = [(10_000, 10_000), (1_000_000, 100_000)];
-/// Customers whose ledgers are read, and their number in a quick run.
+/// The number of customers whose ledgers are read, in a full and in a quick run.
 const PARENTS: (usize, usize) = (100_000, 10_000);
 
-/// Measures them.
+/// Measures all cases.
 pub(crate) fn measure(tools: &Tools, size: Size) -> Result<Vec<Aim>> {
     let read = |account: Account, stream| -> Result<Samples> {
         let mut server = Server::start(tools, &account)?;

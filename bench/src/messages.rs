@@ -1,23 +1,23 @@
-//! What a source wrote: its output in, counts of its messages out.
+//! Counts a source's output by kind of message.
 
 use std::io::{self, BufRead, BufReader, Read};
 
 use serde_json::{Value, json};
 
-/// Bytes that are taken from a pipe at once: a pipe holds no more.
+/// Bytes per read from a pipe: the capacity of one.
 const PART: usize = 64 * 1024;
 
-/// What has been written.
+/// Counts of the output so far.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Messages {
     pub(crate) records: u64,
-    /// All bytes, whatever they are.
+    /// All bytes.
     pub(crate) bytes: u64,
-    /// Bytes of the largest `STATE` message.
+    /// The size of the largest `STATE` message.
     pub(crate) state_bytes: u64,
     /// The last state, as a file for `--state`.
     pub(crate) state: Option<String>,
-    /// Whether a stream was said to be complete.
+    /// Whether a stream was reported as complete.
     pub(crate) is_complete: bool,
 }
 
@@ -42,7 +42,7 @@ impl Messages {
         Ok(messages)
     }
 
-    /// Counts bytes of whatever kind.
+    /// Counts bytes without parsing them.
     ///
     /// # Errors
     ///
@@ -61,7 +61,7 @@ impl Messages {
     }
 }
 
-/// Records are not parsed: there are many. Not all sources write a space after the colon.
+/// Does not parse records: there are many. Some sources write a space after the colon.
 fn is_record(line: &[u8]) -> bool {
     line.starts_with(br#"{"type":"RECORD""#) || line.starts_with(br#"{"type": "RECORD""#)
 }

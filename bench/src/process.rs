@@ -1,5 +1,4 @@
-//! One run of a process: a command in; what it wrote, how long it took, and what it used by the
-//! operating system's accounting, out.
+//! Runs a command, and measures its time and the resources that the operating system reports.
 
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,34 +7,33 @@ use wait4::Wait4 as _;
 
 use crate::Result;
 
-/// What a process cost.
+/// What a process used.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
-    /// From its start to its end.
+    /// Wall time from start to exit.
     pub(crate) wall: Duration,
-    /// Processor time in its own code, of all threads.
+    /// User time of all threads.
     pub(crate) user: Duration,
-    /// Processor time in the system's code on its behalf.
+    /// System time.
     pub(crate) system: Duration,
-    /// The most memory that was resident, in bytes. A system counts what the parent had when it
-    /// started the process, so the parent, which is this program, has to be smaller than what it
-    /// measures.
+    /// Peak resident memory in bytes. Some systems count the parent's memory at the time of the
+    /// fork, so this program must be smaller than what it measures.
     pub(crate) memory: u64,
 }
 
 impl Usage {
-    /// Processor time, all in all.
+    /// User and system time.
     pub(crate) fn processor(&self) -> Duration {
         self.user + self.system
     }
 }
 
-/// Runs a command to its end. `take` is given its standard output; what it says on standard error
-/// is shown.
+/// Runs a command to its end. `take` reads its standard output; its standard error is passed
+/// through.
 ///
 /// # Errors
 ///
-/// If it cannot be run, its output cannot be taken, or it does not succeed.
+/// If the command cannot be run or fails, or its output cannot be read.
 pub(crate) fn run<T>(
     command: &mut Command,
     take: impl FnOnce(ChildStdout) -> std::io::Result<T>,

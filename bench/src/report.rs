@@ -1,12 +1,11 @@
-//! What is printed: tables, and aims with what was reached; Markdown, as it stands in
-//! docs/BENCHMARKS.md.
+//! Prints tables, aims and results as Markdown, in the form used by docs/BENCHMARKS.md.
 
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 
 use crate::print;
 
-/// A figure to reach.
+/// A figure to reach, and its measurement.
 #[derive(Clone, Debug)]
 pub(crate) struct Aim {
     /// What is measured.
@@ -15,7 +14,7 @@ pub(crate) struct Aim {
     pub(crate) measured: f64,
 }
 
-/// Which side of a number is good.
+/// Which side of a bound is good.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Bound {
     AtLeast(f64),
@@ -23,17 +22,17 @@ pub(crate) enum Bound {
 }
 
 impl Aim {
-    /// Something that may have this value at most.
+    /// An aim of at most this value.
     pub(crate) fn at_most(bound: f64, what: impl Into<String>, measured: f64) -> Aim {
         Aim { what: what.into(), bound: Bound::AtMost(bound), measured }
     }
 
-    /// Something that must have this value at least.
+    /// An aim of at least this value.
     pub(crate) fn at_least(bound: f64, what: impl Into<String>, measured: f64) -> Aim {
         Aim { what: what.into(), bound: Bound::AtLeast(bound), measured }
     }
 
-    /// Whether it is reached. What was not measured is not.
+    /// Whether the aim is met. Without a measurement, it is not.
     pub(crate) fn is_met(&self) -> bool {
         match self.bound {
             Bound::AtLeast(bound) => self.measured >= bound,
@@ -55,7 +54,7 @@ impl Aim {
     }
 }
 
-/// Prints what was aimed at, and what was reached.
+/// Prints each aim with its result.
 pub(crate) fn aims(aims: &[Aim]) {
     table(&["aim", "bound", "measured", "met"], aims.iter().map(Aim::row));
 }
@@ -67,7 +66,8 @@ pub(crate) fn table<const N: usize>(head: &[&str; N], rows: impl IntoIterator<It
     print(&format!("{table}\n"));
 }
 
-/// A number with three digits that matter, or more before the point; a dash for none.
+/// Formats a number with three significant digits, or more before the point; a dash if there is
+/// none.
 pub(crate) fn figure(value: f64) -> String {
     if value.is_nan() {
         return "–".to_owned();

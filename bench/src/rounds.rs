@@ -1,5 +1,5 @@
-//! Pairs of runs: candidates and a task in; samples out, taken in turn (A B C A B C), so that
-//! whatever else the machine does befalls all of them.
+//! Takes samples of all candidates in turn (A B C A B C), so that other load on the machine affects
+//! all of them equally.
 
 use statrs::statistics::{Data, OrderStatistics as _};
 
@@ -17,22 +17,22 @@ use crate::tools::Tools;
 pub(crate) struct Sample {
     pub(crate) messages: Messages,
     pub(crate) usage: Usage,
-    /// What the server did meanwhile.
+    /// The server's counts during the read.
     pub(crate) server: Counts,
 }
 
 impl Sample {
-    /// Seconds from the start of the process to its end.
+    /// Wall time in seconds.
     pub(crate) fn wall(&self) -> f64 {
         self.usage.wall.as_secs_f64()
     }
 
-    /// Seconds of processor time.
+    /// Processor time in seconds.
     pub(crate) fn processor(&self) -> f64 {
         self.usage.processor().as_secs_f64()
     }
 
-    /// The most memory that was resident, in millions of bytes.
+    /// Peak resident memory in megabytes.
     pub(crate) fn memory(&self) -> f64 {
         self.usage.memory as f64 / 1e6
     }
@@ -46,39 +46,38 @@ pub(crate) struct Samples {
 }
 
 impl Samples {
-    /// The median of something that was measured.
+    /// The median of a measurement.
     pub(crate) fn median(&self, of: impl Fn(&Sample) -> f64) -> f64 {
         median(self.samples.iter().map(of))
     }
 
-    /// The largest value of something that was measured.
+    /// The largest value of a measurement.
     pub(crate) fn most(&self, of: impl Fn(&Sample) -> f64) -> f64 {
         self.samples.iter().map(of).fold(f64::NAN, f64::max)
     }
 
-    /// By how much that is more than in the other's sample of the same round: the median of these
-    /// ratios.
+    /// The ratio of this measurement to the other candidate's in the same round: the median over
+    /// all rounds.
     pub(crate) fn ratio(&self, other: &Samples, of: impl Fn(&Sample) -> f64) -> f64 {
         median(self.samples.iter().zip(&other.samples).map(|(mine, others)| of(mine) / of(others)))
     }
 
-    /// Records of each read; all reads have the same.
+    /// The number of records per read; all reads have the same.
     pub(crate) fn records(&self) -> u64 {
         self.samples.first().map_or(0, |sample| sample.messages.records)
     }
 }
 
-/// The middle of these values, or between the two in the middle; no number if there are none.
+/// The median; NaN if there are no values.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     Data::new(values.collect::<Vec<f64>>()).median()
 }
 
-/// Takes so many samples of each candidate, in turn. Candidates that are not installed are left
-/// out.
+/// Takes this many samples of each candidate, in turn. Skips candidates that are not installed.
 ///
 /// # Errors
 ///
-/// If a read fails, does not end completely, or has not the records of the others.
+/// If a read fails or is incomplete, or the candidates read different numbers of records.
 pub(crate) fn measure(
     candidates: &[(Candidate, usize)],
     tools: &Tools,
@@ -105,22 +104,22 @@ pub(crate) fn measure(
     Ok(all)
 }
 
-/// Lets the server render what will be asked for, and writes down what that is.
+/// Has the server render all answers in advance, and records the URLs that the read requests.
 ///
 /// # Errors
 ///
 /// If the read fails.
 pub(crate) fn warm_up(tools: &Tools, task: &Task) -> Result<()> {
-    let mut command = (NATIVE.command)(tools, task).ok_or("nothing reads without a sandbox")?;
+    let mut command = (NATIVE.command)(tools, task).ok_or("the native reader is missing")?;
     run(command.arg("--urls").arg(&task.urls), NATIVE.take).map(drop)
 }
 
-/// Whether all reads are complete, and have the same records.
+/// Checks that all reads are complete and have the same number of records.
 fn agree(all: &[Samples]) -> Result<()> {
     let mut expected = None;
     for Samples { name, samples } in all {
         for Sample { messages, .. } in samples {
-            // Without the host no statuses are told: an end that is not well is an error.
+            // Without the host there are no statuses: a read either completes or fails.
             if ![NATIVE.name, ALONE.name].contains(name) && !messages.is_complete {
                 return Err(format!("{name} did not read to the end").into());
             }

@@ -1,5 +1,4 @@
-//! The server that is read from: an account in; a process of its own that serves it, and what that
-//! has cost so far, out.
+//! Serves an account from a separate process, and reads its counters.
 
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::PathBuf;
@@ -12,37 +11,37 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::tools::Tools;
 
-/// The name of the file with the certificate.
+/// The name of the certificate's file.
 const CERTIFICATE: &str = "certificate.pem";
 
-/// What is served, and how fast.
+/// What to serve, and how fast.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Account {
     pub(crate) customers: usize,
     pub(crate) subscriptions: usize,
     pub(crate) invoices: usize,
-    /// Customers that have a ledger, and the entries in each.
+    /// The number of customers with a ledger, and of entries in each.
     pub(crate) ledgers: (usize, usize),
     /// Time to the first byte of every answer.
     pub(crate) latency: Duration,
-    /// The kind of account whose documented limits are in force.
+    /// The kind of account whose documented rate limits apply.
     pub(crate) limits: Option<&'static str>,
-    /// Over TLS, which brings HTTP/2.
+    /// Whether to use TLS, which enables HTTP/2.
     pub(crate) tls: bool,
 }
 
-/// What a server has done so far.
+/// A server's counters.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) requests: u64,
-    /// Those of them that were answered as too many.
+    /// Requests rejected by a rate limit.
     pub(crate) refused: u64,
     pub(crate) connections: u64,
     pub(crate) processor: Duration,
 }
 
 impl Counts {
-    /// What has come since.
+    /// The difference from earlier counters.
     pub(crate) fn since(self, before: Counts) -> Counts {
         Counts {
             requests: self.requests - before.requests,
@@ -53,28 +52,28 @@ impl Counts {
     }
 }
 
-/// A running server. It ends when this is dropped.
+/// A running server. It stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     stdin: Option<ChildStdin>,
     answers: Lines<BufReader<ChildStdout>>,
     url: String,
-    /// With the certificate, if there is one.
+    /// Holds the certificate, if any.
     folder: TempDir,
     is_tls: bool,
 }
 
 impl Server {
-    /// Serves an account. Every answer is rendered once and kept, so that the server costs little
-    /// more than sending.
+    /// Serves an account. The server renders and caches every answer, so it costs little more than
+    /// sending.
     ///
     /// # Errors
     ///
-    /// If it cannot be started.
+    /// If the server cannot be started.
     pub(crate) fn start(tools: &Tools, account: &Account) -> Result<Server> {
         let mut command = Command::new(&tools.mock_orb);
-        // Without plans, a subscription ends the read of what people run today.
+        // The published connector fails at a subscription without a plan.
         command.args(["--exit-with-stdin", "--keep-answers", "--always-plans"]);
         let (ledgers, entries) = account.ledgers;
         for (option, value) in [
@@ -113,16 +112,16 @@ impl Server {
         self.is_tls.then(|| self.folder.path().join(CERTIFICATE))
     }
 
-    /// What it has done so far.
+    /// The counters so far.
     ///
     /// # Errors
     ///
-    /// If it has ended.
+    /// If the server has exited.
     pub(crate) fn counts(&mut self) -> Result<Counts> {
         self.stdin.as_mut().ok_or("a server without an input")?.write_all(b"\n")?;
         let counts: Value = serde_json::from_str(&self.line()?)?;
-        let count = |name: &str| counts[name].as_u64().ok_or("the server counts otherwise");
-        let seconds = counts["processor_seconds"].as_f64().ok_or("the server counts otherwise")?;
+        let count = |name: &str| counts[name].as_u64().ok_or("unexpected counters from the server");
+        let seconds = counts["processor_seconds"].as_f64().ok_or("unexpected counters from the server")?;
         Ok(Counts {
             requests: count("requests")?,
             refused: count("refused")?,
@@ -132,14 +131,14 @@ impl Server {
     }
 
     fn line(&mut self) -> Result<String> {
-        Ok(self.answers.next().ok_or("the server has ended")??)
+        Ok(self.answers.next().ok_or("the server has exited")??)
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stdin.take());
-        // It ends with its input.
+        // The server exits when its input ends.
         let _ = self.child.wait();
     }
 }

@@ -1,6 +1,6 @@
-//! How much is measured.
+//! Selects between a full and a quick run.
 
-/// A run of a quarter of an hour, or one of a minute and a half.
+/// A full run takes about a quarter of an hour, a quick one a minute and a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Size {
     Full,
@@ -8,7 +8,7 @@ pub(crate) enum Size {
 }
 
 impl Size {
-    /// What is for a run of this size.
+    /// The value for a run of this size.
     pub(crate) fn pick<T>(self, full: T, quick: T) -> T {
         match self {
             Size::Full => full,

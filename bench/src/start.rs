@@ -1,4 +1,4 @@
-//! How long a start takes: `spec`, by whoever can be asked for it.
+//! Measures start-up time: how long `spec` takes.
 
 use std::process::Command;
 
@@ -9,11 +9,11 @@ use crate::size::Size;
 use crate::tools::Tools;
 use crate::{Result, progress};
 
-/// A way to ask for the spec.
+/// A command that prints the spec.
 struct Way {
     name: &'static str,
     command: fn(&Tools) -> Option<Command>,
-    /// How often, and how often in a quick run.
+    /// The number of rounds, in a full and in a quick run.
     rounds: (usize, usize),
 }
 
@@ -41,7 +41,7 @@ const WAYS: [Way; 4] = [
         command: |tools| {
             let (python, program) = tools.published.as_ref()?;
             let mut command = Command::new(python);
-            // A spec asks nobody.
+            // `spec` makes no requests, but the program needs a URL.
             command.arg(program).arg("spec").env("ORB_URL", "http://127.0.0.1:9/v1");
             Some(command)
         },
@@ -55,9 +55,9 @@ fn host(tools: &Tools, options: &[&str]) -> Command {
     command
 }
 
-/// Measures all ways in turn.
+/// Measures all commands in turn.
 pub(crate) fn measure(tools: &Tools, size: Size) -> Result<Vec<Aim>> {
-    // What is compiled by the first run is at hand for the second.
+    // The first run fills the cache of compiled code for the second.
     run(&mut host(tools, &[]), |mut output| std::io::copy(&mut output, &mut std::io::sink()))?;
     let rounds = |way: &Way| size.pick(way.rounds.0, way.rounds.1);
     let mut usages = WAYS.each_ref().map(|_| Vec::<Usage>::new());

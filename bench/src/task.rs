@@ -1,5 +1,4 @@
-//! What is to be read: a server, a stream and a time in; the files that say so to every candidate
-//! out.
+//! Defines a task, and writes the files that describe it to each candidate.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 use crate::Result;
 use crate::server::Server;
 
-/// All of an account; its first record is of 2024.
+/// The whole account; its first record is from 2024.
 pub(crate) const EVER: Timeframe = ("2020-01-01T00:00:00Z", None);
 /// The week before the account's "now".
 pub(crate) const LAST_WEEK: Timeframe = ("2024-12-25T00:00:00Z", Some("2025-01-01T00:00:00Z"));
@@ -26,17 +25,17 @@ pub(crate) struct Task {
     pub(crate) url: String,
     pub(crate) config: PathBuf,
     pub(crate) catalog: PathBuf,
-    /// The state to go on from.
+    /// The state to resume from.
     pub(crate) state: Option<PathBuf>,
-    /// The certificate of the server, if it has one.
+    /// The server's certificate, if any.
     pub(crate) certificate: Option<PathBuf>,
-    /// What the connector asks for, a URL on each line; to be made.
+    /// The URLs that the connector requests, one per line; written by the warm-up.
     pub(crate) urls: PathBuf,
     folder: TempDir,
 }
 
 impl Task {
-    /// Will read `stream` from `server`.
+    /// Creates a task that reads `stream` from `server`.
     ///
     /// # Errors
     ///
@@ -68,7 +67,7 @@ impl Task {
         })
     }
 
-    /// Will go on from a state.
+    /// Resumes from a state.
     ///
     /// # Errors
     ///

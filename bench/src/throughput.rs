@@ -1,4 +1,5 @@
-//! How fast records pass where the server answers at once: bound by processors alone.
+//! Measures throughput against a server that answers at once, so that processors are the
+//! bottleneck.
 
 use crate::candidate::{ALONE, BARE, HOST, NATIVE, PUBLISHED};
 use crate::report::{Aim, figure, table};
@@ -9,12 +10,12 @@ use crate::task::{EVER, Task};
 use crate::tools::Tools;
 use crate::{Result, print};
 
-/// A stream that is read.
+/// A stream to read.
 struct Case {
     stream: &'static str,
     what: &'static str,
     account: fn(usize) -> Account,
-    /// Records, and records in a quick run.
+    /// The number of records, in a full and in a quick run.
     records: (usize, usize),
 }
 
@@ -56,7 +57,7 @@ fn report(all: &[Samples]) {
     let Some(host) = all.first() else { return };
     let row = |samples: &Samples| {
         let (wall, processor) = (samples.median(Sample::wall), samples.median(Sample::processor));
-        // The bare client has no records of its own: it passes those of the others.
+        // The bare client does not count records: it transfers those of the others.
         let records = host.records() as f64;
         [
             samples.name.to_owned(),

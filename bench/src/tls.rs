@@ -1,5 +1,4 @@
-//! What TLS and HTTP/2 cost the host, as every API has them: the same reads with and without, in
-//! turn.
+//! Measures the cost of TLS and HTTP/2: the same reads with and without them, in turn.
 
 use std::time::Duration;
 
@@ -12,11 +11,11 @@ use crate::task::{EVER, Task};
 use crate::tools::Tools;
 use crate::{Result, print};
 
-/// A stream that is read.
+/// A stream to read.
 struct Case {
     stream: &'static str,
     account: fn(usize) -> Account,
-    /// Customers or subscriptions, and how many of them in a quick run.
+    /// The number of customers or subscriptions, in a full and in a quick run.
     size: (usize, usize),
 }
 
@@ -43,7 +42,7 @@ const CASES: [Case; 3] = [
     },
 ];
 
-/// The two ways, and what they are called.
+/// Both transports, with their names.
 const WAYS: [(&str, bool); 2] = [("HTTP/1.1", false), ("TLS, HTTP/2", true)];
 
 /// Measures all cases.
@@ -85,7 +84,7 @@ pub(crate) fn measure(tools: &Tools, size: Size) -> Result<Vec<Aim>> {
     Ok(aims)
 }
 
-/// Reads in both ways, in turn.
+/// Reads over both transports, in turn.
 fn read_both(tools: &Tools, stream: &'static str, account: Account, rounds: usize) -> Result<[Samples; 2]> {
     let mut ways = Vec::new();
     for (_, tls) in WAYS {
@@ -93,7 +92,7 @@ fn read_both(tools: &Tools, stream: &'static str, account: Account, rounds: usiz
         let task = Task::new(&server, stream, EVER)?;
         ways.push((server, task, Vec::new()));
     }
-    // The first reads are not counted: the server renders its answers for them.
+    // The first reads are not counted: the server renders its answers during them.
     for number in 0..=rounds {
         for (server, task, samples) in &mut ways {
             let taken = round(&[(HOST, 1)], tools, server, task)?;

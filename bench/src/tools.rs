@@ -1,21 +1,21 @@
-//! What is measured, and with what: the programs that were built.
+//! Locates the programs to measure.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-/// Where things are.
+/// Where to find them.
 #[derive(Debug, Args)]
 pub(crate) struct Places {
-    /// Where cargo puts what it builds.
+    /// Cargo's target directory.
     #[arg(long, value_name = "DIR", default_value = "target")]
     target: PathBuf,
 
-    /// A Python that has airbyte-source-orb. Without it, what people run today is left out.
+    /// A Python with airbyte-source-orb; without it, that candidate is skipped.
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
 
-    /// The program for that Python which runs airbyte-source-orb against the server in `ORB_URL`.
+    /// A program for that Python that runs airbyte-source-orb against the server in `ORB_URL`.
     #[arg(long, value_name = "FILE", default_value = "tests/conformance/published.py")]
     published: PathBuf,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Tools {
     pub(crate) mock_orb: PathBuf,
     /// The same connector without a sandbox.
     pub(crate) floor: PathBuf,
-    /// What runs airbyte-source-orb: an interpreter and its program.
+    /// The interpreter and the program that run airbyte-source-orb.
     pub(crate) published: Option<(PathBuf, PathBuf)>,
 }
 
@@ -42,7 +42,7 @@ impl Tools {
     ///
     /// # Errors
     ///
-    /// Names those that are not there.
+    /// If one of the programs is missing.
     pub(crate) fn find(places: &Places) -> Result<Tools, String> {
         let built = |path: &str| places.target.join(path);
         let tools = Tools {

@@ -1,5 +1,4 @@
-//! How many requests a read makes, by what docs/scale.md computes: a stream and a number of
-//! customers in, a range out.
+//! Computes how many requests a read makes, by the formulas of docs/scale.md.
 
 use std::ops::RangeInclusive;
 
@@ -7,28 +6,28 @@ use mock_orb::{Settings, Timestamp};
 
 use super::MONTHS;
 
-/// Records on a page of a list, and entries on one of a ledger.
+/// Records per page of a list, and entries per page of a ledger.
 const PAGE: u64 = 100;
 const LEDGER_PAGE: u64 = 1_000;
 
-/// A list is read in windows of some six pages, each of which costs half a page more; where a
-/// window was too dense, a page more for having found out; and a request for each window of the
-/// time before the first record.
+/// A list is read in windows of about six pages, each of which adds half a page. A window that is
+/// too dense costs one more page to detect, and each window before the first record costs one
+/// request.
 const MOST_EMPTY_WINDOWS: u64 = 64;
 
-/// Requests.
+/// An expected number of requests.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Computed {
-    /// So many, neither more nor less.
+    /// Exactly this many.
     Exactly(u64),
-    /// At least and at most so many.
+    /// Between these two, inclusive.
     Between(u64, u64),
-    /// As a list whose length the read tells.
+    /// As for a list, whose length is known from the read.
     Pages,
 }
 
 impl Computed {
-    /// Of a read from the start.
+    /// For a read from the beginning.
     pub(super) fn of(stream: &str, customers: usize) -> Computed {
         let customers = customers as u64;
         let parents = customers.div_ceil(PAGE);
@@ -36,13 +35,13 @@ impl Computed {
             "credits_ledger_entries" => {
                 Computed::Exactly(parents + customers * (MONTHS as u64).div_ceil(LEDGER_PAGE).max(1))
             }
-            // A subscription that did not live in that week is not asked for.
+            // Subscriptions that were not alive in that week are skipped.
             "subscription_usage" => Computed::Between(parents, parents + customers),
             _ => Computed::Pages,
         }
     }
 
-    /// Of a read from the state of the one before.
+    /// For a read from the previous read's state.
     pub(super) fn again(stream: &str, customers: usize) -> Computed {
         match Computed::of(stream, customers) {
             Computed::Pages => Computed::Exactly(1),
@@ -50,7 +49,7 @@ impl Computed {
         }
     }
 
-    /// Of all usage since the first record.
+    /// For all usage since the first record.
     pub(super) fn of_years(customers: usize) -> Computed {
         let customers = customers as u64;
         Computed::Between(
@@ -59,7 +58,7 @@ impl Computed {
         )
     }
 
-    /// The least and the most, for a read with so many records.
+    /// The least and the most requests, for a read with this many records.
     pub(super) fn range(self, records: u64) -> RangeInclusive<u64> {
         let pages = records.div_ceil(PAGE);
         match self {
@@ -70,7 +69,8 @@ impl Computed {
     }
 }
 
-/// Years until today, as they are asked for: neighbours overlap by 26 hours.
+/// The number of requests that cover the time until today in ranges of a year; neighbours overlap
+/// by 26 hours.
 fn years_since(first: Timestamp) -> u64 {
     let hours = Timestamp::now().duration_since(first).as_hours().unsigned_abs();
     (hours + 1).div_ceil(365 * 24 - 26)

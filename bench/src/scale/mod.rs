@@ -1,5 +1,5 @@
-//! How a sync grows with the account: numbers of customers in; counts of requests beside what
-//! docs/scale.md computes, time, memory and state out, as a table and as a plot.
+//! Measures how a sync grows with the account: requests beside the formulas of docs/scale.md, time,
+//! memory and state, as a table and as a plot.
 
 mod computed;
 mod plot;
@@ -17,10 +17,10 @@ use crate::{Result, print};
 
 use self::computed::Computed;
 
-/// Invoices of each customer, and entries of each ledger: one a month.
+/// Invoices per customer and entries per ledger: one a month.
 pub(crate) const MONTHS: usize = 12;
 
-/// The streams, and which time of them is read: usage has a record for each day.
+/// The streams and the timeframe to read; usage has a record per day.
 const STREAMS: [(&str, Timeframe); 5] = [
     ("customers", EVER),
     ("subscriptions", EVER),
@@ -29,29 +29,29 @@ const STREAMS: [(&str, Timeframe); 5] = [
     ("subscription_usage", LAST_WEEK),
 ];
 
-/// Customers that are read at Orb's limits, so that it takes some tens of seconds.
+/// Reads under Orb's rate limits, sized to take some tens of seconds.
 const LIMITED: [(usize, &str, Timeframe); 2] =
     [(3_000, "credits_ledger_entries", EVER), (300, "subscription_usage", LAST_WEEK)];
 
-/// Customers of whom all usage is read.
+/// The number of customers whose whole usage is read.
 const FOR_YEARS: usize = 1_000;
 
 /// One read of one account.
 struct Row {
     customers: usize,
     stream: &'static str,
-    /// What is peculiar to this read.
+    /// What is special about this read.
     remark: &'static str,
     computed: Computed,
     sample: Sample,
 }
 
-/// Reads accounts of so many customers; by default, of three sizes. Draws a plot of that if a file
-/// for it is named.
+/// Reads accounts with these numbers of customers, or three default sizes. Plots the results if a
+/// file is given.
 ///
 /// # Errors
 ///
-/// If a read fails, or makes other requests than were computed.
+/// If a read fails, or the number of requests differs from the formulas.
 pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&Path>) -> Result<Vec<Aim>> {
     let usual = size.pick([1_000, 10_000, 100_000], [100, 1_000, 10_000]);
     let sizes = if sizes.is_empty() { &usual } else { sizes };
@@ -85,8 +85,8 @@ pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&
     }
 }
 
-/// An account of so many customers, each with a subscription, a ledger, and an invoice and a ledger
-/// entry a month.
+/// An account with this many customers, each with a subscription, a ledger, and an invoice and a
+/// ledger entry a month.
 fn account(customers: usize) -> Account {
     Account {
         customers,
@@ -97,7 +97,7 @@ fn account(customers: usize) -> Account {
     }
 }
 
-/// Reads every stream from the start, and then once more from the states of that.
+/// Reads every stream from the beginning, and again from the resulting states.
 fn read_account(tools: &Tools, customers: usize) -> Result<Vec<Row>> {
     let mut server = Server::start(tools, &account(customers))?;
     let mut rows = Vec::new();
@@ -119,7 +119,7 @@ fn read_account(tools: &Tools, customers: usize) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Reads all usage of a few customers, which takes a request for each year of a subscription.
+/// Reads all usage of a few customers, which takes one request per year of a subscription.
 fn read_years(tools: &Tools) -> Result<Row> {
     let (customers, stream) = (FOR_YEARS, "subscription_usage");
     let mut server = Server::start(tools, &account(customers))?;
@@ -135,7 +135,7 @@ fn read(tools: &Tools, server: &mut Server, task: &Task) -> Result<Sample> {
 }
 
 impl Row {
-    /// Requests that were answered as such.
+    /// The requests that were not rejected.
     fn asked(&self) -> u64 {
         self.sample.server.requests - self.sample.server.refused
     }

@@ -1,5 +1,4 @@
-//! The plot of docs/scale.md: rows in; a file in SVG with four panels out, both of whose axes are
-//! logarithmic.
+//! Draws the plot of docs/scale.md: an SVG with four log-log panels.
 
 use std::path::Path;
 
@@ -10,10 +9,9 @@ use plotters::prelude::*;
 use super::{Row, STREAMS};
 use crate::Result;
 
-/// Pixels of the whole, were it not SVG.
+/// The size in pixels, although SVG scales.
 const SIZE: (u32, u32) = (1_000, 720);
-/// One colour for each stream; they can be told apart by those who cannot tell red from green
-/// (Okabe and Ito).
+/// One colour per stream, from a palette for colour-blind readers (Okabe and Ito).
 const COLOURS: [RGBColor; 5] = [
     RGBColor(0, 114, 178),
     RGBColor(230, 159, 0),
@@ -22,7 +20,7 @@ const COLOURS: [RGBColor; 5] = [
     RGBColor(86, 180, 233),
 ];
 
-/// What a panel shows.
+/// One panel.
 struct Panel {
     title: &'static str,
     value: fn(&Row) -> f64,
@@ -35,7 +33,7 @@ const PANELS: [Panel; 4] = [
     Panel { title: "largest state, bytes", value: |row| row.sample.messages.state_bytes as f64 },
 ];
 
-/// Draws the reads from the start, by the size of the account.
+/// Plots the reads from the beginning against the size of the account.
 ///
 /// # Errors
 ///
@@ -57,7 +55,7 @@ fn draw_panel(panel: &Panel, area: &DrawingArea<SVGBackend<'_>, Shift>, rows: &[
     let bounds = |values: &mut dyn Iterator<Item = f64>| {
         let (least, most) =
             values.fold((f64::MAX, f64::MIN), |(least, most), it| (least.min(it), most.max(it)));
-        // Whole powers of ten, so that panels can be compared.
+        // Whole powers of ten, so that panels are comparable.
         10_f64.powf(least.log10().floor())..10_f64.powf(most.log10().ceil())
     };
     let (x, y) = (bounds(&mut sizes.into_iter()), bounds(&mut values.into_iter()));

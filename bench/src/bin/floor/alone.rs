@@ -1,5 +1,4 @@
-//! The connector as native code and nothing else: a config and a stream in, Airbyte's lines out,
-//! unchecked.
+//! Runs the connector as native code, without the host: writes Airbyte's lines, unchecked.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +8,7 @@ use crate::Read;
 use crate::native::{Connector, describe};
 use crate::output::Output;
 
-/// Reads a stream from its beginning.
+/// Reads a stream from the beginning.
 pub(crate) fn read(wanted: &Read) -> Result<(), String> {
     let mut connector = Connector::open(wanted)?;
     let stream = wanted.stream.clone();
@@ -25,7 +24,7 @@ pub(crate) fn read(wanted: &Read) -> Result<(), String> {
     output.finish()
 }
 
-/// Splices records into their envelope, as the host does.
+/// Wraps records in their envelope, as the host does.
 fn write(out: &mut Vec<u8>, stream: &str, batch: &Batch) {
     let emitted_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let head =

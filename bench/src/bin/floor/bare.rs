@@ -1,4 +1,4 @@
-//! Reads bytes and writes them: URLs in, the bodies of their answers out.
+//! Downloads URLs and writes their bodies, without parsing them.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 use crate::client::{body, client};
 use crate::output::Output;
 
-/// Gets every URL of a file, with so many requests in flight.
+/// Fetches every URL in a file, with at most this many requests in flight.
 pub(crate) fn read(urls: &Path, api_key: &str, concurrency: usize) -> Result<(), String> {
     let urls = std::fs::read_to_string(urls).map_err(|error| format!("{}: {error}", urls.display()))?;
     let (client, authorization) = (client()?, format!("Bearer {api_key}"));

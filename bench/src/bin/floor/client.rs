@@ -1,4 +1,4 @@
-//! The HTTP client, set up as the host's is: pooled, without redirects.
+//! An HTTP client configured like the host's: pooled, without redirects.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use reqwest::{Client, Response};
 use rustls::crypto::ring;
 use rustls::{ClientConfig, RootCertStore};
 
-/// How long a connection is kept for the next request, as in the host.
+/// How long to keep an idle connection, as in the host.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// A client for servers without TLS, which is all that is measured.
+/// A client without TLS, which is all that the benchmarks need.
 pub(crate) fn client() -> Result<Client, String> {
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -29,7 +29,7 @@ pub(crate) fn client() -> Result<Client, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The whole body of a response, in one piece.
+/// Reads the whole body of a response into one buffer.
 pub(crate) async fn body(response: Response) -> reqwest::Result<Vec<u8>> {
     let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     let mut whole = Vec::with_capacity(length.unwrap_or_default());

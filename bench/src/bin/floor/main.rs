@@ -1,13 +1,12 @@
-//! What a read costs without a sandbox: the floor that the host is measured against.
+//! Measures what a read costs without a sandbox: the floor for the host.
 //!
-//! In: a config and the name of a stream, or a list of URLs. Out: the same lines that the host
-//! writes, or the bytes of the answers as they came.
+//! Reads a stream and writes the same lines as the host, or fetches a list of URLs and writes their
+//! bodies.
 //!
-//! `native` runs the same connector, compiled for this machine, behind the same seams, and passes
-//! what it reads to the host's own checks and writer. What is missing is the sandbox: WebAssembly,
-//! the copies into and out of it, interruption, the outbound door, sealed secrets and their
-//! redaction. `alone` does without the host too, so that nothing is checked. `bare` knows nothing
-//! of Orb at all.
+//! `native` runs the same connector as native code behind the same seams, and uses the host's own
+//! checks and writer. It lacks the sandbox: WebAssembly, copies across its boundary, interruption,
+//! the outbound HTTP policy, sealed secrets and redaction. `alone` also lacks the host, so nothing
+//! is checked. `bare` only transfers bytes.
 
 mod alone;
 mod bare;
@@ -21,22 +20,22 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser};
 
-/// Reads as the host does, without a sandbox.
+/// Reads like the host, without a sandbox.
 #[derive(Debug, Parser)]
 enum Command {
-    /// Runs the connector as native code, within the host.
+    /// Run the connector as native code within the host.
     Native(Read),
-    /// Runs the connector as native code, and writes what it gives.
+    /// Run the connector as native code, and write its records unchecked.
     Alone(Read),
-    /// Gets URLs and writes the bodies of their answers.
+    /// Fetch URLs and write their bodies.
     Bare {
-        /// A file with a URL on each line.
+        /// A file with one URL per line.
         #[arg(long)]
         urls: PathBuf,
-        /// The key to send.
+        /// The API key to send.
         #[arg(long)]
         api_key: String,
-        /// How many requests are in flight at most.
+        /// The most requests in flight.
         #[arg(long, default_value_t = 16)]
         concurrency: usize,
     },
@@ -45,13 +44,13 @@ enum Command {
 /// What to read.
 #[derive(Debug, Args)]
 struct Read {
-    /// The config, as the host takes it.
+    /// The config, as for the host.
     #[arg(long)]
     config: PathBuf,
     /// The stream.
     #[arg(long)]
     stream: String,
-    /// A file to write what was asked for to, a URL on each line.
+    /// A file to write the requested URLs to, one per line.
     #[arg(long)]
     urls: Option<PathBuf>,
 }
@@ -68,7 +67,7 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the last words of a program")]
+#[expect(clippy::print_stderr, reason = "reports why the program failed")]
 fn fail(error: &str) -> ExitCode {
     eprintln!("floor: {error}");
     ExitCode::FAILURE

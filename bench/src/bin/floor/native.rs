@@ -1,4 +1,4 @@
-//! The connector as native code in the host: a config and a stream in, Airbyte's lines out.
+//! Runs the connector as native code within the host's checks and writer.
 
 use std::cell::RefCell;
 use std::io;
@@ -21,17 +21,16 @@ use crate::Read;
 use crate::client::client;
 use crate::transport::Outside;
 
-/// A read under way.
+/// A read in progress.
 pub(crate) struct Connector {
-    /// As the host's: requests make progress on one thread, while the connector computes on
-    /// another.
+    /// As in the host, one thread drives requests while another runs the connector.
     pub(crate) runtime: Runtime,
     pub(crate) reader: Reader<Config>,
     outside: Rc<Outside>,
 }
 
 impl Connector {
-    /// Opens a read of a stream from its beginning.
+    /// Starts a read of a stream from the beginning.
     pub(crate) fn open(wanted: &Read) -> Result<Self, String> {
         let config = std::fs::read_to_string(&wanted.config)
             .map_err(|error| format!("{}: {error}", wanted.config.display()))?;
@@ -50,7 +49,7 @@ impl Connector {
         Ok(Self { runtime, reader, outside })
     }
 
-    /// Writes down what was asked for, if that is wanted.
+    /// Writes the requested URLs to the file, if one was given.
     pub(crate) fn write_urls(&self, wanted: &Read) -> Result<(), String> {
         let (Some(file), Some(asked)) = (&wanted.urls, &self.outside.asked) else { return Ok(()) };
         let urls = asked.borrow().join("\n");
@@ -58,7 +57,7 @@ impl Connector {
     }
 }
 
-/// Reads a stream from its beginning.
+/// Reads a stream from the beginning.
 pub(crate) fn read(wanted: &Read) -> Result<(), String> {
     let mut connector = Connector::open(wanted)?;
     let (sender, receiver) = channel(Level::Info, Advice::default());
@@ -78,14 +77,14 @@ pub(crate) fn read(wanted: &Read) -> Result<(), String> {
     written.map_err(|error| error.to_string())
 }
 
-/// Has a batch checked and written.
+/// Checks and writes a batch.
 async fn pass_on(batch: Batch, stream: &Arc<StreamDescriptor>, sender: &Sender) -> Result<(), String> {
     let records = batch.records.into_iter().map(Record::parse).collect::<Result<Vec<_>, _>>();
     let records = records.map_err(|problem| format!("a record {problem}"))?;
     let record_count = records.len() as u64;
     let emitted_at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
     let emitted_at = i64::try_from(emitted_at).unwrap_or(i64::MAX);
-    let closed = |_: OutputClosed| "nobody reads the output".to_owned();
+    let closed = |_: OutputClosed| "the output is closed".to_owned();
     sender.send(Message::Records { stream: stream.clone(), emitted_at, records }).await.map_err(closed)?;
     let Some(checkpoint) = batch.checkpoint else { return Ok(()) };
     let state = JsonObject::parse(&checkpoint).map_err(|problem| format!("a checkpoint {problem}"))?;

@@ -1,20 +1,20 @@
-//! Standard output, written by a thread of its own as in the host: things in, their bytes out.
+//! Writes standard output on a separate thread, as the host does.
 
 use std::io::Write as _;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-/// Things that wait to be written at most, as in the host.
+/// The most items waiting to be written, as in the host.
 const WAITING: usize = 4;
 
-/// Where things to write are put.
+/// The sending half of the writer.
 pub(crate) struct Output<T> {
     sender: SyncSender<T>,
     writer: JoinHandle<std::io::Result<()>>,
 }
 
 impl<T: Send + 'static> Output<T> {
-    /// Starts the thread. `render` makes bytes of a thing.
+    /// Starts the thread. `render` appends an item's bytes to the buffer.
     pub(crate) fn start(render: impl Fn(&mut Vec<u8>, T) + Send + 'static) -> Self {
         let (sender, receiver) = sync_channel::<T>(WAITING);
         let writer = std::thread::spawn(move || {
@@ -29,9 +29,9 @@ impl<T: Send + 'static> Output<T> {
         Self { sender, writer }
     }
 
-    /// Waits until there is room, and puts a thing in.
+    /// Queues an item; blocks while the queue is full.
     pub(crate) fn send(&self, thing: T) -> Result<(), String> {
-        self.sender.send(thing).map_err(|_| "nobody reads the output".to_owned())
+        self.sender.send(thing).map_err(|_| "the output is closed".to_owned())
     }
 
     /// Waits until everything is written.

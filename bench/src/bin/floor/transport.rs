@@ -1,5 +1,4 @@
-//! The outside world of the native connector: the seams of its SDK in, a pooled client and the
-//! system's clock out.
+//! Implements the SDK's seams natively: a pooled HTTP client and the system's clock.
 
 use std::cell::RefCell;
 use std::future::ready;
@@ -18,12 +17,12 @@ use tokio::runtime::Handle;
 
 use crate::client::body;
 
-/// The outside world.
+/// The native connector's transport.
 pub(crate) struct Outside {
     pub(crate) client: Client,
-    /// Where requests make progress while the connector computes.
+    /// Drives requests while the connector computes.
     pub(crate) runtime: Handle,
-    /// The URLs of all requests, if they are written down.
+    /// The URLs of all requests, if they are recorded.
     pub(crate) asked: Option<RefCell<Vec<String>>>,
 }
 

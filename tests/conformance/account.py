@@ -1,4 +1,4 @@
-"""What an account has, asked for without the connector: a base URL in; objects of each stream out."""
+"""Reads an account's objects per stream from the API, without the connector."""
 
 import functools
 import json
@@ -9,7 +9,7 @@ from datetime import datetime
 from emulator import KEY
 
 STATUSES = ["issued", "paid", "synced", "void"]
-# All that an emulator can have used: its accounts are of 2024, and a request may span a year.
+# All usage of an emulator: its accounts are from 2024, and a request may span a year.
 YEAR = ("2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z")
 CURSORS = {
     "customers": "created_at",
@@ -29,7 +29,7 @@ def get(base, path, query):
 
 
 def walk(base, path, **query):
-    """The objects of a whole list."""
+    """Returns all objects of a list."""
     records, cursor = [], {}
     while True:
         page = get(base, path, {"limit": 100, **query, **cursor})
@@ -42,7 +42,7 @@ def walk(base, path, **query):
 
 @functools.cache
 def objects(base, end=None):
-    """A list of objects by stream: all that a read with the defaults of the config must find, up to an end."""
+    """Returns the objects by stream that a read with default config must find, up to an end."""
     found = {path: walk(base, path) for path in ["customers", "subscriptions", "plans"]}
     found["invoices"] = walk(base, "invoices", **{"status[]": STATUSES})
     found["credits_ledger_entries"] = [
@@ -64,7 +64,7 @@ def objects(base, end=None):
 
 
 def usage(base, subscription, end):
-    """What a subscription has used since it began, by its customer's days; the last one is cut at the end."""
+    """Returns a subscription's usage since it began, by the customer's days; cuts the last one."""
     start = max(YEAR[0], subscription["start_date"], key=instant)
     timeframe = {"timeframe_start": start, "timeframe_end": end or YEAR[1]}
     if instant(start) >= instant(timeframe["timeframe_end"]):
@@ -78,12 +78,12 @@ def instant(text):
 
 
 def counts(base, end=None):
-    """How many objects each stream has."""
+    """Counts the objects of each stream."""
     return {stream: len(found) for stream, found in objects(base, end).items()}
 
 
 def key(stream, record):
-    """The primary key of a record, as one value."""
+    """Returns a record's primary key as a single value."""
     if stream == "subscription_usage":
         return (record["subscription_id"], record["billable_metric_id"], record["timeframe_start"])
     return record["id"]

@@ -1,7 +1,7 @@
-"""Runs the test suites of Airbyte's connector development kit: that for sources, that for images (a stand-in for the
-container's command line runs the executable), and its comparison with the specs that were published.
+"""Runs the test suites of Airbyte's connector development kit (CDK) against source-orb.
 
-In: source-orb and mock-orb. Out: one line per test of theirs.
+Runs the suites for sources and for images (a stand-in for docker runs the executable), and the
+comparison with published specs. Prints one line per test of the suites.
 """
 
 import io
@@ -23,16 +23,16 @@ from emulator import config, emulator
 
 HERE = pathlib.Path(__file__).resolve().parent
 IMAGE = "airbyte/source-orb:dev"
-# The last connector on PyPI, and the last one that was written in Python.
+# The last version on PyPI, and the last one written in Python.
 LAST, PYTHON = "2.0.14", "1.2.4"
-# What the last one asks of a config, and the one in Python did not.
+# What the last version requires of a config, and the one in Python did not.
 ADDED_SINCE = [
     "`connectionSpecification.properties.start_date.format` was added, narrowing what a config may set",
 ]
 
 
 class Results:
-    """Tells each test's result as a check."""
+    """Reports each test's result as a check."""
 
     def __init__(self, suite):
         self.suite = suite
@@ -56,7 +56,7 @@ class Results:
 
 
 def connector(url):
-    """A directory as Airbyte's tools want it, with configs for this emulator."""
+    """Creates a directory in the layout of Airbyte's tools, with configs for this emulator."""
     directory = pathlib.Path("source-orb").absolute()
     shutil.copytree(HERE / "connector", directory)
     configs = {
@@ -81,7 +81,7 @@ def connector(url):
 
 
 def spec_of(version):
-    """The spec of a published connector, out of its package."""
+    """Extracts the spec from a published connector's package."""
     options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--dest", "published"]
     package = f"airbyte-source-orb=={version}"
     subprocess.run([sys.executable, "-m", "pip", "download", *options, package], check=True, stdout=sys.stderr)
@@ -97,13 +97,13 @@ def spec_of(version):
 
 
 def published():
-    """The last published spec out of its package, instead of the registry, which answers only on the internet."""
+    """Takes the last published spec from its package instead of the online registry."""
     last = _spec_compatibility.PublishedSpec(LAST, spec_of(LAST), f"airbyte-source-orb {LAST} of PyPI")
     docker_base.fetch_published_spec = lambda repository, registry, version="latest": last
 
 
 def check_first():
-    """The suite compares with the last published connector; this with the last one that was written in Python."""
+    """Compares with the last version written in Python; the suite uses the last published one."""
     ours = source.run("spec").of("SPEC")[0]
     comparison = compare_specs(spec_of(PYTHON), ours)
     expect("what breaks a config", [str(it) for it in comparison.breaking], ADDED_SINCE)

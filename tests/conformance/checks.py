@@ -1,5 +1,7 @@
-"""Checks: a name and what is done under it in; one line `ok NAME: what was seen`, `FAIL NAME: why` or
-`SKIPPED NAME: why` out. Any other line that a client prints is noise.
+"""Runs named checks and reports them.
+
+Prints a line `ok NAME: details`, `FAIL NAME: reason` or `SKIPPED NAME: reason` for each. All other
+output is ignored.
 """
 
 import contextlib
@@ -8,7 +10,7 @@ import traceback
 
 @contextlib.contextmanager
 def check(name):
-    """Runs one check, and the program goes on whatever comes of it. The list it gives is shown in the line."""
+    """Runs one check and continues if it fails. Reports the items of the list it yields."""
     seen = []
     try:
         yield seen
@@ -21,11 +23,11 @@ def check(name):
 
 
 def tell(result, name, why):
-    """One line of the report. It begins a line even where a client has left half a line behind."""
+    """Prints one line of the report, on a new line even after a client's incomplete line."""
     print(f"\n{result} {name}: {' '.join(why.split())}", flush=True)
 
 
 def expect(what, actual, expected):
-    """Fails the check unless both are equal."""
+    """Fails the check unless both values are equal."""
     if actual != expected:
         raise AssertionError(f"{what}: {str(actual)[:200]} is not {str(expected)[:200]}")

@@ -1,8 +1,8 @@
-"""Lets Airbyte's published source-orb, the last one in Python, read the same account, and compares: counts, primary
-keys, hashes of records, inferred schemas, catalogs, and how its states are continued.
+"""Compares source-orb with Airbyte's published source-orb, the last version in Python.
 
-In: both connectors and mock-orb. Out: one line per check. What the published one is known to do wrong is a table, each
-row of which is looked up: a row that is no longer true fails.
+Both read the same account. Compares counts, primary keys, record hashes, inferred schemas,
+catalogs, and resuming from states. Prints one line per check. A table lists the known defects of
+the published version; a defect that no longer occurs fails its check.
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from genson import SchemaBuilder
 from source import configured, run
 
 PUBLISHED = (sys.executable, str(pathlib.Path(__file__).resolve().with_name("published.py")))
-# Usage costs the published one a request for each day of each subscription, so that it gets a month of it.
+# The published version sends a request per day of each subscription, so it reads a month of usage.
 MONTH = {"start_date": "2024-12-01T00:00:00Z", "end_date": "2025-01-01T00:00:00Z"}
 MIDDLE = "2024-07-01T00:00:00+00:00"
-# What it is known to do wrong: the stream, what is added to the config, what comes of it.
+# Known defects of the published version: the stream, additions to the config, and the effect.
 DEFECTS = [
     ("subscriptions", {}, "a subscription without a plan, which Orb has, ends the stream"),
     ("subscription_usage", MONTH, "a subscription without a plan ends the stream"),
@@ -30,14 +30,15 @@ DEFECTS = [
     ("credits_ledger_entries", {"end_date": "2024-07-01T00:00:00Z"}, "end_date is not applied"),
     ("credits_ledger_entries", {"string_event_properties_keys": ["region"]}, "Orb has moved the search for events"),
 ]
-# These two it does wrong in every read of usage, so that they are set aside for a comparison of the rest: it does not
-# say that usage is wanted by the day, so that Orb adds it up, and it cuts days at midnight UTC, wherever customers are.
+# Two defects affect every read of usage: the published version does not request periodic usage, so
+# Orb accumulates it, and it splits days at midnight UTC in every time zone. The other comparisons
+# work around both.
 USAGE = {"view_mode": "periodic"}
 UTC = {"UTC", "Etc/UTC"}
 
 
-# What records have here beside those of the published one, whose every field they have as well. It hoists an object's id
-# and drops the rest of it.
+# Fields that only our records have, in addition to all of the published version's. That one hoists
+# an object's id and drops the rest of the object.
 ADDED = {
     "subscriptions": {"plan_version", "plan_name", "external_plan_id"},
     "credits_ledger_entries": {"external_customer_id", "credit_block_filters"},
@@ -45,12 +46,12 @@ ADDED = {
 
 
 def theirs(url, command, **documents):
-    """The published connector is told the address by the environment, and knows no `api_url`."""
+    """Runs the published version; the environment, not `api_url`, gives it the server's address."""
     return run(command, program=PUBLISHED, environment={"ORB_URL": url}, **documents)
 
 
 def comparable(stream, records, days):
-    """Records by key; usage only of the subscriptions whose days are comparable."""
+    """Returns records by key; for usage, only subscriptions whose days are comparable."""
     usage = stream == "subscription_usage"
     return {key(stream, it): it for it in records if not usage or it["subscription_id"] in days}
 
@@ -60,7 +61,7 @@ def without(names, record):
 
 
 def digest(records):
-    """One hash per record, of its canonical JSON."""
+    """Hashes the canonical JSON of each record."""
     text = {it: json.dumps(record, sort_keys=True, ensure_ascii=False) for it, record in records.items()}
     return {it: hashlib.sha256(canonical.encode()).hexdigest() for it, canonical in text.items()}
 
@@ -92,9 +93,9 @@ def compare(name, stream, ours, published, days):
 
 
 def covers(mine, control, where):
-    """Whatever a schema of theirs allows, ours allows too, and names."""
+    """Checks that our schema declares and allows everything that theirs allows."""
     names = [set([it["type"]] if isinstance(it["type"], str) else it["type"]) for it in (mine, control)]
-    # A record is never null, as their schemas of whole records allow.
+    # Their schemas allow a record to be null, which never happens.
     expect(f"types of {where}", (names[1] - names[0]) - ({"null"} if "." not in where else set()), set())
     expect(f"format of {where}", mine.get("format"), control.get("format"))
     expect(f"what {where} must have", set(mine.get("required", [])) <= set(control.get("required", [])), True)
@@ -140,14 +141,14 @@ def check_records(url, catalog, days):
 
 
 def rewind(state, instant):
-    """The state, in the form in which it was written, of an earlier read."""
+    """Returns the state of an earlier read, in the format in which it was written."""
     if isinstance(state, dict):
         return {name: rewind(inner, instant) for name, inner in state.items()}
     return min(state, instant)
 
 
 def check_states(url, catalog, states, days):
-    """Both go on where the published one stopped, or would have stopped earlier."""
+    """Checks that both resume alike from the published version's state with earlier cursors."""
     for state in states:
         stream = state["stream"]["stream_descriptor"]["name"]
         blob = state["stream"]["stream_state"]
@@ -168,19 +169,20 @@ def check_states(url, catalog, states, days):
             missing = control.items() - mine.items()
             expect("records that are not read again", sorted(missing), [])
             extra = mine.keys() - control.keys()
-            # A pending entry holds a ledger's cursor; two days of usage. Elsewhere a minute, in which this account has nothing.
+            # A pending entry holds back a ledger's cursor, and usage overlaps by two days. Other
+            # streams overlap by a minute, in which this account has no records.
             expect("records read again without need", len(extra) <= (len(mine) // 5 if stream in OVERLAP else 0), True)
             expect("the state was honoured", 0 < len(mine) < len(everything), True)
             seen.append(f"{len(control)} records, and {len(extra)} of the overlap, of {len(everything)}")
 
 
-# Streams that are read again from a little before their cursor.
+# Streams that reread records from before their cursor.
 OVERLAP = {"credits_ledger_entries", "subscription_usage"}
 
 
 def check_defects(url, catalog, defects):
     for stream, more, what in defects:
-        with check(f"known of the published one: {stream}, {what}") as seen:
+        with check(f"known defect of the published version: {stream}, {what}") as seen:
             documents = {"config": config(url, **more), "catalog": configured(catalog, "incremental", [stream])}
             ours, published = run("read", **documents), theirs(url, "read", **documents)
             expect("exit code", ours.code, 0)
@@ -194,12 +196,12 @@ def without_plan(path, record):
 
 
 def cut_elsewhere(path, record):
-    """A subscription that the published one fails for, or whose days it cuts at other instants."""
+    """Whether the published version fails for a subscription, or splits its days differently."""
     return path == "subscriptions" and (record["plan"] is None or record["customer"]["timezone"] not in UTC)
 
 
 def take_back(path, record):
-    """Every other day of an answer takes back what was used: all days, where each is asked for by itself."""
+    """Negates usage on every other day of an answer, or on each day that is requested alone."""
     if path == "usage":
         for window in record["usage"][::2]:
             window["quantity"] = -window["quantity"]
@@ -217,8 +219,8 @@ def main():
         check_defects(whole, catalog, DEFECTS)
         with gateway(whole, leave_out=without_plan) as url:
             check_defects(url, catalog, [("subscription_usage", MONTH, "days are added up, and cut at midnight UTC")])
-        # It emits a day only if its quantity is greater than zero. Here a day is left out only if it is zero: sums in a
-        # warehouse are too high without those on which usage was taken back.
+        # The published version omits days with negative usage as well as days without usage, so
+        # sums in a warehouse are too high. Ours only omits days without usage.
         with gateway(whole, leave_out=cut_elsewhere, change=take_back, usage=USAGE) as url:
             check_defects(url, catalog, [("subscription_usage", MONTH, "days with negative usage are left out")])
 

@@ -1,6 +1,6 @@
-"""Puts a proxy before mock-orb that holds all requests and answers against Orb's OpenAPI document.
+"""Validates requests and answers against Orb's OpenAPI document with a proxy before mock-orb.
 
-In: ORB_OPENAPI, the document's path; node 18 and npm; mock-orb, the host and orb.wasm. Out: one line per check.
+Needs ORB_OPENAPI, the document's path, and node 18 with npm. Prints one line per check.
 """
 
 import os
@@ -16,12 +16,12 @@ from emulator import KEY, emulator
 
 HERE = pathlib.Path(__file__).resolve().parent
 PRISM = "@stoplight/prism-cli@5.14.2"
-# It takes up to two minutes to load the document.
+# The proxy takes up to two minutes to load the document.
 PATIENCE_SECONDS = 300
 
 
 def install(directory):
-    """The proxy, as npm has it."""
+    """Installs the proxy with npm."""
     installed = directory / "installed.txt"
     if not installed.exists() or installed.read_text(encoding="utf-8") != PRISM:
         shutil.rmtree(directory, ignore_errors=True)
@@ -34,7 +34,7 @@ def install(directory):
 
 
 def free_port():
-    """Prism takes no port 0, so the operating system is asked for a free one first."""
+    """Finds a free port, because Prism does not accept port 0."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return unused.getsockname()[1]

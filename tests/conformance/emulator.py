@@ -1,4 +1,4 @@
-"""Starts mock-orb: options in, a base URL out, for as long as the block lasts."""
+"""Runs mock-orb for the duration of a block."""
 
 import contextlib
 import os
@@ -12,10 +12,10 @@ KEY = "conformance-key"
 
 @contextlib.contextmanager
 def emulator(*options):
-    """An account of its own on a free port of the loopback interface."""
+    """Serves a new account on a free port of the loopback interface, and yields the base URL."""
     with tempfile.TemporaryDirectory() as directory:
         port_file = pathlib.Path(directory, "url")
-        # It ends with its standard input, so also when this program is killed.
+        # It exits when its standard input closes, so also when this program is killed.
         command = [os.environ["MOCK_ORB"], "--port-file", port_file, "--api-key", KEY, "--exit-with-stdin", *options]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as server:
             try:
@@ -29,5 +29,5 @@ def emulator(*options):
 
 
 def config(url, **more):
-    """The config that reads all of an emulator's account."""
+    """Returns the config that reads an emulator's whole account."""
     return {"api_key": KEY, "start_date": "2020-01-01T00:00:00Z", "api_url": url, **more}

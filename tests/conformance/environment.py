@@ -1,7 +1,8 @@
-"""An environment for one client: its requirements, and the versions of Python it supports, in; an interpreter that
-has them out.
+"""Creates a virtual environment for one client, with a Python version that the client supports.
 
-usage: environment.py REQUIREMENTS DIRECTORY OLDEST NEWEST, which prints the interpreter.
+usage: environment.py REQUIREMENTS DIRECTORY OLDEST NEWEST
+
+Prints the path of the interpreter.
 """
 
 import os
@@ -21,15 +22,15 @@ print(*sys.version_info[:2])
 
 
 class Unsupported(Exception):
-    """This machine has no Python for it."""
+    """This machine has no supported Python."""
 
 
 class Failed(Exception):
-    """It could not be installed."""
+    """The installation failed."""
 
 
 def install(requirements, directory, pythons):
-    """The interpreter of the environment, which is made anew when its requirements or Python have changed."""
+    """Returns the environment's interpreter; recreates it if the requirements or Python changed."""
     base, version = interpreter(*pythons)
     if not requirements.exists():
         return base
@@ -48,7 +49,7 @@ def install(requirements, directory, pythons):
 
 
 def interpreter(oldest, newest):
-    """An interpreter of a supported version and that version; the one that runs this program if it is."""
+    """Returns a supported interpreter, preferably the running one, and its version."""
     minors = range(newest[1], oldest[1] - 1, -1)
     why = []
     for candidate in [sys.executable, *(f"python3.{minor}" for minor in minors)]:

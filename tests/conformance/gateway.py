@@ -1,4 +1,4 @@
-"""Stands between a connector and an emulator: the emulator's URL, and what is different there, in; a URL out."""
+"""A proxy between a connector and an emulator that rejects or modifies requests and answers."""
 
 import contextlib
 import http.server
@@ -10,18 +10,18 @@ import urllib.parse
 import urllib.request
 
 
-# Only an error of Orb's own counts against the key, and its `type` tells it.
+# The connector only blames the key for Orb's own errors, which it recognizes by `type`.
 REFUSAL = {"type": "https://docs.withorb.com/reference/error-responses#403", "status": 403, "title": "by the gateway"}
 
 
 @contextlib.contextmanager
 def gateway(url, refuse=None, leave_out=lambda path, record: False, change=lambda path, record: None, usage=None):
-    """A server that passes requests on, answers those below a path with 403, leaves records out of lists, changes others,
-    and asks for usage with parameters that a connector leaves out."""
+    """Forwards requests. Answers those below a path with 403, omits or changes records in lists,
+    and adds missing parameters to requests for usage."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # Head and body in one packet: in two, each answer waits for the other side's acknowledgement.
+        # Buffer head and body into one packet; otherwise each answer waits for an acknowledgement.
         wbufsize = 1 << 16
 
         def do_GET(self):
@@ -73,7 +73,7 @@ def gateway(url, refuse=None, leave_out=lambda path, record: False, change=lambd
 
 
 def closed():
-    """A URL where nobody listens."""
+    """Returns a URL on which no server listens."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{unused.getsockname()[1]}/v1"

@@ -1,6 +1,6 @@
-"""Lets Meltano's tap-airbyte run source-orb as an image: check, discover, a sync, and a sync that goes on.
+"""Runs source-orb as an image with Meltano's tap-airbyte: check, discover, and two syncs.
 
-In: TAP_AIRBYTE, the tap's executable, as it is not on PyPI; source-orb and mock-orb. Out: one line per check.
+Needs TAP_AIRBYTE, the tap's executable, because it is not on PyPI. Prints one line per check.
 """
 
 import collections
@@ -18,8 +18,8 @@ END = "2024-08-01T00:00:00Z"
 
 
 def tap(settings, *arguments, **documents):
-    """Runs the tap, and gives what it prints."""
-    # It would look up the registry for a package of the connector.
+    """Runs the tap and returns its output."""
+    # The native check would look up the connector's package in the registry.
     whole = {
         "airbyte_spec": {"image": "airbyte/source-orb", "tag": "dev"},
         "airbyte_config": settings,
@@ -37,7 +37,7 @@ def tap(settings, *arguments, **documents):
 
 
 def sync(settings, catalog, **documents):
-    """How many records of each stream a sync gives, and its last state."""
+    """Runs a sync, and returns record counts by stream and the last state."""
     output, _ = tap(settings, catalog=catalog, **documents)
     messages = [json.loads(line) for line in output.split("\n") if line]
     found = collections.Counter(it["stream"] for it in messages if it["type"] == "RECORD")

@@ -1,6 +1,8 @@
-"""Mends Orb's OpenAPI document where nothing, or not all that it means, can satisfy it.
+"""Repairs Orb's OpenAPI document where its schemas reject valid answers.
 
-In: the document's path, and where to write the mended copy. A document that needs no mending is copied.
+usage: mend.py DOCUMENT TARGET
+
+Writes the repaired document, or an unchanged copy if it needs no repair.
 """
 
 import json
@@ -11,11 +13,11 @@ with open(source, encoding="utf-8") as file:
     document = json.load(file)
 schemas = document["components"]["schemas"]
 
-# Empty, so null is one of these too; then `oneOf` this and null can never be met by null.
+# An empty schema also accepts null, so null matches both branches of a `oneOf` with null.
 if schemas.get("DEPRECATED_InvoiceLevelDiscount", {}).keys() <= {"title", "deprecated"}:
     schemas["DEPRECATED_InvoiceLevelDiscount"] = {"type": "object"}
 
-# Grouped usage has all that ungrouped usage must have, so that it is never exactly one of them.
+# Grouped usage also matches the schema of ungrouped usage, so it never matches exactly one of them.
 usage = schemas.get("SubscriptionUsage", {})
 if "oneOf" in usage:
     usage["anyOf"] = usage.pop("oneOf")

@@ -1,7 +1,7 @@
-"""Holds every line of every command against Airbyte's models of its protocol, as PyAirbyte (pydantic) and the
-connectors of today (data classes) have them.
+"""Validates the output of every command against Airbyte's protocol models.
 
-In: source-orb and mock-orb. Out: one line per check.
+Uses both the models of PyAirbyte (pydantic) and of current connectors (data classes). Prints one
+line per check.
 """
 
 import dataclasses
@@ -19,12 +19,12 @@ from pydantic import TypeAdapter
 from source import configured, run
 
 CLASSES = TypeAdapter(classes.AirbyteMessage)
-# What the protocol carries without saying what is in it: nulls in there are the API's, or a schema's.
+# Fields whose content the protocol does not define: nulls in them come from the API or a schema.
 OPAQUE = {"data", "stream_state", "json_schema", "connectionSpecification"}
 
 
 def judge(done, code, kinds):
-    """Every line is a message, nothing but what the protocol names is in it, and the expected types were sent."""
+    """Checks that every line is a message with only known properties, and of the expected types."""
     expect("exit code", (done.code, done.stderr[-300:] if done.code != code else ""), (code, ""))
     seen = set()
     for line in done.lines:
@@ -45,7 +45,7 @@ def judge(done, code, kinds):
 
 
 def only_named(model, value, where):
-    """No property that the protocol does not name: its models allow any, so that none is misspelt unseen."""
+    """Rejects unknown properties, which the models allow, so that misspellings are found."""
     for part in typing.get_args(model) or (model,):
         if part is classes.AirbyteStateBlob:
             continue
@@ -62,7 +62,7 @@ def only_named(model, value, where):
 
 
 def no_nulls(value):
-    """Absent properties are left out: a client of Meltano's fails at null."""
+    """Rejects nulls for absent properties: a client of Meltano's fails on them."""
     for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
         if name not in OPAQUE:
             expect(f"{name} is null", inner is None, False)
@@ -88,7 +88,7 @@ def check_commands(url):
             expect("status", answer["status"], status)
             expect("a message where it failed", bool(answer.get("message")), status == "FAILED")
             secret = settings.get("api_key", KEY)
-            expect("the key was told", secret in "".join(done.lines) + done.stderr, False)
+            expect("the key was shown", secret in "".join(done.lines) + done.stderr, False)
             seen.append(answer.get("message", ""))
     with check("discover needs no network") as seen:
         seen.append(judge(run("discover", config=config(closed())), 0, {"CATALOG"}))
@@ -165,7 +165,7 @@ def check_reads(url):
 
 
 def renamed(catalog):
-    """The catalog, with a stream that nobody has instead of the first."""
+    """Replaces the catalog's first stream with one that does not exist."""
     first, *others = catalog["streams"]
     return {"streams": [{**first, "stream": {**first["stream"], "name": "nobodys"}}, *others]}
 

@@ -1,8 +1,9 @@
-"""Sends what the emulator can be asked, and all that the connector asks, through a proxy that holds each request and
-each answer against Orb's OpenAPI document.
+"""Sends requests to the emulator, and runs the connector, through the validating proxy.
 
-In: the URLs of the emulator and of the proxy before it, the key, the proxy's log, the host, the component, the
-catalog, and a directory for what they need. Out: one line per check.
+usage: proxy.py EMULATOR PROXY KEY LOG HOST COMPONENT CATALOG WORK
+
+Takes the URLs of the emulator and of the proxy, the API key, the proxy's log, the host, the
+component, the catalog, and a working directory. Prints one line per check.
 """
 
 import collections
@@ -22,14 +23,14 @@ TIMEFRAME = {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-0
 
 
 def ask(base, path, query=None, body=None):
-    """A status and an answer."""
+    """Sends a request, and returns the status and the answer."""
     request = urllib.request.Request(
         f"{base}/{path}?{urllib.parse.urlencode(query or {}, doseq=True)}",
         data=None if body is None else json.dumps(body).encode(),
         headers={"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"},
     )
     try:
-        # The first answer of a kind takes the proxy up to half a minute.
+        # The proxy takes up to half a minute for the first answer of a kind.
         with urllib.request.urlopen(request, timeout=180) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
@@ -37,7 +38,7 @@ def ask(base, path, query=None, body=None):
 
 
 def valid(path, query=None, body=None):
-    """The answer to a request, when the document allows both."""
+    """Returns the answer to a request; fails unless the document allows both."""
     status, answer = ask(PROXY, path, query, body)
     if status != 200:
         raise AssertionError(f"{path} {query or ''} {body or ''}: {status} {json.dumps(answer)}")
@@ -94,12 +95,12 @@ def check_emulator():
 
 
 def read(base):
-    """How many records of each stream the connector reads."""
+    """Runs the connector, and counts the records of each stream."""
     config = pathlib.Path(WORK, "config.json")
     config.write_text(json.dumps({"api_key": KEY, "start_date": "2020-01-01T00:00:00Z", "api_url": base}))
     command = [HOST, "run", COMPONENT, "read", "--config", config, "--catalog", CATALOG]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    # Not `splitlines`: a string in a record may hold other separators of lines.
+    # Not `splitlines`: strings in records may contain other line separators.
     messages = [json.loads(line) for line in done.stdout.split("\n") if line]
     if done.returncode != 0:
         raise AssertionError(f"exit code {done.returncode}: {done.stderr[-300:]} {json.dumps(messages[-1:])}")

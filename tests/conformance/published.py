@@ -1,6 +1,6 @@
-"""Airbyte's published source-orb with another API: its address is a constant, so requests are sent elsewhere.
+"""Runs Airbyte's published source-orb against the API at ORB_URL.
 
-In: ORB_URL, and the arguments of a command. Out: what it prints.
+The connector's API address is a constant, so this program redirects its requests.
 """
 
 import os

@@ -1,6 +1,6 @@
-"""Lets PyAirbyte use source-orb as any of its sources: check, discover, read into DuckDB, and read again what is new.
+"""Runs source-orb with PyAirbyte: check, discover, a read into DuckDB, and an incremental read.
 
-In: source-orb and mock-orb. Out: one line per check.
+Prints one line per check.
 """
 
 import json
@@ -19,7 +19,7 @@ from checks import check, expect
 from emulator import config, emulator
 
 STAND_IN = pathlib.Path(__file__).resolve().parent / "stand-in"
-# Between the first read and the second, the account grows by what lies after this.
+# The first read stops here, so the second finds everything later as new.
 END = "2024-08-01T00:00:00Z"
 
 
@@ -30,13 +30,13 @@ def source(url, **more):
 
 
 def rows(cache):
-    """How many rows each table of a cache has."""
+    """Counts the rows of each table in a cache."""
     return {name: cache.run_sql_query(f"SELECT count(*) AS n FROM main.{name}")[0]["n"] for name in CURSORS}
 
 
 def near(url):
-    """How many records lie so near before the end that they may be read twice: those of the last minute, the last two
-    days of usage."""
+    """Counts the records near the end that may be read twice: those of the last minute, and of the
+    last two days of usage."""
     total = 0
     for stream, found in objects(url, END).items():
         cursors = [instant(record[CURSORS[stream]]) for record in found]
@@ -66,7 +66,7 @@ def check_source(url):
         seen.append(f"{len(it.get_available_streams())} streams, {len(it.config_spec['properties'])} properties")
     for stream in CURSORS:
         with check(f"get_records of {stream}") as seen:
-            # It must be held: once nobody does, PyAirbyte cancels the read.
+            # Keep a reference: PyAirbyte cancels the read when the dataset is dropped.
             dataset = source(url).get_records(stream)
             found = sum(1 for _ in dataset)
             expect("records", found, counts(url)[stream])
@@ -110,7 +110,7 @@ def check_cache(url):
 
 
 def check_image(url):
-    """As users do whose PyAirbyte pulls images: by its name."""
+    """Runs the connector by its image's name, as users do whose PyAirbyte pulls images."""
     path = f"{STAND_IN}{os.pathsep}{os.environ['PATH']}"
     with check("an image: check and read") as seen, mock.patch.dict(os.environ, PATH=path):
         it = airbyte.get_source("source-orb", config=config(url), docker_image="airbyte/source-orb:dev")

@@ -1,8 +1,11 @@
-"""Lets real clients, suites and the published connector run ours against mock-orb, each in an environment of its own.
+"""Tests source-orb with real clients, test suites and the published connector, against mock-orb.
 
-In: the target directory, with what `make bundle native` has built, and the names of parts, or none for all of them.
-Out: one line per check, then how many passed, failed and were skipped; 1 if any failed. What clients print is kept in
-TARGET_DIR/conformance/PART/log, and so is everything else: environments, downloads, home directories.
+usage: run.py TARGET_DIR [PART...]
+
+Needs the output of `make bundle native` in TARGET_DIR. Runs each part, by default all of them, in an
+environment of its own. Prints one line per check and the totals; exits with 1 if any check failed.
+The clients' output goes to TARGET_DIR/conformance/PART/log; environments, downloads and home
+directories are kept below TARGET_DIR/conformance too.
 """
 
 import os
@@ -18,18 +21,18 @@ from dataclasses import dataclass
 import environment
 
 HERE = pathlib.Path(__file__).resolve().parent
-# A part that takes longer is stopped: four times of what the slowest takes on two cores.
+# The timeout for a part: four times what the slowest takes on two cores.
 PATIENCE_SECONDS = 600
 RESULT = re.compile(r"(ok|FAIL|SKIPPED) ")
 
 
 @dataclass
 class Part:
-    """`NAME.py`, run by an interpreter that has what `requirements-NAME.txt` says."""
+    """`NAME.py`, run in an environment with `requirements-NAME.txt`."""
 
     name: str
     about: str
-    # The versions of Python that what it requires supports, from and up to.
+    # The oldest and newest Python versions that the requirements support.
     pythons: tuple = ((3, 10), (3, 13))
 
 
@@ -49,14 +52,14 @@ def main():
     target, names = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
     unknown = set(names) - {part.name for part in PARTS}
     if unknown:
-        sys.exit(f"error: no part is called {' or '.join(sorted(unknown))}: {', '.join(it.name for it in PARTS)}")
+        sys.exit(f"error: unknown part {', '.join(sorted(unknown))}; the parts are {', '.join(it.name for it in PARTS)}")
     results = []
     for part in PARTS:
         if not names or part.name in names:
             started = time.monotonic()
             print(f"# {part.name}: {part.about}", flush=True)
             found = run(part, target)
-            results += found or [report("FAIL", part.name, "not one check was made")]
+            results += found or [report("FAIL", part.name, "no check was run")]
             print(f"# {part.name} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
     passed, failed, skipped = [results.count(result) for result in ["ok", "FAIL", "SKIPPED"]]
     print(f"{passed} passed, {failed} failed, {skipped} skipped")
@@ -64,7 +67,7 @@ def main():
 
 
 def run(part, target):
-    """The results of one part's checks."""
+    """Runs one part, and returns the results of its checks."""
     work = target / "conformance" / part.name
     work.mkdir(parents=True, exist_ok=True)
     try:
@@ -81,11 +84,11 @@ def run(part, target):
 
 
 def variables(target, home, programs):
-    """What a part is told. Clients find no home but an empty one, and are asked not to call theirs."""
+    """Returns a part's environment: an empty home directory, and opt-outs from telemetry."""
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRBYTE_", "PYTHON"))},
         "PYTHONDONTWRITEBYTECODE": "1",
-        # As if its environment were activated.
+        # As if the virtual environment were activated.
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "TMPDIR": str(home),
@@ -102,7 +105,7 @@ def variables(target, home, programs):
 
 
 def judge(part, command, variables, directory, log):
-    """Runs a part's program: its results are shown as they come, the rest is in the log."""
+    """Runs a part's program. Prints results as they arrive, and writes the rest to the log."""
     results = []
     with open(log, "w", encoding="utf-8") as noise:
         with subprocess.Popen(

@@ -1,6 +1,7 @@
-"""Reads every endpoint of the emulator through Orb's official client, which checks each answer strictly.
+"""Reads every endpoint of the emulator with Orb's official, strictly validating client.
 
-In: mock-orb, started with ledgers that name events, and with the limits of a trial account. Out: one line per check.
+Runs mock-orb once with ledgers that name events, and once with the rate limits of a trial account.
+Prints one line per check.
 """
 
 import contextlib
@@ -28,7 +29,7 @@ def client(url=URL, key=KEY):
 
 
 def get(path, query):
-    """One answer, without the official client."""
+    """Returns one answer, without the official client."""
     target = f"{URL}/{path}?{urllib.parse.urlencode(query, doseq=True)}"
     request = urllib.request.Request(target, headers={"Authorization": f"Bearer {KEY}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -36,7 +37,7 @@ def get(path, query):
 
 
 def walk(path, query=None):
-    """The identifiers of a whole list, without the official client, in pages of seven."""
+    """Returns all identifiers of a list, without the official client, in pages of seven."""
     ids, cursor = [], {}
     while True:
         page = get(path, {"limit": 7, **(query or {}), **cursor})
@@ -108,7 +109,7 @@ def check_ledgers(api):
 
 
 def check_usage(api):
-    """Reads usage of all subscriptions in all its forms."""
+    """Reads the usage of all subscriptions in every form."""
     subscriptions = walk("subscriptions")
     metrics = []
     for id in subscriptions:

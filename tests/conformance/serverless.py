@@ -1,6 +1,6 @@
-"""Lets airbyte-serverless run source-orb, as an executable and as an image, into a file.
+"""Runs source-orb with airbyte-serverless, as an executable and as an image, into a file.
 
-In: source-orb and mock-orb. Out: one line per check.
+Prints one line per check.
 """
 
 import collections
@@ -22,7 +22,7 @@ STAND_IN = pathlib.Path(__file__).resolve().parent / "stand-in"
 
 
 class SqliteDestination(destinations.BaseDestination):
-    """Its own destinations are a terminal and a cloud: what those do with tables, in a file."""
+    """Writes tables to a file; airbyte-serverless itself only supports a terminal and a cloud."""
 
     def __init__(self, file, **others):
         super().__init__(**others)

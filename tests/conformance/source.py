@@ -1,4 +1,4 @@
-"""Runs a source as a process: a command, documents, and an environment in; an exit code and messages out."""
+"""Runs a source's commands as processes and parses their messages."""
 
 import collections
 import json
@@ -13,32 +13,32 @@ SOURCE = os.environ.get("SOURCE_ORB", "")
 
 @dataclass
 class Done:
-    """A command that has ended."""
+    """A finished command."""
 
     code: int
     lines: list
     stderr: str
 
     def of(self, kind):
-        """The bodies of all messages of a type, such as `RECORD`."""
+        """Returns the bodies of all messages of a type, such as `RECORD`."""
         bodies = {"CONNECTION_STATUS": "connectionStatus"}
         messages = [json.loads(line) for line in self.lines]
         return [it[bodies.get(kind, kind.lower())] for it in messages if it["type"] == kind]
 
     def records(self):
-        """Lists of records by stream."""
+        """Returns the records by stream."""
         found = collections.defaultdict(list)
         for record in self.of("RECORD"):
             found[record["stream"]].append(record["data"])
         return found
 
     def states(self):
-        """The last state message of each stream, as a file for `--state` has them."""
+        """Returns the last state message of each stream, in the format of a file for `--state`."""
         return list({it["stream"]["stream_descriptor"]["name"]: it for it in self.of("STATE")}.values())
 
 
 def run(command, program=(SOURCE,), environment=None, timeout=300, **documents):
-    """`run("read", config=…, catalog=…, state=…)`: each document is written to a file of its own."""
+    """Runs a command, such as `run("read", config=…, catalog=…)`. Writes each document to a file."""
     with tempfile.TemporaryDirectory() as directory:
         arguments = []
         for name, document in documents.items():
@@ -52,7 +52,7 @@ def run(command, program=(SOURCE,), environment=None, timeout=300, **documents):
             timeout=timeout,
             check=False,
         )
-    # Not `splitlines`: a string in a record may hold other separators of lines.
+    # Not `splitlines`: strings in records may contain other line separators.
     lines = done.stdout.decode("utf-8").split("\n")
     if lines.pop():
         raise AssertionError("stdout ends with half a line")
@@ -60,7 +60,7 @@ def run(command, program=(SOURCE,), environment=None, timeout=300, **documents):
 
 
 def configured(catalog, mode, streams=None):
-    """The configured catalog that selects streams, or all, of a discovered one."""
+    """Returns the configured catalog that selects some or all streams of a discovered one."""
     return {
         "streams": [
             {

@@ -1,6 +1,6 @@
-"""Validates the connector's metadata and the manifest by the schemas that others publish.
+"""Validates the connector's metadata and the manifest against published schemas.
 
-In: the root of the repository. Out: a line for each check, `ok` or `FAIL`; exit code 1 if one failed.
+Takes the root of the repository. Prints `ok` or `FAIL` for each check, and exits with 1 if any failed.
 """
 
 import importlib.resources
@@ -13,7 +13,7 @@ import kubernetes_validate
 import yaml
 from airbyte_connector_models.metadata.v0.connector_metadata_definition_v0 import ConnectorMetadataDefinitionV0
 
-# The oldest with all that the manifest uses that is still common, and the newest that is known.
+# The oldest common version that has all fields of the manifest, and the newest known one.
 KUBERNETES = ("1.30", "1.37")
 
 
@@ -22,7 +22,7 @@ def metadata_by_model(metadata):
 
 
 def without_ids(schema):
-    """The schema without the names of the files that it was put together from: its references are to the whole."""
+    """Removes `$id`s left over from merged files: all references are relative to the whole schema."""
     if isinstance(schema, dict):
         return {key: without_ids(value) for key, value in schema.items() if key != "$id" or not isinstance(value, str)}
     return [without_ids(value) for value in schema] if isinstance(schema, list) else schema
@@ -54,7 +54,7 @@ def main():
     for name, check in checks(pathlib.Path(sys.argv[1])):
         try:
             check()
-        except Exception as error:  # Each validator has errors of its own.
+        except Exception as error:  # Each validator has its own error types.
             failed += 1
             print(f"FAIL {name}: {error}")
         else:

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Holds what is written down about the connector against the schemas of those who read it: Airbyte's for metadata, and
-# Kubernetes' for the manifest. One line per check; exits with 1 if one failed.
+# Validates the connector's metadata against Airbyte's schema and the manifest against Kubernetes'.
+# Prints one line per check, and exits with 1 if any failed.
 #
 # usage: run.sh TARGET_DIR
-# needs: Python 3.10 and PyPI. What is installed stays in TARGET_DIR/metadata.
+# needs: Python 3.10 and PyPI. Installs packages in TARGET_DIR/metadata.
 set -eu
 mkdir -p "$1/metadata"
 venv=$(cd "$1/metadata" && pwd)/venv
 here=$(cd "$(dirname "$0")" && pwd)
-# Python must not leave its caches beside its sources.
+# Keep Python's caches out of the source tree.
 export PYTHONDONTWRITEBYTECODE=1
 
 if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then

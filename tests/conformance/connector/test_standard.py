@@ -1,5 +1,7 @@
-"""Airbyte's standard test suite for sources, which is made for Python sources of its own process: here each command is
-a process of source-orb, and everything else, with every assertion, is Airbyte's.
+"""Runs Airbyte's standard test suite for sources against source-orb.
+
+The suite expects a Python source in its own process. Here each command runs source-orb as a process;
+all assertions are Airbyte's.
 """
 
 import logging
@@ -12,14 +14,14 @@ from airbyte_cdk.utils.docker import run_docker_airbyte_command
 
 
 class SourceOrb:
-    """What the suite takes for a source: it only asks whether there is a `spec`."""
+    """Passes for a source: the suite only checks that `spec` exists."""
 
     def spec(self, logger: logging.Logger):
         raise NotImplementedError("the suite runs commands")
 
 
 def run_command(source, args, expecting_exception=None, *, expected_outcome=None):
-    """Instead of running a Python source, as the suite runs an image."""
+    """Replaces the suite's runner for Python sources with that for images."""
     return run_docker_airbyte_command([os.environ["SOURCE_ORB"], *args])
 
 

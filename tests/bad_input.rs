@@ -1,5 +1,5 @@
-//! Input of every kind that is wrong: one clear error, the documented exit code, nothing asked of
-//! the server.
+//! Invalid input of every kind: one clear error, the documented exit code, and no request to the
+//! server.
 
 use mock_orb::{Account, MockOrb, Settings};
 
@@ -121,7 +121,7 @@ fn a_state_that_is_not_understood_is_a_config_error_before_any_request() {
 fn a_component_that_is_not_one_is_an_error_that_says_what_it_is() {
     let orb = orb();
     let setup = Setup::new(&orb);
-    // The eight bytes that begin every core module: a magic number and version 1.
+    // The header of every core module: a magic number and version 1.
     let module = setup.file("module.wasm", b"\0asm\x01\0\0\0");
     let text = setup.file("text.wasm", "hello");
     for (path, named) in [

@@ -1,4 +1,4 @@
-//! `host bundle`: a connector and its host in one file, which needs nothing else.
+//! `host bundle`: a connector and its host in one self-contained executable.
 
 use std::{
     fs::{self, File},
@@ -19,11 +19,11 @@ use crate::support::{
     setup::{execute, run},
 };
 
-/// Bytes of what stands before and after the added parts.
+/// The size of the magic at each end of the added parts.
 const MAGIC: u64 = 16;
-/// Bytes of a length, of which there are three.
+/// The size of a length field; there are three.
 const LENGTH: u64 = 8;
-/// Bytes of a SHA-256.
+/// The size of a SHA-256.
 const HASH: u64 = 32;
 
 /// Runs `host bundle`.
@@ -31,7 +31,7 @@ fn make(arguments: &[&Path]) -> std::process::Output {
     Command::new(artifacts::host()).arg("bundle").args(arguments).output().unwrap()
 }
 
-/// Why `host bundle` did not do it.
+/// Runs `host bundle`, which must fail, and returns its error.
 #[track_caller]
 fn refused(arguments: &[&Path]) -> String {
     let made = make(arguments);
@@ -45,12 +45,12 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::default()))
 }
 
-/// A copy of the bundle that can be changed.
+/// A copy of the bundle for tampering.
 struct Copy {
     folder: TempDir,
     path: PathBuf,
-    /// Where the parts begin: what is added, manifest, code, component, lengths, hash, the end's
-    /// magic; and the end.
+    /// The offsets of the added parts: header, manifest, code, component, lengths, hash and
+    /// trailer; then the end.
     places: [u64; 8],
 }
 
@@ -82,7 +82,7 @@ impl Copy {
         Self { folder, path, places }
     }
 
-    /// Changes some bytes.
+    /// Overwrites some bytes.
     fn change(&self, at: u64, length: usize, change: impl FnOnce(&mut [u8])) {
         let mut file = File::options().read(true).write(true).open(&self.path).unwrap();
         let mut bytes = vec![0; length];
@@ -93,7 +93,7 @@ impl Copy {
         file.write_all(&bytes).unwrap();
     }
 
-    /// Turns some bits of a byte over.
+    /// Flips bits of one byte.
     fn flip(&self, at: u64, bits: u8) {
         self.change(at, 1, |byte| byte[0] ^= bits);
     }
@@ -104,7 +104,7 @@ impl Copy {
         run(command)
     }
 
-    /// Checks that it says of itself that it is damaged.
+    /// Checks that the copy reports that it is damaged.
     #[track_caller]
     fn assert_damaged(&self, how: &str) {
         let output = self.spec();
@@ -122,7 +122,7 @@ impl Copy {
     }
 }
 
-/// The lines of stdout without the times at which they were written.
+/// The lines of stdout without timestamps.
 fn timeless(output: &Output) -> Vec<Value> {
     fn strip(value: &mut Value) {
         match value {
@@ -238,7 +238,7 @@ fn a_bundle_may_be_copied_renamed_linked_and_called_by_any_name() {
     }
     let mut command = Command::new(&renamed);
     command.arg0("no such program").arg("spec");
-    // Where the kernel does not show a program's file, its name is all there is.
+    // Other systems do not expose the program's file, only the name it was given.
     #[cfg(target_os = "linux")]
     assert_eq!(run(command).code, Some(0));
     let mut command = Command::new("link");
@@ -261,14 +261,14 @@ fn a_changed_byte_anywhere_in_what_was_added_is_found() {
             copy.flip(place, bits);
         }
     }
-    assert_eq!(copy.spec().code, Some(0), "it is whole again");
+    assert_eq!(copy.spec().code, Some(0), "the copy is intact again");
 }
 
 #[test]
 fn lengths_that_only_add_up_are_not_believed() {
     let copy = Copy::new();
     let lengths = copy.places[4];
-    // The code is said to begin with the end of the manifest.
+    // Make the code overlap the end of the manifest.
     copy.change(lengths, 16, |lengths| {
         let (manifest, code) = lengths.split_at_mut(8);
         manifest[0] -= 1;
@@ -321,7 +321,7 @@ fn native_code_that_does_not_fit_is_compiled_anew() {
         let (hashed, kept) = bytes.split_at_mut(usize::try_from(hash - added).unwrap());
         let code =
             &mut hashed[usize::try_from(code - added).unwrap()..usize::try_from(component - added).unwrap()];
-        // wasmtime's own version, which it compares, with its length before it.
+        // wasmtime's own version, which it compares, prefixed by its length.
         let version = b"\0\x0248";
         let at = code.windows(version.len()).position(|window| window == version).unwrap();
         code[at + 3] = b'7';

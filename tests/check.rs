@@ -1,4 +1,4 @@
-//! `check`: whether the config leads to an Orb account.
+//! `check`: whether the config gives access to an Orb account.
 
 use mock_orb::{Account, Fault, MockOrb, Settings};
 
@@ -8,7 +8,7 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::empty()))
 }
 
-/// Runs `check`, which must give exactly one status and exit with 0, and returns the status and its
+/// Runs `check`, which must print exactly one status and exit with 0. Returns the status and its
 /// message.
 #[track_caller]
 fn check(setup: &Setup) -> (String, String) {

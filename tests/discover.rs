@@ -1,4 +1,4 @@
-//! `discover`: what can be read.
+//! `discover`: the catalog.
 
 use mock_orb::{Account, MockOrb, Settings};
 use serde_json::{Value, json};
@@ -64,7 +64,7 @@ fn every_field_of_every_record_is_in_its_schema() {
             .flat_map(|record| crate::support::shape::fields(record).into_keys())
             .filter(|field| stream["json_schema"]["properties"].get(field).is_none())
             .collect();
-        // The emulator adds one field that nobody documented, to see that it is kept.
+        // The emulator adds an undocumented field, which must be kept.
         assert!(unknown.iter().all(|field| field.starts_with("x_")), "{name}: {unknown:?}");
     }
 }

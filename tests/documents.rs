@@ -1,4 +1,4 @@
-//! What README says is what the program says.
+//! README agrees with the program.
 
 use mock_orb::{Account, MockOrb, Settings};
 
@@ -6,7 +6,7 @@ use crate::support::Setup;
 
 const README: &str = include_str!("../README.md");
 
-/// The rows of the table under a heading, as cells without their backticks.
+/// The rows of the table under a heading, as cells without backticks.
 fn table(heading: &str) -> Vec<Vec<String>> {
     let section = README.split(&format!("\n## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with('|')).skip(2);

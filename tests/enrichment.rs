@@ -1,4 +1,4 @@
-//! Ledger entries that name an event get its configured properties.
+//! Ledger entries that name an event receive its configured properties.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings { ledger_event_ids: true, ..Settings::default() }))
 }
 
-/// The keys of the events' properties, by how they are configured here.
+/// The keys of the events' properties, as configured here.
 fn setup(orb: &MockOrb) -> Setup {
     Setup::new(orb)
         .with("string_event_properties_keys", vec!["region", "cached"])
         .with("numeric_event_properties_keys", vec!["bytes"])
 }
 
-/// Each committed entry of the server by its id.
+/// The server's committed entries, by id.
 fn entries(account: &Account) -> BTreeMap<String, BTreeMap<String, String>> {
     let ledgers = account.customer_ids().into_iter().flat_map(|id| account.ledger(&id));
     let committed =

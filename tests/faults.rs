@@ -1,5 +1,4 @@
-//! What goes wrong on the way: tried again if it may pass, and an error that a person understands
-//! if not.
+//! Failures of the network and the server: transient ones are retried, others give a clear error.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -238,7 +237,7 @@ fn a_feature_that_the_account_lacks_is_skipped_with_a_warning() {
     assert_eq!(output.records("customers").len(), 350);
 }
 
-/// Ledgers of many customers, with the paths of some that have one.
+/// Ledgers of many customers, with the paths of a few customers that have one.
 fn ledgers(count: usize) -> (MockOrb, Vec<String>) {
     let settings = Settings { customers: count, ledger_customers: count, ..Settings::default() };
     let orb = MockOrb::start(Account::generate(&settings));
@@ -267,8 +266,7 @@ fn one_customer_that_orb_refuses_fails_the_ledger_at_its_end_and_no_state_passes
         let others: BTreeSet<_> = all.iter().filter(|record| of(record) != refused).cloned().collect();
         assert!(others.len() < all.len());
         assert_eq!(read, others);
-        // Whichever state is the last that was kept, a read that goes on from it has what is
-        // missing.
+        // Resuming from any kept state finds all missing records.
         orb.clear_faults();
         let states = output.states("credits_ledger_entries");
         assert!(states.len() > 1);

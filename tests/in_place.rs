@@ -1,9 +1,8 @@
-//! Files that are mounted by themselves, as containers mount them: they cannot be replaced, and are
-//! written over.
+//! Files that are mount points themselves, as in containers. They cannot be replaced by renaming,
+//! and so are overwritten in place.
 //!
-//! Needs Linux, and root or user namespaces for the mounts. Where there are none, these tests say
-//! so and test nothing; how a file is written over is tested in `host/src/replacement.rs` without
-//! any mount.
+//! Needs Linux, and root or user namespaces for the mounts; otherwise these tests report that they
+//! are skipped. The tests in `host/airbyte/src/atomic_file/` cover overwriting without mounts.
 
 use std::{
     fs,
@@ -21,7 +20,7 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::default()))
 }
 
-/// The arguments that give a command mounts of its own, if this machine lets us.
+/// The `unshare` options that give a command its own mounts; `None` if this machine allows none.
 fn mounts() -> Option<Vec<&'static str>> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     let works = |way: &&&[&str]| {
@@ -36,7 +35,7 @@ fn mounts() -> Option<Vec<&'static str>> {
     way
 }
 
-/// Reads where `script` has made mounts, in the folder of `setup`.
+/// Runs `read` in the folder of `setup` after `script` has mounted files.
 fn read(setup: &Setup, way: &[&str], script: &str, flags: &[&str]) -> Output {
     let config = setup.config_file();
     let host = setup.command(&[&"read", &"--config", &config]);
@@ -48,7 +47,7 @@ fn read(setup: &Setup, way: &[&str], script: &str, flags: &[&str]) -> Output {
     crate::support::setup::run(unshare)
 }
 
-/// A folder `at` with these files, and the same files outside of it to be mounted there.
+/// Creates a folder `at` with these files, and copies of them outside to mount over them.
 fn folders(setup: &Setup, files: &[&str]) {
     for folder in ["at", "outside"] {
         fs::create_dir_all(setup.folder().join(folder)).unwrap();

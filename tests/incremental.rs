@@ -1,4 +1,4 @@
-//! A second read with the state of the first: what is new, plus the documented overlap.
+//! An incremental read from the first read's state: new records, plus the documented overlap.
 
 use mock_orb::{Account, Collection, MockOrb, Settings, Timestamp};
 use serde_json::Value;
@@ -21,7 +21,7 @@ fn cursor_of(output: &Output, stream: &str) -> Timestamp {
     output.states(stream).last().unwrap().stream.stream_state[field].as_str().unwrap().parse().unwrap()
 }
 
-/// Commits every pending ledger entry, so that none holds the cursor.
+/// Commits every pending ledger entry, so that none holds back the cursor.
 fn commit_all(orb: &MockOrb) {
     let customers = orb.account().customer_ids();
     for customer in customers {

@@ -1,4 +1,4 @@
-//! `host inspect`: what a connector is, wants and is given.
+//! `host inspect`: what a connector is, what it asks for, and what it is granted.
 
 use serde_json::Value;
 

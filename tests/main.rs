@@ -1,9 +1,9 @@
-//! The whole: the real host, the real component, a real socket.
+//! End-to-end tests: the real host, the real component and real sockets.
 //!
-//! Each module is one promise. `support` has what they share: where the artifacts are, how a
-//! command is run, and the messages as a reader of the protocol sees them.
+//! Each module covers one promise. `support` locates artifacts, runs commands, and parses messages
+//! as a client does.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod bad_input;
 mod bundle;

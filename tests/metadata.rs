@@ -1,5 +1,4 @@
-//! `connector/orb/metadata.yaml` and `deploy/`: what is written down about the connector is what it
-//! says of itself.
+//! `connector/orb/metadata.yaml` and `deploy/` agree with the connector.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -48,7 +47,7 @@ fn the_metadata_allows_the_hosts_that_the_connector_asks_for() {
     let output = command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap();
     let hosts = inspected["hosts"].as_array().unwrap().iter();
-    // The metadata has hosts without a scheme.
+    // The metadata lists hosts without a scheme.
     let asked: Vec<&str> =
         hosts.map(|host| host.as_str().unwrap().strip_prefix("https://").unwrap()).collect();
     assert_eq!(texts(&metadata["allowedHosts"]["hosts"]), asked);
@@ -78,19 +77,19 @@ fn the_icon_is_a_drawing_beside_the_metadata() {
     let icon = in_tree("connector/orb").join(text(&metadata()["icon"]));
     let drawing = fs::read_to_string(icon).unwrap();
     assert!(drawing.starts_with("<svg ") && drawing.trim_end().ends_with("</svg>"));
-    // It is shown by servers that refuse what could run or load something.
+    // Servers that display it refuse scripts and external resources.
     for word in ["<script", "href", "<image", "<foreignObject"] {
         assert!(!drawing.contains(word), "{word}");
     }
 }
 
-/// The manifest's objects by their kind.
+/// The manifest's objects by kind.
 fn manifest() -> BTreeMap<String, YamlOwned> {
     let objects = documents("deploy/cronjob.yaml").into_iter();
     objects.map(|object| (text(&object["kind"]).to_owned(), object)).collect()
 }
 
-/// The template of the pod that the manifest's job starts.
+/// The pod template of the manifest's job.
 fn pod() -> YamlOwned {
     manifest()["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"].clone()
 }
@@ -111,7 +110,7 @@ fn what_the_manifest_mounts_is_what_it_declares() {
     assert_eq!(mounts.iter().map(|mount| text(&mount["name"])).collect::<BTreeSet<_>>(), names);
     let claim = volumes.iter().find_map(|volume| volume.as_mapping_get("persistentVolumeClaim")).unwrap();
     assert_eq!(claim["claimName"], manifest["PersistentVolumeClaim"]["metadata"]["name"]);
-    // The secret is created by hand, by a command that is shown.
+    // The secret is created by hand, with the command shown in the manifest.
     let secret = volumes.iter().find_map(|volume| volume.as_mapping_get("secret")).unwrap();
     let shown = format!("create secret generic {} --from-file=config.json", text(&secret["secretName"]));
     assert!(fs::read_to_string(in_tree("docs/scale.md")).unwrap().contains(&shown), "{shown}");
@@ -169,7 +168,7 @@ fn the_command_of_the_manifest_goes_on_where_the_last_one_stopped() {
     let folder = setup.folder().to_str().unwrap().to_owned();
     let mut sizes = Vec::new();
     for name in ["first", "second"] {
-        // The volumes are this test's folder.
+        // The volumes map to this test's folder.
         let words = texts(&pod["containers"][0]["args"]).into_iter().map(|word| {
             let word = word.replace("$(POD_NAME)", name);
             ["/config/", "/state/"]

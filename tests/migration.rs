@@ -1,4 +1,4 @@
-//! Whoever comes from Airbyte's source-orb: its configs, and its states in all their forms.
+//! Migration from Airbyte's source-orb: its configs, and its states in all formats.
 
 use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, Settings};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn setup(orb: &MockOrb) -> Setup {
     Setup::new(orb).with("start_date", "2024-01-01T00:00:00Z").with("end_date", "2025-01-01T00:00:00Z")
 }
 
-/// A state file with the state of one stream.
+/// A state file with one stream's state.
 fn file(stream: &str, state: &Value) -> String {
     json!([{ "type": "STREAM", "stream": { "stream_descriptor": { "name": stream }, "stream_state": state } }])
         .to_string()
@@ -34,7 +34,7 @@ fn plain_states_of_airbytes_connector_continue() {
         ("invoices", "invoice_date"),
     ] {
         let everything = setup.read(&[stream]).records(stream);
-        // 1.x writes the first, 2.0 what Orb sent, which may be the second.
+        // 1.x writes the first format; 2.0 writes what Orb sent, which may be the second.
         for cursor in [EARLIER, "2024-12-20T00:00:00Z"] {
             let output = setup.read_from(&[stream], &file(stream, &json!({ field: cursor })));
             assert_eq!(output.code, Some(0), "{stream}: {}", output.stderr);
@@ -62,7 +62,7 @@ fn usage_states_of_airbytes_connector_continue_per_subscription() {
         })
         .collect();
     let mut counts = Vec::new();
-    // The second is how 2.x would write it.
+    // The second is what 2.x would write.
     for cursor in [EARLIER, "2024-12-20T00:00:00.000000+0000"] {
         let cursor = json!({ "timeframe_start": cursor });
         let one: Value = ids.iter().map(|id| (id.clone(), cursor.clone())).collect();
@@ -82,8 +82,7 @@ fn usage_states_of_airbytes_connector_continue_per_subscription() {
     assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
-/// What the CDK writes once there are more than 10,000 partitions, and what an older class of it
-/// always writes.
+/// What the CDK writes beyond 10,000 partitions, and what one of its older classes always writes.
 #[test]
 fn states_with_one_cursor_for_all_partitions_continue() {
     let orb = orb();
@@ -109,14 +108,14 @@ fn states_with_one_cursor_for_all_partitions_continue() {
         ] {
             assert_eq!(read(&state), plain, "{stream} from {state}");
         }
-        // The lookback window reads half a year more.
+        // The lookback window adds half a year.
         let half_a_year = 182 * 24 * 60 * 60;
         for lookback in [json!(half_a_year), json!(half_a_year.to_string()), json!(f64::from(half_a_year))] {
             let state = json!({ "use_global_cursor": true, "state": global, "lookback_window": lookback });
             let count = read(&state);
             assert!(plain < count && count < everything, "{stream} from {state}: {count}");
         }
-        // No cursor, or parents that were perhaps never read.
+        // There is no cursor, or the parents may never have been read.
         for state in [
             json!({ "states": [] }),
             json!({ "use_global_cursor": false }),
@@ -165,7 +164,7 @@ fn the_page_for_users_of_airbyte_has_every_property_and_its_title() {
 fn the_page_for_users_of_airbyte_names_tests_that_exist() {
     let page = include_str!("../docs/airbyte.md");
     let words = page.split('`').skip(1).step_by(2);
-    // But for one field, no other names have so many words.
+    // Only test names, and one field, have that many underscores.
     let tests: Vec<&str> = words
         .filter(|word| word.matches('_').count() >= 4 && !word.contains([' ', '/']) && *word != FIELD)
         .collect();

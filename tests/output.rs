@@ -1,4 +1,4 @@
-//! `--output`: the messages in a file, whole or not at all.
+//! `--output`: the messages in a file, complete or not at all.
 
 use std::{fs, io::Read as _};
 
@@ -15,7 +15,7 @@ fn read(setup: &Setup, file: &str) -> Output {
     setup.run(&[&"read", &"--config", &config, &"--streams", &"customers,plans", &"--output", &file])
 }
 
-/// The lines of a stream's records, without the times at which they were read.
+/// The lines of a stream's records, without timestamps.
 fn records(messages: &str) -> Vec<String> {
     let records = messages.lines().filter(|line| line.contains(r#""type":"RECORD""#));
     let mut lines: Vec<_> =
@@ -77,7 +77,7 @@ fn states_are_saved_once_the_file_is_in_its_place() {
     assert_eq!(read(&setup, "first.jsonl").code, Some(0));
     assert_eq!(read(&setup, "second.jsonl").code, Some(0));
     let lines = |name| records(&fs::read_to_string(setup.folder().join(name)).unwrap()).len();
-    // The records at the cursors themselves come again.
+    // The records exactly at the cursors are read again.
     assert!(lines("first.jsonl") > 10);
     assert_eq!(lines("second.jsonl"), 2);
 }

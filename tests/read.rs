@@ -1,4 +1,4 @@
-//! `read`: every record, once, as it is, in the protocol's order.
+//! `read`: every record exactly once, unchanged, in the protocol's order.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -38,7 +38,7 @@ fn every_record_comes_over_one_connection_of_http_2() {
     orb.set_latency(Duration::from_millis(10));
     let setup = Setup::new(&orb);
     let certificate = setup.file("certificate.pem", orb.certificate().unwrap());
-    // Two streams that begin at once would open one connection each.
+    // Two streams that start at once would open a connection each.
     let flags = ["--ca-cert", certificate.to_str().unwrap(), "--max-streams", "1"];
     let output = setup.flags(&flags).read(&STREAMS);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -157,8 +157,8 @@ fn a_chain_of_pages_keeps_its_connection() {
     let setup = Setup::new(&orb).with("start_date", "2024-01-01T00:00:00Z");
     assert_eq!(setup.read(&["customers"]).code, Some(0));
     assert_eq!(orb.requests().len(), 7);
-    // One, unless a busy machine has the next page asked for before the connection of the last one
-    // is free again.
+    // One, unless a busy machine requests the next page before the previous connection is free
+    // again.
     assert!(orb.connections() <= 2, "{} connections", orb.connections());
 }
 

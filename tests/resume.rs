@@ -1,4 +1,4 @@
-//! A read that is cut short anywhere and started again with its last state.
+//! Reads that are killed anywhere and resumed from their last state.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use crate::support::{
     shape::{expected, fields},
 };
 
-/// Runs a read and kills it after its `lines`th line; returns what it had written by then.
+/// Runs a read and kills it after `lines` lines; returns its output up to then.
 fn killed_after(setup: &Setup, stream: &str, state: &str, lines: usize) -> Output {
     let (config, catalog) = (setup.config_file(), setup.catalog_file(&[stream]));
     let state = setup.file("state.json", state);
@@ -34,16 +34,16 @@ fn killed_after(setup: &Setup, stream: &str, state: &str, lines: usize) -> Outpu
     Output::of(std::process::Output { status, stdout: written, stderr })
 }
 
-/// Reads a stream in runs that are each killed after some lines, until one ends by itself.
+/// Reads a stream in runs that are each killed after some lines, until one completes.
 fn read_in_pieces(orb: &MockOrb, stream: &str, lines: usize) -> usize {
-    // The more slices are read at once, the later is the first one finished that a state can tell
-    // of.
+    // The more slices are read concurrently, the later the first one completes that a state can
+    // cover.
     let setup = Setup::new(orb).with("concurrency", 2);
     let (mut seen, mut state, mut runs) = (BTreeSet::new(), "[]".to_owned(), 0);
     loop {
         runs += 1;
         assert!(runs < 200, "{stream}: no progress with {lines} lines a run");
-        // Each run gets a little further, so that every run is cut at another place.
+        // Each run gets a little further, so that every run is cut at a different place.
         let output = killed_after(&setup, stream, &state, lines + runs * 7);
         seen.extend(output.records(stream).iter().map(|record| fields(record)));
         let told = output.state_file();

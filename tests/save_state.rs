@@ -1,5 +1,5 @@
-//! `read` without a catalog, with the state file kept by the host: what a cron job needs, and what
-//! becomes of it however the read ends.
+//! `read` without a catalog, with a state file that the host maintains: for cron jobs. The state
+//! survives however the read ends.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -13,7 +13,7 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::default()))
 }
 
-/// Reads with these flags besides the config, and with the state file `state.json`.
+/// Reads with these flags in addition to the config, and with the state file `state.json`.
 fn read(setup: &Setup, flags: &[&str]) -> Output {
     let config = setup.config_file();
     let mut command = setup.command(&[&"read", &"--config", &config, &"--state", &"state.json"]);
@@ -64,7 +64,7 @@ fn a_second_read_goes_on_where_the_first_one_ended() {
     assert_eq!(first.code, Some(0), "{}", first.stderr);
     assert!(first.records("customers").len() > 10);
     let before = fs::read_to_string(saved(&setup)).unwrap();
-    // The records at the cursor itself come again.
+    // The records exactly at the cursor are read again.
     let second = read(&setup, &["--save-state", "--streams", "customers"]);
     assert_eq!(second.records("customers").len(), 1);
     assert_eq!(fs::read_to_string(saved(&setup)).unwrap(), before);
@@ -152,7 +152,7 @@ fn states_of_another_format_are_told_to_be_of_no_use() {
         (format!(r#"{{"bookmarks":{{"plans":{at}}},"currently_syncing":"plans"}}"#), false),
         (format!(r#"{{"singer_state":{{"bookmarks":{{"plans":{at}}}}}}}"#), false),
         (r#"{"stateType":"not_set"}"#.to_owned(), true),
-        // Of a stream that is not read.
+        // A stream that is not read.
         (format!(r#"{{"customers":{at}}}"#), true),
     ] {
         fs::write(saved(&setup), &content).unwrap();
@@ -188,14 +188,14 @@ mod unix {
 
     const READ: [&str; 2] = ["customers", "plans"];
 
-    /// An account whose customers can be read, and whose plans are waited for.
+    /// An account whose customers can be read, but whose plans never arrive.
     fn stalled() -> MockOrb {
         let orb = orb();
         orb.inject(Fault::silence().on("/v1/plans"));
         orb
     }
 
-    /// Starts a read that saves, and waits until something was saved.
+    /// Starts a read that saves its state, and waits until it has saved once.
     fn start(setup: &Setup) -> Child {
         let config = setup.config_file();
         let flags = ["--state", "state.json", "--save-state", "--streams", &READ.join(",")];
@@ -241,7 +241,7 @@ mod unix {
         child.kill().unwrap();
         child.wait().unwrap();
         orb.clear_faults();
-        // A lock ends with its process.
+        // The lock is released when its process exits.
         assert_eq!(read(&setup, &["--save-state", "--streams", "plans"]).code, Some(0));
     }
 

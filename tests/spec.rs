@@ -1,4 +1,4 @@
-//! `spec`: what the config looks like.
+//! `spec`: the config schema.
 
 use std::fs;
 

@@ -1,5 +1,4 @@
-//! What counts of a state file, whoever wrote it: each stream's own state, with or without an empty
-//! namespace.
+//! State files from any client: each stream's own state counts, with or without an empty namespace.
 
 use mock_orb::{Account, MockOrb, Settings};
 use serde_json::{Value, json};
@@ -10,7 +9,7 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::default()))
 }
 
-/// A state beyond every record, so that a stream that continues from it has none.
+/// A state later than every record, so that a stream that resumes from it has none.
 fn beyond() -> Value {
     json!({ "created_at": "2100-01-01T00:00:00Z" })
 }
@@ -34,7 +33,7 @@ fn beside_a_stream_s_own_state_what_all_had_before_does_not_count() {
             let stream = json!({ "stream_descriptor": { "name": name }, "stream_state": state });
             json!({ "type": kind, "stream": stream, "data": data })
         };
-        // One stream continues, the other was reset.
+        // One stream resumes, the other was reset.
         let state = json!([message("customers", Value::Null), message("plans", beyond())]);
         let output = read(&setup, &streams, &state);
         assert!(!output.records("customers").is_empty(), "{state}");

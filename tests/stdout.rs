@@ -1,4 +1,4 @@
-//! Where stdout leads nowhere, nothing is asked, read or saved.
+//! Without a usable stdout, the host sends no requests, and reads and saves nothing.
 
 use std::{
     fs,
@@ -13,7 +13,7 @@ fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::default()))
 }
 
-/// Runs a command of the host with redirections as a shell writes them.
+/// Runs a command of the host with shell redirections.
 fn redirected(setup: &Setup, arguments: &[&dyn AsRef<std::ffi::OsStr>], redirections: &str) -> Output {
     let host = setup.command(arguments);
     let mut shell = Command::new("sh");
@@ -28,7 +28,7 @@ fn redirected(setup: &Setup, arguments: &[&dyn AsRef<std::ffi::OsStr>], redirect
     crate::support::setup::run(shell)
 }
 
-/// Shells' ways to leave stdout closed or unfit for writing; `setup` writes `config.json`.
+/// Redirections that leave stdout closed or not writable; `setup` writes `config.json`.
 const NOWHERE: [&str; 5] = [">&-", "<&- >&-", "<&- >&- 2>&-", ">&- 2>&-", "1<config.json"];
 
 #[test]
@@ -93,7 +93,7 @@ fn what_a_user_throws_away_is_read_all_the_same() {
     let orb = orb();
     let setup = Setup::new(&orb);
     let config = setup.config_file();
-    // Some languages open the null device for reading and writing.
+    // Some languages open the null device for both reading and writing.
     for redirections in [">/dev/null", "1<>/dev/null", "<&-", "2>&-", "<&- 2>&-"] {
         let read: [&dyn AsRef<_>; 5] = [&"read", &"--config", &config, &"--streams", &"plans"];
         let output = redirected(&setup, &read, redirections);

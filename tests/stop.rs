@@ -1,4 +1,4 @@
-//! Signals: a read that is asked to end brings its output in order, and ends by that signal.
+//! Signals: an interrupted read finishes its output cleanly, and ends by that signal.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -32,7 +32,7 @@ fn send(signal: &str, child: &Child) {
     assert!(sent.success());
 }
 
-/// Reads until the customers are under way, sends a signal, and waits for the end.
+/// Reads until customers arrive, sends a signal, and waits for the process to end.
 fn stop(signal: &str) -> (Output, Option<i32>) {
     let orb = endless();
     let setup = Setup::new(&orb);
@@ -47,13 +47,13 @@ fn stop(signal: &str) -> (Output, Option<i32>) {
     let mut output = child.wait_with_output().unwrap();
     let ended_by = output.status.signal();
     output.stdout = text.into_bytes();
-    // Every line is whole, though the process was ended by a signal.
+    // Every line is complete, although a signal ended the process.
     assert!(output.stdout.ends_with(b"\n"));
     (Output::of(output), ended_by)
 }
 
-/// A command that runs another as the first process of a container, where the system lets everybody
-/// do so.
+/// A command that runs another as the first process of a PID namespace, as in a container; `None`
+/// where only root may do so.
 #[cfg(target_os = "linux")]
 fn in_container() -> Option<Command> {
     let alone = || {
@@ -67,7 +67,7 @@ fn in_container() -> Option<Command> {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_first_process_of_a_container_ends_with_the_code_of_the_signal() {
-    // Nothing to hold where there is no `unshare`, or only root may use it.
+    // Nothing to test without `unshare`, or if only root may use it.
     let Some(mut container) = in_container() else { return };
     let orb = endless();
     let setup = Setup::new(&orb);
@@ -113,7 +113,7 @@ fn a_reader_that_has_stalled_does_not_hold_the_end_up() {
     let orb = MockOrb::start(Account::generate(&Settings { customers: 5_000, ..Settings::default() }));
     let setup = Setup::new(&orb);
     let mut child = start(&setup);
-    // Nobody reads, so the pipe is full before long; the first byte says that writing has begun.
+    // Nobody reads the pipe, so it fills soon; the first byte shows that writing has begun.
     child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
     send("-TERM", &child);
     assert_eq!(child.wait().unwrap().signal(), Some(15));
@@ -123,7 +123,7 @@ fn a_reader_that_has_stalled_does_not_hold_the_end_up() {
 fn a_component_that_never_answers_can_be_stopped() {
     let setup = Setup::guest(guests::ENDLESS_SPEC, serde_json::json!({}));
     let mut child = setup.command(&[&"spec"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The command ends however soon the signal comes: before or after the host listens for it.
+    // The process ends whenever the signal arrives: before or after the host handles it.
     send("-TERM", &child);
     assert_eq!(child.wait().unwrap().signal(), Some(15));
 }

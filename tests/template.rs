@@ -1,11 +1,11 @@
-//! `connector/template`: the connector to copy reads a library, through the real host.
+//! `connector/template`: the connector template reads a library through the real host.
 
 use scripted_server::{Answer, Request, Server};
 use serde_json::{Value, json};
 
 use crate::support::Setup;
 
-/// Two authors in two pages, newest first, and two books of the first one.
+/// Two authors on two pages, newest first, and two books by the first one.
 fn library() -> Server {
     Server::start(|request: &Request| {
         if request.header("authorization") != Some("Bearer word") {

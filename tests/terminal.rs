@@ -1,4 +1,4 @@
-//! What a person at a terminal has of the host besides `read`: tables, completions, manual pages.
+//! Interactive use of the host: tables, completions and manual pages.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! `subscription_usage`: every day with usage, once, to the digit.
+//! `subscription_usage`: every day with usage, exactly once, to the digit.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,7 @@ const STREAM: [&str; 1] = ["subscription_usage"];
 const START: &str = "2024-01-01T00:00:00Z";
 const END: &str = "2025-02-01T00:00:00Z";
 
-/// What tells a day of usage apart, and how much it was: subscription, metric, group, start,
-/// quantity.
+/// The key and quantity of a day of usage: subscription, metric, group, start, quantity.
 type Day = (String, String, Option<String>, Timestamp, String);
 
 fn orb() -> MockOrb {
@@ -33,7 +32,7 @@ fn read(output: &Output, group: Option<&str>) -> Vec<Day> {
     output.records(STREAM[0]).iter().map(day).collect()
 }
 
-/// What the server holds between two instants, without days of no usage.
+/// The server's usage between two instants, without days of no usage.
 fn held(account: &Account, group: Option<&str>, start: &str, end: &str) -> BTreeSet<Day> {
     let (start, end): (Timestamp, Timestamp) = (start.parse().unwrap(), end.parse().unwrap());
     let mut days = BTreeSet::new();

@@ -1,17 +1,17 @@
-//! Builds the components, and writes down where they are.
+//! Builds the components under test, and generates constants with their paths.
 //!
-//! A cargo within a cargo must not wait for a build directory that the outer one has locked. Cargo locks each profile's
-//! directory on its own, and components have a profile of their own. So both share `target/`, and what `make component`
-//! has built is not built again.
+//! A nested cargo must not wait for a build directory that the outer cargo has locked. Cargo locks
+//! each profile's directory separately, and components have their own profile. So both share
+//! `target/`, and components from `make component` are not built again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-/// The profile of components.
+/// The profile for components.
 const PROFILE: &str = "component";
-/// What they are built for.
+/// The target for components.
 const TARGET: &str = "wasm32-wasip2";
 
 fn main() {
@@ -23,7 +23,7 @@ fn main() {
     let (orb, template) = (built.join("orb.wasm"), built.join("template.wasm"));
     let guests = guests(workspace, &built);
 
-    // Clippy needs the constants alone.
+    // Clippy only needs the constants.
     println!("cargo::rerun-if-env-changed=RUSTC_WORKSPACE_WRAPPER");
     if !env::var("RUSTC_WORKSPACE_WRAPPER").is_ok_and(|wrapper| wrapper.contains("clippy")) {
         let is_locked = out.strip_prefix(target).is_ok_and(|path| path.iter().any(|part| part == PROFILE));
@@ -42,7 +42,7 @@ fn main() {
         .expect("OUT_DIR can be written to");
 }
 
-/// Where the components of `tests/guests` are built to.
+/// The paths of the components of `tests/guests`.
 fn guests(workspace: &Path, built: &Path) -> BTreeSet<PathBuf> {
     let examples = fs::read_dir(workspace.join("tests/guests/examples")).expect("the guests are there");
     let names = examples.map(|entry| entry.expect("its entries can be read").file_name());
@@ -54,7 +54,7 @@ fn build(workspace: &Path, target: &Path, packages: &[&str]) {
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo sets it"));
     cargo.args(["build", "--locked", "--profile", PROFILE, "--target", TARGET, "--target-dir"]).arg(target);
     cargo.args(packages).current_dir(workspace);
-    // They speak of the build that this script is part of.
+    // These describe the outer build.
     for variable in ["CARGO_ENCODED_RUSTFLAGS", "RUSTC", "RUSTC_WORKSPACE_WRAPPER"] {
         cargo.env_remove(variable);
     }
@@ -62,7 +62,7 @@ fn build(workspace: &Path, target: &Path, packages: &[&str]) {
     assert!(status.success(), "{cargo:?} failed; `rustup target add {TARGET}` installs the target");
 }
 
-/// Has cargo run this script again if anything changes that the components are made of.
+/// Tells cargo to run this script again when any source of the components changes.
 fn watch<'a>(workspace: &Path, components: impl Iterator<Item = &'a PathBuf>) {
     let mut watched: BTreeSet<PathBuf> =
         ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "rust-toolchain.toml", "tests/guests/examples"]
@@ -70,7 +70,8 @@ fn watch<'a>(workspace: &Path, components: impl Iterator<Item = &'a PathBuf>) {
             .into();
     watched.insert("build.rs".into());
     for component in components {
-        // Cargo writes down what a file was made of: `TARGET: SOURCE SOURCE`, with a backslash before spaces in paths.
+        // Cargo writes dependency files: `TARGET: SOURCE SOURCE`, with a backslash before spaces in
+        // paths.
         let Ok(sources) = fs::read_to_string(component.with_extension("d")) else { continue };
         let (_, sources) = sources.split_once(": ").expect("cargo separates them");
         for source in sources.trim().replace("\\ ", "\0").split(' ') {
@@ -97,7 +98,7 @@ fn constants(orb: &Path, template: &Path, guests: &BTreeSet<PathBuf>) -> String 
     format!(
         "/// The path of orb.wasm.\npub const ORB: &str = {orb:?};\n\n\
          /// The path of template.wasm.\npub const TEMPLATE: &str = {template:?};\n\n\
-         /// Calls a macro with the name in capital letters and the path of every guest.\n#[macro_export]\n\
+         /// Calls a macro with the name, in capital letters, and the path of every guest.\n#[macro_export]\n\
          macro_rules! for_each_guest {{\n    ($macro:ident) => {{\n{calls}    }};\n}}\n"
     )
 }

@@ -1,5 +1,5 @@
-//! A container of the image, as far as it can be had without an engine: its root file system,
-//! entered by `image/enter.sh`, and a folder that is `/source` in it.
+//! Emulates a container of the image without an engine: enters its root file system with
+//! `image/enter.sh`, with a folder mounted as `/source`.
 
 use std::{
     fs::{self, File},
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::support::{Output, artifacts};
 
-/// What a line of the Dockerfile says after its instruction.
+/// The arguments of the Dockerfile's line for an instruction.
 pub(crate) fn instruction(instruction: &str) -> &'static str {
     let line = include_str!("../../Dockerfile").lines().rfind(|line| line.starts_with(instruction));
     line.unwrap()[instruction.len()..].trim_start_matches([' ', '='])
@@ -26,7 +26,7 @@ pub(crate) struct Container {
     source: TempDir,
 }
 
-/// The platform's script, at work in a container.
+/// The platform's script, running in a container.
 pub(crate) struct Job {
     pub(crate) script: Child,
     stdout: JoinHandle<Vec<u8>>,
@@ -41,7 +41,7 @@ impl Container {
         Self::of(root)
     }
 
-    /// A container of a root file system like that of the image.
+    /// A container with another root file system, similar to the image's.
     pub(crate) fn of(root: PathBuf) -> Self {
         let source = tempfile::tempdir().unwrap();
         let container = Self { root, source };
@@ -66,16 +66,15 @@ impl Container {
         fs::read_to_string(self.source.path().join(name)).unwrap()
     }
 
-    /// Makes user 1000 the owner. Where the tests do not run as root, `enter.sh` lets their own
-    /// user be 1000.
+    /// Makes user 1000 the owner. If the tests do not run as root, `enter.sh` maps their own user
+    /// to 1000.
     fn give(&self, path: &Path) {
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::chown(path, Some(1000), Some(1000)).unwrap();
         }
     }
 
-    /// A shell in the container, in a process group of its own. Nothing of this process'
-    /// environment is in its.
+    /// A shell in the container, in its own process group and with an empty environment.
     fn shell(&self, script: &str) -> Command {
         let enter = concat!(env!("CARGO_MANIFEST_DIR"), "/../../image/enter.sh");
         let entry_point =
@@ -86,19 +85,19 @@ impl Container {
         command
     }
 
-    /// Runs a script to its end. What it writes must be messages.
+    /// Runs a script to its end. Its output must consist of messages.
     pub(crate) fn run(&self, script: &str) -> Output {
         Output::of(self.shell(script).output().unwrap())
     }
 
-    /// Runs a script to its end, and returns what it writes, which may be anything.
+    /// Runs a script to its end, and returns its output, whatever that is.
     pub(crate) fn say(&self, script: &str) -> String {
         let output = self.shell(script).output().unwrap();
         assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Starts what the platform runs for a read; config, catalog and state must have been put.
+    /// Starts the platform's read; the config, catalog and state must already be in place.
     pub(crate) fn start(&self) -> Job {
         for pipe in ["stdout", "stderr"] {
             let path = self.source.path().join(pipe);
@@ -119,7 +118,8 @@ impl Container {
         Job { script, stdout: read("stdout"), stderr: read("stderr") }
     }
 
-    /// Reads as the platform does, to the end. The exit code is the one in the platform's file.
+    /// Reads to the end as the platform does. The exit code is the one that the platform's script
+    /// wrote.
     pub(crate) fn read(&self) -> Output {
         let mut job = self.start();
         let status = job.script.wait().unwrap();
@@ -130,10 +130,10 @@ impl Container {
 }
 
 impl Job {
-    /// Ends whatever is left of the container, as the end of its first process does.
+    /// Kills all processes of the container, as happens when a container's first process exits.
     pub(crate) fn end(self) {
         let group = format!("-{}", self.script.id());
-        // All of it may have ended already.
+        // They may all have exited already.
         let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
         self.stdout.join().unwrap();
         self.stderr.join().unwrap();

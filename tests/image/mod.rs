@@ -1,7 +1,7 @@
-//! The image: its root file system runs what Airbyte's platform runs in a container.
+//! The image: Airbyte's platform script runs in its root file system.
 //!
-//! `make image-test` runs these; they need what `make image-rootfs` assembles, and a machine that
-//! lets them enter it.
+//! `make image-test` runs these tests. They need the output of `make image-rootfs`, and permission
+//! to enter it.
 
 mod container;
 mod tls;
@@ -33,7 +33,7 @@ fn container(config: &str) -> Container {
     container
 }
 
-/// Every file below a folder, with its size and the time of its last change.
+/// Every file below a folder, with its size and modification time.
 fn files(folder: &Path) -> BTreeMap<String, (u64, std::time::SystemTime)> {
     let mut files = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -154,14 +154,14 @@ fn certificates_are_judged_by_the_file_in_the_image() {
     assert!(copied.success());
     let file = root.join("etc/ssl/certs/ca-certificates.crt");
     let trusted = fs::read_to_string(&file).unwrap();
-    assert!(trusted.matches("BEGIN CERTIFICATE").count() > 100, "these are not the world's certificates");
+    assert!(trusted.matches("BEGIN CERTIFICATE").count() > 100, "the public certificates are missing");
     fs::write(&file, trusted + &server.authority).unwrap();
     let output = check(&Container::of(root));
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     let status = output.messages.iter().find_map(|message| message.connection_status.as_ref()).unwrap();
     assert_eq!(status.status, "SUCCEEDED", "{}", status.message);
 
-    // What the platform gives to images that run Python.
+    // The variable that the platform sets for Python images.
     let container = Container::new();
     container.put("config.json", config(&server.url(), DEFAULT_API_KEY));
     container.put("ca.pem", &server.authority);

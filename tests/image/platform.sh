@@ -1,5 +1,6 @@
-# What Airbyte's platform has the container of a source do, in our words: read with the entry point that the environment
-# names, output and errors into named pipes, and write down how it ended; end early if a marker says so.
+# Does what Airbyte's platform runs in a source's container: reads with the entry point from the
+# environment, writes output and errors to named pipes, records the exit code, and stops early if a
+# marker file appears.
 if [ -z "$AIRBYTE_ENTRYPOINT" ]; then
   echo "AIRBYTE_ENTRYPOINT is not set"
   exit 127

@@ -1,4 +1,4 @@
-//! A server behind TLS, and the certificate by which it is trusted.
+//! A TLS server with a certificate authority of its own.
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -14,7 +14,7 @@ use rustls_pki_types::PrivatePkcs8KeyDer;
 /// A server that answers every request with 200 and an empty object.
 pub(crate) struct Secure {
     address: SocketAddr,
-    /// The certificate of who signed the server's, as PEM.
+    /// The PEM certificate of the authority that signed the server's.
     pub(crate) authority: String,
 }
 
@@ -43,7 +43,7 @@ impl Secure {
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let config = config.clone();
-                // A client that does not trust the certificate goes away in the middle.
+                // A client that rejects the certificate disconnects during the handshake.
                 thread::spawn(move || answer(stream, config));
             }
         });

@@ -1,4 +1,4 @@
-//! Rows about commands: what each prints, and with which code it ends.
+//! Rows about commands: what each prints, and its exit code.
 
 use mock_orb::{Account, Fault, MockOrb, Settings};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{ALL, orb};
 use crate::support::{Output, Setup, guests};
 
-/// How many messages of each kind a command printed: of those that answer, and of errors.
+/// How many messages of each kind a command printed: answers and errors.
 fn answers(output: &Output) -> (usize, usize) {
     let answers = output.messages.iter().filter(|message| {
         message.spec.is_some() || message.catalog.is_some() || message.connection_status.is_some()

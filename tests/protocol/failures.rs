@@ -1,4 +1,4 @@
-//! Rows about what goes wrong on the way.
+//! Rows about failures.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -28,7 +28,7 @@ fn row_05_a_refusal_is_told_with_the_time_the_server_asks_for_and_waited_for() {
     assert!(limits[0] >= before + 1000 && limits[0] <= now() + 1000, "{limits:?} from {before}");
     let requests = orb.requests();
     assert_eq!(requests.iter().filter(|request| request.path == "/v1/plans").count(), 2);
-    assert!(now() >= before + 1000, "the server was not given its time");
+    assert!(now() >= before + 1000, "the host did not wait as long as the server asked");
     assert_eq!(output.statuses("plans"), ["STARTED", "RUNNING", "COMPLETE"]);
 }
 
@@ -57,7 +57,7 @@ fn row_05_a_limited_rate_is_told_of_now_and_then() {
 fn row_05_a_connector_cannot_flood_the_output_with_its_progress() {
     let output = Setup::guest(guests::PROGRESS_FLOOD, json!({})).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
-    // One a second at most, and nobody waits longer than a day.
+    // At most one per second, and none more than a day ahead.
     let limits = output.rate_limits("things");
     assert!(!limits.is_empty() && limits.len() < 300, "{}", limits.len());
     assert!(limits.iter().all(|limit| *limit <= now() + 24 * 60 * 60 * 1000));

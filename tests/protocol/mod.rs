@@ -1,5 +1,5 @@
-//! What clients of a source hold it to, row by row of `docs/protocol.md`: every test begins with
-//! the number of its row.
+//! What clients require of a source, by the rows of `docs/protocol.md`: the name of each test
+//! starts with its row's number.
 
 mod commands;
 mod failures;
@@ -13,7 +13,7 @@ use mock_orb::{Account, MockOrb, Settings};
 const ALL: [&str; 6] =
     ["customers", "subscriptions", "plans", "invoices", "credits_ledger_entries", "subscription_usage"];
 
-/// A server with something of everything.
+/// A server with records of every kind.
 fn orb() -> MockOrb {
     MockOrb::start(Account::generate(&Settings::default()))
 }

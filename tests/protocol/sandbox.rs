@@ -1,4 +1,4 @@
-//! Rows about what a source may do to whoever runs it.
+//! Rows about what a source may do to the machine that runs it.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{ALL, orb};
 use crate::support::{Setup, guests};
 
-/// Longer than eight characters, and another text when it is percent-encoded or put into JSON.
+/// Longer than eight characters, and different when percent-encoded or escaped in JSON.
 const KEY: &str = "s3cr3t/+ kéy\"%";
 
 #[test]
@@ -39,16 +39,16 @@ fn row_19_nothing_piles_up_while_nobody_takes_the_output() {
     for line in BufReader::new(child.stdout.take().unwrap()).lines() {
         records += usize::from(line.unwrap().starts_with(r#"{"type":"RECORD""#));
         if records % 1000 == 1 {
-            // A page has a hundred records; pages that only told where to split are asked for
+            // A page has a hundred records; pages that only showed where to split are requested
             // twice.
             ahead = ahead.max(orb.requests().len().saturating_sub(records / 100));
         }
     }
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(records, 20_000);
-    // Sixteen in flight, sixteen that came, four batches that wait, one that is written, and what
-    // pipe and buffers hold: each page that is ahead is about 60 kB.
-    assert!(ahead < 100, "{ahead} pages of 200 were asked for before they were taken");
+    // Sixteen in flight, sixteen received, four batches waiting, one being written, and the
+    // contents of the pipe and buffers: each page ahead is about 60 kB.
+    assert!(ahead < 100, "{ahead} of 200 pages were requested before they were consumed");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Rows about states: which are told, and which are taken.
+//! Rows about states: which are emitted, and which are accepted.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use super::{ALL, orb};
 use crate::support::{Output, Setup, guests};
 
-/// Every line that is a record or a state of a stream, in their order: none for a record, the count
-/// for a state.
+/// The order of a stream's records and states: `None` for a record, the record count for a state.
 fn sequence(output: &Output, stream: &str) -> Vec<Option<f64>> {
     let of_stream = output.messages.iter().filter_map(|message| match (&message.record, &message.state) {
         (Some(record), _) if record.stream == stream => Some(None),
@@ -39,7 +38,7 @@ fn assert_counted(output: &Output, stream: &str) {
     assert!(states.iter().all(|state| state.kind == "STREAM"), "{stream}");
     let distinct: BTreeSet<String> =
         states.iter().map(|state| state.stream.stream_state.to_string()).collect();
-    assert_eq!(distinct.len(), states.len(), "{stream}: a state was told twice");
+    assert_eq!(distinct.len(), states.len(), "{stream}: a state was emitted twice");
 }
 
 #[test]
@@ -75,17 +74,17 @@ fn row_06_a_connector_that_repeats_its_state_is_not_repeated() {
 fn row_07_long_streams_tell_states_on_their_way() {
     let settings = Settings { customers: 2_500, ledger_customers: 500, ..Settings::default() };
     let orb = MockOrb::start(Account::generate(&settings));
-    // The fewer windows are read at once, the more often all before one of them have been read.
+    // The fewer windows are read concurrently, the more often all earlier ones are complete.
     let setup = Setup::new(&orb).with("start_date", "2024-01-01T00:00:00Z").with("concurrency", 2);
     let output = setup.read(&["customers", "credits_ledger_entries"]);
     for stream in ["customers", "credits_ledger_entries"] {
         assert!(output.states(stream).len() > 3, "{stream}: {:?}", sequence(&output, stream));
-        // Not one after each page or customer either: a destination may commit at each.
+        // But not one after each page or customer: a destination may commit at each.
         assert!(output.states(stream).len() < 60, "{stream}");
     }
 }
 
-/// The state files that clients write for `state` of a stream.
+/// The state files that various clients write for `state` of a stream.
 fn odd_files(stream: &str, state: &Value) -> Vec<String> {
     let plain = json!({ "stream_descriptor": { "name": stream }, "stream_state": state });
     let nulls = json!({ "stream_descriptor": { "name": stream, "namespace": null }, "stream_state": state });
@@ -101,7 +100,7 @@ fn odd_files(stream: &str, state: &Value) -> Vec<String> {
         json!({ "type": "STREAM", "stream": plain }).to_string(),
         // Airbyte's API.
         json!([{ "streamDescriptor": { "name": stream }, "streamState": state }]).to_string(),
-        // Before there were states of streams.
+        // From before per-stream states.
         json!([{ "type": "LEGACY", "data": { stream: state } }]).to_string(),
         json!({ stream: state, "another": { "a": 1 } }).to_string(),
         // With states of streams that are not read.

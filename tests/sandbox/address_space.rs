@@ -1,4 +1,4 @@
-//! A process whose address space is limited, as by `ulimit -v` on a shared machine.
+//! A process with a limited address space, as by `ulimit -v` on shared machines.
 #![cfg(unix)]
 
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::support::{
     setup::{STREAMS, run},
 };
 
-/// Runs a command with so many KiB of address space.
+/// Runs a command with an address space of this many KiB.
 fn within(kib: u32, command: &Command) -> Output {
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit -v {kib} && exec \"$@\""), "sh"]);

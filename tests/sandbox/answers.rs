@@ -1,4 +1,4 @@
-//! What a component says of itself and of what it failed at.
+//! What a component returns as its description and as errors.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What a component does to itself is its own end: of one stream, and not of the host.
+//! A component that crashes ends one stream, and not the host.
 
 use serde_json::json;
 

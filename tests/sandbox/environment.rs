@@ -1,5 +1,5 @@
-//! Proxies and certificates that the environment names: they count in a bundle, which an image is
-//! made of, and are pointed to elsewhere.
+//! Proxies and certificates from the environment: used by a bundle, which is what an image
+//! contains, and only mentioned in messages otherwise.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::hosts::{answers, calling};
 use crate::support::{Answer, Canary, Output, Server, Setup, artifacts, guests, setup::run};
 
-/// Everything of the environment that counts.
+/// All environment variables that matter.
 const VARIABLES: [&str; 12] = [
     "HTTPS_PROXY",
     "https_proxy",
@@ -25,13 +25,12 @@ const VARIABLES: [&str; 12] = [
     "CURL_CA_BUNDLE",
 ];
 
-/// A host that exists nowhere, which nobody needs to be asked: a part of a name has 63 bytes at
-/// most.
+/// A host that cannot exist: a label of a domain name has at most 63 bytes.
 fn nowhere() -> String {
     format!("{}.invalid", "a".repeat(64))
 }
 
-/// With these variables alone.
+/// Runs a command with only these of the variables.
 fn with(mut command: Command, variables: &[(&str, &str)]) -> Output {
     for name in VARIABLES {
         command.env_remove(name);
@@ -42,7 +41,7 @@ fn with(mut command: Command, variables: &[(&str, &str)]) -> Output {
     })
 }
 
-/// The bundle, whose API is at this URL.
+/// The bundle, configured with this API URL.
 fn bundle(api_url: &str) -> Setup {
     let config =
         json!({ "api_key": DEFAULT_API_KEY, "start_date": "2024-01-01T00:00:00Z", "api_url": api_url });
@@ -54,7 +53,7 @@ fn check(setup: &Setup, variables: &[(&str, &str)]) -> Output {
     with(setup.command(&[&"check", &"--config", &setup.config_file()]), variables)
 }
 
-/// The status of a check, which says whose fault a failure is: the config's.
+/// The status of a check, which the config caused.
 #[track_caller]
 fn status(output: &Output) -> (&str, &str) {
     assert_eq!(output.code, Some(0), "{}{}", output.stdout, output.stderr);
@@ -63,7 +62,7 @@ fn status(output: &Output) -> (&str, &str) {
     (&status.status, &status.message)
 }
 
-/// A proxy that wants another password.
+/// A proxy that expects a different password.
 fn locked() -> Server {
     Server::start(|_| Answer::with("407 Proxy Authentication Required", &[], ""))
 }
@@ -84,7 +83,7 @@ fn a_bundle_goes_through_the_proxy_of_its_environment() {
             "{message}"
         );
         assert!(!format!("{}{}", output.stdout, output.stderr).contains("hunter2"));
-        // Nobody asks again with a password that is wrong.
+        // A wrong password is not retried.
         let [request] = &proxy.requests()[..] else { panic!("{:?}", proxy.requests()) };
         assert_eq!(request.target(), "api.example.com:443", "{name}");
         assert_eq!(request.header("proxy-authorization"), Some("Basic dXNlcjpodW50ZXIy"));
@@ -106,7 +105,7 @@ fn a_proxy_of_another_kind_matters_only_where_it_would_be_used() {
         "{message}"
     );
     assert!(!format!("{}{}", output.stdout, output.stderr).contains("hunter2"));
-    // What needs no network does not mind, nor what goes past every proxy.
+    // Neither commands without network nor hosts that bypass proxies are affected.
     assert_eq!(with(api.command(&[&"spec"]), &[socks]).code, Some(0));
     let orb = MockOrb::start(Account::generate(&Settings::empty()));
     assert_eq!(status(&check(&bundle(&orb.url()), &[socks])).0, "SUCCEEDED");
@@ -162,7 +161,7 @@ fn a_bundle_trusts_the_certificates_of_its_environment() {
         message.contains("/nonexistent/ca.pem in the environment variable REQUESTS_CA_BUNDLE cannot be read"),
         "{message}"
     );
-    // At a command line, the environment is that of everything.
+    // On a command line, the variables are not meant for the host alone.
     let host = Setup::new(&orb);
     let output = check(&host, &[("REQUESTS_CA_BUNDLE", certificate)]);
     let message = &output.error().message;

@@ -1,5 +1,4 @@
-//! Servers that misbehave, and components that do so towards servers: sizes, times and numbers of
-//! what passes.
+//! Servers and components that misbehave towards each other: sizes, times and numbers of messages.
 
 use std::{io::Write, time::Duration};
 
@@ -8,28 +7,27 @@ use serde_json::{Value, json};
 use super::{assert_limited, told};
 use crate::support::{Answer, Guest, Output, Server, Setup, guests};
 
-/// Reads a guest that calls this server.
+/// A guest that calls this server.
 fn read(guest: Guest, server: &Server, count: usize, flags: &[&str]) -> Output {
     let url = server.url();
     let config = json!({ "api_url": url, "count": count, "requests": [{ "url": url }] });
     Setup::guest(guest, config).flags(flags).read(&["things"])
 }
 
-/// What a guest gets when it calls this server once.
+/// The result of one call to this server by a guest.
 fn call(server: &Server, flags: &[&str]) -> Value {
     let output = read(guests::CALLER, server, 1, flags);
     told(&output).remove(0)
 }
 
-/// What a gzip file begins with (RFC 1952, 2.3): nothing is said of its content but that it is
-/// deflated.
+/// A gzip header (RFC 1952, 2.3) without optional fields: only the compression method is set.
 const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// A gzip that inflates to zeros without end, 158 times as many as it has bytes: its beginning, and
-/// what follows again and again.
+/// A gzip bomb that inflates to endless zeros, 158 times its size: its beginning, and a part to
+/// repeat.
 fn bomb() -> (Vec<u8>, Vec<u8>) {
-    // A final block with fixed codes (RFC 1951, 3.2.6): one zero, and from then on "258 bytes as
-    // the one before".
+    // A final block with fixed codes (RFC 1951, 3.2.6): one zero, then "copy 258 bytes from one
+    // byte back" forever.
     const BLOCK: &str = "110";
     const ZERO: &str = "00110000";
     const MORE: &str = "1100010100000";
@@ -39,15 +37,14 @@ fn bomb() -> (Vec<u8>, Vec<u8>) {
         };
         bits.as_bytes().chunks(8).map(byte).collect()
     };
-    // Eleven bits come first; five of the next code fill the byte, and then the codes go round
-    // within 13 bytes.
+    // The stream starts with 11 bits; five bits of the next code fill the second byte, and then the
+    // codes repeat every 13 bytes.
     let first = [BLOCK, ZERO, &MORE[..5]].concat();
     let again = [&MORE[5..], &MORE.repeat(8 * 512 - 1), &MORE[..5]].concat();
     ([GZIP.to_vec(), pack(&first)].concat(), pack(&again))
 }
 
-/// A gzip of what does not get smaller: blocks that are stored as they are (RFC 1951, 3.2.4),
-/// without end.
+/// A gzip that does not compress: endless stored blocks (RFC 1951, 3.2.4).
 fn stored() -> (Vec<u8>, Vec<u8>) {
     let content = [b'x'; 0x1000];
     (GZIP.to_vec(), [&[0, 0x00, 0x10, 0xff, 0xef][..], &content].concat())
@@ -165,7 +162,7 @@ fn a_flood_of_headers_is_no_answer() {
         })
     });
     let output = read(guests::CALLER, &server, 1, &["--max-call", "60s"]);
-    // The client has a bound of its own, beyond which it takes this for no HTTP.
+    // The client has its own limit, beyond which it rejects the answer as invalid HTTP.
     if output.code == Some(0) {
         assert!(told(&output)[0]["answer"].is_string());
     } else {

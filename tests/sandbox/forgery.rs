@@ -1,4 +1,4 @@
-//! Output that looks like another's: one message is one line, and only the host says what it is.
+//! Forged output: one message is one line, and only the host decides its type.
 
 use serde_json::json;
 
@@ -8,11 +8,11 @@ use crate::support::{Output, Setup, guests};
 /// A line that would be a record of another stream, if it were a line.
 const FORGED: &str = r#"{"type":"RECORD","record":{"stream":"forged","data":{},"emitted_at":1}}"#;
 
-/// Breaks of a line, as different readers see them.
+/// Line breaks, as different readers define them.
 const BREAKS: [&str; 6] = ["\n", "\r", "\r\n", "\u{2028}", "\u{85}", "\0"];
 
-/// Checks that nobody can take what a guest said for a message. That every line is one was checked
-/// when it was parsed.
+/// Checks that no guest output is parsed as a message. Parsing has already checked that every line
+/// is one.
 #[track_caller]
 fn assert_genuine(output: &Output) {
     assert!(output.records("forged").is_empty());
@@ -63,7 +63,7 @@ fn the_name_of_a_stream_cannot_be_another_message() {
     for br in BREAKS {
         let name = format!("things{br}{FORGED}{br}");
         let setup = Setup::guest(guests::CATALOG, json!({ "streams": [[name]] }));
-        // Whether such a name is taken is not the question here.
+        // Whether such a name is accepted does not matter here.
         for output in [setup.discover(), setup.read(&[&name]), setup.read(&["things"])] {
             assert_genuine(&output);
         }

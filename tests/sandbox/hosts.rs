@@ -1,11 +1,11 @@
-//! Whom a component may call: what it asked for and was granted, and nobody else.
+//! Which hosts a component may call: those it asked for and was granted, and no others.
 
 use serde_json::{Value, json};
 
 use super::told;
 use crate::support::{Answer, Canary, Output, Server, Setup, guests};
 
-/// A guest that makes these requests.
+/// A guest that sends these requests.
 pub(super) fn caller(api_url: &str, requests: &Value) -> Setup {
     Setup::guest(guests::CALLER, json!({ "api_url": api_url, "requests": requests }))
 }
@@ -15,14 +15,14 @@ pub(super) fn calling(api_url: &str, urls: &[String]) -> Setup {
     caller(api_url, &urls.iter().map(|url| json!({ "url": url })).collect())
 }
 
-/// What the host said to each request, as the guest tells it.
+/// The host's answer to each request, as the guest reports it.
 #[track_caller]
 pub(super) fn answers(output: &Output) -> Vec<Value> {
     told(output).into_iter().map(|mut told| told["answer"].take()).collect()
 }
 
-/// Checks that each of these URLs is refused without asking anybody. Some are none to `wasi:http`
-/// already, which says of another scheme that it is no HTTP.
+/// Checks that each of these URLs is denied without any connection. `wasi:http` itself rejects some
+/// of them, such as other schemes, as invalid.
 #[track_caller]
 pub(super) fn assert_refused(output: &Output, urls: &[String]) {
     for (answer, url) in answers(output).iter().zip(urls) {
@@ -32,7 +32,7 @@ pub(super) fn assert_refused(output: &Output, urls: &[String]) {
     }
 }
 
-/// The one warning of a run.
+/// The only warning of a run.
 #[track_caller]
 fn warning(output: &Output) -> &str {
     let warnings: Vec<_> = output.logs().into_iter().filter(|log| log.level == "WARN").collect();
@@ -155,7 +155,7 @@ fn a_redirect_is_an_answer_and_not_followed() {
         let output = calling(&server.url(), &[server.url()]).read(&["things"]);
         let told = &told(&output)[0];
         assert_eq!(told["answer"].to_string(), status[..3]);
-        // So that a connector can say where it leads.
+        // The header is kept, so that a connector can report the target.
         assert_eq!(told["headers"]["location"], canary.url());
         assert_eq!(server.requests().len(), 1);
     }

@@ -1,12 +1,11 @@
-//! How much a component may use. Whatever it takes too much of, the error names the flag that
-//! allows more.
+//! Limits on what a component may use. Each error names the flag that raises the limit.
 
 use serde_json::{Value, json};
 
 use super::assert_limited;
 use crate::support::{Guest, Output, Setup, guests};
 
-/// Reads `things` of a guest with these flags.
+/// Reads `things` from a guest with these flags.
 fn read(guest: Guest, config: Value, flags: &[&str]) -> Output {
     Setup::guest(guest, config).flags(flags).read(&["things"])
 }
@@ -69,7 +68,7 @@ fn handles_have_an_end_without_a_flag() {
 
 #[test]
 fn tables_have_an_end() {
-    // Every component has a table, of the functions whose addresses it takes.
+    // Every component has a table for its indirect functions.
     let output = Setup::guest(guests::TRAP, json!({})).flags(&["--max-table-elements", "1"]).spec();
     let error = output.error();
     assert_eq!(error.failure_type, "system_error");
@@ -173,7 +172,7 @@ fn a_stream_that_is_stopped_leaves_the_others_alone() {
 fn streams_that_are_stopped_at_once_are_stopped_each() {
     let flags = ["--max-streams", "2", "--max-compute", "200ms"];
     let setup = Setup::guest(guests::ENDLESS_LOOP, json!({}));
-    // Both are one stream of the guest, told apart by a namespace.
+    // Both are the same stream of the guest, distinguished by namespace.
     let mut catalog = crate::support::setup::catalog(&["things", "things"]);
     catalog["streams"][1]["stream"]["namespace"] = "another".into();
     let (config, catalog) = (setup.config_file(), setup.file("catalog.json", catalog.to_string()));

@@ -1,4 +1,4 @@
-//! What a component says that it needs and is, before it runs: refused in words that help.
+//! Components that are rejected before they run, with a helpful message.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::{Guest, Output, Setup, guests};
 
-/// A guest in whose bytes a name was changed to another of the same length.
+/// A guest whose bytes have one name replaced by another of the same length.
 fn patched(guest: Guest, from: &str, to: &str) -> Output {
     assert_eq!(from.len(), to.len(), "lengths are written in a component too");
     let mut bytes = fs::read(guest.path()).unwrap();
@@ -21,14 +21,14 @@ fn patched(guest: Guest, from: &str, to: &str) -> Output {
     loaded(&bytes)
 }
 
-/// What `spec` of a component of these bytes gives.
+/// The result of `spec` for a component with these bytes.
 fn loaded(bytes: &[u8]) -> Output {
     let setup = Setup::guest(guests::TRAP, json!({}));
     let path = setup.file("other.wasm", bytes);
     setup.component(path).spec()
 }
 
-/// Checks that a component was refused, and returns why.
+/// Checks that a component was rejected, and returns the reason.
 #[track_caller]
 fn refused(output: &Output) -> String {
     let error = output.error();
@@ -77,8 +77,7 @@ fn a_component_that_is_broken_is_refused() {
     for end in [0, 4, 8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
         refused(&loaded(&bytes[..end]));
     }
-    // A part of the machine code's source is changed, so that types do not fit or sections end too
-    // soon.
+    // Corrupt part of the component, so that types do not match or sections end early.
     for at in (8..bytes.len() / 2).step_by(bytes.len() / 16) {
         let mut broken = bytes.clone();
         broken[at..at + 8].fill(0xff);

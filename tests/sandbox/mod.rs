@@ -1,8 +1,7 @@
-//! Components that misbehave: each is stopped or refused, what came before is kept, and everything
-//! else goes on.
+//! Components that misbehave: each is stopped or rejected, earlier output is kept, and everything
+//! else continues.
 //!
-//! Each module is one thing that is kept from them; the guests are in `tests/guests`, a component
-//! to a file.
+//! Each module covers one kind of attack; the guests are in `tests/guests`, one component per file.
 
 mod address_space;
 mod answers;
@@ -21,13 +20,12 @@ use serde_json::{Value, json};
 
 use crate::support::{Guest, Output, Setup};
 
-/// Reads the stream of a guest in which it misbehaves.
+/// Reads the stream in which a guest misbehaves.
 fn read(guest: Guest, config: Value) -> Output {
     Setup::guest(guest, config).read(&["things"])
 }
 
-/// Checks that a read of `things` failed, and that nothing of what came before was lost. Returns
-/// the message.
+/// Checks that a read of `things` failed without losing earlier output. Returns the message.
 #[track_caller]
 fn assert_stopped(output: &Output) -> &str {
     let error = output.error();
@@ -39,14 +37,14 @@ fn assert_stopped(output: &Output) -> &str {
     &error.message
 }
 
-/// Checks that a read of `things` was stopped because of the limit that this flag raises.
+/// Checks that a read of `things` exceeded the limit that this flag raises.
 #[track_caller]
 fn assert_limited(output: &Output, flag: &str) {
     let message = assert_stopped(output);
     assert!(message.contains(&format!("({flag} ")), "{message}");
 }
 
-/// Checks that a read went well, and returns what followed the two good records.
+/// Checks that a read succeeded, and returns the output after the two good records.
 #[track_caller]
 fn told(output: &Output) -> Vec<Value> {
     assert_eq!(output.code, Some(0), "{}", output.stderr);

@@ -1,4 +1,4 @@
-//! What a component returns as a record or a state: written as it is, or not at all.
+//! Records and states from a component: written unchanged, or not at all.
 
 use serde_json::json;
 
@@ -97,7 +97,7 @@ fn a_deep_state_is_no_crash() {
     let checkpoint = format!(r#"{{"a":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     let setup = Setup::guest(guests::ECHO, json!({ "checkpoint": checkpoint }));
     let (config, catalog) = (setup.config_file(), setup.catalog_file(&["things"]));
-    // Not parsed here: what reads the output of tests has a limit of its own.
+    // Not parsed here: the tests' own JSON parser limits the depth.
     let mut command = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
     let output = command.output().unwrap();
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", output.status);

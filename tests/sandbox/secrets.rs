@@ -1,5 +1,5 @@
-//! What the configuration marks as secret: a component works with it and never has it, and nobody
-//! reads it.
+//! Secrets of the configuration: a component can use them without seeing them, and no output shows
+//! them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,23 +9,23 @@ use serde_json::{Value, json};
 use super::{assert_stopped, told};
 use crate::support::{Answer, Canary, Guest, Output, Server, Setup, guests};
 
-/// With what JSON, URLs and terminals write in other ways.
+/// With characters that JSON, URLs and terminals escape.
 const SECRET: &str = r#"sk/51+"H4nd\s0ff%"#;
 const PASSWORD: &str = "correct horse battery 51";
 
-/// A guest that knows two secrets, as far as it is given them.
+/// A guest whose config has two secrets.
 fn guest(name: Guest, mut config: Value) -> Setup {
     config["api_key"] = SECRET.into();
     config["credentials"] = json!({ "password": PASSWORD });
     Setup::guest(name, config)
 }
 
-/// A guest that makes these requests, and may call this server.
+/// A guest that sends these requests, and may call this server.
 fn caller(server: &str, requests: &Value) -> Setup {
     guest(guests::CALLER, json!({ "api_url": server, "requests": requests }))
 }
 
-/// The forms in which a secret could be written.
+/// The encodings in which a secret could appear.
 fn forms(secret: &str) -> Vec<String> {
     let quoted = Value::from(secret).to_string();
     let escaped = quoted.trim_matches('"').to_owned();
@@ -42,7 +42,7 @@ fn forms(secret: &str) -> Vec<String> {
     ]
 }
 
-/// Checks that neither a secret nor what stands in its place is shown.
+/// Checks that neither a secret nor its placeholder is shown.
 #[track_caller]
 fn assert_hidden(output: &Output) {
     for text in [&output.stdout, &output.stderr] {
@@ -54,7 +54,7 @@ fn assert_hidden(output: &Output) {
     }
 }
 
-/// Checks that a server was not told a secret, in any part of what it was sent.
+/// Checks that no part of the requests to a server contains a secret.
 #[track_caller]
 fn assert_unsent(server: &Server) {
     for request in server.requests() {
@@ -76,12 +76,12 @@ fn a_component_never_has_its_secrets() {
     assert_hidden(&output);
     let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
     assert_eq!(record["key"], "****");
-    // What it wrote backwards no filter knows: it is what stands in the place of the secret.
+    // No filter recognizes reversed text: this is the secret's placeholder.
     assert!(!output.stdout.contains(&backwards(SECRET)));
     let token = backwards(record["backwards"].as_str().unwrap());
     assert!(token.starts_with("sealed"), "{token}");
     assert!(output.logs().iter().any(|log| log.message == "the key is ****, the password is ****"));
-    // Its state has them in it, so it is not told.
+    // Its state contains the secrets, so it is not emitted.
     assert_eq!(output.states("things").len(), 1);
 }
 
@@ -101,7 +101,7 @@ fn a_state_with_a_secret_in_it_is_an_error_and_is_not_kept() {
     }
 }
 
-/// Values that a key has where it is not needed, and that stand in data.
+/// Values that keys have where no key is needed, and that also occur in data.
 const ORDINARY: [&str; 8] =
     ["test", "name", "1234", "2024", "true", "c-test-1", "credits_ledger_entries", "2024-01-01T00:00:00Z"];
 
@@ -293,7 +293,7 @@ fn secrets_do_not_go_to_hosts_that_were_not_granted() {
 
 #[test]
 fn secrets_do_not_cross_a_network_in_the_clear() {
-    // Kept for documentation, so nobody is there; nobody is called either.
+    // An address reserved for documentation; no connection is made.
     let url = "http://192.0.2.1";
     let requests = json!([{ "url": url, "headers": [["authorization", "Bearer {key}"]] }]);
     let output = caller("", &requests).flags(&["--allow-host", url, "--allow-private-net"]).read(&["things"]);
@@ -384,7 +384,7 @@ fn secrets_that_are_exposed_can_be_sent_anywhere_within_a_granted_host() {
 
 #[test]
 fn a_secret_that_is_cut_off_is_not_shown_in_part() {
-    // Lines are cut after 16 KiB: at every place of a secret.
+    // Lines are cut at 16 KiB: try every position of the secret.
     let lines: Vec<_> = (1..=SECRET.len()).map(|at| "x".repeat(16 * 1024 - at) + SECRET).collect();
     let output = guest(guests::TALKER, json!({ "lines": lines })).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -397,7 +397,7 @@ fn a_secret_that_is_also_a_word_of_the_protocol_breaks_no_message() {
     let words = ["type", "record", "RECORD", "data", "stream", "emitted_at", "TRACE", "things", "STARTED"];
     for secret in words.into_iter().chain([&millis[..4], &millis[..6]]) {
         let config = json!({ "api_key": secret, "lines": [format!("said {secret}")] });
-        // That every line is a message is checked when it is parsed.
+        // Parsing has already checked that every line is a message.
         let output = Setup::guest(guests::TALKER, config).read(&["things"]);
         assert_eq!(output.code, Some(0), "{secret}: {}", output.stderr);
         assert_eq!(output.records("things").len(), 2, "{secret}");
@@ -408,8 +408,8 @@ fn a_secret_that_is_also_a_word_of_the_protocol_breaks_no_message() {
 
 #[test]
 fn hiding_a_secret_breaks_no_message() {
-    // What looks like the secret begins within an escape, in a record that is deeper than most JSON
-    // readers go.
+    // A match for the secret starts inside an escape, in a record nested deeper than most JSON
+    // parsers allow.
     for (secret, within) in [
         ("nothing-much-0123456789", r"\nothing-much-0123456789"),
         ("u0041bcdef0123456789", r"\u0041bcdef0123456789"),

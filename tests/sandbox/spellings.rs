@@ -1,5 +1,4 @@
-//! Names and requests that are meant to lead elsewhere than they seem to: whoever is called is who
-//! was granted.
+//! Names and requests that look as if they lead to a granted host: only granted hosts are called.
 
 use serde_json::{Value, json};
 
@@ -167,7 +166,7 @@ fn no_method_opens_a_tunnel() {
 
 #[test]
 fn nothing_that_looks_like_a_granted_host_is_one() {
-    // A name that cannot be resolved here would say so, which none of these comes to.
+    // An unresolvable name would give another error, so none of these is looked up.
     let urls: Vec<String> = [
         "https://example.com/",
         "https://evil.api.example.com/",

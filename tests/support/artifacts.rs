@@ -1,4 +1,4 @@
-//! Where the things under test are. Cargo builds them before the tests.
+//! The paths of the artifacts under test. Cargo builds them before the tests.
 
 use std::{
     fs,
@@ -17,12 +17,12 @@ pub(crate) fn orb() -> PathBuf {
     components::ORB.into()
 }
 
-/// The component of the connector to copy.
+/// The connector template's component.
 pub(crate) fn template() -> PathBuf {
     components::TEMPLATE.into()
 }
 
-/// The Orb component and the host in one file, made once for all tests.
+/// The Orb component and the host in one file, built once for all tests.
 pub(crate) fn bundle() -> &'static Path {
     static MADE: LazyLock<PathBuf> = LazyLock::new(|| {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bundle").join("source-orb");

@@ -1,4 +1,4 @@
-//! The components of `tests/guests`, each a constant.
+//! The components of `tests/guests`, one constant each.
 
 #![deny(dead_code, reason = "a guest that no test uses has no place here")]
 

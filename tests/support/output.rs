@@ -1,7 +1,7 @@
-//! What a command wrote, as a reader of the Airbyte protocol sees it.
+//! Parses a command's output as an Airbyte client does.
 //!
-//! The types are declared here anew, from the protocol's schema, and refuse fields they do not
-//! know: a contract test with the producer's own types could not see a wrong name.
+//! The types here are written from the protocol's schema and reject unknown fields: tests that used
+//! the host's own types could not detect a wrong name.
 
 use std::{collections::BTreeMap, process};
 
@@ -10,13 +10,13 @@ use serde_json::{Value, json, value::RawValue};
 
 /// A finished command.
 pub(crate) struct Output {
-    /// The exit code; none if it was killed.
+    /// The exit code; `None` if it was killed.
     pub(crate) code: Option<i32>,
-    /// Every line of stdout.
+    /// Every line of stdout, parsed.
     pub(crate) messages: Vec<Message>,
-    /// Stderr as it is.
+    /// The raw stderr.
     pub(crate) stderr: String,
-    /// Stdout as it is.
+    /// The raw stdout.
     pub(crate) stdout: String,
 }
 
@@ -139,8 +139,8 @@ pub(crate) struct ConnectionStatus {
 }
 
 impl Output {
-    /// Parses what a command wrote. Every line must be a message; the last one may be cut off if it
-    /// was killed.
+    /// Parses a command's output. Every line must be a message; the last one may be incomplete if
+    /// the command was killed.
     pub(crate) fn of(output: process::Output) -> Self {
         let stdout = String::from_utf8(output.stdout).expect("stdout is UTF-8");
         let whole = if output.status.code().is_some() {
@@ -155,13 +155,13 @@ impl Output {
         Self { code: output.status.code(), messages, stderr, stdout }
     }
 
-    /// The texts of a stream's records, in their order.
+    /// The texts of a stream's records, in order.
     pub(crate) fn records(&self, stream: &str) -> Vec<String> {
         let records = self.messages.iter().filter_map(|message| message.record.as_ref());
         records.filter(|record| record.stream == stream).map(|record| record.data.get().to_owned()).collect()
     }
 
-    /// The states of a stream, in their order.
+    /// The states of a stream, in order.
     pub(crate) fn states(&self, stream: &str) -> Vec<&State> {
         let states = self.messages.iter().filter_map(|message| message.state.as_ref());
         states.filter(|state| state.stream.stream_descriptor.name == stream).collect()
@@ -177,13 +177,13 @@ impl Output {
         Value::Array(last.iter().map(element).collect()).to_string()
     }
 
-    /// The statuses of a stream, in their order, without those that have reasons.
+    /// The statuses of a stream, in order, without those that carry reasons.
     pub(crate) fn statuses(&self, stream: &str) -> Vec<&str> {
         let plain = self.all_statuses(stream).filter(|status| status.reasons.is_empty());
         plain.map(|status| status.status.as_str()).collect()
     }
 
-    /// Until when a stream was told to be refused, each time, in milliseconds since 1970.
+    /// The times until which a stream was reported as rate-limited, in milliseconds since 1970.
     pub(crate) fn rate_limits(&self, stream: &str) -> Vec<u64> {
         let reasons = self.all_statuses(stream).flat_map(|status| {
             assert!(status.reasons.is_empty() || status.status == "RUNNING", "{status:?}");
@@ -203,13 +203,13 @@ impl Output {
         statuses.filter(move |status| status.stream_descriptor.name == stream)
     }
 
-    /// The errors, in their order.
+    /// The errors, in order.
     pub(crate) fn errors(&self) -> Vec<&TraceError> {
         self.messages.iter().filter_map(|message| message.trace.as_ref()?.error.as_ref()).collect()
     }
 
-    /// The one error there is. Also checks what holds for every failure: exit code 1, the error on
-    /// stderr too, and nothing of panics, backtraces or secrets anywhere.
+    /// The only error. Also checks what holds for every failure: exit code 1, the error on stderr
+    /// too, and no panics, backtraces or secrets in the output.
     #[track_caller]
     pub(crate) fn error(&self) -> &TraceError {
         let errors = self.errors();

@@ -1,4 +1,4 @@
-//! Runs the host's commands as a user does: files for config, catalog and state, and a process.
+//! Runs the host's commands as a user does: as a process, with files for config, catalog and state.
 
 use std::{
     fs,
@@ -16,25 +16,26 @@ use tempfile::TempDir;
 
 use super::{Guest, Output, artifacts};
 
-/// The five streams, in the order they are discovered.
+/// The five streams, in the order of `discover`.
 pub(crate) const STREAMS: [&str; 5] =
     ["customers", "subscriptions", "plans", "invoices", "credits_ledger_entries"];
 
-/// How long a command may take that should end by itself. Far more than any does on a busy machine.
+/// The timeout for commands that should end by themselves. Far longer than any takes on a busy
+/// machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A config, a component, a folder of files, and flags.
 pub(crate) struct Setup {
     folder: TempDir,
     component: PathBuf,
-    /// A bundle to run in the place of the host and the component.
+    /// A bundle to run instead of the host and the component.
     bundle: Option<PathBuf>,
     config: Value,
     flags: Vec<String>,
 }
 
 impl Setup {
-    /// The Orb component, and a config that leads to this server.
+    /// The Orb component, with a config that points to this server.
     pub(crate) fn new(orb: &MockOrb) -> Self {
         let start_date = "2020-01-01T00:00:00Z";
         let config = json!({ "api_key": DEFAULT_API_KEY, "start_date": start_date, "api_url": orb.url() });
@@ -53,31 +54,31 @@ impl Setup {
         Self { folder: tempfile::tempdir().unwrap(), component, bundle: None, config, flags: Vec::new() }
     }
 
-    /// The connector to copy, with this config.
+    /// The connector template, with this config.
     pub(crate) fn template(config: Value) -> Self {
         let component = artifacts::template();
         Self { folder: tempfile::tempdir().unwrap(), component, bundle: None, config, flags: Vec::new() }
     }
 
-    /// With a property of the config changed.
+    /// Changes a property of the config.
     pub(crate) fn with(mut self, property: &str, value: impl Into<Value>) -> Self {
         self.config[property] = value.into();
         self
     }
 
-    /// With more arguments of the command line.
+    /// Adds command-line arguments.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
     }
 
-    /// With another component.
+    /// Uses another component.
     pub(crate) fn component(mut self, path: impl Into<PathBuf>) -> Self {
         self.component = path.into();
         self
     }
 
-    /// With a bundle, which has a component in it.
+    /// Uses a bundle, which contains a component.
     pub(crate) fn bundle(mut self, path: impl Into<PathBuf>) -> Self {
         self.bundle = Some(path.into());
         self
@@ -90,12 +91,12 @@ impl Setup {
         path
     }
 
-    /// The config's file.
+    /// Writes the config to its file.
     pub(crate) fn config_file(&self) -> PathBuf {
         self.file("config.json", self.config.to_string())
     }
 
-    /// The file of a catalog that configures these streams.
+    /// Writes a catalog that configures these streams.
     pub(crate) fn catalog_file(&self, streams: &[&str]) -> PathBuf {
         self.file("catalog.json", catalog(streams).to_string())
     }
@@ -108,12 +109,12 @@ impl Setup {
         }
         command.args(arguments.iter().map(AsRef::as_ref)).args(&self.flags);
         command.stdin(Stdio::null()).current_dir(self.folder.path()).env_remove("LOG_LEVEL");
-        // Compiled once for all tests, and not into the caches of whoever runs them.
+        // Compiled once for all tests, and not into the user's caches.
         command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command
     }
 
-    /// Runs a command line of the host to its end, or kills it if that does not come.
+    /// Runs a command line of the host to its end, or kills it after the timeout.
     pub(crate) fn run(&self, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Output {
         run(self.command(arguments))
     }
@@ -133,30 +134,30 @@ impl Setup {
         self.run(&[&"discover", &"--config", &self.config_file()])
     }
 
-    /// Reads these streams incrementally from their beginning.
+    /// Reads these streams incrementally from the beginning.
     pub(crate) fn read(&self, streams: &[&str]) -> Output {
         self.run(&[&"read", &"--config", &self.config_file(), &"--catalog", &self.catalog_file(streams)])
     }
 
-    /// Reads these streams, continuing from the content of a state file.
+    /// Reads these streams, resuming from the content of a state file.
     pub(crate) fn read_from(&self, streams: &[&str], state: &str) -> Output {
         let (config, catalog, state) =
             (self.config_file(), self.catalog_file(streams), self.file("state.json", state));
         self.run(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state])
     }
 
-    /// The folder of all files, which is the working directory of the commands.
+    /// The folder for all files, and the working directory of the commands.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// Runs a command whose output is messages to its end, or kills it if that does not come.
+/// Runs a command that prints messages to its end, or kills it after the timeout.
 pub(crate) fn run(command: Command) -> Output {
     Output::of(execute(command))
 }
 
-/// Runs any command to its end, or kills it if that does not come.
+/// Runs any command to its end, or kills it after the timeout.
 pub(crate) fn execute(mut command: Command) -> process::Output {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(&mut command);
@@ -170,8 +171,8 @@ pub(crate) fn execute(mut command: Command) -> process::Output {
     process::Output { status: child.wait().unwrap(), stdout, stderr }
 }
 
-/// Starts a command. A program that this process just wrote is busy while a child that another test
-/// is starting still has it open.
+/// Starts a command. Retries while the program is busy: a child that another test is starting may
+/// still have the newly written file open.
 fn spawn(command: &mut Command) -> Child {
     loop {
         match command.spawn() {
@@ -181,7 +182,7 @@ fn spawn(command: &mut Command) -> Child {
     }
 }
 
-/// Reads all that comes, on a thread of its own. `done` is dropped when it has ended.
+/// Reads everything on a separate thread, and drops `done` at the end.
 fn read_to_end(mut pipe: impl Read + Send + 'static, done: Sender<()>) -> thread::JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();

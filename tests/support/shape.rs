@@ -1,5 +1,4 @@
-//! What the records of a stream should be, made from what the server holds by other means than the
-//! connector's.
+//! Derives the expected records of a stream from the server's, independently of the connector.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,16 +7,16 @@ use serde_json::value::RawValue;
 
 type Fields = BTreeMap<String, Box<RawValue>>;
 
-/// What is moved from the customer that a record names.
+/// The fields hoisted from the customer that a record names.
 const CUSTOMER: [(&str, &str); 2] = [("id", "customer_id"), ("external_customer_id", "external_customer_id")];
 
-/// A record as a set of names and the exact texts of their values.
+/// A record as names and the exact texts of their values.
 pub(crate) fn fields(json: &str) -> BTreeMap<String, String> {
     let fields: Fields = serde_json::from_str(json).unwrap();
     fields.into_iter().map(|(name, value)| (name, value.get().to_owned())).collect()
 }
 
-/// The records that a full read of a stream gives, each as its fields.
+/// The records that a full read of a stream returns, each as its fields.
 pub(crate) fn expected(account: &Account, stream: &str) -> BTreeSet<BTreeMap<String, String>> {
     match stream {
         "customers" => plain(&account.records(Collection::Customers)),

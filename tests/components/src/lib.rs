@@ -1,8 +1,8 @@
-//! Where the components are that tests run. The build script of this crate builds them, so `cargo
-//! test` needs nothing else.
+//! The paths of the components that tests run. This crate's build script builds them, so `cargo
+//! test` needs no other step.
 //!
-//! [`ORB`] is the path of orb.wasm, [`TEMPLATE`] that of the connector to copy. [`for_each_guest`]
-//! calls a macro with the name and the path of every component of `tests/guests`; the tests define
-//! a constant of each with it, so that a guest without a test does not compile.
+//! [`ORB`] is the path of orb.wasm, and [`TEMPLATE`] that of the connector template.
+//! [`for_each_guest`] calls a macro with the name and path of each component in `tests/guests`. The
+//! tests define a constant for each, so a guest without a test does not compile.
 
 include!(concat!(env!("OUT_DIR"), "/components.rs"));

@@ -1,4 +1,4 @@
-//! Returns small batches without end. A `quiet` one has nothing in them.
+//! Returns small batches without end. A `quiet` batch is empty.
 
 use guests::{Hostile, Next, Value, batch};
 

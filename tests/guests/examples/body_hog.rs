@@ -1,4 +1,4 @@
-//! Sends a request whose body never ends.
+//! Sends a request with an endless body.
 
 use guests::{Hostile, Next, Value, error, http, json, text};
 use wasi::http::outgoing_handler::handle;

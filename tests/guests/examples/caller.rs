@@ -1,6 +1,6 @@
-//! Makes the `requests` that its config lists, one a turn, and returns what came of each as a
-//! record. What is in braces is filled in: `{key}` and `{password}` by what it was given as such,
-//! `{basic}` by Basic credentials of both.
+//! Sends the `requests` in its config, one per turn, and returns each result as a record. Replaces
+//! placeholders: `{key}` and `{password}` with the secrets as given to it, `{basic}` with Basic
+//! credentials of both.
 
 use guests::{Hostile, Next, Value, http, json, once, text};
 
@@ -14,7 +14,7 @@ impl Hostile for Caller {
         let Some(request) = request else { return Ok(None) };
         let key = text(config, "api_key");
         let mut answer = http::call(&fill(request, config));
-        // A record that holds the key would be masked, so whether it is there is told apart.
+        // A record that contains the key would be redacted, so report separately whether it does.
         answer["knows_key"] = json!(!key.is_empty() && answer.to_string().contains(key));
         once(0, || answer)
     }

@@ -1,4 +1,4 @@
-//! Has the streams that its config lists, each a name and a schema, whatever they are.
+//! Has the streams listed in its config, each a name and a schema, valid or not.
 
 use guests::{Error, Hostile, Next, Stream, Value, stream};
 

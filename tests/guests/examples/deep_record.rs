@@ -1,4 +1,4 @@
-//! Returns one record of as many levels as its config says, and what its config says within.
+//! Returns one record with the nesting depth and the innermost value from its config.
 
 use guests::{Hostile, Next, Value, batch, number, text};
 

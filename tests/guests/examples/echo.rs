@@ -1,4 +1,4 @@
-//! Returns the `record` and the `checkpoint` that its config holds, whatever they are.
+//! Returns the `record` and the `checkpoint` from its config, valid or not.
 
 use guests::{Batch, Hostile, Next, Value, batch};
 

@@ -1,4 +1,4 @@
-//! Is asked what it is, and never answers.
+//! Never returns from `spec`.
 
 use std::hint::black_box;
 

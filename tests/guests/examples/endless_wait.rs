@@ -1,4 +1,4 @@
-//! Waits for a moment that never comes.
+//! Sleeps forever.
 
 use guests::{Hostile, Next, Value};
 use wasi::clocks::monotonic_clock::subscribe_duration;

@@ -1,4 +1,4 @@
-//! Exits as a program does that has done all it should.
+//! Exits with success in the middle of a call.
 
 use guests::{Hostile, Next, Value};
 

@@ -1,4 +1,4 @@
-//! Wants files, which its imports say before it runs.
+//! Imports the file system.
 
 use guests::{Hostile, Next, Value, once};
 

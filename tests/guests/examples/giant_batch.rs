@@ -1,4 +1,4 @@
-//! Returns one batch of small records, as many as its config says.
+//! Returns one batch with as many small records as its config says.
 
 use guests::{Hostile, Next, Value, batch, number};
 

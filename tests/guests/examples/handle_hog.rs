@@ -1,4 +1,4 @@
-//! Takes handles of the host's things without end, of the kind that its config names.
+//! Allocates host resources without end, of the kind that its config names.
 
 use std::mem;
 

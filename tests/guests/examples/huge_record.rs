@@ -1,4 +1,4 @@
-//! Returns one record of as many bytes as its config says.
+//! Returns one record with as many bytes as its config says.
 
 use guests::{Hostile, Next, Value, batch, number};
 
@@ -6,7 +6,7 @@ struct HugeRecord;
 
 guests::hostile!(HugeRecord);
 
-/// What is around the padding.
+/// The bytes around the padding.
 const FRAME: &str = r#"{"a":""}"#;
 
 impl Hostile for HugeRecord {

@@ -1,4 +1,4 @@
-//! Logs without end, at the level of its config.
+//! Logs without end, at the level from its config.
 
 use guests::{Hostile, Level, Next, Value, log, text};
 

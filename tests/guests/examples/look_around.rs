@@ -1,4 +1,4 @@
-//! Looks for what of the host can be seen: its arguments, its environment, its terminal.
+//! Writes to stdout and stderr, and looks for the host's arguments, environment and terminal.
 
 use std::io::IsTerminal;
 
@@ -9,7 +9,7 @@ struct LookAround;
 guests::hostile!(LookAround);
 
 impl Hostile for LookAround {
-    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "this is what must not be seen")]
+    #[expect(clippy::print_stdout, clippy::print_stderr, reason = "the host must not forward this output")]
     fn misbehave(_: &Value, turn: u64) -> Next {
         println!("written by the guest");
         eprintln!("written by the guest");

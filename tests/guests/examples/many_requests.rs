@@ -1,4 +1,4 @@
-//! Makes as many requests as its config says, one after the other.
+//! Sends as many requests as its config says, one after another.
 
 use guests::{Hostile, Next, Value, http, json, number, once, text};
 

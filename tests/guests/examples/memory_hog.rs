@@ -1,4 +1,4 @@
-//! Takes memory without end.
+//! Allocates memory without end.
 
 use std::hint::black_box;
 use std::mem;
@@ -12,7 +12,7 @@ guests::hostile!(MemoryHog);
 impl Hostile for MemoryHog {
     fn misbehave(_: &Value, _: u64) -> Next {
         loop {
-            // Memory that nobody looks at is none: the compiler would take the vector away.
+            // Use the memory, or the compiler removes the allocation.
             mem::forget(black_box(vec![1u8; 1 << 20]));
         }
     }

@@ -1,4 +1,4 @@
-//! Panics, and its last words are a secret.
+//! Panics with a secret in the message.
 
 use guests::{Hostile, Next, Value, text};
 

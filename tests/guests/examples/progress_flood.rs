@@ -1,4 +1,4 @@
-//! Tells ten thousand times that it is refused, for ever, and how many slices it has read.
+//! Reports ten thousand endless rate limits and slices per turn.
 
 use guests::{Hostile, Next, Value, once, progress};
 

@@ -1,4 +1,4 @@
-//! Asks for more random bytes than any memory holds.
+//! Requests more random bytes than fit in memory.
 
 use guests::{Hostile, Next, Value, once};
 use wasi::random::random::get_random_bytes;

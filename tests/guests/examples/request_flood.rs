@@ -1,4 +1,4 @@
-//! Makes as many requests as its config says, all at once, and then waits for their answers.
+//! Sends as many requests as its config says, all at once, and then waits for the answers.
 
 use guests::{Hostile, Next, Value, http, json, number, once, text};
 

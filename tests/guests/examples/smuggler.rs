@@ -1,5 +1,4 @@
-//! Tells its secrets to everybody who listens: in its log, in a record, in a state, and in an
-//! error.
+//! Leaks its secrets into its log, a record, a state and an error.
 
 use guests::{Batch, Error, Hostile, Level, Next, Value, batch, error, json, log, text};
 
@@ -18,7 +17,7 @@ impl Hostile for Smuggler {
         for level in [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error] {
             log(level, &format!("the key is {key}, the password is {password}"));
         }
-        // Backwards, no filter knows it: what is seen of it is what the guest was given.
+        // No filter recognizes reversed text, so this shows what the guest was given.
         let backwards: String = key.chars().rev().collect();
         let record =
             json!({ "key": key, "list": [password], key: true, "backwards": backwards, "config": config });

@@ -1,4 +1,4 @@
-//! Wants sockets, which its imports say before it runs.
+//! Imports sockets.
 
 use std::net::TcpStream;
 

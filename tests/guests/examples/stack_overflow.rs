@@ -1,4 +1,4 @@
-//! Calls itself for ever.
+//! Recurses forever.
 
 use std::hint::black_box;
 
@@ -14,7 +14,7 @@ impl Hostile for StackOverflow {
     }
 }
 
-/// The addition and the array keep this from becoming a loop.
+/// The addition and the array prevent tail-call optimization.
 fn dig(depth: u64) -> u64 {
     let hole = black_box([depth; 64]);
     if black_box(true) { dig(depth + 1) + hole[0] } else { hole[63] }

@@ -1,4 +1,4 @@
-//! Crashes before it is asked anything: in what runs when it is loaded.
+//! Traps while it is instantiated.
 
 use guests::{Hostile, Next, Value};
 
@@ -12,7 +12,7 @@ impl Hostile for StartTrap {
     }
 }
 
-#[expect(unsafe_code, reason = "the only name by which something runs before anything is asked")]
+#[expect(unsafe_code, reason = "the only symbol that runs at instantiation")]
 #[unsafe(export_name = "_initialize")]
 extern "C" fn start() {
     std::process::abort()

@@ -1,4 +1,4 @@
-//! Writes to its stderr and stdout, megabytes and a line that looks like a message, and stops dead.
+//! Writes megabytes and a line that looks like a message to its stderr and stdout, then traps.
 
 use std::io::{Write, stderr, stdout};
 
@@ -12,7 +12,7 @@ impl Hostile for StderrFlood {
     fn misbehave(_: &Value, _: u64) -> Next {
         let line = "{\"type\":\"RECORD\",\"record\":{\"stream\":\"forged\",\"data\":{},\"emitted_at\":1}}\n";
         for _ in 0..100 {
-            // Whether it arrives is not for the guest to know.
+            // Ignore errors: the host may discard the output.
             let _ = stdout().write_all(line.repeat(1000).as_bytes());
             let _ = stderr().write_all(line.repeat(1000).as_bytes());
         }

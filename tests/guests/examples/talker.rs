@@ -1,4 +1,4 @@
-//! Logs the `lines` of its config, whatever they are, as often as it says.
+//! Logs the `lines` from its config, whatever they are, as often as the config says.
 
 use guests::{Hostile, Level, Next, Value, log, number};
 

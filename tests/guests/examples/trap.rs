@@ -1,4 +1,4 @@
-//! Stops dead, without a last word.
+//! Traps without any message.
 
 use guests::{Hostile, Next, Value};
 

@@ -1,4 +1,4 @@
-//! Fails with the message that its config holds, as often as it says, everywhere.
+//! Fails in every function with the message from its config, repeated as often as it says.
 
 use guests::{Error, FailureType, Hostile, Next, Value, number, text};
 

@@ -1,4 +1,4 @@
-//! Describes its configuration by what is not JSON.
+//! Returns a config schema that is not JSON.
 
 use guests::{Hostile, Next, Specification, Value, specification};
 

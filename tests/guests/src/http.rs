@@ -1,5 +1,4 @@
-//! Requests as JSON describes them, sent as they are: nothing here stands between a guest and what
-//! it wants to say.
+//! Sends HTTP requests described in JSON, without validating them.
 
 use serde_json::{Map, Value, json};
 use wasi::http::{
@@ -13,20 +12,20 @@ use wasi::io::streams::{InputStream, StreamError};
 
 use crate::text;
 
-/// How much of a body is shown; all of it is read.
+/// How many bytes of a body are returned; all of it is read.
 const SHOWN: usize = 2000;
-/// The most that `blocking_write_and_flush` takes.
+/// The most bytes that `blocking_write_and_flush` accepts.
 const CHUNK: usize = 4096;
 
-/// Sends a request and waits for all of its answer: `{"answer": 200, "headers": {…}, "body": "…",
-/// "bytes": 3}`, and `failed` if the body broke off; or `{"answer": "denied"}` or whatever else the
-/// host says instead.
+/// Sends a request and waits for the whole answer:
+/// `{"answer": 200, "headers": {…}, "body": "…", "bytes": 3}`, with `failed` if the body broke off;
+/// or `{"answer": "denied"}` or another of the host's errors.
 pub fn call(request: &Value) -> Value {
     send(request).and_then(receive).unwrap_or_else(|answer| json!({ "answer": answer }))
 }
 
-/// Sends a request, which is `{"url": "http://host/path"}` with a `method`, a `path` in the place
-/// of that of the URL, `headers` as pairs, and a `body`.
+/// Sends a request: `{"url": "http://host/path"}`, with an optional `method`, a `path` that
+/// overrides that of the URL, `headers` as pairs, and a `body`.
 pub fn send(request: &Value) -> Result<FutureIncomingResponse, String> {
     let (outgoing, body) = prepare(request)?;
     let response = handle(outgoing, None).map_err(|code| name(&code))?;
@@ -40,7 +39,7 @@ pub fn send(request: &Value) -> Result<FutureIncomingResponse, String> {
     Ok(response)
 }
 
-/// A request that is ready to be handed over, and its body to be written afterwards.
+/// Builds a request to send, and its body to write afterwards.
 pub fn prepare(request: &Value) -> Result<(OutgoingRequest, OutgoingBody), String> {
     let url = text(request, "url");
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
@@ -68,7 +67,7 @@ pub fn prepare(request: &Value) -> Result<(OutgoingRequest, OutgoingBody), Strin
     Ok((outgoing, body))
 }
 
-/// Waits for all of an answer.
+/// Waits for a whole answer.
 pub fn receive(response: FutureIncomingResponse) -> Result<Value, String> {
     let incoming = loop {
         match response.get() {
@@ -85,7 +84,7 @@ pub fn receive(response: FutureIncomingResponse) -> Result<Value, String> {
         .collect();
     let mut answer = json!({ "answer": incoming.status(), "headers": headers });
     read(&incoming, &mut answer);
-    // Its handle is worth as much as one of an answer that is still to come.
+    // It counts against the limit like a response that is still pending.
     drop(response);
     Ok(answer)
 }
@@ -100,7 +99,7 @@ fn read(incoming: &IncomingResponse, answer: &mut Value) {
         shown.extend_from_slice(&chunk[..chunk.len().min(SHOWN - shown.len())]);
     });
     drop(stream);
-    // Finishing the body is what lets the host use the connection again.
+    // The host can only reuse the connection once the body is finished.
     drop(IncomingBody::finish(body));
     answer["body"] = String::from_utf8_lossy(&shown).into();
     answer["bytes"] = bytes.into();
@@ -127,7 +126,7 @@ fn pairs(headers: &Value) -> Vec<(String, Vec<u8>)> {
     headers.iter().map(pair).collect()
 }
 
-/// What the host says, in one word where a test asks for it.
+/// The host's error, as a single word where tests check for it.
 fn name(code: &ErrorCode) -> String {
     match code {
         ErrorCode::HttpRequestDenied => "denied".into(),

@@ -1,8 +1,6 @@
-//! The contract, for all guests: the generated bindings, and a source that behaves well until its
-//! guest has its turn.
+//! The bindings of the contract, and a source that behaves well until its guest misbehaves.
 //!
-//! A native build of the workspace gets an empty library: guests are built for WebAssembly, by
-//! `tests/components`.
+//! A native build gets an empty library: `tests/components` builds the guests for WebAssembly.
 
 #![cfg(target_family = "wasm")]
 #![allow(
@@ -36,12 +34,12 @@ pub use elt::connector::{
 };
 use exports::elt::connector::source::{Guest, GuestReader, Reader};
 
-/// What a call of `next-batch` returns.
+/// The result of a `next-batch` call.
 pub type Next = Result<Option<Batch>, Error>;
 
-/// A guest. Whoever reads its stream `things` gets two good records and a checkpoint before its
-/// turn comes; the stream `good` ends after those. Everything but `misbehave` is as it should be
-/// unless a guest says otherwise.
+/// A guest. Its stream `things` returns two good records and a checkpoint before the guest
+/// misbehaves; its stream `good` ends after those. Everything but `misbehave` behaves well by
+/// default.
 pub trait Hostile: 'static {
     fn spec() -> Specification {
         specification()
@@ -55,11 +53,12 @@ pub trait Hostile: 'static {
         Ok(vec![stream("things"), stream("good")])
     }
 
-    /// Every call of `next-batch` after the first, with the config and the number of earlier turns.
+    /// Called for every `next-batch` after the first, with the config and the number of earlier
+    /// turns.
     fn misbehave(config: &Value, turn: u64) -> Next;
 }
 
-/// Makes a component of a [`Hostile`] guest.
+/// Exports a [`Hostile`] guest as a component.
 #[macro_export]
 macro_rules! hostile {
     ($guest:ident) => {
@@ -68,7 +67,7 @@ macro_rules! hostile {
     };
 }
 
-/// The source that a guest is.
+/// The source behind every guest.
 pub struct Source<H>(PhantomData<H>);
 
 impl<H: Hostile> Guest for Source<H> {
@@ -122,7 +121,7 @@ fn parse(config: &str) -> Value {
     serde_json::from_str(config).unwrap_or_default()
 }
 
-/// The specification of a guest: it wants to reach its `api_url`, and knows two secrets.
+/// The specification of a guest, with its `api_url` as a host to reach and two secrets.
 pub fn specification() -> Specification {
     let secret = json!({ "type": "string", "airbyte_secret": true });
     let schema = json!({
@@ -142,7 +141,7 @@ pub fn specification() -> Specification {
     }
 }
 
-/// A stream as it should be.
+/// A well-formed stream.
 pub fn stream(name: &str) -> Stream {
     Stream {
         name: name.into(),
@@ -159,22 +158,22 @@ pub fn batch<R: Into<String>>(records: impl IntoIterator<Item = R>) -> Batch {
     Batch { records: records.into_iter().map(Into::into).collect(), checkpoint: None }
 }
 
-/// One record at the first turn, and then the end of the stream.
+/// Returns one record at the first turn, and then ends the stream.
 pub fn once(turn: u64, record: impl FnOnce() -> Value) -> Next {
     Ok((turn == 0).then(|| batch([record().to_string()])))
 }
 
-/// The text of a property of the config, or none.
+/// A string property of the config, or an empty string.
 pub fn text<'c>(config: &'c Value, property: &str) -> &'c str {
     config[property].as_str().unwrap_or_default()
 }
 
-/// The number of a property of the config, or zero.
+/// A numeric property of the config, or zero.
 pub fn number(config: &Value, property: &str) -> usize {
     config[property].as_u64().and_then(|number| number.try_into().ok()).unwrap_or_default()
 }
 
-/// An error of a stream.
+/// An error of one stream.
 pub fn error(message: impl Into<String>) -> Error {
     Error { failure_type: FailureType::System, message: message.into(), internal_message: None }
 }

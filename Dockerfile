@@ -1,7 +1,8 @@
-# The image of the connector, as Airbyte's platform runs it: `sh` is there, nobody is root, and AIRBYTE_ENTRYPOINT is the
-# ENTRYPOINT word for word. `make image` builds it; where there is no engine, `make image-rootfs` gives the same files.
+# The connector's image, as Airbyte's platform requires it: with `sh`, without root, and with
+# AIRBYTE_ENTRYPOINT equal to ENTRYPOINT. `make image` builds it; without an engine,
+# `make image-rootfs` assembles the same files.
 
-# Libraries are copied from here: its Debian is that of the image.
+# The image's libraries are copied from here, so it has this Debian release.
 ARG RUST=docker.io/library/rust:1.95.0-slim-bookworm
 
 FROM ${RUST} AS build
@@ -11,7 +12,7 @@ COPY . .
 ENV CARGO_TARGET_DIR=/build/target
 RUN make image-rootfs
 
-# One layer, with nothing in it that image/rootfs.sh did not put there.
+# A single layer with only the files from image/rootfs.sh.
 FROM scratch
 COPY --from=build /build/target/image/rootfs/ /
 ENV PATH="/bin"

@@ -1,12 +1,12 @@
-# Everything is done by these targets; `make` alone lists them.
+# `make` without a target lists the targets below.
 
 CARGO ?= cargo
 ENGINE ?= docker
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 WASM := wasm32-wasip2
 
-# `component` is the profile of orb.wasm and of the test guests, `release` that of everything native: wasmtime is
-# compiled once for running and testing.
+# The profile `component` is for orb.wasm and the test guests, `release` for everything native, so
+# that wasmtime is compiled once for running and testing.
 COMPONENT := $(TARGET_DIR)/$(WASM)/component/orb.wasm
 HOST := $(TARGET_DIR)/release/host
 BUNDLE := $(TARGET_DIR)/bundle/source-orb
@@ -35,35 +35,35 @@ run: component native ## Read every stream of a test server through the host; me
 test: toolchain ## Run every test
 	$(CARGO) test --release --locked --workspace
 
-unit: ## Run the tests of the connector's logic alone, natively
+unit: ## Run only the tests of the connector's logic, natively
 	$(CARGO) test --release --locked -p source-orb -p elt-sdk -p json-text
 
-conformance: bundle ## Let clients from PyPI run source-orb, and judge it; ONLY=pyairbyte lets one, ORB_OPENAPI=FILE Orb's document too
+conformance: bundle ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
-image: ## Build the image orb-wasm/source-orb with a Docker engine, or another by ENGINE=podman
+image: ## Build the image orb-wasm/source-orb with docker, or with ENGINE=podman
 	$(ENGINE) build --tag orb-wasm/source-orb:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) .
 
-image-rootfs: bundle ## Assemble the image without an engine: its files, and a tar for `docker load`
+image-rootfs: bundle ## Assemble the image without an engine: a root file system, and a tar for `docker load`
 	@image/rootfs.sh $(BUNDLE) $(ROOTFS)
 	@image/archive.sh $(ROOTFS)
 
-image-test: image-rootfs native ## Run what Airbyte's platform runs in the image; needs root or user namespaces
+image-test: image-rootfs native ## Run Airbyte's platform script in the image; needs root or user namespaces
 	@image/test.sh $(BUNDLE) $(ROOTFS) $(CARGO) test --release --locked -p host -p mock-orb -p source-orb --test integration image:: -- --include-ignored
 
-bench: benches ## Measure against airbyte-source-orb 1.2.4 (Python 3.10 or 3.11, PyPI) and native code; ONLY="start memory" less
+bench: benches ## Compare with airbyte-source-orb 1.2.4 (Python 3.10 or 3.11, PyPI) and native code; ONLY="start memory" selects
 	@bench/run.sh $(TARGET_DIR) --plot docs/scale.svg $(ONLY)
 
-bench-quick: benches ## The same on small accounts, in less than three minutes
+bench-quick: benches ## Run the same benchmarks on small accounts, in less than three minutes
 	@bench/run.sh $(TARGET_DIR) --quick $(ONLY)
 
-bench-rooms: ## Measure natively what a page, a record and a batch cost, beside serde_json
+bench-rooms: ## Measure decoding, checking and writing natively, compared with serde_json
 	@$(CARGO) bench --locked -p bench --bench rooms
 
-scale: benches ## Read accounts of 1,000 to 100,000 customers, and count requests, time and memory; SIZES="N,..." others
+scale: benches ## Measure requests, time and memory for 1,000 to 100,000 customers; SIZES="N,..." sets other sizes
 	@$(BENCH) --target $(TARGET_DIR) scale $(if $(SIZES),--sizes $(SIZES))
 
-metadata: ## Check connector/orb/metadata.yaml and deploy/ by the schemas of Airbyte and Kubernetes (Python, from PyPI)
+metadata: ## Validate connector/orb/metadata.yaml and deploy/ against the schemas of Airbyte and Kubernetes (Python, PyPI)
 	@tests/metadata/run.sh $(TARGET_DIR)
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
@@ -73,14 +73,14 @@ lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p host -p json-text -p elt-sdk -p mock-orb
 
-deny: ## Check advisories, licences and sources of all dependencies; needs GitHub for the advisories
+deny: ## Check advisories, licences and sources of all dependencies; downloads advisories from GitHub
 	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools
 	$(CARGO_DENY) --workspace check
 
 format: ## Format the code
 	$(CARGO) fmt --all
 
-clean: ## Remove what was built
+clean: ## Remove build output
 	$(CARGO) clean
 
 component: toolchain
@@ -92,12 +92,13 @@ guests: toolchain
 benches: bundle
 	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p bench
 
-# `source-orb` too, though nothing needs it: without, wasmtime would have to be compiled again for `make test`, because both use
-# simdutf8 and `source-orb` asks it for more.
+# Includes `source-orb`, although nothing needs it: it enables more features of simdutf8, which
+# wasmtime also uses, so `make test` would otherwise compile wasmtime again.
 native: toolchain
 	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p source-template
 
-# rust-toolchain.toml names the toolchain and the wasm target. Where rustup does not install them by itself, this does.
+# rust-toolchain.toml names the toolchain and the wasm target. Installs them if rustup does not do
+# so by itself.
 toolchain:
 	@if command -v rustup >/dev/null; then \
 	  rustup show active-toolchain >/dev/null 2>&1 || rustup toolchain install; \

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Reads every stream of a test server through the host: `check`, `discover`, `read`.
-# Messages go to stdout as they come, a summary to stderr. The server is stopped at the end.
+# Prints the messages to stdout and a summary to stderr. Stops the server at the end.
 #
 # usage: run.sh HOST COMPONENT MOCK_ORB
 set -eu
@@ -16,7 +16,7 @@ tries=0
 until [ -s "$work/url" ]; do
   kill -0 "$server" 2>/dev/null || { echo "error: the test server did not start" >&2; exit 1; }
   tries=$((tries + 1))
-  [ "$tries" -lt 100 ] || { echo "error: the test server did not say its address" >&2; exit 1; }
+  [ "$tries" -lt 100 ] || { echo "error: the test server did not report its address" >&2; exit 1; }
   sleep 0.1
 done
 sed "s|@URL@|$(cat "$work/url")|" "$here/config.json" >"$work/config.json"
@@ -27,7 +27,7 @@ echo "check:    $(sed -n 's/.*"status":"\([A-Z]*\)".*/\1/p' "$work/check.jsonl")
 "$host" run "$component" discover --config "$work/config.json" >"$work/discover.jsonl"
 cat "$work/discover.jsonl"
 echo "discover: $(grep -o '"json_schema":' "$work/discover.jsonl" | wc -l) streams" >&2
-echo "read:     every stream, as demo/catalog.json has them" >&2
+echo "read:     every stream in demo/catalog.json" >&2
 "$host" run "$component" read --config "$work/config.json" --catalog "$here/catalog.json" >"$work/read.jsonl" &&
   code=0 || code=$?
 cat "$work/read.jsonl"

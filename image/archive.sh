@@ -1,9 +1,10 @@
 #!/bin/sh
-# Packs a root file system into an image without any engine: the tar that `docker load`, `podman load` and others take.
+# Packs a root file system into an image tar for `docker load`, `podman load` and others, without an
+# engine.
 #
-# In: a folder as rootfs.sh assembles it, and what the last stage of the Dockerfile says about it. Out: FOLDER.tar, an
-# OCI image layout with Docker's own list beside. The same files give the same bytes, whenever and wherever: nothing has
-# a time but SOURCE_DATE_EPOCH (or 1970), and everything belongs to root.
+# Reads a folder assembled by rootfs.sh, and the settings in the last stage of the Dockerfile.
+# Writes FOLDER.tar, an OCI image layout that also has Docker's manifest. The output is
+# reproducible: all times are SOURCE_DATE_EPOCH (or 1970), and root owns every file.
 #
 # usage: archive.sh FOLDER
 # needs: GNU tar, gzip, sha256sum
@@ -14,7 +15,7 @@ dockerfile=$(cd "$(dirname "$0")/.." && pwd)/Dockerfile
 image=$root.image
 blobs=$image/blobs/sha256
 
-# The word after an instruction of the Dockerfile.
+# The argument of an instruction in the Dockerfile.
 instruction() {
   sed -n "s|^$1[ =]||p" "$dockerfile" | tail -n 1
 }
@@ -23,7 +24,7 @@ pack() {
   LC_ALL=C tar --create --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --format=gnu "$@"
 }
 
-# Moves a file to the place that its content has in the layout, and says its digest.
+# Moves a file to its content-addressed path in the layout, and prints its digest.
 store() {
   digest=$(sha256sum <"$1" | cut -d ' ' -f 1)
   mv "$1" "$blobs/$digest"
@@ -73,5 +74,5 @@ pack --directory "$image" --file "$root.tar" .
 rm -rf "$image"
 size=$(wc -c <"$root.tar")
 echo "$name:$version: $size bytes compressed, $root.tar" >&2
-# What the image may weigh. A layer that grows beyond it is a mistake, such as debug symbols.
-[ "$size" -le 25000000 ] || { echo "error: the image has more than 25 MB" >&2; exit 1; }
+# The size limit of the image. A larger one is a mistake, such as debug symbols.
+[ "$size" -le 25000000 ] || { echo "error: the image is larger than 25 MB" >&2; exit 1; }

@@ -1,15 +1,16 @@
 #!/bin/sh
-# Runs a command in a root file system as a container would run it, without an engine: as user and group 1000 with no
-# rights, on a root that cannot be written to, with nothing in /proc, and with the environment of env(1) alone.
+# Runs a command in a root file system like a container, but without an engine: as user and group
+# 1000 without privileges, with a read-only root, an empty /proc, and only the environment variables
+# given.
 #
-# In: a folder as rootfs.sh assembles it, a folder that is /source in it, which user 1000 can write to, and a command.
-# Out: its output and its exit code; 125 if this machine lets nobody do so.
+# ROOT is a folder assembled by rootfs.sh. WORK is mounted as /source; user 1000 must be able to
+# write to it. Exits with the command's exit code, or with 125 if this machine does not permit it.
 #
 # usage: enter.sh ROOT WORK [NAME=VALUE...] COMMAND [ARGUMENT...]
 # needs: unshare(1) of util-linux, and root or user namespaces
 set -eu
 
-# In a mount namespace of its own, where /source and /dev are put in place.
+# Runs in a mount namespace of its own: mounts /source and /dev, and starts the command.
 if [ "${1:-}" = --inside ]; then
   way=$2 root=$3 work=$4
   shift 4
@@ -33,12 +34,12 @@ refuse() {
 case $0 in /*) self=$0 ;; *) self=$PWD/$0 ;; esac
 root=$1 work=$2
 shift 2
-command -v unshare >/dev/null || refuse "there is no unshare(1) on this machine"
+command -v unshare >/dev/null || refuse "this machine has no unshare(1)"
 if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
   set -- unshare --mount "$self" --inside root "$root" "$work" /bin/env -i PATH=/bin "$@"
 elif unshare --user --map-root-user --mount unshare --user --map-user=1000 true 2>/dev/null; then
   set -- unshare --user --map-root-user --mount "$self" --inside user "$root" "$work" /bin/env -i PATH=/bin "$@"
 else
-  refuse "this machine lets nobody but its root make namespaces"
+  refuse "only root can create namespaces on this machine"
 fi
 exec "$@"

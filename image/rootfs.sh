@@ -1,13 +1,12 @@
 #!/bin/sh
-# Assembles the root file system of the image: what the Dockerfile copies, and what the tests enter.
+# Assembles the image's root file system, which the Dockerfile copies and the tests enter.
 #
-# In: the executable that `make bundle` wrote. Out: FOLDER with a shell, the libraries that the executable links, the
-# certificates it trusts and the executable, readable by everybody and writable by nobody. Beside it, in FOLDER.packages,
-# what was taken from Debian's packages.
+# Takes the executable from `make bundle`. Fills FOLDER with a shell, the libraries that the
+# executable links, the certificates it trusts, and the executable itself. Everybody can read the
+# files, nobody can write to them. Keeps the contents of Debian packages in FOLDER.packages.
 #
 # usage: rootfs.sh EXECUTABLE FOLDER
-# needs: ldd, and where there is apt, dpkg-deb. Where there is no apt, the machine's own programs and certificates are
-#        taken, and said to be.
+# needs: ldd, and dpkg-deb with apt. Without apt, copies this machine's own programs and certificates, and says so.
 set -eu
 umask 022
 executable=$1 root=$2
@@ -22,22 +21,23 @@ fail() {
 [ "$(uname -s)" = Linux ] || fail "an image is assembled on Linux; this is $(uname -s)"
 [ -x "$executable" ] || fail "$executable is missing: \`make bundle\` writes it"
 
-# place MODE FILE PATH: a copy of a file, whatever it links to.
+# place MODE FILE PATH: copies a file, following symbolic links.
 place() {
   mkdir -p "$(dirname "$root$3")"
   cp -L "$2" "$root$3"
   chmod "$1" "$root$3"
 }
 
-# The libraries that a program links, and the loader, at the paths where they are on this machine. So they are of the
-# version that the program was linked to.
+# Copies the loader and the libraries that a program links, at the same paths as on this machine, so
+# that their versions match.
 libraries() {
   ldd "$1" 2>/dev/null | awk '$2 == "=>" && $3 ~ "^/" { print $3 } $1 ~ "^/" { print $1 }' | while read -r library; do
     [ -e "$root$library" ] || place 755 "$library" "$library"
   done
 }
 
-# Before glibc 2.34, hosts are looked up by libraries that no program links; since then, empty ones stand in their place.
+# Before glibc 2.34, libc loads separate libraries to resolve hosts; newer releases only have empty
+# placeholders.
 resolver() {
   folder=$(dirname "$(ldd "$1" 2>/dev/null | awk '$1 == "libc.so.6" { print $3 }')")
   [ -e "$folder/libnss_dns.so.2" ] && [ "$(wc -c <"$folder/libnss_dns.so.2")" -gt 20000 ] || return 0
@@ -46,8 +46,8 @@ resolver() {
   done
 }
 
-# package NAME: unpacks a package of Debian's into a folder of its own. Needs no rights: where this machine has no list
-# of packages, one is loaded beside them.
+# package NAME: unpacks a Debian package into a folder of its own. Needs no privileges: if this
+# machine has no package lists, downloads them to a private folder.
 package() {
   into=$packages/$1
   [ -d "$into/usr/share/doc/$1" ] && return
@@ -56,7 +56,7 @@ package() {
   mkdir -p "$packages/files" "$lists/lists/partial" "$lists/cache/archives/partial"
   (
     cd "$packages/files"
-    # A mirror that cannot be reached is not waited for.
+    # Do not wait for unreachable mirrors.
     private="-o Acquire::Retries=0 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 -o Dir::State::lists=$lists/lists -o Dir::Cache=$lists/cache -o Debug::NoLocking=true"
     # shellcheck disable=SC2086 # several words
     timeout 60 apt-get -qq -o APT::Sandbox::User=root download "$1" 2>/dev/null ||
@@ -66,24 +66,25 @@ package() {
   dpkg-deb --extract "$packages/files/$1"_*.deb "$into"
 }
 
-# The program of this name in the machine's folders; the shell's own do not count.
+# Finds a program on this machine, ignoring shell builtins.
 find_program() {
   for folder in /bin /usr/bin /usr/local/bin; do
     if [ -x "$folder/$1" ]; then echo "$folder/$1" && return; fi
   done
-  fail "there is no program $1 on this machine"
+  fail "this machine has no program $1"
 }
 
-# `sh`, `mv`, `sleep` and `kill` are what the platform's script uses; the others are for a person who looks inside.
+# The platform's script uses `sh`, `mv`, `sleep` and `kill`; the others are for people who look
+# inside.
 TOOLS="sh mv sleep kill cat env id ls mkfifo ps touch"
 tools() {
   if package busybox-static; then
     busybox=$packages/busybox-static/bin/busybox
     notice busybox-static
   elif busybox=$(command -v busybox); then
-    echo "note: the package busybox-static cannot be had, so this machine's $busybox is taken" >&2
+    echo "note: the package busybox-static is not available, using this machine's $busybox" >&2
   else
-    echo "note: there is no busybox to be had, so this machine's own programs are taken" >&2
+    echo "note: busybox is not available, using this machine's own programs" >&2
     for tool in $TOOLS; do
       place 755 "$(find_program "$tool")" "/bin/$tool"
       libraries "$(find_program "$tool")"
@@ -95,8 +96,8 @@ tools() {
   for tool in $TOOLS; do ln -s busybox "$root/bin/$tool"; done
 }
 
-# Mozilla's certificates, as Debian packs them. A machine may trust more than they are, which is its owner's affair, and
-# does not belong into an image.
+# Installs Mozilla's certificates from Debian's package. This machine may trust others, which do not
+# belong in an image.
 certificates() {
   mkdir -p "$root/etc/ssl/certs"
   if package ca-certificates; then
@@ -105,20 +106,20 @@ certificates() {
     notice ca-certificates
   else
     for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do [ -s "$bundle" ] && break; done
-    [ -s "$bundle" ] || fail "there are no certificates on this machine, and the package ca-certificates cannot be had"
-    echo "note: the package ca-certificates cannot be had, so this machine's $bundle is taken: do not publish the image" >&2
+    [ -s "$bundle" ] || fail "this machine has no certificates, and the package ca-certificates is not available"
+    echo "note: the package ca-certificates is not available, using this machine's $bundle: do not publish the image" >&2
     place 644 "$bundle" /etc/ssl/certs/ca-certificates.crt
   fi
 }
 
-# The licence of a package goes with it.
+# Copies a package's licence.
 notice() {
   place 644 "$packages/$1/usr/share/doc/$1/copyright" "/usr/share/doc/$1/copyright"
 }
 
 rm -rf "$root"
 mkdir -p "$root" "$packages"
-# The last two are where the platform mounts what a connector is given; the others belong to every container.
+# The platform mounts a connector's input in the last two; the others belong to every container.
 for folder in bin dev etc proc sys tmp config source; do mkdir "$root/$folder"; done
 chmod 1777 "$root/tmp"
 place 755 "$executable" /airbyte/source-orb

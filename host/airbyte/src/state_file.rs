@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
+use crate::atomic_file::{AtomicFile, Purpose, clear};
 use crate::file;
 use crate::lines;
-use crate::lock::Lock;
+use crate::links::follow;
+use crate::lock::{self, Lock};
 use crate::message::StreamDescriptor;
 use crate::states::States;
 
@@ -67,6 +68,16 @@ impl StateFile {
             false => (States::default(), Vec::new()),
         };
         Ok((Self { path: path.to_owned(), target, entries, _lock: lock }, states))
+    }
+
+    /// The file beside the state file at `path` that keeps other processes from using it. It is made
+    /// while the file is used, and then removed.
+    ///
+    /// # Errors
+    ///
+    /// If a link on the way may not be followed.
+    pub fn lock_of(path: &Path) -> io::Result<PathBuf> {
+        Ok(lock::path(&follow(path)?))
     }
 
     /// Replaces the state of a stream.

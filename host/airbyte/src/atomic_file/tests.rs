@@ -38,23 +38,25 @@ fn permissions_stay_as_they_were_and_new_files_are_private() {
 }
 
 #[test]
-#[cfg(unix)]
-fn links_are_followed_to_files_that_are_and_that_are_not() {
-    use std::os::unix::fs::symlink;
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    symlink("second", at("first")).unwrap();
-    symlink(at("target"), at("second")).unwrap();
-    symlink("circle", at("circle")).unwrap();
-    assert_eq!(follow(&at("first")).unwrap(), at("target"));
-    assert!(follow(&at("circle")).is_err());
-}
-
-#[test]
 fn only_files_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     assert!(AtomicFile::of(folder.path(), Purpose::State).is_err());
     assert_eq!(names(folder.path()).len(), 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_was_planted_meanwhile_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, other) = (folder.path().join("a"), folder.path().join("other"));
+    fs::write(&other, "other").unwrap();
+    std::os::unix::fs::symlink("other", &target).unwrap();
+    for purpose in [Purpose::State, Purpose::Output] {
+        assert!(AtomicFile::of(&target, purpose).is_err());
+        assert!(elsewhere(&target, purpose).is_err());
+    }
+    assert!(overwrite(&target, &mut &b"new"[..]).is_err());
+    assert_eq!(fs::read_to_string(&other).unwrap(), "other");
 }
 
 #[test]

@@ -8,6 +8,8 @@
 mod bad_input;
 mod bundle;
 mod check;
+#[cfg(unix)]
+mod collision;
 mod discover;
 mod documents;
 mod enrichment;
@@ -26,6 +28,8 @@ mod read;
 mod resume;
 mod sandbox;
 mod save_state;
+#[cfg(target_os = "linux")]
+mod shared_folder;
 mod sizes;
 mod spec;
 mod states;

@@ -47,10 +47,14 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// Those of the file system, if `target` can neither be replaced nor written over.
+    /// Those of the file system, if `target` can neither be replaced nor written over. In a folder
+    /// such as `/tmp`, also if it is a file that another user put there, who could then read it.
     pub(crate) fn of(target: &Path, purpose: Purpose) -> io::Result<Self> {
         let present = match fs::symlink_metadata(target) {
             Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is not a file")),
+            Ok(metadata) if is_planted(target, &metadata) => {
+                return Err(io::Error::other("it is another user's, in a folder that others can write to"));
+            }
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
@@ -220,18 +224,35 @@ fn can_be_renamed_over(_: &Path, _: &Metadata) -> bool {
     true
 }
 
-/// Whether the file is another user's in a folder where only owners may replace files, such as
-/// `/tmp`.
+/// In a folder with this bit, only owners can replace files, as in `/tmp`.
+#[cfg(unix)]
+const STICKY: u32 = 0o1000;
+
+/// Whether only another user can replace the file, in such a folder.
 #[cfg(target_os = "linux")]
 fn is_another_s(target: &Path, metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    const STICKY: u32 = 0o1000;
     let user = rustix::process::geteuid();
     fs::metadata(folder(target)).is_ok_and(|folder| {
         !user.is_root()
             && folder.mode() & STICKY != 0
             && ![folder.uid(), metadata.uid()].contains(&user.as_raw())
     })
+}
+
+/// Whether a file in such a folder is that of a user who owns neither the folder nor the machine.
+#[cfg(unix)]
+fn is_planted(target: &Path, metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(folder(target)).is_ok_and(|folder| {
+        let trusted = [rustix::process::geteuid().as_raw(), 0, folder.uid()];
+        folder.mode() & STICKY != 0 && !trusted.contains(&metadata.uid())
+    })
+}
+
+#[cfg(not(unix))]
+fn is_planted(_: &Path, _: &Metadata) -> bool {
+    false
 }
 
 /// Opens a file, but neither what a link leads to nor a pipe, which would wait for its other end.

@@ -60,6 +60,25 @@ fn a_link_that_was_planted_meanwhile_is_not_followed() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_file_that_another_user_put_into_a_folder_like_tmp_is_not_written() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a");
+    fs::write(&target, "theirs").unwrap();
+    if chown(&target, Some(65534), None).is_err() {
+        // Only root can give a file away.
+        return;
+    }
+    let problem = || AtomicFile::of(&target, Purpose::Output).err().map(|error| error.to_string());
+    assert_eq!(problem(), None);
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+    assert_eq!(problem().unwrap(), "it is another user's, in a folder that others can write to");
+    chown(folder.path(), Some(65534), None).unwrap();
+    assert_eq!(problem(), None, "the owner of a folder could do anything there");
+}
+
+#[test]
 fn what_a_process_that_was_killed_left_is_removed_and_what_is_in_use_stays() {
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("a.json");

@@ -60,9 +60,11 @@ impl StateFile {
         clear(&target);
         let (states, entries) = match target.exists() {
             true => {
-                // The text is kept only if all of it is understood.
-                let states = States::load_whole(path)?;
-                let entries = verbatim(&file::load("the state file", path)?).unwrap_or_else(|| anew(&states));
+                // What is read is what will be replaced. The text is kept only if all of it is
+                // understood.
+                let states = States::load_whole(&target)?;
+                let text = file::load("the state file", &target)?;
+                let entries = verbatim(&text).unwrap_or_else(|| anew(&states));
                 (states, entries)
             }
             false => (States::default(), Vec::new()),

@@ -314,6 +314,25 @@ fn a_damaged_bundle_still_helps() {
 }
 
 #[test]
+fn a_damaged_bundle_does_not_say_what_it_is() {
+    let copy = Copy::new();
+    let version = || {
+        let mut command = Command::new(&copy.path);
+        command.arg("--version");
+        String::from_utf8(execute(command).stdout).unwrap()
+    };
+    let intact = version();
+    assert!(intact.contains("component sha256 ") && !intact.contains("damaged"), "{intact}");
+    let [_, manifest, code, ..] = copy.places;
+    for place in manifest..code {
+        copy.flip(place, 1);
+        assert!(version().contains("(damaged)"), "byte {}", place - manifest);
+        copy.flip(place, 1);
+    }
+    assert_eq!(version(), intact);
+}
+
+#[test]
 fn native_code_that_does_not_fit_is_compiled_anew() {
     let copy = Copy::new();
     let [added, _, code, component, _, hash, ..] = copy.places;

@@ -8,6 +8,8 @@
 mod bad_input;
 mod bundle;
 mod check;
+#[cfg(unix)]
+mod collision;
 mod contract;
 mod discover;
 mod documents;
@@ -27,6 +29,8 @@ mod read;
 mod resume;
 mod sandbox;
 mod save_state;
+#[cfg(target_os = "linux")]
+mod shared_folder;
 mod sizes;
 mod spec;
 mod states;

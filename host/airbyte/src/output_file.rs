@@ -7,7 +7,8 @@ use elt_host::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
+use crate::atomic_file::{AtomicFile, Purpose, clear};
+use crate::links::follow;
 
 /// A file that is being written. It appears only when it is [`put`](Self::put) in its place.
 #[derive(Debug)]

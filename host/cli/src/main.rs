@@ -8,6 +8,7 @@ mod commands;
 mod executable;
 mod signal;
 mod stdout;
+mod terminal;
 
 use std::process::ExitCode;
 

@@ -61,6 +61,8 @@ pub mod limits;
 mod native_code;
 mod obstacle;
 pub mod policy;
+#[cfg_attr(not(unix), path = "private_directory/unsupported.rs")]
+mod private_directory;
 mod record;
 pub mod redaction;
 mod reporter;

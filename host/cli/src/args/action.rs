@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::sandbox::Sandbox;
+use crate::stdout;
 
 /// A command of a connector, and the flags of its sandbox.
 #[derive(Args, Debug)]
@@ -111,6 +112,8 @@ pub(crate) struct Destination {
     /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -,
     /// which is stdout]
     ///
+    /// A name of stdout, such as /dev/stdout, is stdout too.
+    ///
     /// The file appears when the read has ended, and replaces an older one. Give each read that
     /// continues from a state a file of its own. A read that fails or is stopped also leaves a file
     /// if it has emitted a state, because those records are not read again; otherwise the older
@@ -126,7 +129,7 @@ pub(crate) struct Destination {
 impl Destination {
     /// The file that messages go to, if not to stdout.
     pub(crate) fn output(&self) -> Option<&Path> {
-        self.output.as_deref().filter(|path| *path != Path::new("-"))
+        self.output.as_deref().filter(|path| *path != Path::new("-") && !stdout::is_named_by(path))
     }
 
     /// The file that states are saved to.

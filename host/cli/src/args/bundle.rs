@@ -15,6 +15,7 @@ use super::limits::{CompileLimits, LimitFlags};
 use super::network::NetworkFlags;
 use super::{Cli, Command, EXAMPLES, Inspect, Run, Sandbox, View};
 use crate::bundle::{Bundle, Manifest};
+use crate::terminal::visible;
 
 /// Where a connector is.
 #[derive(Clone, Debug)]
@@ -113,7 +114,9 @@ Go through this proxy, through those that the environment names, or none [defaul
 fn command(manifest: Option<Manifest>) -> clap::Command {
     let host = env!("CARGO_PKG_VERSION");
     let (name, version, long_version) = match manifest {
-        Some(Manifest { name, version, sha256 }) => {
+        Some(manifest) => {
+            let [name, version, sha256] =
+                [manifest.name, manifest.version, manifest.sha256].map(|text| visible(&text));
             let long = format!("{version}\nhost {host}\ncomponent sha256 {sha256}");
             (name, version, long)
         }
@@ -160,5 +163,12 @@ mod tests {
         assert!(words.contains("or none [default: env]"), "{help}");
         assert!(!words.contains("`host bundle` wrote"), "{help}");
         assert_eq!(command.render_version(), "source-x 1.2.3\n");
+    }
+
+    #[test]
+    fn what_a_manifest_says_does_not_act_on_a_terminal() {
+        let version = "1\u{202e}2\u{9b}3\n";
+        let manifest = Manifest { name: "source-x".into(), version: version.into(), sha256: "0".into() };
+        assert_eq!(command(Some(manifest)).render_version(), "source-x 1\\u202e2\\u009b3\\u000a\n");
     }
 }

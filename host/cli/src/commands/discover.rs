@@ -9,6 +9,7 @@ use elt_host::types::Stream;
 
 use super::invocation::Invocation;
 use super::outcome::Stop;
+use crate::terminal::visible;
 
 pub(crate) async fn discover(invocation: Invocation<'_>, config: &Path) -> Result<(), Stop> {
     let streams = invocation.open(config).await?.discover().await?;
@@ -45,9 +46,4 @@ pub(crate) async fn table(invocation: Invocation<'_>, config: &Path) -> Result<S
 fn fields(stream: &Stream) -> usize {
     let schema: serde_json::Value = serde_json::from_str(stream.json_schema.as_str()).unwrap_or_default();
     schema["properties"].as_object().map_or(0, serde_json::Map::len)
-}
-
-/// Removes control characters, so that what a connector says cannot move the terminal's cursor.
-pub(crate) fn visible(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).collect()
 }

@@ -9,10 +9,10 @@ use elt_host::types::{Specification, Stream, SyncMode};
 use elt_host::{Config, Connector};
 use serde_json::{Map, Value, json};
 
-use super::discover::visible;
 use super::invocation::Invocation;
 use crate::advice::ADVICE;
 use crate::args::{Format, Inspect};
+use crate::terminal::visible;
 
 /// What interfaces are to a person, by the beginning of their names. The first that fits counts; an
 /// interface that is not listed is shown by its name.

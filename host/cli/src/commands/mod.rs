@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod collision;
 mod discover;
 mod display;
 mod inspect;
@@ -45,6 +46,9 @@ pub(crate) fn run(cli: &Cli) -> ExitCode {
 fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;
+        if let Command::Run(wanted) = &cli.command {
+            collision::check_stdout(wanted)?;
+        }
     }
     // One thread for all connections. Connectors and the writer have threads of their own, and with
     // more, each answer would wake one that finds nothing to do (8 % of a read,

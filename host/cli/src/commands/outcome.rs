@@ -8,6 +8,7 @@ use elt_host::Error;
 use elt_host::redaction::Redaction;
 
 use crate::stdout::Stdout;
+use crate::terminal::visible;
 
 /// Why a command did not succeed.
 pub(crate) enum Stop {
@@ -37,7 +38,7 @@ impl From<OutputClosed> for Stop {
 ///
 /// If stdout cannot be written. That its reader is gone is no error.
 pub(crate) fn show(text: &[u8]) -> anyhow::Result<()> {
-    match Stdout.write_all(text) {
+    match Stdout::new().write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(anyhow::anyhow!("stdout cannot be written: {error}"))
         }
@@ -68,7 +69,8 @@ fn write_error(message: &str, hint: Option<&str>, redaction: &Redaction) -> Exit
     ExitCode::FAILURE
 }
 
-/// Replaces line breaks and other characters that would move the terminal's cursor by spaces.
+/// Replaces line breaks and tabs by spaces, and makes the rest visible.
 fn one_line(text: &str) -> String {
-    text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let parts = text.split(['\n', '\r', '\t']).filter(|part| !part.is_empty());
+    visible(&parts.collect::<Vec<_>>().join(" "))
 }

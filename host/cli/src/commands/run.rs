@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::check::check;
+use super::collision;
 use super::discover::discover;
 use super::invocation::Invocation;
 use super::outcome::{Stop, fail};
@@ -39,11 +40,12 @@ pub(crate) fn run(runtime: &Runtime, run: &Run, level: Level) -> ExitCode {
     };
     // A file that cannot be written is reported before anything is read; on stdout, for want of
     // another place.
-    let (output, opened) = match wanted.map(Output::open) {
-        None => (Output::stdout(), Ok(None)),
-        Some(Ok((output, states))) => (output, Ok(states)),
-        Some(Err(error)) => (Output::stdout(), Err(error)),
-    };
+    let (output, opened) =
+        match wanted.map(|wanted| collision::check(run).and_then(|()| Output::open(wanted))) {
+            None => (Output::stdout(), Ok(None)),
+            Some(Ok((output, states))) => (output, Ok(states)),
+            Some(Err(error)) => (Output::stdout(), Err(error)),
+        };
     let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
     let writer = runtime.spawn_blocking(|| output.drain(receiver));
     let (received, signals) = watch::channel(None);

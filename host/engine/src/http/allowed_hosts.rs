@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::address::{Prohibited, Reach, special};
 use super::origin::Origin;
-use super::pattern::HostPattern;
+use super::pattern::{HostPattern, names_loopback};
 use crate::config::{SealedConfig, fields};
 use crate::error::{Error, Result};
 use crate::types::Specification;
@@ -26,7 +26,7 @@ pub(super) enum Refusal {
 /// Granting a host does not grant addresses on this machine or its network: a host with such an
 /// address is not called, unless that very host, and not a wildcard, was [granted](Self::granted)
 /// with `private_net`, or the user wrote the address itself and it is one of the loopback interface
-/// (127.0.0.0/8 or `::1`).
+/// (127.0.0.0/8 or `::1`). In a config, that takes a whole URL, such as `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     grants: BTreeMap<HostPattern, Reach>,
@@ -77,14 +77,15 @@ impl AllowedHosts {
                     ))
                 }
             })?;
-            let written =
-                filled.written.iter().any(|value| *value == filled.text || *value == pattern.origin.host);
-            if pattern.subdomains && !written && !pattern.origin.host.contains('.') {
-                return Err(Error::system(format!(
-                    "the connector asks to reach `{asked}`, which is a whole top-level domain"
+            if pattern.is_below_public_suffix() {
+                let blame = if filled.text == *asked { Error::system } else { Error::config };
+                return Err(blame(format!(
+                    "the connector asks to reach `{asked}`, which is every host of a public suffix, where anybody \
+                     can register a name"
                 )));
             }
-            let loopback = written && pattern.origin.is_loopback_address();
+            // As the user wrote it, alone: an address among other text may have got there by accident.
+            let loopback = filled.written.contains(&filled.text) && names_loopback(&filled.text);
             allowed.grant(pattern, if loopback { Reach::Private } else { Reach::Public });
         }
         Ok(allowed)

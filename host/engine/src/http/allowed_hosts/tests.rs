@@ -123,8 +123,9 @@ fn what_is_no_host_is_an_error_that_does_not_quote_it() {
     );
     assert_eq!(
         problem("*.com").message(),
-        "the connector asks to reach `*.com`, which is a whole top-level domain"
+        "the connector asks to reach `*.com`, which is every host of a public suffix, where anybody can register a name"
     );
+    assert_eq!(problem("*.com").failure_type(), crate::FailureType::System);
     assert_eq!(problem("ftp://example.com").failure_type(), crate::FailureType::System);
     assert!(problem("https://user@example.com").message().ends_with("which has a user in it"));
     assert!(problem("${api_url").message().ends_with("in which a `}` is missing"));
@@ -139,17 +140,55 @@ fn a_connector_may_ask_for_the_subdomains_of_a_host() {
 }
 
 #[test]
+fn no_connector_is_allowed_every_host_of_a_public_suffix() {
+    for (pattern, config) in [
+        ("*.co.uk", "{}"),
+        ("http://*.github.io:8080", "{}"),
+        ("*.${region}", r#"{"region":"com"}"#),
+        ("*.${region}", r#"{"region":"co.uk"}"#),
+        ("*.co.${region}", r#"{"region":"uk"}"#),
+        ("${region}", r#"{"region":"*.github.io"}"#),
+        ("*.${region}", r#"{"region":"internal"}"#),
+    ] {
+        let error = requested(&[pattern], config).unwrap_err();
+        assert!(error.message().contains("public suffix"), "{pattern}: {error}");
+    }
+    // Whoever runs it decides for themselves.
+    assert!(judge(&granted(&["*.github.io"], false), "https://a.github.io/").is_ok());
+}
+
+#[test]
 fn a_loopback_address_is_in_reach_if_the_user_wrote_it() {
     let reach = |pattern: &str, config: &str, url: &str| judge(&requested(&[pattern], config).unwrap(), url);
     let loopback = "127.0.0.1 is loopback (RFC 1122)".to_owned();
     let url = "http://127.0.0.1:9/";
     assert_eq!(reach("${local}", r#"{"local":"http://127.0.0.1:9/"}"#, url), Ok(Reach::Private));
-    assert_eq!(reach("http://${local}:9", r#"{"local":"127.0.0.1"}"#, url), Ok(Reach::Private));
     assert_eq!(reach("${local}", r#"{"local":"http://[::1]:9"}"#, "http://[::1]:9/"), Ok(Reach::Private));
     // The connector wrote it, as the default of its schema or a part of it.
     assert_eq!(reach("${local}", "{}", url), Err(loopback.clone()));
     assert_eq!(reach("http://127.0.0.1:9", "{}", url), Err(loopback.clone()));
-    assert_eq!(reach("http://127.0.0.${region}:9", r#"{"region":"1"}"#, url), Err(loopback));
+    assert_eq!(reach("http://127.0.0.${region}:9", r#"{"region":"1"}"#, url), Err(loopback.clone()));
+    // The user wrote a part of it, or no port.
+    assert_eq!(reach("http://${local}:9", r#"{"local":"127.0.0.1"}"#, url), Err(loopback.clone()));
+    assert_eq!(
+        reach("${local}:9", r#"{"local":"127.0.0.1"}"#, "https://127.0.0.1:9/"),
+        Err(loopback.clone())
+    );
+    assert_eq!(
+        reach("${local}", r#"{"local":"127.0.0.1:9"}"#, "https://127.0.0.1:9/"),
+        Err(loopback.clone())
+    );
+    assert_eq!(reach("${local}", r#"{"local":"http://127.0.0.1"}"#, "http://127.0.0.1/"), Err(loopback));
+    // A number is no address.
+    for written in ["2130706433", "0x7f000001", "http://0177.0.0.1:9", "127.1"] {
+        let config = format!(r#"{{"local":"{written}","region":"{written}"}}"#);
+        for pattern in ["${local}", "http://${region}:9"] {
+            let Err(error) = requested(&[pattern], &config) else {
+                panic!("{pattern}: {written}");
+            };
+            assert_eq!(error.failure_type(), crate::FailureType::Config, "{pattern}: {written}");
+        }
+    }
     // Other addresses of this network are not so easily in reach, nor is a name.
     for written in
         ["http://10.0.0.1:9", "http://169.254.169.254", "http://0.0.0.0", "http://[::ffff:127.0.0.1]"]

@@ -10,6 +10,7 @@ use elt_host::redaction::Redaction;
 use crate::stdout::Stdout;
 
 /// Why a command did not succeed.
+#[derive(Debug)]
 pub(crate) enum Stop {
     /// It failed, and no message says so yet.
     Failed(Error),

@@ -12,11 +12,11 @@ use std::{
 use scripted_server::{Answer, Server};
 use serde_json::json;
 
-use super::assert_limited;
+use super::{assert_limited, told};
 use crate::support::{Output, Setup, guests};
 
 /// Far longer than anything here takes on a busy machine.
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(10);
 /// Requests that are answered by a flood at the same time.
 const REQUESTS: usize = 16;
 
@@ -32,7 +32,7 @@ struct Flood {
 /// What can be sent without end, so that no limit but time ends it: answers that are not the last
 /// in HTTP/1.1, frames that need no answer in HTTP/2, and compressed data with nothing in it.
 const KINDS: [fn() -> Flood; 4] = [
-    || informational("HTTP/1.1 100 Continue\r\n\r\n"),
+    || informational("HTTP/1.1 100 \r\n\r\n"),
     || informational("HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n"),
     frames,
     members,
@@ -127,6 +127,14 @@ fn in_time<T>(work: impl FnOnce() -> T) -> T {
 }
 
 #[test]
+fn a_flood_is_not_waited_for_longer_than_an_answer() {
+    for flood in &KINDS[..3] {
+        let output = flood().read(&["--response-timeout", "500ms", "--connect-timeout", "500ms"]);
+        assert_eq!(told(&output), [json!({ "answered": 0 })]);
+    }
+}
+
+#[test]
 fn a_flood_holds_up_the_end_of_no_call() {
     for flood in KINDS {
         assert_limited(&flood().read(&["--max-call", "1s"]), "--max-call");
@@ -136,7 +144,7 @@ fn a_flood_holds_up_the_end_of_no_call() {
 #[test]
 fn a_flood_holds_up_the_end_of_no_sync() {
     for flood in KINDS {
-        let output = flood().read(&["--max-sync", "2s"]);
+        let output = flood().read(&["--max-sync", "1s"]);
         assert!(output.error().message.contains("--max-sync"), "{}", output.stderr);
         assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "INCOMPLETE"]);
     }

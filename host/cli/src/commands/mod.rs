@@ -47,13 +47,11 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;
     }
-    // One thread for all connections. Connectors and the writer have threads of their own, and with
-    // more, each answer would wake one that finds nothing to do (8 % of a read,
-    // docs/BENCHMARKS.md). It looks for what has arrived more often than is the default, because a
-    // server that sends without end makes each step take long.
+    // One thread for all requests. Connectors, connections and the writer have threads of their
+    // own, and with more, each answer would wake one that finds nothing to do (8 % of a read,
+    // docs/BENCHMARKS.md).
     Builder::new_multi_thread()
         .worker_threads(1)
-        .event_interval(8)
         .enable_all()
         .build()
         .map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))

@@ -32,7 +32,7 @@ const GRACE: Duration = Duration::from_millis(900);
 const GRACE_OF_FILE: Duration = Duration::from_secs(9);
 
 /// Runs one command of a connector. All of its messages are written by one thread, and this one
-/// watches over it. `runtime` is for the connections.
+/// watches over it. `runtime` is for its requests.
 pub(crate) fn run(runtime: &Runtime, run: &'static Run, level: Level) -> ExitCode {
     let source = &run.source;
     let (sender, receiver) = channel(level, ADVICE);
@@ -50,12 +50,12 @@ pub(crate) fn run(runtime: &Runtime, run: &'static Run, level: Level) -> ExitCod
     let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
     let limit = wanted.and(source.sandbox.limits.max_sync);
     let supervisor = Supervisor::new(limit, grace);
-    let (halts, connections, of_command) = (supervisor.halts(), runtime.handle().clone(), sender.clone());
+    let (halts, requests, of_command) = (supervisor.halts(), runtime.handle().clone(), sender.clone());
     let command = move || {
         let invocation =
             Invocation { component: &run.component, sandbox: &source.sandbox, sender: &of_command };
         let states = opened.map_err(Stop::Failed)?;
-        connections.block_on(execute(invocation, source, states, halts))
+        requests.block_on(execute(invocation, source, states, halts))
     };
     let redaction = sender.clone();
     let watching = || {

@@ -91,7 +91,7 @@ impl OutboundHttp {
         // patient than another. The two timeouts are added instead.
         let patience = shorter(options.connect_timeout, self.limits.timeouts.connect)
             .saturating_add(shorter(options.first_byte_timeout, self.limits.timeouts.first_byte));
-        let answer = match timeout(patience, route.client.execute(outgoing)).await {
+        let answer = match timeout(patience, route.execute(outgoing)).await {
             // This answers a plain request, so it is from the proxy. Within a tunnel, it would be
             // from the server.
             Ok(Ok(answer))

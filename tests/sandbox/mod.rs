@@ -15,6 +15,7 @@ mod loading;
 mod records;
 mod secrets;
 mod spellings;
+mod time;
 
 use serde_json::{Value, json};
 

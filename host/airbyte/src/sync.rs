@@ -10,17 +10,17 @@
 //! which keeps the order within a stream. Streams fail one by one: the others are still read, and
 //! the last state of a failed one stays in force.
 
-use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use elt_host::events::Level;
 use elt_host::types::{Batch, JsonObject};
 use elt_host::{Error, Result};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::catalog::ConfiguredStream;
@@ -66,6 +66,9 @@ impl From<OutputClosed> for Stop {
     }
 }
 
+/// How the reading of a stream ended. `None` if the host failed in the middle of it.
+type Ended = Option<Result<End, OutputClosed>>;
+
 /// How the reading of a stream ended.
 enum End {
     Complete,
@@ -103,38 +106,43 @@ impl<S: StreamSource> SyncRun<S> {
         let (halting, halted) = watch::channel(false);
         let mut halt = std::pin::pin!(halt);
         let mut waiting = 0..sync.streams.len();
-        let mut tasks = JoinSet::new();
-        let mut indices = HashMap::new();
+        let (ending, mut endings) = mpsc::unbounded_channel();
+        let mut running = 0;
         loop {
-            while tasks.len() < sync.max_streams
+            while running < sync.max_streams
                 && !*halting.borrow()
                 && let Some(index) = waiting.next()
             {
-                let (sync, sender, halted) = (sync.clone(), sender.clone(), halted.clone());
-                // On a thread of its own, because a connector that computes would hold up the
-                // connections that share a worker of the runtime with it.
-                let runtime = Handle::current();
-                let task =
-                    tasks.spawn_blocking(move || runtime.block_on(sync.read_stream(index, &sender, halted)));
-                indices.insert(task.id(), index);
-            }
-            tokio::select! {
-                ended = tasks.join_next_with_id() => match ended {
-                    Some(Ok((_, Ok(End::Complete)))) => {}
-                    Some(Ok((task, Ok(End::Failed(error))))) => report.add(indices[&task], sync.failure(indices[&task], error)),
-                    Some(Ok((_, Ok(End::Halted)))) => report.leave(1),
-                    Some(Ok((_, Err(OutputClosed)))) => {
-                        halting.send_replace(true);
-                        return Err(OutputClosed);
-                    }
-                    Some(Err(panic)) => {
-                        let index = indices[&panic.id()];
-                        let error = Error::system("the host failed in the middle of this stream");
+                let (ending, halted) = (ending.clone(), halted.clone());
+                match sync.clone().start_stream(index, sender.clone(), halted, ending) {
+                    Ok(()) => running += 1,
+                    Err(error) => {
                         sync.emit_failure(index, &error, sender).await?;
                         report.add(index, sync.failure(index, error));
                     }
-                    None => break,
-                },
+                }
+            }
+            if running == 0 {
+                break;
+            }
+            tokio::select! {
+                Some((index, ended)) = endings.recv() => {
+                    running -= 1;
+                    match ended {
+                        Some(Ok(End::Complete)) => {}
+                        Some(Ok(End::Failed(error))) => report.add(index, sync.failure(index, error)),
+                        Some(Ok(End::Halted)) => report.leave(1),
+                        Some(Err(OutputClosed)) => {
+                            halting.send_replace(true);
+                            return Err(OutputClosed);
+                        }
+                        None => {
+                            let error = Error::system("the host failed in the middle of this stream");
+                            sync.emit_failure(index, &error, sender).await?;
+                            report.add(index, sync.failure(index, error));
+                        }
+                    }
+                }
                 reason = &mut halt, if !*halting.borrow() => {
                     report.halt(reason);
                     halting.send_replace(true);
@@ -146,6 +154,32 @@ impl<S: StreamSource> SyncRun<S> {
             sender.send(Message::error(summary)).await?;
         }
         Ok(report)
+    }
+
+    /// Reads one stream on a thread of its own, which says at its end how it went.
+    ///
+    /// Not on a worker of the runtime, because a connector that computes would hold up the
+    /// connections that share it; and not on a thread of the runtime's pool, which has an end and
+    /// is there for others as well.
+    fn start_stream(
+        self: Arc<Self>,
+        index: usize,
+        sender: Sender,
+        halted: watch::Receiver<bool>,
+        ending: mpsc::UnboundedSender<(usize, Ended)>,
+    ) -> Result<()> {
+        let runtime = Handle::current();
+        let reading = move || {
+            let read = || runtime.block_on(self.read_stream(index, &sender, halted));
+            let ended = catch_unwind(AssertUnwindSafe(read)).ok();
+            // Fails only if the sync is gone.
+            let _ = ending.send((index, ended));
+        };
+        thread::Builder::new().name("stream".to_owned()).spawn(reading).map(drop).map_err(|error| {
+            Error::system("no thread can be started for this stream")
+                .with_internal(error)
+                .with_hint("read fewer streams at the same time")
+        })
     }
 
     fn failure(&self, index: usize, error: Error) -> Failure {
@@ -292,7 +326,7 @@ async fn unless<T>(halted: &mut watch::Receiver<bool>, step: impl Future<Output 
 /// Streams are bound by the network more than by the processor, so two are read even where there is
 /// one core.
 fn default_max_streams() -> usize {
-    std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
+    thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
 }
 
 #[cfg(test)]

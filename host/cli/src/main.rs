@@ -28,7 +28,8 @@ fn main() -> ExitCode {
         }
     };
     match cli {
-        Ok(cli) => commands::run(&cli),
+        // A command that is not waited for at the end may still look at it.
+        Ok(cli) => commands::run(Box::leak(Box::new(cli))),
         Err(instead) => instead.exit(),
     }
 }

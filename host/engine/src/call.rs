@@ -8,9 +8,9 @@ use std::pin::pin;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
+use crate::deadline::{self, timeout};
 use crate::exceeded::{ExceededLimit, exceeded};
 use crate::limits::{Limit, Limits, TEXT};
 use crate::obstacle::Obstacles;
@@ -70,12 +70,14 @@ impl CallLimits {
     }
 }
 
-/// Interrupts the connectors of `engine` regularly, as long as it lives.
+/// Interrupts the connectors of `engine` regularly, as long as it lives, and starts the clock that
+/// keeps their deadlines.
 ///
 /// # Errors
 ///
 /// If no thread can be started.
 pub(crate) fn tick(engine: &Engine) -> std::io::Result<()> {
+    deadline::start()?;
     let engine = engine.weak();
     let ticking = move || {
         while let Some(engine) = engine.upgrade() {

@@ -24,8 +24,8 @@ const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
 /// # Errors
 ///
 /// A config error, which calls the component `what`, if it is not a valid component or exceeds a
-/// limit.
-pub(crate) async fn component(
+/// limit. Takes as long as it takes: whoever calls it gives up on it ([`within`]).
+pub(crate) fn component(
     engine: &Engine,
     component: &[u8],
     cache: &Cache,
@@ -37,7 +37,7 @@ pub(crate) async fn component(
     if let Some(loaded) = cache.get(&key).and_then(|code| code.load(engine).ok()) {
         return Ok(loaded);
     }
-    let code = compile(engine, component, limits, what).await?;
+    let code = compile(engine, component, what)?;
     cache.put(&key, &code);
     code.load(engine).map_err(|error| setup(&error))
 }
@@ -50,15 +50,14 @@ pub(crate) async fn component(
 pub(crate) async fn portable(component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
     check(component, limits, what)?;
     let engine = portable_settings().and_then(|settings| Engine::new(&settings));
-    compile(&engine.map_err(|error| setup(&error))?, component, limits, what).await
+    let engine = engine.map_err(|error| setup(&error))?;
+    let (component, called) = (component.to_vec(), what.to_owned());
+    let compiled = within(limits.compile, move || compile(&engine, &component, &called)).await;
+    compiled.unwrap_or_else(|| Err(exceeded(Limit::Compile, limits)))
 }
 
-async fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
-    let (engine, component) = (engine.clone(), component.to_vec());
-    let compiled = within(limits.compile, move || engine.precompile_component(&component))
-        .await
-        .ok_or_else(|| exceeded(Limit::Compile, limits))?;
-    compiled.map(NativeCode::compiled).map_err(|error| {
+fn compile(engine: &Engine, component: &[u8], what: &str) -> Result<NativeCode> {
+    engine.precompile_component(component).map(NativeCode::compiled).map_err(|error| {
         Error::config(format!("{what} is not a valid WebAssembly component"))
             .with_internal(format!("{error:#}"))
     })

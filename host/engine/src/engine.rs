@@ -14,9 +14,11 @@ use crate::cache::Cache;
 use crate::compiler;
 use crate::component;
 use crate::connector::Connector;
+use crate::deadline::within;
 use crate::error::{Error, Result};
+use crate::exceeded::exceeded;
 use crate::instance::Prepared;
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits};
 use crate::native_code::NativeCode;
 use crate::store::{self, StoreData};
 
@@ -157,9 +159,14 @@ impl Engine {
     }
 
     async fn compile(&self, bytes: Vec<u8>, what: &str) -> Result<Connector> {
-        let Shared { wasmtime, cache, limits, .. } = &*self.0;
-        let compiled = compiler::component(wasmtime, &bytes, cache, limits, what).await?;
-        self.assemble(&compiled, bytes, what)
+        let (engine, what) = (self.clone(), what.to_owned());
+        // Everything that looks at the component: each step can be made to take long.
+        let loaded = within(self.limits().compile, move || {
+            let Shared { wasmtime, cache, limits, .. } = &*engine.0;
+            let compiled = compiler::component(wasmtime, &bytes, cache, limits, &what)?;
+            engine.assemble(&compiled, bytes, &what)
+        });
+        loaded.await.unwrap_or_else(|| Err(exceeded(Limit::Compile, self.limits())))
     }
 
     /// Joins what was compiled with what it imports.

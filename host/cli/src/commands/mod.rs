@@ -5,6 +5,7 @@ mod check;
 mod collision;
 mod discover;
 mod display;
+mod halt;
 mod inspect;
 mod invocation;
 mod outcome;
@@ -30,11 +31,11 @@ use crate::args::{Action, Cli, Command, ConfigFile, Listing, Manual, Run, Source
 use crate::stdout;
 
 /// Runs the command of a command line.
-pub(crate) fn run(cli: &Cli) -> ExitCode {
+pub(crate) fn run(cli: &'static Cli) -> ExitCode {
     match start(cli) {
         Ok(runtime) => {
             let code = execute(cli, &runtime).unwrap_or_else(|error| report(&error));
-            // A name that is still being resolved must not hold the end up.
+            // Nothing that is still going on may hold the end up.
             runtime.shutdown_background();
             code
         }
@@ -50,8 +51,8 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
             collision::check_stdout(wanted)?;
         }
     }
-    // One thread for all connections. Connectors and the writer have threads of their own, and with
-    // more, each answer would wake one that finds nothing to do (8 % of a read,
+    // One thread for all requests. Connectors, connections and the writer have threads of their
+    // own, and with more, each answer would wake one that finds nothing to do (8 % of a read,
     // docs/BENCHMARKS.md).
     Builder::new_multi_thread()
         .worker_threads(1)
@@ -60,7 +61,7 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
         .map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
 }
 
-fn execute(cli: &Cli, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+fn execute(cli: &'static Cli, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Run(wanted) => match table_config(&wanted.source) {
             Some(config) => return show_table(wanted, config, runtime),

@@ -11,6 +11,7 @@ use crate::stdout::Stdout;
 use crate::terminal::visible;
 
 /// Why a command did not succeed.
+#[derive(Debug)]
 pub(crate) enum Stop {
     /// It failed, and no message says so yet.
     Failed(Error),

@@ -8,12 +8,13 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use tokio::time::timeout;
 use tokio_util::io::{ReaderStream, StreamReader};
 use wasmtime_wasi_http::{Error, Result, WasiBody};
 
 use super::coding::Coding;
 use super::failure;
+use super::pace::paced;
+use crate::deadline::timeout;
 use crate::events::Level;
 use crate::exceeded::ExceededLimit;
 use crate::limits::{Limit, Limits};
@@ -137,7 +138,7 @@ fn decode(
     parts: impl Stream<Item = Result<Bytes>> + Send + 'static,
     coding: Coding,
 ) -> impl Stream<Item = Result<Bytes>> + Send {
-    let reader = StreamReader::new(Box::pin(parts.map_err(io::Error::other)));
+    let reader = StreamReader::new(paced(Box::pin(parts.map_err(io::Error::other))));
     ReaderStream::with_capacity(coding.decode(reader), PART).map_err(move |error| {
         // An error that is not of the body itself is the decoder's.
         error.downcast().unwrap_or_else(|error| damaged(coding, &error))

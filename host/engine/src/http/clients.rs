@@ -22,8 +22,11 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
+use tokio::runtime::Handle;
 
 use super::address::Reach;
+use super::connections::{self, Connections};
+use super::lookups::Lookups;
 use super::network::Network;
 use super::resolve::Resolver;
 use super::target::Target;
@@ -46,6 +49,8 @@ pub(crate) struct HttpClients {
     headers: usize,
     network: Arc<Network>,
     clients: Arc<Clients>,
+    lookups: Arc<Lookups>,
+    connections: Arc<Connections>,
 }
 
 #[derive(Debug, Default)]
@@ -69,8 +74,20 @@ struct Pair {
 #[derive(Debug)]
 pub(super) struct Route<'d> {
     pub(super) client: &'d Client,
+    connections: &'d Handle,
     /// The proxy on the way.
     pub(super) proxy: Option<String>,
+}
+
+impl Route<'_> {
+    /// Sends a request, and waits for the head of its response.
+    ///
+    /// # Errors
+    ///
+    /// Those of the client.
+    pub(super) async fn execute(&self, request: reqwest::Request) -> reqwest::Result<reqwest::Response> {
+        connections::execute(self.connections, self.client, request).await
+    }
 }
 
 /// Why a server cannot be reached.
@@ -90,6 +107,9 @@ impl HttpClients {
             headers: limits.headers,
             network: Arc::new(network),
             clients: Arc::default(),
+            // So that a request that waits in vain can still say so.
+            lookups: Arc::new(Lookups::new(limits.timeouts.connect / 2)),
+            connections: Arc::default(),
         }
     }
 
@@ -99,13 +119,16 @@ impl HttpClients {
     ///
     /// If there is none, for instance because the system has no root certificates.
     pub(super) fn route(&self, target: &Target, reach: Reach) -> Result<Route<'_>, NoRoute> {
+        let connections = self.connections.handle();
+        let connections = connections
+            .map_err(|error| NoRoute::Client(format!("no thread can be started for connections: {error}")))?;
         let proxy = self.network.proxy.as_ref().filter(|_| !target.is_local());
         let proxy = proxy.map(|proxy| proxy.intercepts(&target.url)).transpose();
-        let proxy = proxy.map_err(|reason| NoRoute::Setup(Obstacle::of_setup(reason)))?;
+        let proxy = proxy.map_err(|problem| NoRoute::Setup(Obstacle::of_setup(problem.to_string())))?;
         if let Some(name) = proxy.flatten() {
             // The proxy itself may speak TLS.
             let client = self.clients.proxied.get_or_init(|| self.open(Reach::Private, self.trust()?, true));
-            return Ok(Route { client: made(client)?, proxy: Some(name) });
+            return Ok(Route { client: made(client)?, connections, proxy: Some(name) });
         }
         let pair = match reach {
             Reach::Public => &self.clients.public,
@@ -116,7 +139,7 @@ impl HttpClients {
         } else {
             pair.plain.get_or_init(|| self.open(reach, trust_nobody()?, false))
         };
-        Ok(Route { client: made(client)?, proxy: None })
+        Ok(Route { client: made(client)?, connections, proxy: None })
     }
 
     /// The network settings, for errors about them.
@@ -131,7 +154,7 @@ impl HttpClients {
         let header_list = u32::try_from(self.headers.saturating_mul(2)).unwrap_or(u32::MAX);
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver { reach })
+            .dns_resolver(Resolver { reach, lookups: self.lookups.clone() })
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
             // This is about requests that were sent. A request that was not, because a pooled
@@ -145,7 +168,8 @@ impl HttpClients {
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http2_max_header_list_size(header_list);
         if let Some(proxy) = self.network.proxy.as_ref().filter(|_| proxied) {
-            for rule in proxy.rules().map_err(|reason| NoRoute::Setup(Obstacle::of_setup(reason)))? {
+            let rules = proxy.rules();
+            for rule in rules.map_err(|problem| NoRoute::Setup(Obstacle::of_setup(problem.to_string())))? {
                 builder = builder.proxy(rule);
             }
         }
@@ -179,7 +203,11 @@ impl HttpClients {
         };
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(
-            named.load().map_err(Obstacle::of_setup)?.into_iter().chain(roots.clone()),
+            named
+                .load()
+                .map_err(|problem| Obstacle::of_setup(problem.to_string()))?
+                .into_iter()
+                .chain(roots.clone()),
         );
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build();
         verifier

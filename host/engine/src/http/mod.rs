@@ -4,9 +4,10 @@
 //! and its destination is brought into one form (`target`, `origin`). Then it is decided whether
 //! the host is allowed (`allowed_hosts`, `pattern`) and whether its address is (`address`); what is
 //! not is reported (`denial`). The host completes the headers (`head`), puts secrets in, and sends
-//! the request over a pooled connection (`clients`) by the way that the operator set (`network`,
-//! `proxy`, `exempt`), after it has resolved the name and checked the addresses (`resolve`). The
-//! response goes back in parts, decompressed (`coding`) and limited (`body`). Failures become error
+//! the request over a pooled connection (`clients`, `connections`) by the way that the operator set (`network`,
+//! `proxy`, `exempt`), after it has resolved the name and checked the addresses (`resolve`,
+//! `lookups`). The response goes back in parts, decompressed (`coding`, `pace`) and limited
+//! (`body`). Failures become error
 //! codes that a guest understands (`failure`, `certificate`).
 //!
 //! Nothing is retried or redirected here. The connector knows its API, and a second request would
@@ -18,14 +19,17 @@ mod body;
 mod certificate;
 mod clients;
 mod coding;
+mod connections;
 mod denial;
 mod exempt;
 mod failure;
 mod head;
 mod hooks;
+mod lookups;
 mod network;
 mod origin;
 mod outbound;
+mod pace;
 mod pattern;
 mod proxy;
 mod resolve;

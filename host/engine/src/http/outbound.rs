@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::address::Prohibited;
@@ -20,6 +19,7 @@ use super::denial::{Denial, Denials};
 use super::failure::ProxyFailure;
 use super::target::Target;
 use super::{AllowedHosts, HttpClients, failure, head};
+use crate::deadline::timeout;
 use crate::error::Remedy;
 use crate::events::Level;
 use crate::exceeded::ExceededLimit;
@@ -91,7 +91,7 @@ impl OutboundHttp {
         // patient than another. The two timeouts are added instead.
         let patience = shorter(options.connect_timeout, self.limits.timeouts.connect)
             .saturating_add(shorter(options.first_byte_timeout, self.limits.timeouts.first_byte));
-        let answer = match timeout(patience, route.client.execute(outgoing)).await {
+        let answer = match timeout(patience, route.execute(outgoing)).await {
             // This answers a plain request, so it is from the proxy. Within a tunnel, it would be
             // from the server.
             Ok(Ok(answer))
@@ -207,6 +207,11 @@ impl OutboundHttp {
         }
         if let Some(failure) = through {
             return self.turned_away(&failure, target, proxy).await;
+        }
+        if let Some(problem) = failure::too_many_lookups(error) {
+            let reason = format!("the name of {} was not resolved: {problem}", target.origin);
+            self.hinder(target, Obstacle { of_operator: false, reason, remedy: None }).await;
+            return failure::classify(error);
         }
         if error.is_connect() && proxy.is_none() && failure::prohibited(error).is_none() {
             self.point_to_proxy(target).await;

@@ -151,7 +151,8 @@ pub(crate) const INVOICES: &[Parameter] = &[
 
 /// Known to newer clients, but absent from the published document. No generated line item has a
 /// quantity of zero.
-const ZERO_QUANTITIES: Parameter = parameter("include_zero_quantity_line_items", Rule::Ignored(&[]));
+pub(crate) const ZERO_QUANTITIES: Parameter =
+    parameter("include_zero_quantity_line_items", Rule::Ignored(&[]));
 
 const LEDGER: &[Parameter] = &[
     LIMIT,

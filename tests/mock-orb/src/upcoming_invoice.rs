@@ -7,7 +7,7 @@ use crate::dice::Salt;
 use crate::field::lookup;
 use crate::instant::Spelling;
 use crate::object::{Object, write_object};
-use crate::parameter::{Parameters, Rule, required};
+use crate::parameter::{Parameters, Rule, ZERO_QUANTITIES, required};
 use crate::problem::Problem;
 use crate::record::line_item::{DISCOUNT, LineItems};
 use crate::record::subscription;
@@ -18,7 +18,7 @@ pub(crate) static RESOURCE: Resource = Resource {
     name: "upcoming_invoices",
     path: "invoices/upcoming",
     owner: OwnedBy::Query(&[("subscription_id", Kind::Subscription)]),
-    parameters: Parameters::of(&[required("subscription_id", Rule::Any)]),
+    parameters: Parameters::of(&[required("subscription_id", Rule::Any), ZERO_QUANTITIES]),
     answer: Answer::Body(write_upcoming),
 };
 

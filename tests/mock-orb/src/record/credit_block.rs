@@ -166,15 +166,34 @@ fn write_source(blueprint: &Blueprint, customer: u64, number: u64, variant: u64,
             block.object("credit_commitment", |commitment| {
                 commitment.text("id", &blueprint.dice.id(Salt::Commitment, (customer << 32) + number));
                 let id = subscription.map(|it| blueprint.id(Collection::Subscriptions, it));
-                commitment.optional_text("subscription_id", id.as_deref());
+                match customer % 3 {
+                    0 => {}
+                    1 => {
+                        commitment.raw("subscription_id", "null");
+                    }
+                    _ => {
+                        commitment.optional_text("subscription_id", id.as_deref());
+                    }
+                }
             });
         }
         _ => {
             block.text("credit_block_source", "allocation");
             block.object("credit_allocation", |allocation| {
                 allocation.text("currency", currency(number)).flag("allows_rollover", number % 2 == 1);
-                allocation.raw("custom_expiration", r#"{"duration":1,"duration_unit":"month"}"#);
-                allocation.raw("filters", "[]").text("license_type_id", &license_type::id(blueprint, 0));
+                match customer % 3 {
+                    0 => {
+                        allocation.raw("custom_expiration", "null");
+                    }
+                    1 => {
+                        allocation.nulls(&["custom_expiration", "license_type_id"]);
+                    }
+                    _ => {
+                        let expiration = r#"{"duration":1,"duration_unit":"month"}"#;
+                        allocation.raw("custom_expiration", expiration).raw("filters", "[]");
+                        allocation.text("license_type_id", &license_type::id(blueprint, 0));
+                    }
+                }
                 allocation.text("item_id", &item::id(blueprint, 1));
             });
         }

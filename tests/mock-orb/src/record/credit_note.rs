@@ -93,17 +93,16 @@ fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut String) {
         let link = format!("https://assets.example.com/credit_note/{index}?token=a%2Bb");
         note.optional_text("credit_note_pdf", (index % 4 != 3).then_some(link.as_str()));
         note.optional_text("minimum_amount_refunded", index.is_multiple_of(6).then_some("1.10"));
-        let percentage = |out: &mut String, prices: &[(u64, u64)]| {
-            write_object(out, |object| write_discount(blueprint, plan, discount, prices, object));
+        let percentage = |out: &mut String, variant: u64| {
+            write_object(out, |object| write_discount(blueprint, plan, discount, variant, object));
         };
         if items.discounted() {
-            let prices: Vec<(u64, u64)> = items.charges().collect();
-            note.list("discounts", [prices], |out, prices| percentage(out, &prices));
+            note.list("discounts", [index], percentage);
         } else if index.is_multiple_of(2) {
             note.raw("discounts", "[]");
         }
         match index % 7 {
-            3 => note.value("maximum_amount_adjustment", |out| percentage(out, &[])),
+            3 => note.value("maximum_amount_adjustment", |out| percentage(out, index + 1)),
             _ => note.raw("maximum_amount_adjustment", "null"),
         };
         note.list("line_items", items.charges(), |out, (slot, cents)| {
@@ -112,24 +111,22 @@ fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut String) {
     });
 }
 
-/// Writes a discount of a tenth. It applies to all prices if `prices` is empty.
-fn write_discount(
-    blueprint: &Blueprint,
-    plan: u64,
-    cents: u64,
-    prices: &[(u64, u64)],
-    discount: &mut Object<'_>,
-) {
+/// Writes a discount of a tenth, in one of three forms.
+fn write_discount(blueprint: &Blueprint, plan: u64, cents: u64, variant: u64, discount: &mut Object<'_>) {
     discount.text("discount_type", "percentage").raw("percentage_discount", "0.10");
     discount.money("amount_applied", cents);
-    if prices.is_empty() {
-        discount.nulls(&["reason", "applies_to_prices"]);
-    } else {
-        discount.text("reason", "Frühbucher").list("applies_to_prices", prices, |out, (slot, _)| {
-            write_object(out, |price| {
-                price.text("id", &price::id(blueprint, plan, *slot)).text("name", price::name(plan, *slot));
+    match variant % 3 {
+        0 => {}
+        1 => {
+            discount.nulls(&["reason", "applies_to_prices"]);
+        }
+        _ => {
+            discount.text("reason", "Frühbucher").list("applies_to_prices", [0, 1], |out, slot| {
+                write_object(out, |price| {
+                    price.text("id", &price::id(blueprint, plan, slot)).text("name", price::name(plan, slot));
+                });
             });
-        });
+        }
     }
 }
 
@@ -142,9 +139,17 @@ fn write_line(blueprint: &Blueprint, index: u64, plan: u64, slot: u64, cents: u6
         line.list("discounts", [amount / 10], |out, cents| {
             write_object(out, |discount| {
                 discount.text("id", &blueprint.dice.id(Salt::CreditNoteItem, (1 << 40) + index));
-                discount.text("discount_type", "percentage").raw("percentage_discount", "0.10");
-                discount.raw("amount_discount", "null").money("amount_applied", cents);
-                discount.text("reason", "Treue");
+                discount.text("discount_type", if index % 4 == 3 { "amount" } else { "percentage" });
+                discount.raw("percentage_discount", "0.10").money("amount_applied", cents);
+                match index % 4 {
+                    0 => {}
+                    3 => {
+                        discount.money("amount_discount", cents).text("reason", "Treue");
+                    }
+                    _ => {
+                        discount.nulls(&["amount_discount", "reason"]);
+                    }
+                }
                 let price = price::id(blueprint, plan, slot);
                 discount.list("applies_to_price_ids", [price], |out, id| write_text(out, &id));
             });

@@ -81,12 +81,19 @@ pub(crate) fn version(index: u64) -> u64 {
     1 + index % 3
 }
 
-/// Writes the form in which other records refer to a plan, with or without a version.
-pub(crate) fn write_minified(blueprint: &Blueprint, index: u64, version: Option<u64>, out: &mut String) {
+/// Writes the form in which other records refer to a plan, with or without a version. A plan that
+/// is gone has neither an identifier nor a name.
+pub(crate) fn write_minified(
+    blueprint: &Blueprint,
+    index: Option<u64>,
+    version: Option<u64>,
+    out: &mut String,
+) {
     write_object(out, |plan| {
-        plan.text("id", &blueprint.id(Collection::Plans, index));
-        plan.optional_text("external_plan_id", external_id(index).as_deref());
-        plan.text("name", &format!("Plan №{index}"));
+        let id = index.map(|index| blueprint.id(Collection::Plans, index));
+        plan.optional_text("id", id.as_deref());
+        plan.optional_text("external_plan_id", index.and_then(external_id).as_deref());
+        plan.optional_text("name", index.map(|index| format!("Plan №{index}")).as_deref());
         if let Some(version) = version {
             plan.text("plan_version", &version.to_string());
         }

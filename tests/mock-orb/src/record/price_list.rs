@@ -9,7 +9,7 @@ use crate::dice::Salt;
 use crate::object::{Object, write_object};
 use crate::parameter::{CURSOR, LIMIT, Parameters};
 use crate::record::price_model::MODELS;
-use crate::record::{item, price, price_group};
+use crate::record::{item, license_type, price, price_group};
 use crate::resource::{Answer, List, OwnedBy, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
@@ -43,7 +43,10 @@ pub(crate) fn write(blueprint: &Blueprint, number: u64, index: u64, at: Timestam
         price.text("price_type", if fixed { "fixed_price" } else { price_type });
         price.raw("metadata", if index.is_multiple_of(3) { r#"{"sku":"1e5"}"# } else { "{}" });
         let external = index.is_multiple_of(4).then(|| format!("add-on/{number:04}"));
-        price.optional_text("external_price_id", external.as_deref()).raw("replaces_price_id", "null");
+        price.optional_text("external_price_id", external.as_deref());
+        // The one before it.
+        let replaced = (index % 8 == 5).then(|| blueprint.dice.id(Salt::AddOnPrice, index - 1));
+        price.optional_text("replaces_price_id", replaced.as_deref());
         price.instant("created_at", at, spelling(index));
         price.text(
             "cadence",
@@ -68,8 +71,7 @@ pub(crate) fn write(blueprint: &Blueprint, number: u64, index: u64, at: Timestam
         price.object("item", |object| {
             object.text("id", &item::id(blueprint, measured)).text("name", price::name(plan, 1));
         });
-        let allocation = r#"{"currency":"credits","allows_rollover":true,"custom_expiration":{"duration":3,"duration_unit":"month"},"filters":[]}"#;
-        price.raw("credit_allocation", if index % 6 == 2 { allocation } else { "null" });
+        price.value("credit_allocation", |out| write_allocation(blueprint, index, out));
         let filters = r#"[{"field":"price_type","operator":"excludes","values":["usage"]}]"#;
         price.raw("composite_price_filters", if composite { filters } else { "null" });
         price.optional_text("invoice_grouping_key", (index % 5 == 2).then_some("région"));
@@ -82,10 +84,34 @@ pub(crate) fn write(blueprint: &Blueprint, number: u64, index: u64, at: Timestam
                 price.value("dimensional_price_configuration", |out| {
                     price_group::write_configuration(blueprint, 0, out);
                 });
-                price.raw("license_type", "null");
+                price.value("license_type", |out| license_type::write(blueprint, index % 2, out));
             }
         }
         write_adjustments(index, price);
+    });
+}
+
+/// Writes an allocation of credits, in one of three forms, or null.
+fn write_allocation(blueprint: &Blueprint, index: u64, out: &mut String) {
+    if index % 4 != 2 {
+        out.push_str("null");
+        return;
+    }
+    write_object(out, |allocation| {
+        allocation.text("currency", "credits").flag("allows_rollover", index % 8 == 2);
+        match index % 3 {
+            0 => {
+                allocation.raw("custom_expiration", "null");
+            }
+            1 => {
+                allocation.nulls(&["custom_expiration", "license_type_id"]);
+            }
+            _ => {
+                let expiration = r#"{"duration":3,"duration_unit":"month"}"#;
+                allocation.raw("custom_expiration", expiration).raw("filters", "[]");
+                allocation.text("license_type_id", &license_type::id(blueprint, 1));
+            }
+        }
     });
 }
 

@@ -9,9 +9,10 @@ use crate::account::Account;
 use crate::dice::Salt;
 use crate::instant::{Spelling, parse_date_time};
 use crate::object::write_object;
+use crate::owner::OwnedBy;
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter, required};
 use crate::problem::Problem;
-use crate::resource::{Answer, Call, OwnedBy, Resource};
+use crate::resource::{Answer, Call, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
     name: "event_volumes",

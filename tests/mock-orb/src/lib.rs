@@ -39,6 +39,7 @@ mod instant;
 mod kept_answers;
 mod license_usage;
 mod object;
+mod owner;
 mod page;
 mod page_token;
 mod parameter;

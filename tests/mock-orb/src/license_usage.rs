@@ -11,10 +11,11 @@ use crate::dice::{Salt, hash};
 use crate::field::lookup;
 use crate::instant::{midnight, parse_date, utc_date, write_date};
 use crate::object::{Object, write_object};
+use crate::owner::{Kind, OwnedBy};
 use crate::page::write_rows;
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter, required};
 use crate::problem::Problem;
-use crate::resource::{Answer, Call, Kind, OwnedBy, Resource};
+use crate::resource::{Answer, Call, Resource};
 use crate::shelf::Key;
 
 pub(crate) static RESOURCE: Resource = Resource {

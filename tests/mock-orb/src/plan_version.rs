@@ -6,9 +6,10 @@ use crate::collection::Collection;
 use crate::field::{find, items, lookup};
 use crate::instant::Spelling;
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::Parameters;
 use crate::problem::Problem;
-use crate::resource::{Answer, Call, Kind, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, Call, Resource};
 use crate::timeline::Timeline;
 
 pub(crate) static RESOURCE: Resource = Resource {

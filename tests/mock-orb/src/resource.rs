@@ -7,6 +7,7 @@ use crate::blueprint::Blueprint;
 use crate::collection::Collection;
 use crate::facet::Facet;
 use crate::filter::Filter;
+use crate::owner::{OwnedBy, Owner};
 use crate::parameter::Parameters;
 use crate::problem::Problem;
 use crate::record::{
@@ -28,43 +29,6 @@ pub(crate) struct Resource {
     pub(crate) owner: OwnedBy,
     pub(crate) parameters: Parameters,
     pub(crate) answer: Answer,
-}
-
-/// Where a request names what it asks about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum OwnedBy {
-    /// Nowhere: it asks about the account.
-    Account,
-    /// In the path.
-    Path(Kind),
-    /// In exactly one of these query parameters.
-    Query(&'static [(&'static str, Kind)]),
-}
-
-/// What can own records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Account,
-    Customer,
-    /// A customer, named by its external identifier.
-    ExternalCustomer,
-    Subscription,
-    Plan,
-    Coupon,
-    PriceGroup,
-    CreditBlock,
-}
-
-/// The owner that a request names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(crate) kind: Kind,
-    /// Empty for the account.
-    pub(crate) id: String,
-    /// The index from which its records derive; `None` if it was stored by hand and has none.
-    pub(crate) index: Option<u64>,
-    /// When it was created.
-    pub(crate) at: Timestamp,
 }
 
 /// How a resource answers.
@@ -142,21 +106,6 @@ impl Call<'_> {
     /// The value of a query parameter.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
-    }
-}
-
-impl Kind {
-    /// The name in Orb's error messages.
-    pub(crate) fn resource(self) -> &'static str {
-        match self {
-            Kind::Account => "Account",
-            Kind::Customer | Kind::ExternalCustomer => "Customer",
-            Kind::Subscription => "Subscription",
-            Kind::Plan => "Plan",
-            Kind::Coupon => "Coupon",
-            Kind::PriceGroup => "DimensionalPriceGroup",
-            Kind::CreditBlock => "CreditBlock",
-        }
     }
 }
 

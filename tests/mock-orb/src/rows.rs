@@ -6,12 +6,11 @@ use jiff::Timestamp;
 
 use crate::account::Account;
 use crate::collection::Collection;
-use crate::dice::Salt;
 use crate::edit::RecordError;
 use crate::facet::Facet;
 use crate::field::{is_object, lookup, replaced};
-use crate::record::coupon;
-use crate::resource::{Answer, Call, Kind, List, OwnedBy, Owner, RESOURCES, Resource};
+use crate::owner::{OwnedBy, Owner};
+use crate::resource::{Answer, Call, List, RESOURCES, Resource};
 use crate::shelf::{Key, Row, Shelf};
 use crate::timeline::later;
 
@@ -111,46 +110,6 @@ impl Account {
         self.changeable_rows(resource, list, &owner).remove(id)
     }
 
-    /// The owner that a request names; `None` if it does not exist.
-    pub(crate) fn owner(&self, kind: Kind, id: &str) -> Option<Owner> {
-        let owner = |index, at| Owner { kind, id: id.to_owned(), index, at };
-        let own = |collection, salt| {
-            let (key, _) = self.shelf(collection).find(id)?;
-            let index = self.blueprint.dice.index_of(salt, id);
-            Some(owner(index.filter(|index| *index < self.next_index), key.at))
-        };
-        let row = |resource: &Resource, salt| {
-            let (Answer::List(list), account) = (&resource.answer, Owner::account()) else { return None };
-            let shelf = self.row_shelf(resource.name, list, &account);
-            let place = |(key, row): (Key, &Row)| {
-                let found = match row {
-                    Row::Generated(index) => (list.id)(&self.blueprint, &account, *index),
-                    Row::Written(text) => lookup(text, &[list.key])?,
-                };
-                (found == id).then(|| {
-                    let index = coupon::index_of(id).or_else(|| self.blueprint.dice.index_of(salt, id));
-                    owner(index.filter(|index| *index < 1 << 32), key.at)
-                })
-            };
-            shelf.all().find_map(place)
-        };
-        match kind {
-            Kind::Account => Some(Owner::account()),
-            Kind::Customer => own(Collection::Customers, Salt::Customer),
-            Kind::ExternalCustomer => {
-                let named = |text: &String| lookup(text, &["external_customer_id"]).as_deref() == Some(id);
-                let customer = self.records(Collection::Customers).into_iter().find(named)?;
-                self.owner(Kind::Customer, &lookup(&customer, &["id"])?)
-            }
-            Kind::Subscription => own(Collection::Subscriptions, Salt::Subscription),
-            Kind::Plan => own(Collection::Plans, Salt::Plan),
-            Kind::Coupon => row(&coupon::RESOURCE, Salt::Coupon),
-            Kind::PriceGroup => row(&crate::record::price_group::RESOURCE, Salt::Group),
-            // Found by its own endpoint, because blocks are listed by customer.
-            Kind::CreditBlock => Some(owner(self.blueprint.dice.index_of(Salt::Block, id), Timestamp::MIN)),
-        }
-    }
-
     pub(crate) fn row_shelf<'a>(&'a self, resource: &str, list: &List, owner: &Owner) -> Cow<'a, Shelf> {
         if let Some(shelf) = self.lists.get(&(resource.to_owned(), owner.id.clone())) {
             return Cow::Borrowed(shelf);
@@ -195,8 +154,14 @@ impl Account {
         {
             return None;
         }
-        // A changed record keeps its place, and so its index.
-        let unrecorded = |facet| list.unrecorded?(&self.blueprint, call.owner, key.sequence - 1, facet);
+        // A changed record keeps its place, and so its index; one stored by hand has none.
+        let index = key.sequence - 1;
+        let is_generated = call.owner.index.is_some() && index < (list.count)(&self.blueprint, call.owner);
+        let default = list.default_facet.map(|(_, default)| default.to_owned());
+        let unrecorded = |facet| match list.unrecorded? {
+            unrecorded if is_generated => unrecorded(&self.blueprint, call.owner, index, facet),
+            _ => default.clone().filter(|_| list.default_facet.is_some_and(|(known, _)| known == facet)),
+        };
         let value = |facet: Facet| facet.read(&text).or_else(|| unrecorded(facet));
         let tests = &call.filter.tests;
         if let Some((facet, default)) = list.default_facet
@@ -224,17 +189,6 @@ impl Account {
             OwnedBy::Query(kinds) => kinds.iter().find_map(|(_, kind)| self.owner(*kind, owner_id)),
         };
         Ok((list, owner.ok_or_else(|| unknown(owner_id))?))
-    }
-}
-
-impl Owner {
-    pub(crate) fn account() -> Owner {
-        Owner { kind: Kind::Account, id: String::new(), index: Some(0), at: Timestamp::MIN }
-    }
-
-    /// The index from which its records derive.
-    pub(crate) fn number(&self) -> u64 {
-        self.index.unwrap_or(0)
     }
 }
 

@@ -7,11 +7,12 @@ use crate::dice::Salt;
 use crate::field::lookup;
 use crate::instant::Spelling;
 use crate::object::{Object, write_object};
+use crate::owner::{Kind, OwnedBy};
 use crate::parameter::{Parameters, Rule, ZERO_QUANTITIES, required};
 use crate::problem::Problem;
 use crate::record::line_item::{DISCOUNT, LineItems};
 use crate::record::subscription;
-use crate::resource::{Answer, Call, Kind, OwnedBy, Resource};
+use crate::resource::{Answer, Call, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

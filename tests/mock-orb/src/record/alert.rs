@@ -6,11 +6,12 @@ use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::{Object, write_object};
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{
     CREATED_GT, CREATED_GTE, CREATED_LT, CREATED_LTE, CURSOR, LIMIT, Parameters, Rule, parameter,
 };
 use crate::record::{customer, license_type, plan, price, subscription};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

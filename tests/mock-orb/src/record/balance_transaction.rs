@@ -7,9 +7,10 @@ use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, Comparison, LIMIT, Parameters, Rule, parameter};
 use crate::record::{credit_note, invoice};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::{Timeline, later};
 
 pub(crate) static RESOURCE: Resource = Resource {

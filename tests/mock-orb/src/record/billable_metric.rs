@@ -7,11 +7,12 @@ use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::object::write_object;
+use crate::owner::OwnedBy;
 use crate::parameter::{
     CREATED_GT, CREATED_GTE, CREATED_LT, CREATED_LTE, CURSOR, LIMIT, Parameters, Rule, parameter,
 };
 use crate::record::{item, price};
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
     name: "billable_metrics",

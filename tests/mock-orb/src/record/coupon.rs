@@ -9,9 +9,10 @@ use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::field::lookup;
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter};
 use crate::record::price;
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource, View};
+use crate::resource::{Answer, List, Resource, View};
 use crate::shelf::Row;
 use crate::timeline::later;
 

@@ -11,11 +11,12 @@ use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::field::lookup;
 use crate::object::{Object, write_object};
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, Comparison, LIMIT, Parameters, Rule, parameter};
 use crate::problem::Problem;
 use crate::record::ledger_step::{CYCLE_LENGTH, Step};
 use crate::record::{customer, invoice, item, ledger_entry, license_type};
-use crate::resource::{Answer, Call, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, Call, List, Resource};
 use crate::shelf::{Key, Row};
 use crate::timeline::later;
 

@@ -7,10 +7,11 @@ use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::instant::Spelling;
 use crate::object::{Object, write_object, write_text};
+use crate::owner::OwnedBy;
 use crate::parameter::{CREATED_GT, CREATED_GTE, CREATED_LT, CREATED_LTE, CURSOR, LIMIT, Parameters};
 use crate::record::line_item::LineItems;
 use crate::record::{customer, invoice, item, price, subscription};
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

@@ -8,8 +8,9 @@ use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::instant::{Spelling, midnight, utc_date};
 use crate::object::write_object;
+use crate::owner::OwnedBy;
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter};
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

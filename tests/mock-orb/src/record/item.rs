@@ -6,9 +6,10 @@ use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::write_object;
+use crate::owner::OwnedBy;
 use crate::parameter::{CURSOR, LIMIT, Parameters};
 use crate::record::price;
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

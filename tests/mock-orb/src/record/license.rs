@@ -6,9 +6,10 @@ use crate::blueprint::{Blueprint, spelling};
 use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter, required};
 use crate::record::{license_type, subscription};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

@@ -4,8 +4,9 @@ use crate::blueprint::Blueprint;
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::write_object;
+use crate::owner::OwnedBy;
 use crate::parameter::{CURSOR, LIMIT, Parameters};
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
     name: "license_types",

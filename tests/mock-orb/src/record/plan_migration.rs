@@ -6,8 +6,9 @@ use crate::blueprint::Blueprint;
 use crate::dice::Salt;
 use crate::instant::{Spelling, utc_date, write_date, write_instant};
 use crate::object::{write_object, write_text};
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, LIMIT, Parameters};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::Timeline;
 
 pub(crate) static RESOURCE: Resource = Resource {

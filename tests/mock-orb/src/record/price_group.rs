@@ -7,9 +7,10 @@ use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter};
 use crate::record::{price, price_list};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
     name: "dimensional_price_groups",

@@ -7,10 +7,11 @@ use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::{Object, write_object};
+use crate::owner::OwnedBy;
 use crate::parameter::{CURSOR, LIMIT, Parameters};
 use crate::record::price_model::MODELS;
 use crate::record::{item, license_type, price, price_group};
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
     name: "prices",
@@ -65,7 +66,7 @@ pub(crate) fn write(blueprint: &Blueprint, number: u64, index: u64, at: Timestam
         }
         price.raw("fixed_price_quantity", if fixed { "12345678901234567890.10" } else { "null" });
         price
-            .raw("plan_phase_order", "null")
+            .raw("plan_phase_order", if index % 9 == 4 { "1" } else { "null" })
             .text("currency", if index % 7 == 3 { "credits" } else { "EUR" });
         write_conversion(index, price);
         price.object("item", |object| {

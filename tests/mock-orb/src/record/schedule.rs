@@ -7,10 +7,11 @@ use crate::blueprint::Blueprint;
 use crate::collection::Collection;
 use crate::instant::{Spelling, write_instant};
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, Comparison, LIMIT, Parameters, Rule, parameter};
 use crate::record::plan;
 use crate::record::subscription::{Span, plan_index, prices_plan, status};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static RESOURCE: Resource = Resource {

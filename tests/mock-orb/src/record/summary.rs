@@ -4,11 +4,12 @@ use crate::collection::Collection;
 use crate::facet::Facet;
 use crate::field::{find, without};
 use crate::object::{Object, write_object};
+use crate::owner::OwnedBy;
 use crate::parameter::{
     CREATED_GT, CREATED_GTE, CREATED_LT, CREATED_LTE, CURSOR, Comparison, DEFAULT_INVOICE_STATUSES,
     INVOICE_STATUSES, LIMIT, Parameters, Rule, SUBSCRIPTION_STATUSES, parameter,
 };
-use crate::resource::{Answer, OwnedBy, Resource, View};
+use crate::resource::{Answer, Resource, View};
 
 pub(crate) static INVOICES: Resource = Resource {
     name: "invoice_summaries",

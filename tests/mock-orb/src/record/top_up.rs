@@ -3,8 +3,9 @@
 use crate::blueprint::Blueprint;
 use crate::dice::Salt;
 use crate::object::write_object;
+use crate::owner::{Kind, OwnedBy, Owner};
 use crate::parameter::{CURSOR, LIMIT, Parameters};
-use crate::resource::{Answer, Kind, List, OwnedBy, Owner, Resource};
+use crate::resource::{Answer, List, Resource};
 
 pub(crate) static RESOURCE: Resource = Resource {
     name: "credit_top_ups",

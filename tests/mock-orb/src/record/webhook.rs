@@ -12,11 +12,12 @@ use crate::facet::Facet;
 use crate::field::without;
 use crate::instant::Spelling;
 use crate::object::write_object;
+use crate::owner::OwnedBy;
 use crate::parameter::{
     CREATED_GT, CREATED_GTE, CREATED_LT, CREATED_LTE, CURSOR, LIMIT, Parameters, Rule, parameter,
 };
 use crate::record::invoice;
-use crate::resource::{Answer, List, OwnedBy, Resource};
+use crate::resource::{Answer, List, Resource};
 use crate::timeline::later;
 
 pub(crate) static ENDPOINTS: Resource = Resource {

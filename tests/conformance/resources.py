@@ -23,8 +23,6 @@ LISTS = [
     ("invoices/summary", {"status[]": ["draft", "issued", "paid", "synced", "void"]}),
     ("events/volume", {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-06-05T00:00:00Z"}),
 ]
-# Only in newer official clients, or only in Orb's documentation.
-UNDOCUMENTED_LISTS = ["subscriptions/summary", "webhook_endpoints", "webhook_events"]
 
 
 def answers(base):

@@ -4,7 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-type Fields<'a> = HashMap<String, &'a RawValue>;
+pub(crate) type Fields<'a> = HashMap<String, &'a RawValue>;
+
+/// The top-level fields of an object; none of anything else.
+pub(crate) fn fields(record: &str) -> Fields<'_> {
+    serde_json::from_str(record).unwrap_or_default()
+}
 
 /// Whether a text is a single JSON object. Its numbers may be of any size.
 pub(crate) fn is_object(record: &str) -> bool {
@@ -54,7 +59,7 @@ pub(crate) fn replaced(record: &str, name: &str, json: &str) -> Option<String> {
 
 /// The text of an object without some of its top-level fields.
 pub(crate) fn without(record: &str, names: &[&str]) -> String {
-    let fields: Fields<'_> = serde_json::from_str(record).unwrap_or_default();
+    let fields = fields(record);
     let mut cuts: Vec<(usize, usize)> = names
         .iter()
         .filter_map(|name| {

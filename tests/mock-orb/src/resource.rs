@@ -42,6 +42,12 @@ pub(crate) enum Answer {
     Body(fn(&Call<'_>) -> Result<String, Problem>),
 }
 
+/// Whether a record is left out at an instant.
+type IsHidden = fn(&str, Timestamp) -> bool;
+
+/// A value of a generated record that the record does not tell.
+type Unrecorded = fn(&Blueprint, &Owner, u64, Facet) -> Option<String>;
+
 /// A list of records, each a function of the account's blueprint, its owner and its index.
 #[derive(Debug)]
 pub(crate) struct List {
@@ -55,9 +61,9 @@ pub(crate) struct List {
     /// Whether the oldest record comes first.
     pub(crate) ascending: bool,
     /// The records that are left out unless this parameter is `true`.
-    pub(crate) hidden: Option<(&'static str, fn(&str, Timestamp) -> bool)>,
+    pub(crate) hidden: Option<(&'static str, IsHidden)>,
     /// The values of generated records that filters compare although the record does not tell them.
-    pub(crate) unrecorded: Option<fn(&Blueprint, &Owner, u64, Facet) -> Option<String>>,
+    pub(crate) unrecorded: Option<Unrecorded>,
     /// What a filter that is not given compares with.
     pub(crate) default_facet: Option<(Facet, &'static str)>,
     /// Changes a record as the request demands.
@@ -135,7 +141,7 @@ impl PartialEq for Resource {
 impl Eq for Resource {}
 
 /// Every resource beyond the first six.
-pub(crate) static RESOURCES: [&Resource; 29] = [
+pub(crate) static RESOURCES: &[&Resource] = &[
     &item::RESOURCE,
     &billable_metric::RESOURCE,
     &price_list::RESOURCE,

@@ -39,17 +39,17 @@ pub(crate) static RESOURCE: Resource = Resource {
 /// What a transaction does: action, amount in hundredths, and whether it is of an invoice or of a
 /// credit note. The sum of a cycle is positive.
 const CYCLE: [(&str, i64, Reference); 11] = [
-    ("manual_adjustment", 50_00, Reference::None),
-    ("applied_to_invoice", -12_50, Reference::Invoice),
-    ("prorated_refund", 3_10, Reference::None),
-    ("revert_prorated_refund", -3_10, Reference::None),
-    ("return_from_voiding", 12_50, Reference::Invoice),
-    ("credit_note_applied", 25_00, Reference::CreditNote),
-    ("credit_note_voided", -25_00, Reference::CreditNote),
+    ("manual_adjustment", 5_000, Reference::None),
+    ("applied_to_invoice", -1_250, Reference::Invoice),
+    ("prorated_refund", 310, Reference::None),
+    ("revert_prorated_refund", -310, Reference::None),
+    ("return_from_voiding", 1_250, Reference::Invoice),
+    ("credit_note_applied", 2_500, Reference::CreditNote),
+    ("credit_note_voided", -2_500, Reference::CreditNote),
     ("overpayment_refund", 1, Reference::Invoice),
-    ("external_payment", 100_00, Reference::None),
+    ("external_payment", 10_000, Reference::None),
     // Negative: a customer may owe.
-    ("small_invoice_carryover", -149_99, Reference::Invoice),
+    ("small_invoice_carryover", -14_999, Reference::Invoice),
     ("manual_adjustment", 0, Reference::None),
 ];
 

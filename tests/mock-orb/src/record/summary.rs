@@ -2,7 +2,7 @@
 
 use crate::collection::Collection;
 use crate::facet::Facet;
-use crate::field::{find, without};
+use crate::field::{Fields, fields, without};
 use crate::object::{Object, write_object};
 use crate::owner::OwnedBy;
 use crate::parameter::{
@@ -83,30 +83,30 @@ const DETAILS: [&str; 9] = [
 ];
 
 fn summarize(subscription: &str) -> String {
+    let whole = fields(subscription);
+    let nested = |name: &str| whole.get(name).map_or_else(Fields::new, |value| fields(value.get()));
     let mut out = String::new();
     write_object(&mut out, |summary| {
-        copy(subscription, &[], &["id", "created_at"], summary);
+        copy(&whole, &["id", "created_at"], summary);
         summary.object("customer", |customer| {
-            copy(subscription, &["customer"], &["id", "external_customer_id"], customer);
+            copy(&nested("customer"), &["id", "external_customer_id"], customer);
         });
-        if find(subscription, &["plan"]).is_some_and(|plan| plan != "null") {
-            summary.object("plan", |plan| {
-                copy(subscription, &["plan"], &["id", "external_plan_id", "name"], plan);
-            });
-        } else {
-            summary.raw("plan", "null");
-        }
-        copy(subscription, &[], &["name", "metadata", "start_date", "end_date", "status"], summary);
+        match nested("plan") {
+            none if none.is_empty() => summary.raw("plan", "null"),
+            plan => summary.object("plan", |minified| {
+                copy(&plan, &["id", "external_plan_id", "name"], minified);
+            }),
+        };
+        copy(&whole, &["name", "metadata", "start_date", "end_date", "status"], summary);
     });
     out
 }
 
-/// Copies fields of an object inside a record, byte for byte.
-fn copy(record: &str, path: &[&str], names: &[&'static str], target: &mut Object<'_>) {
-    let fields = find(record, path).unwrap_or("{}");
+/// Copies fields of an object, byte for byte.
+fn copy(fields: &Fields<'_>, names: &[&'static str], target: &mut Object<'_>) {
     for name in names {
-        if let Some(value) = find(fields, &[name]) {
-            target.raw(name, value);
+        if let Some(value) = fields.get(*name) {
+            target.raw(name, value.get());
         }
     }
 }

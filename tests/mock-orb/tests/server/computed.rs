@@ -14,7 +14,7 @@ fn json(text: &str) -> Value {
 }
 
 fn read(client: &mut Client, target: &str) -> Vec<Value> {
-    let answer = client.get(&format!("/v1/{target}")).unwrap();
+    let answer = client.get(&format!("/v1/{target}")).expect("an answer");
     assert_eq!(answer.status, 200, "{target}: {}", answer.text());
     answer.records().iter().map(|record| json(record)).collect()
 }
@@ -64,7 +64,7 @@ fn licensed(orb: &MockOrb) -> (String, String) {
     // An old one, so that all of its licenses have begun.
     let with_license = |id: &String| Some((id.clone(), account.rows("licenses", id).pop()?));
     let (id, license) = ids.iter().rev().find_map(with_license).expect("a license");
-    (id, json(&license)["license_type_id"].as_str().unwrap().to_owned())
+    (id, json(&license)["license_type_id"].as_str().expect("a type").to_owned())
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn start() -> MockOrb {
 }
 
 fn read(client: &mut Client, target: &str) -> Vec<Value> {
-    let answer = client.get(&format!("/v1/{target}")).unwrap();
+    let answer = client.get(&format!("/v1/{target}")).expect("an answer");
     assert_eq!(answer.status, 200, "{target}: {}", answer.text());
     answer.records().iter().map(|record| serde_json::from_str(record).expect("JSON")).collect()
 }

@@ -12,7 +12,7 @@ fn account() -> Account {
     Account::generate(&Settings { invoices: 230, plans: 9, subscriptions: 60, ..Settings::default() })
 }
 
-fn values(records: Vec<String>) -> Vec<Value> {
+fn values(records: &[String]) -> Vec<Value> {
     records.iter().map(|record| serde_json::from_str(record).expect("JSON")).collect()
 }
 
@@ -20,7 +20,7 @@ fn values(records: Vec<String>) -> Vec<Value> {
 fn all(account: &Account, name: &str) -> Vec<Value> {
     let lists = lists(account).into_iter().filter(|list| list.name == name);
     let rows = lists.flat_map(|List { owner, .. }| account.rows(name, &owner));
-    values(rows.collect())
+    values(&rows.collect::<Vec<_>>())
 }
 
 fn ids(records: &[Value]) -> HashSet<&str> {
@@ -58,7 +58,7 @@ fn prices_measure_metrics_of_items_that_exist() {
     let account = account();
     let (items, metrics) = (all(&account, "items"), all(&account, "billable_metrics"));
     let (items, metric_ids) = (ids(&items), ids(&metrics));
-    let plans = values(account.records(Collection::Plans));
+    let plans = values(&account.records(Collection::Plans));
     let prices = all(&account, "prices");
     let groups = all(&account, "dimensional_price_groups");
     let types = all(&account, "license_types");
@@ -81,7 +81,7 @@ fn prices_measure_metrics_of_items_that_exist() {
 #[test]
 fn groups_list_the_prices_that_name_them() {
     let account = account();
-    let plans = values(account.records(Collection::Plans));
+    let plans = values(&account.records(Collection::Plans));
     let mut listed = 0;
     for group in all(&account, "dimensional_price_groups") {
         let id = group["id"].as_str().unwrap();
@@ -90,7 +90,7 @@ fn groups_list_the_prices_that_name_them() {
             .flat_map(|plan| plan["prices"].as_array().unwrap())
             .filter(|price| price["dimensional_price_configuration"]["dimensional_price_group_id"] == id)
             .collect();
-        let rows = values(account.rows("dimensional_price_group_prices", id));
+        let rows = values(&account.rows("dimensional_price_group_prices", id));
         let active: Vec<&Value> = rows.iter().filter(|row| named.contains(row)).collect();
         assert_eq!(active, named);
         assert_eq!(group["price_count"], named.len());
@@ -133,7 +133,7 @@ fn balances_go_on_where_they_ended_and_name_the_customers_own_invoices() {
     let notes = all(&account, "credit_notes");
     let (mut invoiced, mut credited) = (0, 0);
     for customer in account.customer_ids() {
-        let mut transactions = values(account.rows("customer_balance_transactions", &customer));
+        let mut transactions = values(&account.rows("customer_balance_transactions", &customer));
         transactions.reverse();
         for pair in transactions.windows(2) {
             assert_eq!(pair[0]["ending_balance"], pair[1]["starting_balance"]);
@@ -162,12 +162,12 @@ fn credit_blocks_are_those_of_the_ledgers() {
     let mut purchased = 0;
     let held = orb.account().customer_ids();
     for customer in held {
-        let ledger = values(orb.account().ledger(&customer));
+        let ledger = values(&orb.account().ledger(&customer));
         let mut listed = HashSet::new();
         for currency in ["credits", "USD"] {
             let target =
                 format!("/v1/customers/{customer}/credits?include_all_blocks=true&currency={currency}");
-            let blocks = values(client.read_all(&target));
+            let blocks = values(&client.read_all(&target));
             let affected: HashSet<&str> = ledger
                 .iter()
                 .filter(|entry| entry["currency"] == currency)
@@ -218,7 +218,7 @@ fn records_name_existing_customers_subscriptions_and_plans() {
     let alerts = all(&account, "alerts");
     assert_found("alerts", &texts(&alerts, &["metric", "id"]), |id| ids(&metrics).contains(id));
     assert_found("alerts", &texts(&alerts, &["license_type", "id"]), |id| ids(&types).contains(id));
-    let changes = values(account.rows("subscription_changes", ""));
+    let changes = values(&account.rows("subscription_changes", ""));
     assert_found("changes", &texts(&changes, &["subscription_id"]), |id| subscriptions.contains(id));
     let invoices = set(account.ids(Collection::Invoices));
     let events = all(&account, "webhook_events");
@@ -229,10 +229,10 @@ fn records_name_existing_customers_subscriptions_and_plans() {
 fn subscriptions_with_licenses_are_those_whose_prices_have_a_license_type() {
     let account = account();
     let mut licensed = 0;
-    for subscription in values(account.records(Collection::Subscriptions)) {
+    for subscription in values(&account.records(Collection::Subscriptions)) {
         let types =
             texts(std::slice::from_ref(&subscription), &["price_intervals", "price", "license_type", "id"]);
-        let licenses = values(account.rows("licenses", subscription["id"].as_str().unwrap()));
+        let licenses = values(&account.rows("licenses", subscription["id"].as_str().unwrap()));
         assert_eq!(licenses.is_empty(), types.is_empty());
         assert!(licenses.iter().all(|license| types.contains(&license["license_type_id"].as_str().unwrap())));
         licensed += licenses.len();
@@ -244,8 +244,8 @@ fn subscriptions_with_licenses_are_those_whose_prices_have_a_license_type() {
 fn coupons_are_redeemed_by_the_subscriptions_that_say_so() {
     let orb = MockOrb::start(account());
     let mut client = Client::new(&orb);
-    let subscriptions = values(orb.account().records(Collection::Subscriptions));
-    let coupons = values(orb.account().rows("coupons", ""));
+    let subscriptions = values(&orb.account().records(Collection::Subscriptions));
+    let coupons = values(&orb.account().rows("coupons", ""));
     let redeemed = texts(&subscriptions, &["redeemed_coupon", "coupon_id"]);
     assert_found("redeemed coupon", &redeemed, |id| ids(&coupons).contains(id));
     for coupon in &coupons {

@@ -9,6 +9,10 @@
 //! The emulator follows Orb's documentation, not any one client. It rejects what is not documented,
 //! so that a client's mistakes fail here first.
 //!
+//! Everything beyond customers, plans, subscriptions, invoices, ledgers and usage is a row of the
+//! table in `resource.rs` with a file of its own, such as `record/credit_note.rs`. Tests change such
+//! lists with [`Account::insert_row`], and take them away with [`Account::make_unavailable`].
+//!
 //! ```no_run
 //! use mock_orb::{Account, Fault, MockOrb, Settings};
 //!

@@ -5,6 +5,7 @@ Prints one line per check.
 """
 
 import contextlib
+import itertools
 import json
 import socket
 import urllib.parse
@@ -190,7 +191,7 @@ def check_events(api, entries):
 
 def check_resources(api):
     """Reads every other list of the account, and compares it with what is read without the client."""
-    groups = walk("dimensional_price_groups")
+    groups, group_prices = walk("dimensional_price_groups"), api.dimensional_price_groups.prices.list
     customers, subscriptions = walk("customers"), walk("subscriptions")
     lists = [
         ("items", [(api.items.list, "items", {}, {})]),
@@ -212,8 +213,7 @@ def check_resources(api):
         ("subscription summaries", [(api.subscriptions.list_summary, "subscriptions/summary", {}, {})]),
         ("webhook endpoints", [(api.webhook_endpoints.list, "webhook_endpoints", {}, {})]),
         ("all prices of groups", [
-            (bound(api.dimensional_price_groups.prices.list, id), f"dimensional_price_groups/{id}/prices", *twice(status="all"))
-            for id in groups
+            (bound(group_prices, id), f"dimensional_price_groups/{id}/prices", *twice(status="all")) for id in groups
         ]),
         ("current credit blocks", [
             (bound(api.customers.credits.list, id), f"customers/{id}/credits", {}, {}) for id in customers
@@ -321,7 +321,8 @@ def check_costs(api, subscriptions):
                 periodic = api.subscriptions.fetch_costs(id, view_mode="periodic", currency=currency, **JUNE).data
                 cumulative = api.subscriptions.fetch_costs(id, currency=currency, **JUNE).data
                 expect("days", len(periodic), len(cumulative))
-                totals = [round(sum(float(day.total) for day in periodic[: last + 1]), 2) for last in range(len(periodic))]
+                sums = itertools.accumulate(float(day.total) for day in periodic)
+                totals = [round(total, 2) for total in sums]
                 # The first day may be the last of May, in the time zone of the customer.
                 if periodic and periodic[0].timeframe_start == cumulative[0].timeframe_start:
                     month = [it for it in cumulative if it.timeframe_start == cumulative[0].timeframe_start]
@@ -376,9 +377,17 @@ def check_errors(api):
         ("a feature that is not enabled", orb.FeatureNotAvailable, lambda: trial.license_types.list()),
         ("an unknown coupon", orb.ResourceNotFound, lambda: list(api.coupons.subscriptions.list("none"))),
         ("alerts of nobody", orb.RequestValidationError, lambda: api.alerts.list()),
-        ("alerts of two owners", orb.RequestValidationError, lambda: api.alerts.list(customer_id="a", subscription_id="b")),
+        (
+            "alerts of two owners",
+            orb.RequestValidationError,
+            lambda: api.alerts.list(customer_id="a", subscription_id="b"),
+        ),
         ("a version after the last", orb.ResourceNotFound, lambda: version(api, walk("plans")[0], 9)),
-        ("more than a year of costs", orb.RequestValidationError, lambda: api.subscriptions.fetch_costs(subscription, **LONG)),
+        (
+            "more than a year of costs",
+            orb.RequestValidationError,
+            lambda: api.subscriptions.fetch_costs(subscription, **LONG),
+        ),
         ("more than 30 days", orb.ConstraintViolation, lambda: api.events.search(event_ids=["x"], **month)),
         ("too many events", orb.RequestValidationError, lambda: api.events.search(event_ids=["x"] * 501)),
         ("a large body", orb.RequestTooLarge, lambda: api.events.search(event_ids=["x" * (2 << 20)])),

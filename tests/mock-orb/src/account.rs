@@ -1,7 +1,7 @@
 //! Holds the records of one Orb account, and applies changes to them while clients read.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug, Formatter};
 
 use crate::blueprint::{Blueprint, Origin};
@@ -9,6 +9,7 @@ use crate::collection::Collection;
 use crate::event::StoredEvent;
 use crate::field::lookup;
 use crate::record::ledger_entry;
+use crate::rows::Unavailable;
 use crate::settings::Settings;
 use crate::shelf::{Key, Row, Shelf};
 use crate::usage::UsageChanges;
@@ -25,6 +26,11 @@ pub struct Account {
     pub(crate) events: HashMap<String, Option<StoredEvent>>,
     /// Usage changed by hand, by subscription and metric.
     pub(crate) usage: HashMap<(String, String), UsageChanges>,
+    /// Lists of other resources that have been changed, by resource and owner.
+    pub(crate) lists: HashMap<(String, String), Shelf>,
+    /// Events added by hand, by the hour since 1970.
+    pub(crate) volumes: BTreeMap<i64, u64>,
+    pub(crate) unavailable: HashMap<&'static str, Unavailable>,
     /// The index of the next record created on demand, beyond all generated ones.
     pub(crate) next_index: u64,
     keys: Vec<String>,
@@ -60,6 +66,9 @@ impl Account {
             ledgers: HashMap::new(),
             events: HashMap::new(),
             usage: HashMap::new(),
+            lists: HashMap::new(),
+            volumes: BTreeMap::new(),
+            unavailable: HashMap::new(),
             next_index: Collection::ALL.into_iter().map(|it| blueprint.count(it)).max().unwrap_or(0),
             keys: vec![settings.api_key.clone()],
             blueprint,

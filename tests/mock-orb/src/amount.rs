@@ -65,6 +65,12 @@ impl Display for Amount {
     }
 }
 
+/// Writes hundredths as units, `-12.50`.
+pub(crate) fn money(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +95,11 @@ mod tests {
         assert_eq!(amount("1e-7").minus(amount("1")).to_string(), "-0.9999999");
         assert_eq!(amount("0.5").times(3).to_string(), "1.5");
         assert_eq!(amount("200").to_string(), "200.0");
+    }
+
+    #[test]
+    fn money_is_spelled_with_its_sign() {
+        assert_eq!([money(-1), money(0), money(1_250)], ["-0.01", "0.00", "12.50"]);
     }
 
     #[test]

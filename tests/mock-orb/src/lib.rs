@@ -9,6 +9,10 @@
 //! The emulator follows Orb's documentation, not any one client. It rejects what is not documented,
 //! so that a client's mistakes fail here first.
 //!
+//! Everything beyond customers, plans, subscriptions, invoices, ledgers and usage is a row of the
+//! table in `resource.rs` with a file of its own, such as `record/credit_note.rs`. Tests change such
+//! lists with [`Account::insert_row`], and take them away with [`Account::make_unavailable`].
+//!
 //! ```no_run
 //! use mock_orb::{Account, Fault, MockOrb, Settings};
 //!
@@ -21,6 +25,7 @@ mod account;
 mod amount;
 mod blueprint;
 mod collection;
+mod costs;
 mod create;
 mod delivery;
 mod dice;
@@ -28,6 +33,7 @@ mod edit;
 mod endpoint;
 mod event;
 mod event_search;
+mod event_volume;
 mod facet;
 mod fault;
 mod field;
@@ -35,16 +41,21 @@ mod filter;
 mod hold;
 mod instant;
 mod kept_answers;
+mod license_usage;
 mod object;
+mod owner;
 mod page;
 mod page_token;
 mod parameter;
+mod plan_version;
 mod problem;
 mod query;
 mod rate;
 mod rate_class;
 mod record;
 mod request_log;
+mod resource;
+mod rows;
 mod server;
 mod service;
 mod settings;
@@ -54,6 +65,7 @@ mod time_zone;
 mod timeframe;
 mod timeline;
 mod tls;
+mod upcoming_invoice;
 mod usage;
 mod usage_answer;
 mod usage_query;
@@ -70,6 +82,7 @@ pub use crate::hold::AccountGuard;
 pub use crate::rate::{RateLimit, RetryAfter};
 pub use crate::rate_class::{RateClass, RateTable};
 pub use crate::request_log::{Authorization, LoggedRequest};
+pub use crate::rows::Unavailable;
 pub use crate::server::MockOrb;
 pub use crate::settings::{DEFAULT_API_KEY, Settings};
 pub use crate::usage::Usage;

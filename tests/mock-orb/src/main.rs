@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use cpu_time::ProcessTime;
-use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings};
+use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings, Unavailable};
 use tokio::sync::oneshot;
 
 /// Serves a generated Orb account on the loopback interface until stopped.
@@ -74,6 +74,15 @@ struct Arguments {
     #[arg(long, value_name = "ACCOUNT")]
     rate_classes: Option<AccountKind>,
 
+    /// Resources that the account does not have: requests get a 404, `url-not-found`. An unknown
+    /// NAME is answered with the list of all.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    without: Vec<String>,
+
+    /// Resources that the account may not use: requests get a 404, `feature-not-available`.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    not_enabled: Vec<String>,
+
     /// Render each answer once and cache it for repeated requests; keeps all answers in memory.
     #[arg(long)]
     keep_answers: bool,
@@ -126,7 +135,15 @@ fn run(arguments: Arguments) -> io::Result<()> {
         api_key: arguments.api_key,
         ..Settings::default()
     };
-    let (account, address) = (Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port));
+    let (mut account, address) = (Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port));
+    let without = arguments.without.iter().map(|name| (name, Unavailable::UrlNotFound));
+    let not_enabled = arguments.not_enabled.iter().map(|name| (name, Unavailable::FeatureNotAvailable));
+    for (name, how) in without.chain(not_enabled) {
+        account.make_unavailable(name, how).map_err(|_| {
+            let known = Account::resource_names().join(", ");
+            io::Error::other(format!("unknown resource {name:?}; known are {known}"))
+        })?;
+    }
     let orb = match &arguments.tls {
         Some(_) => MockOrb::start_tls_on(account, address)?,
         None => MockOrb::start_on(account, address)?,

@@ -2,9 +2,14 @@
 
 mod changes;
 mod client;
+mod computed;
+mod costs;
 mod events;
 mod faults;
+mod joins;
 mod limits;
 mod lists;
 mod program;
+mod resources;
+mod selections;
 mod usage;

@@ -54,3 +54,30 @@ fn the_program_limits_as_documented_for_a_kind_of_account() {
     drop(program.stdin.take());
     assert!(program.wait().unwrap().success());
 }
+
+#[test]
+fn the_program_can_lack_resources() {
+    let start = |arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_mock-orb"))
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let mut program = start(&["--without", "items,alerts", "--not-enabled", "licenses", "--exit-with-stdin"]);
+    let url = BufReader::new(program.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let address = url.strip_prefix("http://").and_then(|url| url.strip_suffix("/v1")).unwrap();
+    let mut client = Client::connect(address.parse().unwrap()).unwrap();
+    let mut problem = |target: &str| client.get(target).unwrap().problem();
+    assert_eq!(problem("/v1/items"), "404-url-not-found");
+    assert_eq!(problem("/v1/alerts?customer_id=x"), "404-url-not-found");
+    assert_eq!(problem("/v1/licenses?subscription_id=x"), "404-feature-not-available");
+    assert_eq!(client.get("/v1/coupons").unwrap().status, 200);
+    drop(program.stdin.take());
+    assert!(program.wait().unwrap().success());
+    let output = start(&["--without", "nothing"]).wait_with_output().unwrap();
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && message.contains("credit_block_invoices"), "{message}");
+}

@@ -7,6 +7,7 @@ use crate::address_space;
 use crate::cache::{Cache, Key};
 use crate::call;
 use crate::deadline::within;
+use crate::declarations;
 use crate::error::{Error, Result};
 use crate::exceeded::exceeded;
 use crate::limits::{Limit, Limits};
@@ -54,14 +55,21 @@ pub(crate) async fn portable(component: &[u8], limits: &Limits, what: &str) -> R
 }
 
 async fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
+    let invalid = |problem: String| {
+        Error::config(format!("{what} is not a valid WebAssembly component")).with_internal(problem)
+    };
+    let declared = declarations::count(component).map_err(|error| invalid(error.to_string()))?;
+    if declared.instances > limits.instances {
+        return Err(exceeded(Limit::Instances, limits));
+    }
+    if declared.declarations > limits.declarations {
+        return Err(exceeded(Limit::Declarations, limits));
+    }
     let (engine, component) = (engine.clone(), component.to_vec());
     let compiled = within(limits.compile, move || engine.precompile_component(&component))
         .await
         .ok_or_else(|| exceeded(Limit::Compile, limits))?;
-    compiled.map(NativeCode::compiled).map_err(|error| {
-        Error::config(format!("{what} is not a valid WebAssembly component"))
-            .with_internal(format!("{error:#}"))
-    })
+    compiled.map(NativeCode::compiled).map_err(|error| invalid(format!("{error:#}")))
 }
 
 /// Sets up what runs components, and interrupts them regularly.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 
+use crate::account::Total;
 use crate::address_space;
 use crate::bindings;
 use crate::cache::Cache;
@@ -30,6 +31,7 @@ struct Shared {
     linker: Linker<StoreData>,
     cache: Cache,
     limits: Limits,
+    total: Total,
 }
 
 /// Settings of an [`Engine`].
@@ -68,7 +70,8 @@ impl EngineBuilder {
             Ok(linker)
         });
         let linker = linker.map_err(|error| compiler::setup(&error))?;
-        Ok(Engine(Arc::new(Shared { wasmtime, linker, cache, limits })))
+        let total = Total::new(limits.total_memory);
+        Ok(Engine(Arc::new(Shared { wasmtime, linker, cache, limits, total })))
     }
 }
 
@@ -173,7 +176,8 @@ impl Engine {
                      processes",
                 )
         })?;
-        Ok(Connector::new(Prepared { version, component }, info, self.limits().clone()))
+        let total = self.0.total.clone();
+        Ok(Connector::new(Prepared { version, component, total }, info, self.limits().clone()))
     }
 }
 

@@ -6,6 +6,7 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
+use crate::account::Total;
 use crate::address_space;
 use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
@@ -20,6 +21,8 @@ use crate::types::{Batch, Specification, Stream, SyncMode};
 pub(crate) struct Prepared {
     pub(crate) version: Version,
     pub(crate) component: InstancePre<StoreData>,
+    /// What all instances take together, those of other components included.
+    pub(crate) total: Total,
 }
 
 impl Prepared {
@@ -191,6 +194,9 @@ fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
     let says = |text: &str| error.chain().any(|cause| cause.to_string().contains(text));
     if says("fuel allocated for hostcalls") {
         return Some(Limit::Batch);
+    }
+    if ["instance", "memory", "table"].iter().any(|what| says(&format!("{what} count too high"))) {
+        return Some(Limit::Instances);
     }
     says("total size of fields exceeds limit").then_some(Limit::Headers)
 }

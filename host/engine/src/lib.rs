@@ -40,6 +40,7 @@
 
 #![doc(test(attr(deny(warnings), allow(dead_code))))]
 
+mod account;
 mod address_space;
 mod bindings;
 mod cache;
@@ -49,7 +50,9 @@ mod component;
 pub mod concepts;
 mod config;
 mod connector;
+mod container;
 mod deadline;
+mod declarations;
 mod engine;
 mod error;
 pub mod events;

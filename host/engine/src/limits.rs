@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::container;
 pub use crate::size::Size;
 
 const KIB: usize = 1024;
@@ -54,7 +55,8 @@ macro_rules! limits {
             $($(#[$doc])+ $variant,)+
         }
 
-        /// How much one instance of a connector may use. A sync runs one instance for each stream.
+        /// How much one instance of a connector may use, and all of them together. A sync runs one
+        /// instance for each stream.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[$doc])+ pub $field: $type,)+
@@ -112,6 +114,15 @@ limits! {
     /// Bytes of linear memory.
     memory, Memory: Bytes(usize, parse_bytes) = 512 * MIB, "of memory";
 
+    /// Bytes that the host holds for the connector: requests, the heads of responses, parts of their
+    /// bodies, and what decompresses them. Counted roughly, and rather too high.
+    // Sixteen bodies in brotli's largest window at once, or sixty-four in its usual one.
+    host_memory, HostMemory: Bytes(usize, parse_bytes) = 384 * MIB, "of memory in the host";
+
+    /// Bytes that all instances of an engine take together, in their own memory and in the host.
+    // Many streams of a connector that takes no more than it needs.
+    total_memory, TotalMemory: Bytes(usize, parse_bytes) = container::memory_limit(4 << 30), "of memory together with all others that run";
+
     /// Elements of all tables of functions and references together.
     table_elements, TableElements: Count(usize, parse_count) = 1_000_000, "elements in its tables";
 
@@ -119,6 +130,15 @@ limits! {
     // wasmtime 48.0.8 keeps the options of every request that has any, so this also bounds their
     // number.
     handles, Handles: Count(usize, parse_count) = 100_000, "handles";
+
+    /// Instances of modules and of components that a component consists of, and the memories and
+    /// tables of them, each.
+    // A component of one language has a handful.
+    instances, Instances: Count(usize, parse_count) = 100, "instances, memories or tables";
+
+    /// Things that a component declares: types, functions, imports and others, counted again for
+    /// each instance of it within itself.
+    declarations, Declarations: Count(usize, parse_count) = 500_000, "declarations in the component";
 
     /// Bytes of a batch, or of anything else that one call hands to the host.
     batch, Batch: Bytes(usize, parse_bytes) = 64 * MIB, "for one batch";
@@ -129,7 +149,8 @@ limits! {
     /// Log lines that are passed on. Lines of a level that nobody wants do not count.
     logs, Logs: Count(usize, parse_count) = 100_000, "log lines";
 
-    /// Requests that wait for the head of their response at the same time.
+    /// Requests in flight at the same time: until the body of the response has arrived or is
+    /// dropped.
     requests, Requests: Count(usize, parse_count) = 256, "requests at the same time";
 
     /// Bytes of the body of a request, which is held in memory before it is sent.
@@ -141,8 +162,9 @@ limits! {
     /// Bytes of the body of a response as it is received, before it is decompressed.
     response_encoded, ResponseEncoded: Bytes(usize, parse_bytes) = 64 * MIB, "for the body of a response as received";
 
-    /// Bytes of the headers of a request or response: names, values and 32 for each field, as
-    /// HTTP/2 counts them.
+    /// Bytes of the head of a request or response: names, values and 32 for each field, as HTTP/2
+    /// counts them; of a request also its method, authority and path. Secrets count, not the tokens
+    /// in their place.
     // wasmtime's own default. Proxies commonly stop at 8 KiB on the wire.
     headers, Headers: Bytes(usize, parse_bytes) = 128 * KIB, "for the headers of a request or response";
 
@@ -171,8 +193,6 @@ impl Default for Timeouts {
     }
 }
 
-/// Core instances, tables and memories. A component of one language has a handful of each.
-pub(crate) const CORE_ITEMS: usize = 100;
 /// Bytes that a connector may ask of the random generator in one call.
 pub(crate) const RANDOM: u64 = MIB as u64;
 /// Bytes of what a connector writes to its stderr that are kept, counted from the end.

@@ -1,6 +1,7 @@
 //! The HTTP clients of a session, with their pools of connections.
 //!
-//! Clients are made when the first request needs them, and shared by all instances of a session.
+//! Clients are made when the first request needs them. Each instance leases a set of its own, and
+//! the instances of a session use them one after another.
 //! Sessions of one program may allow different hosts, and hosts may be allowed different addresses,
 //! so there are several pools. What a request is allowed decides which it uses:
 //!
@@ -24,6 +25,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
 
 use super::address::Reach;
+use super::lease::{Idle, Lease};
 use super::network::Network;
 use super::resolve::Resolver;
 use super::target::Target;
@@ -39,13 +41,17 @@ const IDLE: Duration = Duration::from_secs(60);
 /// panics.
 const FIELDS: usize = 16_384;
 
-/// Hands out clients. Clones share them, and so their connections.
+/// Hands out clients. Clones share them, and so their connections; leases do not.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClients {
     connect: Duration,
     headers: usize,
     network: Arc<Network>,
-    clients: Arc<Clients>,
+    clients: Arc<Lease<Clients>>,
+    /// Clients of instances that have ended.
+    idle: Idle<Clients>,
+    /// Roots are read once.
+    verifier: Arc<OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,8 +59,6 @@ struct Clients {
     public: Pair,
     private: Pair,
     proxied: OnceLock<Result<Client, NoRoute>>,
-    /// Roots are read once.
-    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>,
 }
 
 /// One client that can speak TLS and one that cannot, so that a run which only talks to a test
@@ -90,7 +94,15 @@ impl HttpClients {
             headers: limits.headers,
             network: Arc::new(network),
             clients: Arc::default(),
+            idle: Idle::default(),
+            verifier: Arc::default(),
         }
+    }
+
+    /// Clients for one instance alone, so that it cannot keep connections from others, or fill the
+    /// windows of those of HTTP/2. Once it has ended, another gets them with their connections.
+    pub(crate) fn lease(&self) -> Self {
+        Self { clients: Arc::new(self.idle.lease()), ..self.clone() }
     }
 
     /// The route for requests to `target`, which may have addresses of `reach`.
@@ -158,7 +170,7 @@ impl HttpClients {
     /// those that the operator added.
     fn trust(&self) -> Result<ClientConfig, NoRoute> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = self.clients.verifier.get_or_init(|| self.verifier(&provider)).clone();
+        let verifier = self.verifier.get_or_init(|| self.verifier(&provider)).clone();
         let mut config = tls(provider)?
             .dangerous()
             .with_custom_certificate_verifier(verifier.map_err(NoRoute::Setup)?)

@@ -25,7 +25,7 @@ fn measure(setup: &Setup, streams: &[&str]) -> (Output, u64) {
     ]);
     let [stdout, stderr] = ["stdout", "stderr"].map(|name| setup.folder().join(name));
     let file = |path| File::create(path).unwrap();
-    let mut child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
+    let child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
     let used = child.wait4().unwrap();
     let [stdout, stderr] = [stdout, stderr].map(|path| std::fs::read(path).unwrap());
     (Output::of(process::Output { status: used.status, stdout, stderr }), used.rusage.maxrss)
@@ -86,8 +86,8 @@ fn small_things_are_bounded_by_their_number() {
 #[test]
 fn methods_authorities_and_paths_count_as_the_head() {
     for kind in ["authorities", "paths", "methods"] {
-        let config = json!({ "kind": kind, "bytes": 200_000, "count": 1 });
-        assert_bounded(config, &[], "--max-headers", 64 * MIB);
+        let config = json!({ "kind": kind, "bytes": 60_000, "count": 1 });
+        assert_bounded(config, &["--max-headers", "32KiB"], "--max-headers", 64 * MIB);
     }
 }
 
@@ -169,15 +169,61 @@ fn streams_together_have_an_end() {
 #[test]
 fn what_a_stream_took_is_there_for_the_next() {
     let config = json!({ "kind": "large fields", "bytes": 100_000, "count": 100, "api_url": "" });
-    let setup =
-        Setup::guest(guests::HOARDER, config).flags(&["--max-streams", "1", "--max-total-memory", "20MiB"]);
-    let output = setup.read(&["things", "good", "things"]);
+    let flags = ["--max-streams", "1", "--max-total-memory", "20MiB"];
+    let setup = Setup::guest(guests::HOARDER, config).flags(&flags);
+    // The same stream of the guest three times, distinguished by namespace.
+    let mut catalog = crate::support::setup::catalog(&["things", "things", "things"]);
+    for at in 1..3 {
+        catalog["streams"][at]["stream"]["namespace"] = at.to_string().into();
+    }
+    let (config, catalog) = (setup.config_file(), setup.file("catalog.json", catalog.to_string()));
+    let output = setup.run(&[&"read", &"--config", &config, &"--catalog", &catalog]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
 }
 
 #[test]
+fn compiling_has_an_end_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let component = folder.path().join("large.wasm");
+    std::fs::write(&component, large_function()).unwrap();
+    let flags = ["--no-cache", "--max-compile-memory", "128MiB"];
+    let setup = Setup::guest(guests::TRAP, json!({})).component(component).flags(&flags);
+    let (output, peak) = measure(&setup, &["things"]);
+    let message = &output.error().message;
+    assert!(message.contains("(--max-compile-memory "), "{message}");
+    assert!(peak < ALONE + 256 * MIB, "{} MiB", peak / MIB);
+}
+
+/// A component with a module of one function, of 5 MB: `if (0) {}`, a million times. Compiling it
+/// takes more than a gigabyte.
+fn large_function() -> Vec<u8> {
+    let number = |mut number: usize| {
+        let mut bytes = Vec::new();
+        while number >= 0x80 {
+            bytes.push(u8::try_from(number & 0x7f).unwrap() | 0x80);
+            number >>= 7;
+        }
+        bytes.push(u8::try_from(number).unwrap());
+        bytes
+    };
+    let section = |id: u8, content: Vec<u8>| [vec![id], number(content.len()), content].concat();
+    let body = [vec![0], [0x41, 0, 0x04, 0x40, 0x0b].repeat(1_000_000), vec![0x0b]].concat();
+    let code = [vec![1], number(body.len()), body].concat();
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, vec![1, 0x60, 0, 0]),
+        section(3, vec![1, 0]),
+        section(10, code),
+    ];
+    [b"\0asm\x0d\0\x01\0".to_vec(), section(1, module.concat())].concat()
+}
+
+#[test]
 fn a_poll_of_many_things_is_a_poll_or_a_limit() {
-    let (output, _) = hoard(json!({ "kind": "polled", "bytes": 10_000, "count": 1 }), &[]);
+    // Each has a handle for the clock and one for the poll.
+    let (output, _) = hoard(json!({ "kind": "polled", "bytes": 49_000, "count": 1 }), &[]);
     assert_eq!(told(&output), [json!({ "hoarded": 1 })]);
     assert_bounded(json!({ "kind": "polled", "bytes": 100_000 }), &[], "--max-handles", 200 * MIB);
+    let flags = ["--max-handles", "1000000"];
+    assert_bounded(json!({ "kind": "polled", "bytes": 100_000 }), &flags, "--max-handles", 600 * MIB);
 }

@@ -7,11 +7,12 @@ use crate::address_space;
 use crate::cache::{Cache, Key};
 use crate::call;
 use crate::deadline::within;
-use crate::declarations;
 use crate::error::{Error, Result};
 use crate::exceeded::exceeded;
+use crate::instances;
 use crate::limits::{Limit, Limits};
 use crate::native_code::NativeCode;
+use crate::resident;
 
 /// What every WebAssembly binary begins with.
 const MAGIC: &[u8] = b"\0asm";
@@ -58,17 +59,18 @@ async fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str)
     let invalid = |problem: String| {
         Error::config(format!("{what} is not a valid WebAssembly component")).with_internal(problem)
     };
-    let declared = declarations::count(component).map_err(|error| invalid(error.to_string()))?;
-    if declared.instances > limits.instances {
+    if instances::count(component).map_err(|error| invalid(error.to_string()))? > limits.instances {
         return Err(exceeded(Limit::Instances, limits));
     }
-    if declared.declarations > limits.declarations {
-        return Err(exceeded(Limit::Declarations, limits));
-    }
     let (engine, component) = (engine.clone(), component.to_vec());
-    let compiled = within(limits.compile, move || engine.precompile_component(&component))
-        .await
-        .ok_or_else(|| exceeded(Limit::Compile, limits))?;
+    let compiled = tokio::select! {
+        compiled = within(limits.compile, move || engine.precompile_component(&component)) => {
+            compiled.ok_or_else(|| exceeded(Limit::Compile, limits))?
+        }
+        () = resident::grown_by(limits.compile_memory) => {
+            return Err(exceeded(Limit::CompileMemory, limits));
+        }
+    };
     compiled.map(NativeCode::compiled).map_err(|error| invalid(format!("{error:#}")))
 }
 

@@ -37,6 +37,8 @@ impl Prepared {
         let mut store = Store::new(self.component.engine(), data);
         store.limiter(|data| data);
         store.set_hostcall_fuel(limits.limits.batch);
+        // A handle counts twice while it is lent to a function of the host.
+        store.set_max_component_handles(limits.limits.handles.saturating_mul(2));
         call::interrupt(&mut store);
         let started = limits.call(self.component.instantiate_async(&mut store)).await;
         let instance = outcome("the start", started, &limits, &store)?;
@@ -195,6 +197,9 @@ fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
     if says("fuel allocated for hostcalls") {
         return Some(Limit::Batch);
     }
+    if says("store handle limit exceeded") {
+        return Some(Limit::Handles);
+    }
     if ["instance", "memory", "table"].iter().any(|what| says(&format!("{what} count too high"))) {
         return Some(Limit::Instances);
     }
@@ -204,6 +209,18 @@ fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_of_wasmtime_are_known_by_their_words() {
+        for (words, limit) in [
+            ("cannot lend resource: store handle limit exceeded", Limit::Handles),
+            ("resource limit exceeded: instance count too high at 101", Limit::Instances),
+            ("resource limit exceeded: memory count too high at 101", Limit::Instances),
+        ] {
+            assert_eq!(limit_of_wasmtime(&wasmtime::Error::msg(words)), Some(limit));
+        }
+        assert_eq!(limit_of_wasmtime(&wasmtime::Error::msg("unreachable")), None);
+    }
 
     #[test]
     fn one_bad_record_fails_its_batch() {

@@ -14,6 +14,9 @@ guests::hostile!(Hoarder);
 
 impl Hostile for Hoarder {
     fn misbehave(config: &Value, turn: u64) -> Next {
+        if turn > 0 {
+            return Ok(None);
+        }
         let mut hoard = hoard(config).map_err(error)?;
         for _ in 0..number(config, "count") {
             hoard().map_err(error)?;

@@ -24,7 +24,6 @@ const FLAGS: [(Limit, &str, &str); Limit::ALL.len()] = [
     (Limit::TableElements, "max-table-elements", "Elements of tables of functions"),
     (Limit::Handles, "max-handles", "Open handles to requests, bodies and other resources"),
     (Limit::Instances, "max-instances", "Instances of modules and components that the connector consists of"),
-    (Limit::Declarations, "max-declarations", "Types, functions and other declarations of the component"),
     (Limit::Batch, "max-batch", "Size of a batch of records, or of anything else that one call returns"),
     (Limit::Record, "max-record", "Size of a record"),
     (Limit::Logs, "max-logs", "Log lines that are shown"),
@@ -39,6 +38,7 @@ const FLAGS: [(Limit, &str, &str); Limit::ALL.len()] = [
     (Limit::Headers, "max-headers", "Size of the head of a request or response"),
     (Limit::Component, "max-component", "Size of the component"),
     (Limit::Compile, "max-compile", "Time to compile the component"),
+    (Limit::CompileMemory, "max-compile-memory", "Memory to compile the component"),
 ];
 
 /// The name of the flag that sets `limit`, without its dashes.
@@ -107,7 +107,7 @@ struct EngineLimits(Limits);
 #[derive(Debug)]
 pub(crate) struct CompileLimits(pub(crate) Limits);
 
-const COMPILING: [Limit; 4] = [Limit::Instances, Limit::Declarations, Limit::Component, Limit::Compile];
+const COMPILING: [Limit; 4] = [Limit::Instances, Limit::Component, Limit::Compile, Limit::CompileMemory];
 
 /// The flag of a limit. The text of its value is checked, and read by [`read`].
 fn arg(limit: Limit) -> Arg {

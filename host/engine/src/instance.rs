@@ -6,7 +6,7 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
-use crate::account::Total;
+use crate::account::{Account, Held, Total};
 use crate::address_space;
 use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
@@ -48,13 +48,17 @@ impl Prepared {
                 .with_internal(format!("{error:#}"))
                 .with_hint("build the connector and the host from the same wit files")
         })?;
-        Ok(Instance { limits, live: Some(Live { store, exports }) })
+        // Its size has a limit already.
+        let batch = Account::new(Limit::Batch, usize::MAX, self.total.clone(), limits.exceeded.clone());
+        Ok(Instance { limits, batch: batch.open(), live: Some(Live { store, exports }) })
     }
 }
 
 /// A running connector.
 pub(crate) struct Instance {
     limits: CallLimits,
+    /// What the batch takes that was returned last.
+    batch: Held,
     /// `None` once it has crashed or was stopped: what is left of it is not fit for another call.
     live: Option<Live>,
 }
@@ -116,6 +120,11 @@ impl Instance {
         if batch.records.iter().any(|record| record.len() > self.limits.limits.record) {
             self.live = None;
             return Err(self.limits.exceeded(Limit::Record));
+        }
+        let bytes = batch.records.iter().map(|record| record.len() + size_of::<Record>()).sum();
+        if self.batch.set(bytes).is_err() {
+            self.live = None;
+            return Err(self.limits.exceeded(Limit::TotalMemory));
         }
         parse(batch).map(Some)
     }

@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use tokio_util::io::{ReaderStream, StreamReader};
 use wasmtime_wasi_http::{Error, Result, WasiBody};
 
-use super::coding::{Coding, Members, TooManyMembers};
+use super::coding::{Coding, Halt, Members};
 use super::failure;
 use super::outbound::{Exchange, too_much};
-use crate::account::{Account, Full, Held};
+use crate::account::{Account, Held};
 use crate::events::Level;
 use crate::exceeded::ExceededLimit;
 use crate::limits::{Limit, Limits};
@@ -166,15 +166,14 @@ fn decode(
             Ok(error) => return error,
             Err(error) => error,
         };
-        let error = match error.downcast::<Full>() {
-            Ok(full) => return too_much(full),
-            Err(error) => error,
-        };
-        if error.get_ref().is_some_and(|error| error.is::<TooManyMembers>()) {
-            exceeded.report(Limit::Response);
-            return Error::HttpResponseBodySize(None);
+        match error.downcast() {
+            Ok(Halt::Full(full)) => too_much(full),
+            Ok(Halt::Members) => {
+                exceeded.report(Limit::Response);
+                Error::HttpResponseBodySize(None)
+            }
+            Err(error) => damaged(coding, &error),
         }
-        damaged(coding, &error)
     });
     decoded.boxed()
 }

@@ -17,7 +17,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
 
-use crate::account::{Account, Held};
+use crate::account::{Account, Full, Held};
 
 /// What is offered to servers. Not `deflate`, of which two forms are in use.
 pub(super) const OFFER: HeaderValue = HeaderValue::from_static("gzip, br, zstd");
@@ -141,17 +141,25 @@ fn zstd_window(start: &[u8]) -> Option<usize> {
     Some(usize::try_from(u64::from_le_bytes(number)).unwrap_or(usize::MAX).saturating_add(more))
 }
 
-/// A body has more members than it may have.
+/// Why a body is not decompressed further, although there is nothing wrong with it.
 #[derive(Debug)]
-pub(super) struct TooManyMembers;
+pub(super) enum Halt {
+    /// It has more members than it may have.
+    Members,
+    /// There is no room for a decoder.
+    Full(Full),
+}
 
-impl std::fmt::Display for TooManyMembers {
+impl std::fmt::Display for Halt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("too many members")
+        match self {
+            Self::Members => f.write_str("too many members"),
+            Self::Full(full) => full.fmt(f),
+        }
     }
 }
 
-impl std::error::Error for TooManyMembers {}
+impl std::error::Error for Halt {}
 
 /// The members of a compressed body, one after another.
 pub(super) struct Members<R> {
@@ -279,9 +287,9 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for Members<R> {
                     };
                     if let Some((first, weight)) = next? {
                         if self.begun == self.most {
-                            return Poll::Ready(Err(io::Error::other(TooManyMembers)));
+                            return Poll::Ready(Err(io::Error::other(Halt::Members)));
                         }
-                        self.held.set(weight).map_err(io::Error::other)?;
+                        self.held.set(weight).map_err(|full| io::Error::other(Halt::Full(full)))?;
                         self.begun += 1;
                         self.state = State::Within(Decoder::new(coding, first, body));
                     }

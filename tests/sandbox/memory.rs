@@ -32,7 +32,7 @@ fn measure(setup: &Setup, streams: &[&str]) -> (Output, u64) {
 }
 
 /// Hoards things of a kind, by default without an end.
-fn hoard(config: Value, flags: &[&str]) -> (Output, u64) {
+fn hoard(config: &Value, flags: &[&str]) -> (Output, u64) {
     let mut whole = json!({ "kind": "", "api_url": "http://127.0.0.1:1", "bytes": 0, "count": 1_000_000 });
     whole.as_object_mut().unwrap().extend(config.as_object().unwrap().clone());
     measure(&Setup::guest(guests::HOARDER, whole).flags(flags), &["things"])
@@ -41,8 +41,8 @@ fn hoard(config: Value, flags: &[&str]) -> (Output, u64) {
 /// Checks that hoarding ends at a limit, with no more memory than the limit and what is always
 /// there.
 #[track_caller]
-fn assert_bounded(config: Value, flags: &[&str], limit: &str, most: u64) {
-    let (output, peak) = hoard(config.clone(), flags);
+fn assert_bounded(config: &Value, flags: &[&str], limit: &str, most: u64) {
+    let (output, peak) = hoard(config, flags);
     assert_limited(&output, limit);
     assert!(peak < ALONE + most, "{config}: {} MiB", peak / MIB);
 }
@@ -59,7 +59,7 @@ fn what_the_host_holds_for_requests_has_an_end() {
         json!({ "kind": "methods", "bytes": 100_000 }),
     ] {
         let flags = ["--max-memory", "8MiB", "--max-host-memory", "64MiB"];
-        assert_bounded(config, &flags, "--max-host-memory", 64 * MIB);
+        assert_bounded(&config, &flags, "--max-host-memory", 64 * MIB);
     }
 }
 
@@ -67,11 +67,11 @@ fn what_the_host_holds_for_requests_has_an_end() {
 fn what_the_host_holds_has_an_end_without_a_flag() {
     let config = json!({ "kind": "bodies", "bytes": 2 * MIB });
     let flags = ["--max-memory", "8MiB", "--max-handles", "4003"];
-    let (output, peak) = hoard(config, &flags);
+    let (output, peak) = hoard(&config, &flags);
     assert!(output.error().message.contains("--max-"), "{}", output.error().message);
     assert!(peak < ALONE + 384 * MIB, "{} MiB", peak / MIB);
     let config = json!({ "kind": "large fields", "bytes": 100_000 });
-    assert_bounded(config, &["--max-memory", "8MiB"], "--max-host-memory", 384 * MIB);
+    assert_bounded(&config, &["--max-memory", "8MiB"], "--max-host-memory", 384 * MIB);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn small_things_are_bounded_by_their_number() {
     for kind in ["schemes", "many fields"] {
         let flags = ["--max-memory", "64MiB", "--max-handles", "1000000"];
         let config = json!({ "kind": kind, "bytes": 1, "count": 10_000_000 });
-        assert_bounded(config, &flags, "--max-host-memory", 500 * MIB);
+        assert_bounded(&config, &flags, "--max-host-memory", 500 * MIB);
     }
 }
 
@@ -87,7 +87,7 @@ fn small_things_are_bounded_by_their_number() {
 fn methods_authorities_and_paths_count_as_the_head() {
     for kind in ["authorities", "paths", "methods"] {
         let config = json!({ "kind": kind, "bytes": 60_000, "count": 1 });
-        assert_bounded(config, &["--max-headers", "32KiB"], "--max-headers", 64 * MIB);
+        assert_bounded(&config, &["--max-headers", "32KiB"], "--max-headers", 64 * MIB);
     }
 }
 
@@ -95,7 +95,7 @@ fn methods_authorities_and_paths_count_as_the_head() {
 fn bodies_that_are_sent_count_until_they_are_gone() {
     let server = Server::start(|_| Answer::silence());
     let config = json!({ "kind": "sent bodies", "api_url": server.url(), "bytes": MIB - 4096 });
-    assert_bounded(config, &["--max-host-memory", "32MiB"], "--max-host-memory", 64 * MIB);
+    assert_bounded(&config, &["--max-host-memory", "32MiB"], "--max-host-memory", 64 * MIB);
 }
 
 /// A server that sends a head, and a body of which more always comes.
@@ -115,9 +115,9 @@ fn endless(headers: &'static str) -> Server {
 fn answers_that_nobody_reads_have_an_end() {
     let server = endless("");
     let config = json!({ "kind": "unread answers", "api_url": server.url() });
-    assert_bounded(config.clone(), &["--max-requests", "32"], "--max-requests", 32 * MIB);
+    assert_bounded(&config, &["--max-requests", "32"], "--max-requests", 32 * MIB);
     assert!(server.connections() <= 33, "{} connections", server.connections());
-    assert_bounded(config, &["--max-host-memory", "8MiB"], "--max-host-memory", 16 * MIB);
+    assert_bounded(&config, &["--max-host-memory", "8MiB"], "--max-host-memory", 16 * MIB);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn heads_of_answers_have_an_end() {
         Answer::with("200 OK", &[("x", &value)], "ok")
     });
     let config = json!({ "kind": "kept heads", "api_url": server.url() });
-    assert_bounded(config, &["--max-host-memory", "32MiB"], "--max-host-memory", 64 * MIB);
+    assert_bounded(&config, &["--max-host-memory", "32MiB"], "--max-host-memory", 64 * MIB);
 }
 
 #[test]
@@ -145,10 +145,10 @@ fn what_decompresses_answers_has_an_end() {
         })
     });
     let config = json!({ "kind": "begun answers", "api_url": server.url() });
-    assert_bounded(config.clone(), &["--max-host-memory", "64MiB"], "--max-host-memory", 64 * MIB);
+    assert_bounded(&config, &["--max-host-memory", "64MiB"], "--max-host-memory", 64 * MIB);
     // Sixteen at once, each with the largest window, are nothing unusual.
     let few = json!({ "kind": "begun answers", "api_url": server.url(), "count": 16 });
-    let (output, _) = hoard(few, &[]);
+    let (output, _) = hoard(&few, &[]);
     assert_eq!(told(&output), [json!({ "hoarded": 16 })]);
 }
 
@@ -221,9 +221,9 @@ fn large_function() -> Vec<u8> {
 #[test]
 fn a_poll_of_many_things_is_a_poll_or_a_limit() {
     // Each has a handle for the clock and one for the poll.
-    let (output, _) = hoard(json!({ "kind": "polled", "bytes": 49_000, "count": 1 }), &[]);
+    let (output, _) = hoard(&json!({ "kind": "polled", "bytes": 49_000, "count": 1 }), &[]);
     assert_eq!(told(&output), [json!({ "hoarded": 1 })]);
-    assert_bounded(json!({ "kind": "polled", "bytes": 100_000 }), &[], "--max-handles", 200 * MIB);
+    assert_bounded(&json!({ "kind": "polled", "bytes": 100_000 }), &[], "--max-handles", 200 * MIB);
     let flags = ["--max-handles", "1000000"];
-    assert_bounded(json!({ "kind": "polled", "bytes": 100_000 }), &flags, "--max-handles", 600 * MIB);
+    assert_bounded(&json!({ "kind": "polled", "bytes": 100_000 }), &flags, "--max-handles", 600 * MIB);
 }

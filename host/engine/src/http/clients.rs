@@ -105,6 +105,12 @@ impl HttpClients {
         Self { clients: Arc::new(self.idle.lease()), ..self.clone() }
     }
 
+    /// New clients in place of these, whose connections are closed as soon as they are done with.
+    pub(super) fn renew(&self) -> Self {
+        self.clients.discard();
+        Self { clients: Arc::new(self.idle.fresh()), ..self.clone() }
+    }
+
     /// The route for requests to `target`, which may have addresses of `reach`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Things that are used by one at a time, and kept for the next.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Things that nobody uses now.
@@ -12,13 +13,23 @@ pub(super) struct Idle<T>(Arc<Mutex<Vec<Arc<T>>>>);
 pub(super) struct Lease<T> {
     lent: Arc<T>,
     idle: Idle<T>,
+    is_discarded: AtomicBool,
 }
 
 impl<T: Default> Idle<T> {
     /// The thing that became idle last, or a new one.
     pub(super) fn lease(&self) -> Lease<T> {
         let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Lease { lent: idle.unwrap_or_default(), idle: self.clone() }
+        self.lend(idle.unwrap_or_default())
+    }
+
+    /// A new thing.
+    pub(super) fn fresh(&self) -> Lease<T> {
+        self.lend(Arc::default())
+    }
+
+    fn lend(&self, lent: Arc<T>) -> Lease<T> {
+        Lease { lent, idle: self.clone(), is_discarded: AtomicBool::new(false) }
     }
 }
 
@@ -41,6 +52,13 @@ impl<T: Default> Default for Lease<T> {
     }
 }
 
+impl<T> Lease<T> {
+    /// Nobody gets the thing after this.
+    pub(super) fn discard(&self) {
+        self.is_discarded.store(true, Ordering::Relaxed);
+    }
+}
+
 impl<T> Deref for Lease<T> {
     type Target = T;
 
@@ -51,7 +69,9 @@ impl<T> Deref for Lease<T> {
 
 impl<T> Drop for Lease<T> {
     fn drop(&mut self) {
-        self.idle.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.lent.clone());
+        if !*self.is_discarded.get_mut() {
+            self.idle.0.lock().unwrap_or_else(PoisonError::into_inner).push(self.lent.clone());
+        }
     }
 }
 
@@ -66,6 +86,10 @@ mod tests {
         one.lock().unwrap().push(1);
         assert!(other.lock().unwrap().is_empty());
         drop(one);
-        assert_eq!(*idle.lease().lock().unwrap(), [1]);
+        let next = idle.lease();
+        assert_eq!(*next.lock().unwrap(), [1]);
+        next.discard();
+        drop(next);
+        assert!(idle.lease().lock().unwrap().is_empty());
     }
 }

@@ -4,7 +4,7 @@
 //! and its destination is brought into one form (`target`, `origin`). Then it is decided whether
 //! the host is allowed (`allowed_hosts`, `pattern`) and whether its address is (`address`); what is
 //! not is reported (`denial`). The host completes the headers (`head`), puts secrets in, and sends
-//! the request over a pooled connection (`clients`) by the way that the operator set (`network`,
+//! the request over a pooled connection (`connections`, `clients`) by the way that the operator set (`network`,
 //! `proxy`, `exempt`), after it has resolved the name and checked the addresses (`resolve`). The
 //! response goes back in parts, decompressed (`coding`) and limited (`body`). Failures become error
 //! codes that a guest understands (`failure`, `certificate`).
@@ -18,6 +18,7 @@ mod body;
 mod certificate;
 mod clients;
 mod coding;
+mod connections;
 mod denial;
 mod exempt;
 mod failure;

@@ -1,6 +1,6 @@
 //! Sends one request of a connector, step by step.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::allowed_hosts::Refusal;
 use super::body::{ResponseBody, read_request};
 use super::clients::NoRoute;
 use super::coding::{Coding, TooMany};
+use super::connections::Connections;
 use super::denial::{Denial, Denials};
 use super::failure::ProxyFailure;
 use super::target::Target;
@@ -40,6 +41,7 @@ pub(crate) struct OutboundHttp {
     pub(crate) obstacles: Obstacles,
     pub(crate) reporter: Reporter,
     denials: Denials,
+    connections: Arc<Mutex<Connections>>,
     /// A permit for each request that may be in flight.
     places: Arc<Semaphore>,
     /// What the host holds for the instance.
@@ -48,7 +50,7 @@ pub(crate) struct OutboundHttp {
     pub(crate) total: Total,
 }
 
-/// Bytes that the host holds of an answer whose body has not arrived: what a client reads ahead of
+/// Bytes that the host holds of a response until its body has arrived: what a client reads ahead of
 /// the guest. hyper reads up to 408 KiB of HTTP/1. Answers by HTTP/2 share 5 MiB for a connection.
 const ANSWER: usize = 512 * 1024;
 
@@ -78,6 +80,7 @@ impl OutboundHttp {
     ) -> Self {
         let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
         let (exceeded, obstacles, denials) = <(ExceededLimit, _, _)>::default();
+        let connections = Arc::new(Mutex::new(Connections::new(clients.clone())));
         let account = Account::new(Limit::HostMemory, limits.host_memory, total.clone(), exceeded.clone());
         Self {
             clients,
@@ -88,6 +91,7 @@ impl OutboundHttp {
             obstacles,
             reporter,
             denials,
+            connections,
             places,
             account,
             total,
@@ -130,7 +134,10 @@ impl OutboundHttp {
         exchange.held.grow(guest::weigh(&headers)).map_err(too_much)?;
         let outgoing = compose(head.method.clone(), &target, headers, body);
 
-        let route = match self.clients.route(&target, reach) {
+        // What is read ahead of the guest begins with the head.
+        exchange.held.grow(ANSWER).map_err(too_much)?;
+        let clients = self.connections.lock().unwrap_or_else(PoisonError::into_inner).to(&target.origin);
+        let route = match clients.route(&target, reach) {
             Ok(route) => route,
             Err(NoRoute::Client(problem)) => return Err(Error::InternalError(Some(problem))),
             Err(NoRoute::Setup(obstacle)) => {
@@ -204,7 +211,7 @@ impl OutboundHttp {
         codings: Vec<Coding>,
         options: RequestOptions,
         name: String,
-        mut exchange: Exchange,
+        exchange: Exchange,
     ) -> Result<Response<WasiBody>> {
         self.measure(head::size(response.headers())).map_err(Error::HttpResponseHeaderSectionSize)?;
         if !codings.is_empty() {
@@ -215,7 +222,6 @@ impl OutboundHttp {
         self.secrets.seal(response.headers_mut());
         let held = self.account.hold(guest::weigh(response.headers())).map_err(too_much)?;
         response.extensions_mut().insert(HeadHeld { _held: Arc::new(held) });
-        exchange.held.grow(ANSWER).map_err(too_much)?;
         Ok(response.map(|body| {
             // Nothing is left of an exchange without a body, even if the guest keeps it.
             let ended = http_body::Body::is_end_stream(&body);

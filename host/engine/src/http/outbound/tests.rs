@@ -444,6 +444,18 @@ async fn instances_do_not_share_connections_but_one_follows_on_another() {
 }
 
 #[tokio::test]
+async fn connections_are_kept_to_few_hosts() {
+    let servers: Vec<_> = (0..9).map(|_| server()).collect();
+    let allow = servers.iter().map(Server::url).collect();
+    let (http, _events) = Setup { allow, ..Setup::default() }.open();
+    for server in servers[..8].iter().chain(&servers[..1]).chain(&servers[8..]).chain(&servers[..1]) {
+        assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
+    }
+    // The ninth host was one too many, so all connections were let go.
+    assert_eq!((servers[0].connections(), servers[1].connections()), (2, 1));
+}
+
+#[tokio::test]
 async fn the_head_of_a_request_is_measured_with_what_is_sent() {
     let server = server();
     let limits = || Limits { headers: 4_096, ..Limits::default() };

@@ -12,6 +12,7 @@ mod forgery;
 mod hosts;
 mod limits;
 mod loading;
+mod memory;
 mod records;
 mod secrets;
 mod spellings;

@@ -84,7 +84,8 @@ impl Connector {
         reporter: Reporter,
         reads: bool,
     ) -> Result<Instance> {
-        let outbound = OutboundHttp::new(clients, allowed, secrets, self.shared.limits.clone(), reporter);
+        let (limits, total) = (self.shared.limits.clone(), self.shared.prepared.total.clone());
+        let outbound = OutboundHttp::new(clients, allowed, secrets, limits, reporter, total);
         self.shared.prepared.start(StoreData::new(outbound, reads)).await
     }
 }

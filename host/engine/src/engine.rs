@@ -8,17 +8,16 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 
+use crate::account::Total;
 use crate::address_space;
 use crate::bindings;
 use crate::cache::Cache;
 use crate::compiler;
 use crate::component;
 use crate::connector::Connector;
-use crate::deadline::within;
 use crate::error::{Error, Result};
-use crate::exceeded::exceeded;
 use crate::instance::Prepared;
-use crate::limits::{Limit, Limits};
+use crate::limits::Limits;
 use crate::native_code::NativeCode;
 use crate::store::{self, StoreData};
 
@@ -32,6 +31,7 @@ struct Shared {
     linker: Linker<StoreData>,
     cache: Cache,
     limits: Limits,
+    total: Total,
 }
 
 /// Settings of an [`Engine`].
@@ -70,7 +70,8 @@ impl EngineBuilder {
             Ok(linker)
         });
         let linker = linker.map_err(|error| compiler::setup(&error))?;
-        Ok(Engine(Arc::new(Shared { wasmtime, linker, cache, limits })))
+        let total = Total::new(limits.total_memory);
+        Ok(Engine(Arc::new(Shared { wasmtime, linker, cache, limits, total })))
     }
 }
 
@@ -161,12 +162,12 @@ impl Engine {
     async fn compile(&self, bytes: Vec<u8>, what: &str) -> Result<Connector> {
         let (engine, what) = (self.clone(), what.to_owned());
         // Everything that looks at the component: each step can be made to take long.
-        let loaded = within(self.limits().compile, move || {
+        let loaded = compiler::bounded(self.limits(), move || {
             let Shared { wasmtime, cache, limits, .. } = &*engine.0;
             let compiled = compiler::component(wasmtime, &bytes, cache, limits, &what)?;
             engine.assemble(&compiled, bytes, &what)
         });
-        loaded.await.unwrap_or_else(|| Err(exceeded(Limit::Compile, self.limits())))
+        loaded.await
     }
 
     /// Joins what was compiled with what it imports.
@@ -180,7 +181,8 @@ impl Engine {
                      processes",
                 )
         })?;
-        Ok(Connector::new(Prepared { version, component }, info, self.limits().clone()))
+        let total = self.0.total.clone();
+        Ok(Connector::new(Prepared { version, component, total }, info, self.limits().clone()))
     }
 }
 

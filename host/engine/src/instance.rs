@@ -6,6 +6,7 @@ use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
+use crate::account::{Account, Held, Total};
 use crate::address_space;
 use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
@@ -20,6 +21,8 @@ use crate::types::{Batch, Specification, Stream, SyncMode};
 pub(crate) struct Prepared {
     pub(crate) version: Version,
     pub(crate) component: InstancePre<StoreData>,
+    /// What all instances take together, those of other components included.
+    pub(crate) total: Total,
 }
 
 impl Prepared {
@@ -34,6 +37,8 @@ impl Prepared {
         let mut store = Store::new(self.component.engine(), data);
         store.limiter(|data| data);
         store.set_hostcall_fuel(limits.limits.batch);
+        // A handle counts twice while it is lent to a function of the host.
+        store.set_max_component_handles(limits.limits.handles.saturating_mul(2));
         call::interrupt(&mut store);
         let started = limits.call(self.component.instantiate_async(&mut store)).await;
         let instance = outcome("the start", started, &limits, &store)?;
@@ -43,13 +48,17 @@ impl Prepared {
                 .with_internal(format!("{error:#}"))
                 .with_hint("build the connector and the host from the same wit files")
         })?;
-        Ok(Instance { limits, live: Some(Live { store, exports }) })
+        // Its size has a limit already.
+        let batch = Account::new(Limit::Batch, usize::MAX, self.total.clone(), limits.exceeded.clone());
+        Ok(Instance { limits, batch: batch.open(), live: Some(Live { store, exports }) })
     }
 }
 
 /// A running connector.
 pub(crate) struct Instance {
     limits: CallLimits,
+    /// What the batch takes that was returned last.
+    batch: Held,
     /// `None` once it has crashed or was stopped: what is left of it is not fit for another call.
     live: Option<Live>,
 }
@@ -111,6 +120,11 @@ impl Instance {
         if batch.records.iter().any(|record| record.len() > self.limits.limits.record) {
             self.live = None;
             return Err(self.limits.exceeded(Limit::Record));
+        }
+        let bytes = batch.records.iter().map(|record| record.len() + size_of::<Record>()).sum();
+        if self.batch.set(bytes).is_err() {
+            self.live = None;
+            return Err(self.limits.exceeded(Limit::TotalMemory));
         }
         parse(batch).map(Some)
     }
@@ -192,12 +206,30 @@ fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
     if says("fuel allocated for hostcalls") {
         return Some(Limit::Batch);
     }
+    if says("store handle limit exceeded") {
+        return Some(Limit::Handles);
+    }
+    if ["instance", "memory", "table"].iter().any(|what| says(&format!("{what} count too high"))) {
+        return Some(Limit::Instances);
+    }
     says("total size of fields exceeds limit").then_some(Limit::Headers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_of_wasmtime_are_known_by_their_words() {
+        for (words, limit) in [
+            ("cannot lend resource: store handle limit exceeded", Limit::Handles),
+            ("resource limit exceeded: instance count too high at 101", Limit::Instances),
+            ("resource limit exceeded: memory count too high at 101", Limit::Instances),
+        ] {
+            assert_eq!(limit_of_wasmtime(&wasmtime::Error::msg(words)), Some(limit));
+        }
+        assert_eq!(limit_of_wasmtime(&wasmtime::Error::msg("unreachable")), None);
+    }
 
     #[test]
     fn one_bad_record_fails_its_batch() {

@@ -40,6 +40,7 @@
 
 #![doc(test(attr(deny(warnings), allow(dead_code))))]
 
+mod account;
 mod address_space;
 mod bindings;
 mod cache;
@@ -49,6 +50,7 @@ mod component;
 pub mod concepts;
 mod config;
 mod connector;
+mod container;
 mod deadline;
 mod engine;
 mod error;
@@ -56,6 +58,7 @@ pub mod events;
 mod exceeded;
 mod http;
 mod instance;
+mod instances;
 mod json_object;
 pub mod limits;
 mod native_code;
@@ -66,6 +69,7 @@ mod private_directory;
 mod record;
 pub mod redaction;
 mod reporter;
+mod resident;
 mod schema;
 mod seal;
 mod secrets;

@@ -130,6 +130,23 @@ impl Secrets {
         Ok(())
     }
 
+    /// How many bytes headers grow by at most if tokens in them are replaced by secrets.
+    pub(crate) fn growth(&self, headers: &HeaderMap) -> usize {
+        let Some(tokens) = &self.tokens else { return 0 };
+        let growth = |text: &[u8]| -> usize {
+            let found = tokens.find_iter(text).map(|found| &self.list[found.pattern().as_usize()]);
+            found.map(|secret| secret.value.len().saturating_sub(secret.token.len())).sum()
+        };
+        let of_header = |header: &HeaderValue| {
+            let text = header.as_bytes();
+            // In base64, it takes four bytes for three.
+            let encoded =
+                text.get("Basic ".len()..).and_then(|text| BASE64_STANDARD.decode(text.trim_ascii()).ok());
+            growth(text) + encoded.map_or(0, |text| growth(&text).div_ceil(3) * 4)
+        };
+        headers.values().map(of_header).sum()
+    }
+
     /// Replaces secrets by tokens in the headers of a response, because servers repeat what they
     /// are sent. Values that may appear there by chance stay, since the connector must be able to
     /// read the headers.

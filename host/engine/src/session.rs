@@ -187,7 +187,7 @@ impl Session {
     async fn start(&self, reads: bool) -> Result<Instance> {
         let Shared { connector, secrets, redaction, clients, .. } = &*self.shared;
         let reporter = Reporter::new(self.events.clone(), redaction.clone());
-        connector.start(clients.clone(), self.allowed.clone(), secrets.clone(), reporter, reads).await
+        connector.start(clients.lease(), self.allowed.clone(), secrets.clone(), reporter, reads).await
     }
 }
 

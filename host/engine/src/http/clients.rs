@@ -1,6 +1,7 @@
 //! The HTTP clients of a session, with their pools of connections.
 //!
-//! Clients are made when the first request needs them, and shared by all instances of a session.
+//! Clients are made when the first request needs them. Each instance leases a set of its own, and
+//! the instances of a session use them one after another.
 //! Sessions of one program may allow different hosts, and hosts may be allowed different addresses,
 //! so there are several pools. What a request is allowed decides which it uses:
 //!
@@ -26,6 +27,7 @@ use tokio::runtime::Handle;
 
 use super::address::Reach;
 use super::connections::{self, Connections};
+use super::lease::{Idle, Lease};
 use super::lookups::Lookups;
 use super::network::Network;
 use super::resolve::Resolver;
@@ -42,15 +44,19 @@ const IDLE: Duration = Duration::from_secs(60);
 /// panics.
 const FIELDS: usize = 16_384;
 
-/// Hands out clients. Clones share them, and so their connections.
+/// Hands out clients. Clones share them, and so their connections; leases do not.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClients {
     connect: Duration,
     headers: usize,
     network: Arc<Network>,
-    clients: Arc<Clients>,
     lookups: Arc<Lookups>,
     connections: Arc<Connections>,
+    clients: Arc<Lease<Clients>>,
+    /// Clients of instances that have ended.
+    idle: Idle<Clients>,
+    /// Roots are read once.
+    verifier: Arc<OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,8 +64,6 @@ struct Clients {
     public: Pair,
     private: Pair,
     proxied: OnceLock<Result<Client, NoRoute>>,
-    /// Roots are read once.
-    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>,
 }
 
 /// One client that can speak TLS and one that cannot, so that a run which only talks to a test
@@ -110,7 +114,21 @@ impl HttpClients {
             // So that a request that waits in vain can still say so.
             lookups: Arc::new(Lookups::new(limits.timeouts.connect / 2)),
             connections: Arc::default(),
+            idle: Idle::default(),
+            verifier: Arc::default(),
         }
+    }
+
+    /// Clients for one instance alone, so that it cannot keep connections from others, or fill the
+    /// windows of those of HTTP/2. Once it has ended, another gets them with their connections.
+    pub(crate) fn lease(&self) -> Self {
+        Self { clients: Arc::new(self.idle.lease()), ..self.clone() }
+    }
+
+    /// New clients in place of these, whose connections are closed as soon as they are done with.
+    pub(super) fn renew(&self) -> Self {
+        self.clients.discard();
+        Self { clients: Arc::new(self.idle.fresh()), ..self.clone() }
     }
 
     /// The route for requests to `target`, which may have addresses of `reach`.
@@ -182,7 +200,7 @@ impl HttpClients {
     /// those that the operator added.
     fn trust(&self) -> Result<ClientConfig, NoRoute> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = self.clients.verifier.get_or_init(|| self.verifier(&provider)).clone();
+        let verifier = self.verifier.get_or_init(|| self.verifier(&provider)).clone();
         let mut config = tls(provider)?
             .dangerous()
             .with_custom_certificate_verifier(verifier.map_err(NoRoute::Setup)?)

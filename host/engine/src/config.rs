@@ -34,6 +34,11 @@ impl SealedConfig {
         secrets.filter(|secret| !secret.is_unmistakable()).map(|secret| secret.property.clone()).collect()
     }
 
+    /// The properties that have secrets.
+    pub(crate) fn secret_properties(&self) -> impl Iterator<Item = &str> {
+        self.secrets.list().iter().map(|secret| secret.property.as_str())
+    }
+
     /// The config, and the secrets.
     pub(crate) fn into_parts(self) -> (Config, Secrets) {
         (self.config, self.secrets)
@@ -102,6 +107,11 @@ impl Config {
     /// The text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+
+    /// The object that it is.
+    pub(crate) fn object(&self) -> &JsonObject {
+        &self.0
     }
 
     /// The value of a top-level field, if it is text.

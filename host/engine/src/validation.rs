@@ -39,7 +39,7 @@ pub(crate) async fn validate(config: &str, specification: &Specification) -> Res
         Error::system("the schema of the configuration cannot be read").with_internal(error)
     })?;
     // The validator follows the references that the search for secrets follows, and no others.
-    let schema = ResolvedSchema::of(schema)?.into_value();
+    let schema = ResolvedSchema::of(&schema)?.into_value();
     // It is valid JSON, so a number must be too large.
     let config: Value = serde_json::from_str(config)
         .map_err(|_| Error::config("the configuration has a number that is too large"))?;

@@ -189,7 +189,7 @@ fn outcome<T>(
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
         None => format!("the connector crashed in {place}"),
     };
-    let internal = match store.data().stderr.tail().as_str() {
+    let internal = match store.data().stderr.tail(&limits.redaction).as_str() {
         "" => format!("{error:#}"),
         stderr => format!("{error:#}\nstderr of the connector: {stderr}"),
     };

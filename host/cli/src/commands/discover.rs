@@ -39,7 +39,7 @@ pub(crate) async fn table(invocation: Invocation<'_>, config: &Path) -> Result<S
     if let Some(column) = table.column_mut(5) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    Ok(format!("{table}\n"))
+    Ok(invocation.sender.redaction().text(&format!("{table}\n")).into_owned())
 }
 
 /// The number of top-level fields of a record, by its schema.

@@ -61,8 +61,8 @@ pub(crate) async fn inspect(wanted: &Inspect) -> anyhow::Result<String> {
     let limits = sandbox.limits.in_force(connector.limits());
     let inspection = Inspection { connector, specification, hosts, streams, limits };
     match wanted.view.format {
-        Format::Text => Ok(inspection.text()),
-        Format::Json => inspection.json(),
+        Format::Text => Ok(sender.redaction().text(&inspection.text()).into_owned()),
+        Format::Json => Ok(sender.redaction().json(&inspection.json()?).into_owned()),
     }
 }
 
@@ -79,6 +79,7 @@ impl Inspection {
             ("sha256", vec![component.sha256()]),
             ("size", vec![format!("{} bytes", component.size())]),
             ("interface", vec![component.interface.clone()]),
+            ("specification", vec![specification.digest()]),
             ("can use", self.capabilities().iter().map(|(what, _)| (*what).to_owned()).collect()),
             ("may reach", self.hosts.clone()),
             ("sealed secrets", specification.secrets()),
@@ -128,6 +129,7 @@ impl Inspection {
             "sha256": component.sha256(),
             "size": component.size(),
             "interface": component.interface,
+            "specification": specification.digest(),
             "capabilities": capabilities,
             "hosts": self.hosts,
             "secrets": specification.secrets(),

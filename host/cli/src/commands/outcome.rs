@@ -61,9 +61,10 @@ pub(crate) fn fail(error: &Error, redaction: &Redaction) -> ExitCode {
 }
 
 fn write_error(message: &str, hint: Option<&str>, redaction: &Redaction) -> ExitCode {
-    let mut text = format!("error: {}\n", one_line(message));
+    // Before lines are joined, since a secret may have several, and again as it is shown.
+    let mut text = format!("error: {}\n", one_line(&redaction.text(message)));
     if let Some(hint) = hint {
-        text += &format!("hint: {}\n", one_line(hint));
+        text += &format!("hint: {}\n", one_line(&redaction.text(hint)));
     }
     // If there is no stderr either, nobody can read this.
     let _ = io::stderr().write_all(redaction.text(&text).as_bytes());

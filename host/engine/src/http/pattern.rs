@@ -19,7 +19,7 @@ const FORM: &str = "[SCHEME://]HOST[:PORT], such as api.example.com, *.example.c
 /// `a.b.example.com`, but neither `example.com` nor an IP address. Hosts are compared in the form
 /// in which they are connected to: in lower case and punycode, without a final dot. An IP address
 /// has to be written in its usual form, since a number such as 2130706433 may be meant as a name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostPattern {
     /// If the pattern has a wildcard, the host is the part after it.
     pub(super) origin: Origin,
@@ -68,8 +68,8 @@ impl HostPattern {
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
-    pub(super) fn of_url(text: &str) -> Result<Self, Problem> {
+    /// What is wrong with it, as a predicate that does not quote it: it may hold a secret.
+    pub(crate) fn of_url(text: &str) -> Result<Self, Problem> {
         Self::parse(text).map(|(pattern, _)| pattern)
     }
 

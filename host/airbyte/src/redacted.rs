@@ -30,7 +30,7 @@ impl Redacted {
 }
 
 fn mask(message: &mut Message, redaction: &Redaction) -> Result<(), SecretInState> {
-    let prose = |text: &mut String| *text = redaction.text(text).into_owned();
+    let prose = |text: &mut String| *text = redaction.message(text);
     let name = |text: &mut String| *text = redaction.name(text).into_owned();
     match message {
         Message::Records { records, .. } => {

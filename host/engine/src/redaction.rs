@@ -120,10 +120,10 @@ impl Redaction {
         self.prose.mask(text)
     }
 
-    /// Masks secrets in all texts of an error.
+    /// Masks secrets in all texts of an error, each of which is then cut off where it is too long.
     #[must_use]
     pub fn error(&self, error: &Error) -> Error {
-        error.map_texts(|text| self.text(text).into_owned())
+        error.map_texts(|text| self.message(text))
     }
 
     /// Masks unmistakable secrets in a name or another text for programs.

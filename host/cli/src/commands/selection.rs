@@ -3,10 +3,14 @@
 use std::sync::Arc;
 
 use elt_airbyte::{ConfiguredStream, StreamDescriptor};
+use elt_host::excerpt::few;
 use elt_host::types::{Stream, SyncMode};
 use elt_host::{Error, Result};
 
 use crate::args::Choice;
+
+/// Streams of the connector that an error lists at most.
+const LISTED: usize = 50;
 
 /// All streams, or those that are named, each incrementally if it supports that and no flag says
 /// otherwise.
@@ -18,11 +22,11 @@ pub(crate) fn select(available: &[Stream], choice: &Choice) -> Result<Vec<Config
     let mut selected: Vec<&Stream> = Vec::new();
     for name in &choice.streams {
         let Some(stream) = available.iter().find(|stream| stream.name == *name) else {
-            let known: Vec<_> = available.iter().map(|stream| stream.name.as_str()).collect();
+            let known = few(available.iter().map(|stream| &stream.name), LISTED);
             return Err(Error::config(format!(
                 "--streams names a stream `{name}`, which this connector does not have"
             ))
-            .with_hint(format!("its streams are {}", known.join(", "))));
+            .with_hint(format!("its streams are {known}")));
         };
         if !selected.iter().any(|selected| selected.name == *name) {
             selected.push(stream);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::json_object::JsonObject;
+use crate::schema::ResolvedSchema;
 use crate::seal::{Handling, seal};
 use crate::secrets::Secrets;
 use crate::types::Specification;
@@ -74,8 +75,8 @@ impl Config {
     /// # Errors
     ///
     /// A config error that names a secret which no header can carry, because it has other
-    /// characters than printable ASCII, not counting white space around it. A system error if there
-    /// are no random numbers for tokens.
+    /// characters than printable ASCII, not counting white space around it. A system error if the
+    /// schema has references that lead nowhere, or if there are no random numbers for tokens.
     pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
         self.handle(specification, Handling::Seal)
     }
@@ -93,6 +94,7 @@ impl Config {
     fn handle(&self, specification: &Specification, handling: Handling) -> Result<SealedConfig> {
         // Fails only if the schema has a number that is too large for `serde_json`.
         let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
+        let schema = ResolvedSchema::of(schema)?;
         let (text, secrets) = seal(self.as_str(), &schema, handling)?;
         Ok(SealedConfig { config: Self(JsonObject::parse(&text).map_err(broken)?), secrets })
     }

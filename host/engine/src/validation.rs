@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::deadline::within;
 use crate::error::{Error, Result};
 use crate::json_object::kind;
+use crate::schema::{ResolvedSchema, SCHEMA_URL};
 use crate::types::Specification;
 
 /// How long validation may take. With Orb's schema it takes less than a millisecond.
@@ -19,9 +20,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Problems that one error names at most.
 const TOLD: usize = 5;
-
-/// The URL of the schema while it is compiled.
-const SCHEMA: &str = "mem:///config";
 
 /// What is wrong with one property.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,6 +38,8 @@ pub(crate) async fn validate(config: &str, specification: &Specification) -> Res
     let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(|error| {
         Error::system("the schema of the configuration cannot be read").with_internal(error)
     })?;
+    // The validator follows the references that the search for secrets follows, and no others.
+    let schema = ResolvedSchema::of(schema)?.into_value();
     // It is valid JSON, so a number must be too large.
     let config: Value = serde_json::from_str(config)
         .map_err(|_| Error::config("the configuration has a number that is too large"))?;
@@ -72,8 +72,8 @@ fn problems(config: &Value, schema: &Value) -> Result<Vec<Problem>, String> {
     compiler.use_loader(Box::new(Nowhere));
     compiler.set_default_draft(Draft::V7);
     compiler.enable_format_assertions();
-    compiler.add_resource(SCHEMA, schema.clone()).map_err(|error| error.to_string())?;
-    let index = compiler.compile(SCHEMA, &mut schemas).map_err(|error| error.to_string())?;
+    compiler.add_resource(SCHEMA_URL, schema.clone()).map_err(|error| error.to_string())?;
+    let index = compiler.compile(SCHEMA_URL, &mut schemas).map_err(|error| error.to_string())?;
     let Err(error) = schemas.validate(config, index) else { return Ok(Vec::new()) };
     let mut problems = Vec::new();
     collect(&error, config, schema, &mut problems);

@@ -7,14 +7,18 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+/// Bytes of the stack of such a thread. What is compiled or validated there is a stranger's, and is
+/// followed by recursion.
+const STACK: usize = 16 << 20;
+
 /// Does `work` on a thread of its own, and waits for it no longer than `limit`. Work that was given
-/// up on goes on until the process ends. `None` also if it panics.
+/// up on goes on until the process ends. `None` also if it panics, or if no thread can be started.
 pub(crate) async fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = oneshot::channel();
-    thread::spawn(move || done.send(work()));
+    thread::Builder::new().stack_size(STACK).spawn(move || done.send(work())).ok()?;
     timeout(limit, result).await.ok()?.ok()
 }
 

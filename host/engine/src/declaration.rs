@@ -11,6 +11,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 use crate::json_object::JsonObject;
 use crate::types::{Specification, Stream, SyncMode};
+use crate::validation;
 
 /// What is bounded in a declaration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +122,7 @@ pub(crate) fn specification(declared: impl TryInto<Specification, Error = Error>
     for (index, host) in allowed_hosts.iter().enumerate() {
         within(Bound::Host, host.len(), || format!("a host (number {})", index + 1))?;
     }
+    validation::check_schema(&specification)?;
     Ok(specification)
 }
 

@@ -8,6 +8,7 @@ use crate::address_space;
 use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
 use crate::error::{Error, Result};
+use crate::frozen::NoTimePasses;
 use crate::json_object::JsonObject;
 use crate::limits::{CRASH, Limit, STDERR_SHOWN};
 use crate::record::Record;
@@ -151,6 +152,9 @@ fn outcome<T>(
     }
     let message = match error.downcast_ref() {
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
+        None if error.is::<NoTimePasses>() => {
+            format!("the connector waits in {place}, where no time passes")
+        }
         None => format!("the connector crashed in {place}"),
     };
     let crash = limits.redaction.excerpt(&format!("{error:#}"), CRASH);

@@ -56,6 +56,7 @@ mod error;
 pub mod events;
 mod exceeded;
 pub mod excerpt;
+mod frozen;
 mod http;
 mod instance;
 mod json_object;

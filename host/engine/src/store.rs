@@ -12,6 +12,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::address_space;
 use crate::call::CallLimits;
 use crate::events::Level;
+use crate::frozen;
 use crate::http::{Hooks, OutboundHttp};
 use crate::limits::{CORE_ITEMS, Limit, RANDOM, STDERR};
 use crate::reporter::Reporter;
@@ -24,6 +25,8 @@ pub(crate) struct StoreData {
     reporter: Reporter,
     /// Whether the instance reads a stream. Progress counts only then.
     reads: bool,
+    /// Whether time and chance were taken from the instance.
+    is_frozen: bool,
     /// Log lines that were passed on.
     logs: usize,
     /// Bytes of all memories.
@@ -54,6 +57,7 @@ impl StoreData {
                 redaction: outbound.reporter.redaction().clone(),
             },
             reads,
+            is_frozen: false,
             logs: 0,
             memory: 0,
             table_elements: 0,
@@ -65,6 +69,22 @@ impl StoreData {
             http,
             hooks: Hooks::new(outbound),
         }
+    }
+}
+
+impl StoreData {
+    /// The data of a new instance that is asked for its specification.
+    pub(crate) fn frozen(outbound: OutboundHttp) -> Self {
+        let data = Self::new(outbound, false);
+        let mut wasi = WasiCtx::builder();
+        wasi.stderr(data.stderr.clone()).max_random_size(RANDOM);
+        frozen::freeze(&mut wasi);
+        Self { wasi: wasi.build(), is_frozen: true, ..data }
+    }
+
+    /// Whether time and chance were taken from the instance.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.is_frozen
     }
 }
 
@@ -160,6 +180,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreData>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
+    frozen::add_to_linker(l)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
     random::insecure::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;
     random::insecure_seed::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;

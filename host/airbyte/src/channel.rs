@@ -7,7 +7,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use elt_host::events::Level;
-use elt_host::redaction::{Redaction, SecretInState};
+use elt_host::redaction::{Redaction, SecretFound};
 use elt_host::types::JsonObject;
 use tokio::sync::mpsc;
 
@@ -85,8 +85,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SecretInState`] if it has one.
-    pub(crate) fn check_state(&self, state: &JsonObject) -> Result<(), SecretInState> {
+    /// [`SecretFound`] if it has one.
+    pub(crate) fn check_state(&self, state: &JsonObject) -> Result<(), SecretFound> {
         self.redaction().check_state(state)
     }
 
@@ -125,7 +125,7 @@ impl Sender {
 
 impl Receiver {
     /// Waits for the next message. `None` once all senders are gone.
-    pub async fn next(&mut self) -> Option<Result<Redacted, SecretInState>> {
+    pub async fn next(&mut self) -> Option<Result<Redacted, SecretFound>> {
         let message = self.messages.recv().await?;
         Some(self.redact(message))
     }
@@ -135,7 +135,7 @@ impl Receiver {
     /// # Panics
     ///
     /// Within asynchronous code.
-    pub fn next_blocking(&mut self) -> Option<Result<Redacted, SecretInState>> {
+    pub fn next_blocking(&mut self) -> Option<Result<Redacted, SecretFound>> {
         let message = self.messages.blocking_recv()?;
         Some(self.redact(message))
     }
@@ -144,8 +144,8 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// [`SecretInState`] for a state with a secret in it, which can be neither shown nor altered.
-    pub fn redact(&self, message: Message) -> Result<Redacted, SecretInState> {
+    /// [`SecretFound`] for what has a secret in it and can be neither shown nor altered.
+    pub fn redact(&self, message: Message) -> Result<Redacted, SecretFound> {
         Redacted::new(message, &self.secrets.redaction())
     }
 

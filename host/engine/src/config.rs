@@ -34,6 +34,11 @@ impl SealedConfig {
         secrets.filter(|secret| !secret.is_unmistakable()).map(|secret| secret.property.clone()).collect()
     }
 
+    /// The properties that have secrets.
+    pub(crate) fn secret_properties(&self) -> impl Iterator<Item = &str> {
+        self.secrets.list().iter().map(|secret| secret.property.as_str())
+    }
+
     /// The config, and the secrets.
     pub(crate) fn into_parts(self) -> (Config, Secrets) {
         (self.config, self.secrets)
@@ -107,6 +112,11 @@ impl Config {
     /// The top-level fields.
     pub(crate) fn fields(&self) -> Map<String, Value> {
         fields(&self.0)
+    }
+
+    /// The object that it is.
+    pub(crate) fn object(&self) -> &JsonObject {
+        &self.0
     }
 }
 

@@ -34,7 +34,7 @@ impl Redaction {
     }
 
     /// The same as [`message`](Self::message) with another bound, in bytes.
-    pub(crate) fn excerpt(&self, text: &str, most: usize) -> String {
+    pub fn excerpt(&self, text: &str, most: usize) -> String {
         let text = self.text(text);
         if text.len() <= most {
             return text.into_owned();

@@ -38,7 +38,7 @@ fn lines_are_gathered_until_they_are_flushed() {
 
 fn lines(message: &Message) -> String {
     let mut out = Vec::new();
-    write(message, &mut out).unwrap();
+    write(&Redacted::new(message.clone(), &Redaction::default()).unwrap(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -2,12 +2,14 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use elt_host::policy::{HostPattern, Network, Proxy};
-use elt_host::{Policy, Result};
+use elt_host::types::Specification;
+use elt_host::{Error, Policy, Result};
 
 /// What a connector may reach
 #[derive(Args, Debug)]
@@ -23,6 +25,19 @@ pub(crate) struct NetworkFlags {
     /// Let the hosts of --allow-host have addresses of a private network or of this machine
     #[arg(long, global = true)]
     pub(crate) allow_private_net: bool,
+
+    /// Run the connector only if its specification has this digest, as `inspect` shows it
+    ///
+    /// The digest covers everything that the specification says: the hosts that the connector asks
+    /// for, and which properties of the configuration are secrets. Secrets then go to those hosts
+    /// without a warning.
+    #[arg(long, value_name = "sha256:DIGITS", global = true)]
+    pub(crate) pin_spec: Option<SpecDigest>,
+
+    /// Let secrets go to the hosts that the connector asks for, whatever they are, without a
+    /// warning
+    #[arg(long, global = true)]
+    pub(crate) trust: bool,
 
     /// Give the connector the secrets of the configuration instead of tokens
     #[arg(long, global = true)]
@@ -69,6 +84,41 @@ impl NetworkFlags {
     }
 }
 
+/// The digest of a specification: `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SpecDigest(String);
+
+impl SpecDigest {
+    /// Checks that `specification` has this digest.
+    ///
+    /// # Errors
+    ///
+    /// A config error that names the digest which it has.
+    pub(crate) fn check(&self, specification: &Specification) -> Result<()> {
+        let found = specification.digest();
+        if found == self.0 {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "the specification of the connector has the digest {found}, which is not the one of --pin-spec"
+        ))
+        .with_hint("`inspect` shows what the connector asks for now; pin it anew if that is right"))
+    }
+}
+
+impl FromStr for SpecDigest {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("sha256:").unwrap_or_default();
+        if digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err("the form is sha256: and 64 hexadecimal digits")
+        }
+    }
+}
+
 /// Parses a proxy. Unlike clap's own errors, its errors do not quote the value, which may hold a
 /// password.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +133,7 @@ impl TypedValueParser for ProxyParser {
         _: Option<&clap::Arg>,
         value: &OsStr,
     ) -> std::result::Result<Proxy, clap::Error> {
-        value.to_string_lossy().parse().map_err(|error: elt_host::Error| {
+        value.to_string_lossy().parse().map_err(|error: Error| {
             let problem = format!("{} (--proxy)\n", error.message());
             clap::Error::raw(ErrorKind::ValueValidation, problem).with_cmd(command)
         })
@@ -106,5 +156,17 @@ mod tests {
             assert!(text.starts_with("error: the proxy ") && !text.contains("secret"), "{text}");
         }
         assert!(parse("env").is_ok() && parse("none").is_ok() && parse("http://user:pw@proxy:1").is_ok());
+    }
+
+    #[test]
+    fn a_digest_has_one_form() {
+        let parse = |digest: &str| {
+            Cli::try_parse_from(["host", "run", "orb.wasm", "spec", "--pin-spec", digest]).is_ok()
+        };
+        let digits = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789";
+        assert!(parse(&format!("sha256:{digits}")));
+        for wrong in [digits, &format!("sha1:{digits}"), &format!("sha256:{digits}0"), "sha256:", ""] {
+            assert!(!parse(wrong), "{wrong}");
+        }
     }
 }

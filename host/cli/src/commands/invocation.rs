@@ -5,8 +5,9 @@ use std::path::Path;
 
 use elt_airbyte::{Sender, Source, load_config, reporting_to};
 use elt_host::events::Level;
+use elt_host::excerpt::few;
 use elt_host::types::Specification;
-use elt_host::{Cache, Config, Connector, Engine, Policy, Result};
+use elt_host::{Cache, Config, Connector, Disclosure, Engine, Policy, Result};
 
 use crate::advice::with_flag;
 use crate::args::{ComponentSource, Sandbox};
@@ -33,8 +34,8 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     ///
-    /// A config error if it cannot be read or is not a connector, or if a flag names a file that
-    /// cannot be used.
+    /// A config error if it cannot be read or is not a connector, if its specification is not the
+    /// pinned one, or if a flag names a file that cannot be used.
     pub(crate) async fn load(self) -> Result<Loaded<'a>> {
         // The environment of a bundle is its operator's own. That of a shell belongs to everything
         // that runs there.
@@ -52,7 +53,17 @@ impl<'a> Invocation<'a> {
         };
         let connector = reporting_to(connector, self.sender);
         let specification = connector.spec().await.map_err(with_flag)?;
+        if let Some(pinned) = &self.sandbox.network.pin_spec {
+            pinned.check(&specification)?;
+        }
         Ok(Loaded { connector, specification, policy, invocation: self })
+    }
+
+    /// Whether somebody decided that secrets may go to the hosts that the connector names: whoever
+    /// bundled it, pinned its specification, or trusts it.
+    fn is_trusted(&self) -> bool {
+        let network = &self.sandbox.network;
+        network.trust || network.pin_spec.is_some() || matches!(self.component, ComponentSource::Bundle(_))
     }
 
     /// Loads the connector and opens a session with the config at `path`.
@@ -82,6 +93,11 @@ impl Loaded<'_> {
                            and may do with them what it likes";
             sender.log(Level::Warn, warning).await;
         }
+        if !self.invocation.is_trusted()
+            && let Some(warning) = disclosure_line(source.disclosure(), &self.specification)
+        {
+            sender.log(Level::Warn, warning).await;
+        }
         for property in source.unmasked_secrets() {
             let warning = format!(
                 "the secret `{property}` is too short or too plain to be told from other text, so it is hidden in log \
@@ -101,6 +117,23 @@ impl Loaded<'_> {
         let session = self.connector.configure(config).policy(self.policy).without_validation();
         Source::open(session, self.invocation.sender).await
     }
+}
+
+/// Secrets and hosts that a warning names at most.
+const NAMED: usize = 5;
+
+/// Says which secrets may go to which hosts that only the connector named. `None` if there are none.
+fn disclosure_line(disclosure: &Disclosure, specification: &Specification) -> Option<String> {
+    if disclosure.is_empty() {
+        return None;
+    }
+    let secrets = few(disclosure.secrets().iter().map(|property| format!("`{property}`")), NAMED);
+    let hosts = few(disclosure.hosts(), NAMED);
+    let digest = specification.digest();
+    Some(format!(
+        "secrets of the configuration ({secrets}) may be sent to {hosts}, because the connector asks for it; if that is \
+         right, --pin-spec {digest} allows it to this specification alone, and --trust to any"
+    ))
 }
 
 /// The engine by the flags of its sandbox.

@@ -1,0 +1,127 @@
+//! Says which secrets of a config may go to hosts that the connector chose.
+//!
+//! A connector may ask for any host, and a secret goes to every host that is allowed. Where the user
+//! named the host, that is what the user wants. Where only the connector did, somebody must have
+//! looked at what it asks for.
+
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::config::{SealedConfig, fields};
+use crate::http::{AllowedHosts, GrantedBy, HostPattern};
+
+/// Secrets that may go to hosts which the connector named, and not the user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Disclosure {
+    secrets: Vec<String>,
+    hosts: Vec<HostPattern>,
+}
+
+impl Disclosure {
+    /// Hosts are named by the user if the operator granted them, or if they are a whole value of the
+    /// config: a URL or a host.
+    pub(crate) fn of(allowed: &AllowedHosts, config: &SealedConfig) -> Self {
+        let secrets: Vec<_> = config.secret_properties().map(str::to_owned).collect();
+        if allowed.granted_by() != GrantedBy::Connector || secrets.is_empty() {
+            return Self::default();
+        }
+        let written = fields(config.config.object()).into_iter().filter_map(|(_, value)| match value {
+            Value::String(text) => HostPattern::of_url(&text).ok(),
+            _ => None,
+        });
+        let written: HashSet<HostPattern> = written.collect();
+        let hosts: Vec<_> = allowed.patterns().filter(|host| !written.contains(host)).cloned().collect();
+        if hosts.is_empty() { Self::default() } else { Self { secrets, hosts } }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.hosts.is_empty()
+    }
+
+    /// The properties of the config that have the secrets, as paths with dots.
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+
+    /// The hosts.
+    pub fn hosts(&self) -> &[HostPattern] {
+        &self.hosts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::json_object::JsonObject;
+    use crate::types::Specification;
+
+    /// The secrets and hosts that a user is told of.
+    fn told(hosts: &[&str], config: &str) -> (Vec<String>, Vec<String>) {
+        let specification = Specification {
+            name: "test".to_owned(),
+            version: "1.0.0".to_owned(),
+            config_schema: JsonObject::parse(
+                r#"{"properties":{"key":{"airbyte_secret":true},"login":{"properties":{"password":{"airbyte_secret":true}}},
+                    "api_url":{"default":"https://api.example.com/v1"}}}"#,
+            )
+            .unwrap(),
+            documentation_url: None,
+            allowed_hosts: hosts.iter().map(|host| (*host).to_owned()).collect(),
+        };
+        let sealed = Config::parse(config).unwrap().seal(&specification).unwrap();
+        let allowed = AllowedHosts::requested(&specification, &sealed).unwrap();
+        let Disclosure { secrets, hosts } = Disclosure::of(&allowed, &sealed);
+        (secrets, hosts.iter().map(ToString::to_string).collect())
+    }
+
+    fn nothing() -> (Vec<String>, Vec<String>) {
+        (vec![], vec![])
+    }
+
+    #[test]
+    fn a_host_that_only_the_connector_named_is_told_with_every_secret() {
+        let config = r#"{"key":"k","login":{"password":"p"},"region":"eu"}"#;
+        let secrets = || vec!["key".to_owned(), "login.password".to_owned()];
+        for (host, told_of) in [
+            ("evil.example", "https://evil.example"),
+            ("*.evil.example", "https://*.evil.example"),
+            ("${api_url}", "https://api.example.com"),
+            ("${region}.evil.example", "https://eu.evil.example"),
+        ] {
+            assert_eq!(told(&[host], config), (secrets(), vec![told_of.to_owned()]), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_the_user_wrote_is_not_told_of() {
+        let url = r#"{"key":"k","api_url":"https://api.example.org/v1"}"#;
+        assert_eq!(told(&["${api_url}"], url), nothing());
+        assert_eq!(told(&["https://api.example.org"], url), nothing());
+        assert_eq!(told(&["${api_url}"], r#"{"key":"k","api_url":"api.example.org"}"#), nothing());
+        let (_, hosts) = told(&["${api_url}", "evil.example", "http://api.example.org"], url);
+        assert_eq!(hosts, ["http://api.example.org", "https://evil.example"]);
+    }
+
+    #[test]
+    fn without_secrets_there_is_nothing_to_tell() {
+        assert_eq!(told(&["evil.example"], r#"{"region":"eu"}"#), nothing());
+        assert_eq!(told(&[], r#"{"key":"k"}"#), nothing());
+    }
+
+    #[test]
+    fn what_the_operator_granted_is_not_told_of() {
+        let specification = Specification {
+            name: "test".to_owned(),
+            version: "1.0.0".to_owned(),
+            config_schema: JsonObject::parse(r#"{"properties":{"key":{"airbyte_secret":true}}}"#).unwrap(),
+            documentation_url: None,
+            allowed_hosts: vec!["a.example".to_owned()],
+        };
+        let sealed = Config::parse(r#"{"key":"k"}"#).unwrap().seal(&specification).unwrap();
+        let allowed = AllowedHosts::granted(vec!["a.example".parse().unwrap()], false);
+        assert!(Disclosure::of(&allowed, &sealed).is_empty());
+    }
+}

@@ -1,0 +1,207 @@
+//! Resolves the escapes of a text, and remembers where each byte of the result comes from.
+
+use memchr::memchr3_iter;
+
+/// The characters that HTML and XML write by names, as all programs do that write either.
+const ENTITIES: [(&[u8], u8); 5] =
+    [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
+
+/// Which escapes are resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Escapes {
+    /// Those of a JSON string, which is valid.
+    Json,
+    /// Those of JSON, of similar languages, of URLs and of HTML, wherever there is one.
+    Any,
+}
+
+/// A text whose escapes were resolved.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) bytes: Vec<u8>,
+    /// Where the text begins that each byte was made of, in the text as it was at first. The last
+    /// one is its end.
+    starts: Vec<u32>,
+}
+
+impl Resolved {
+    /// A text as it is.
+    pub(super) fn unchanged(text: &[u8]) -> Self {
+        let starts = (0..=u32::try_from(text.len()).unwrap_or(u32::MAX)).collect();
+        Self { bytes: text.to_owned(), starts }
+    }
+
+    /// Where a byte comes from, or where the text ends.
+    pub(super) fn origin(&self, at: usize) -> usize {
+        self.starts.get(at).map_or(usize::MAX, |start| *start as usize)
+    }
+
+    /// The text with its escapes resolved once.
+    pub(super) fn resolve(&self, escapes: Escapes) -> Self {
+        let mut resolved = Self { bytes: Vec::with_capacity(self.bytes.len()), ..Self::default() };
+        let mut at = 0;
+        while let Some(byte) = self.bytes.get(at) {
+            let start = self.starts[at];
+            let (character, length) = match escape(&self.bytes[at..], escapes) {
+                Some(Escape { character, length }) => (character, length),
+                None => {
+                    resolved.bytes.push(*byte);
+                    resolved.starts.push(start);
+                    at += 1;
+                    continue;
+                }
+            };
+            match character {
+                Meant::Byte(byte) => resolved.bytes.push(byte),
+                Meant::Character(character) => {
+                    resolved.bytes.extend(character.encode_utf8(&mut [0; 4]).as_bytes());
+                }
+            }
+            resolved.starts.resize(resolved.bytes.len(), start);
+            at += length;
+        }
+        resolved.starts.extend(self.starts.last());
+        resolved
+    }
+}
+
+/// What an escape stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    Byte(u8),
+    Character(char),
+}
+
+struct Escape {
+    character: Meant,
+    /// Bytes of the escape.
+    length: usize,
+}
+
+/// What the escapes of a text stand for, one after the other. Not every one of a run of backslashes
+/// is an escape; each is taken for one here.
+pub(super) fn meanings(text: &[u8]) -> impl Iterator<Item = Meant> {
+    memchr3_iter(b'\\', b'%', b'&', text).filter_map(|at| Some(escape(&text[at..], Escapes::Any)?.character))
+}
+
+/// The escape at the beginning of a text.
+fn escape(text: &[u8], escapes: Escapes) -> Option<Escape> {
+    let byte = |byte, length| Some(Escape { character: Meant::Byte(byte), length });
+    match (text.first()?, text.get(1)?) {
+        (b'%', _) if escapes == Escapes::Any => byte(u8::try_from(hex(text.get(1..3)?)?).ok()?, 3),
+        (b'&', _) if escapes == Escapes::Any => entity(text),
+        (b'\\', kind) => match kind {
+            b'"' | b'\\' | b'/' | b'\'' => byte(*kind, 2),
+            b'b' => byte(8, 2),
+            b'f' => byte(0xc, 2),
+            b'n' => byte(b'\n', 2),
+            b'r' => byte(b'\r', 2),
+            b't' => byte(b'\t', 2),
+            b'u' if text.get(2) == Some(&b'{') => braced(text),
+            b'u' => utf16(text),
+            b'x' => byte(u8::try_from(hex(text.get(2..4)?)?).ok()?, 4),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `\u0026`, or two of them that are one character.
+fn utf16(text: &[u8]) -> Option<Escape> {
+    let unit = |at: usize| u16::try_from(hex(text.get(at..at + 4)?)?).ok();
+    let high = unit(2)?;
+    let low = if text.get(6..8) == Some(b"\\u") { unit(8) } else { None };
+    let low = low.filter(|low| (0xdc00..0xe000).contains(low));
+    let character = char::decode_utf16([high].into_iter().chain(low)).next()?;
+    let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+    let length = if character.len_utf16() == 2 { 12 } else { 6 };
+    Some(Escape { character: Meant::Character(character), length })
+}
+
+/// `\u{26}`, as in Rust and JavaScript.
+fn braced(text: &[u8]) -> Option<Escape> {
+    let end = text.iter().take(12).position(|byte| *byte == b'}')?;
+    let character = char::from_u32(hex(text.get(3..end)?)?)?;
+    Some(Escape { character: Meant::Character(character), length: end + 1 })
+}
+
+/// `&amp;`, `&#38;` or `&#x26;`.
+fn entity(text: &[u8]) -> Option<Escape> {
+    if let Some((name, byte)) = ENTITIES.iter().find(|(name, _)| text.starts_with(name)) {
+        return Some(Escape { character: Meant::Byte(*byte), length: name.len() });
+    }
+    let end = text.iter().take(12).position(|byte| *byte == b';')?;
+    let number = match text.get(1..end)? {
+        [b'#', b'x' | b'X', digits @ ..] => hex(digits)?,
+        [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
+        _ => return None,
+    };
+    Some(Escape { character: Meant::Character(char::from_u32(number)?), length: end + 1 })
+}
+
+/// The number that one to eight hexadecimal digits are.
+fn hex(digits: &[u8]) -> Option<u32> {
+    let digit = |digit: &u8| char::from(*digit).to_digit(16);
+    if digits.is_empty() || digits.len() > 8 {
+        return None;
+    }
+    digits.iter().try_fold(0, |number, next| Some(number << 4 | digit(next)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(text: &str, escapes: Escapes) -> String {
+        String::from_utf8(Resolved::unchanged(text.as_bytes()).resolve(escapes).bytes).unwrap()
+    }
+
+    #[test]
+    fn escapes_of_json_are_what_serde_json_takes_them_for() {
+        for string in [
+            r#""\"\\\/\b\f\n\r\t""#,
+            r#""\u0026\u00e9\u00E9\u20ac\ud83d\ude00 100% %41""#,
+            r#""plain \\u0041 \\\u0041""#,
+        ] {
+            let expected: String = serde_json::from_str(string).unwrap();
+            assert_eq!(resolved(&string[1..string.len() - 1], Escapes::Json), expected);
+        }
+        assert_eq!(resolved(r"\ud83d\u0041\ud83d", Escapes::Json), "\u{fffd}A\u{fffd}");
+    }
+
+    #[test]
+    fn anything_else_stays_as_it_is() {
+        for text in [
+            r"C:\dir",
+            "100%",
+            "%",
+            "%4",
+            "%zz",
+            r"\u12",
+            r"\u{}",
+            r"\u{110000}",
+            r"\x4",
+            "\\",
+            "R&D",
+            "&;",
+            "&#;",
+            "&#x;",
+            "&nbsp;",
+            "&#1114112;",
+        ] {
+            assert_eq!(resolved(text, Escapes::Any), text);
+        }
+        assert_eq!(resolved(r"%41%2f\x41\u{1F600}\u0041\/", Escapes::Any), "A/A\u{1f600}A/");
+        assert_eq!(resolved("&lt;&#65;&#x41;&#X20aC;&quot;&amp;amp;", Escapes::Any), "<AA\u{20ac}\"&amp;");
+    }
+
+    #[test]
+    fn each_byte_knows_where_it_comes_from() {
+        let once = Resolved::unchanged(br"a\u0025%34\\b").resolve(Escapes::Any);
+        assert_eq!(once.bytes, br"a%4\b");
+        assert_eq!((0..=5).map(|at| once.origin(at)).collect::<Vec<_>>(), [0, 1, 7, 10, 12, 13]);
+        let twice = Resolved::unchanged(br"x\\u0041y").resolve(Escapes::Any).resolve(Escapes::Any);
+        assert_eq!(twice.bytes, b"xAy");
+        assert_eq!((0..=3).map(|at| twice.origin(at)).collect::<Vec<_>>(), [0, 1, 8, 9]);
+    }
+}

@@ -1,0 +1,90 @@
+//! The texts by which a value can be recognised.
+//!
+//! Escapes are not among them: a text is searched again after its escapes are resolved, because
+//! each character of a value can be written in several ways (`escapes`).
+
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+
+/// A text that stands for a value, or for a part of it that no other value has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) text: String,
+    /// Whether the characters around it may belong to it, because base64 does not end where a value
+    /// ends.
+    pub(super) is_base64: bool,
+}
+
+/// The forms in which a value is commonly written.
+pub(super) fn forms(value: &str) -> Vec<Form> {
+    let mut plain = vec![value.to_owned(), hex(value, false), hex(value, true)];
+    if value.contains(' ') {
+        plain.push(value.replace(' ', "+"));
+    }
+    if value.contains(char::is_control) {
+        // As one line.
+        let lines: Vec<_> = value.split(char::is_control).filter(|line| !line.is_empty()).collect();
+        plain.extend([lines.join(" "), lines.concat()]);
+    }
+    let plain = plain.into_iter().map(|text| Form { text, is_base64: false });
+    let mut forms: Vec<_> = plain.chain((0..3).flat_map(|before| base64(value, before))).collect();
+    forms.sort_by(|one, other| one.text.cmp(&other.text));
+    forms.dedup();
+    forms
+}
+
+fn hex(value: &str, upper: bool) -> String {
+    value.bytes().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") }).collect()
+}
+
+/// What the base64 of every text has in common that has the value after so many bytes, in both
+/// alphabets.
+fn base64(value: &str, before: usize) -> [Form; 2] {
+    let padded = [&[0; 2][..before], value.as_bytes()].concat();
+    // A character is six bits. The first of them depend on what comes before the value, and the
+    // last one on what follows.
+    let common = (before * 8).div_ceil(6)..padded.len() * 8 / 6;
+    [BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD].map(|alphabet| {
+        let text = alphabet.encode(&padded).get(common.clone()).unwrap_or_default().to_owned();
+        Form { text, is_base64: true }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
+
+    use super::*;
+
+    #[test]
+    fn base64_is_recognised_whatever_is_around_the_value() {
+        for value in ["sk/51+\"H4nd\\s0ff%", "0123456789abcdef", "abcd", "abcde", "abcdef", "\u{fb}\u{ff}?>~"]
+        {
+            let forms = forms(value);
+            for before in ["", "u", "us", "use", "user:"] {
+                for after in ["", "!", "!!", "!!!"] {
+                    let whole = format!("{before}{value}{after}");
+                    for text in [BASE64_STANDARD.encode(&whole), BASE64_URL_SAFE.encode(&whole)] {
+                        let found = forms.iter().any(|form| form.is_base64 && text.contains(&form.text));
+                        assert!(found, "{whole}: {text}");
+                    }
+                }
+            }
+            assert!(forms.iter().all(|form| form.text.len() >= 4), "{forms:?}");
+        }
+    }
+
+    #[test]
+    fn other_forms_are_those_that_programs_write() {
+        let texts = |value| forms(value).into_iter().map(|form| form.text).collect::<Vec<_>>();
+        for (value, form) in [
+            ("a b&c", "a+b&c"),
+            ("abcz", "6162637a"),
+            ("abcz", "6162637A"),
+            ("one\r\ntwo\n", "one two"),
+            ("one\r\ntwo\n", "onetwo"),
+        ] {
+            assert!(texts(value).iter().any(|text| text == form), "{form} in {:?}", texts(value));
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Bytes of the name of an import or export at most. The longest of WASI has 50.
 const LONGEST_NAME: usize = 255;
 /// Imports and exports at most. WASI 0.2 has some 40.
-const MOST_NAMES: usize = 1_000;
+const MOST_NAMES: usize = 500;
 
 /// What a component says about itself without being run.
 #[derive(Debug)]

@@ -18,6 +18,12 @@ pub const FEW: usize = 5;
 
 /// Room for saying how much was cut off.
 const NOTICE: usize = 40;
+/// Bytes of a text in which secrets are searched for at most. What is beyond is never shown, and a
+/// search takes about ten times as much memory as the text.
+const SEARCHED: usize = 256 * 1024;
+/// Bytes at the end of those that are not shown either: a secret may begin there that goes on in
+/// what was not searched.
+const EDGE: usize = 64 * 1024;
 
 impl Redaction {
     /// A text for people as it may be shown: secrets are masked, and then what is beyond
@@ -35,11 +41,14 @@ impl Redaction {
 
     /// The same as [`message`](Self::message) with another bound, in bytes.
     pub fn excerpt(&self, text: &str, most: usize) -> String {
-        let text = self.text(text);
-        if text.len() <= most {
-            return text.into_owned();
-        }
-        cut(&text, text.floor_char_boundary(most.saturating_sub(NOTICE)))
+        let searched = &text[..text.floor_char_boundary(SEARCHED)];
+        let masked = self.text(searched);
+        let (beyond, known) = match text.len() - searched.len() {
+            0 if masked.len() <= most => return masked.into_owned(),
+            0 => (0, masked.len()),
+            beyond => (beyond, masked.len().saturating_sub(EDGE)),
+        };
+        cut(&masked, masked.floor_char_boundary(known.min(most.saturating_sub(NOTICE))), beyond)
     }
 }
 
@@ -47,13 +56,14 @@ impl Redaction {
 /// off after [`LABEL`] characters.
 pub(crate) fn label(text: &str) -> String {
     match text.char_indices().nth(LABEL) {
-        Some((end, _)) => cut(text, end),
+        Some((end, _)) => cut(text, end, 0),
         None => text.to_owned(),
     }
 }
 
-fn cut(text: &str, end: usize) -> String {
-    format!("{}… (and {} bytes more)", &text[..end], text.len() - end)
+/// Cuts a text at `end`, and says how much that leaves out, beside what was left out `beyond` it.
+fn cut(text: &str, end: usize, beyond: usize) -> String {
+    format!("{}… (and {} bytes more)", &text[..end], text.len() - end + beyond)
 }
 
 /// Lists a few of these, and counts the rest: "a, b and 7 more".
@@ -94,6 +104,20 @@ mod tests {
             let text = redaction.message(&format!("{}{KEY}{}", "-".repeat(before), "-".repeat(100)));
             assert!(!text.contains("sk_"), "{before}");
         }
+    }
+
+    #[test]
+    fn of_megabytes_only_the_beginning_is_searched_and_nothing_near_its_end_is_shown() {
+        let redaction = Redaction::of_values([KEY]);
+        let text = redaction.message(&"x".repeat(64 << 20));
+        assert!(text.ends_with("x… (and 67092520 bytes more)"), "{}", &text[MESSAGE - 60..]);
+        // Masked, the beginning is short enough to be shown whole, but for where it was cut.
+        let secrets = format!("{KEY} ").repeat(SEARCHED);
+        let text = redaction.message(&secrets);
+        assert!(!text.contains("sk_") && text.len() <= MESSAGE, "{}", text.len());
+        let spelled = format!("%2{}{}", "5".repeat(300), &KEY[..10]);
+        let text = redaction.message(&(KEY.repeat(SEARCHED / KEY.len() - 1) + &spelled));
+        assert!(!text.contains("sk_"));
     }
 
     #[test]

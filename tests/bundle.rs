@@ -391,3 +391,18 @@ fn a_bundle_is_called_by_its_connector_unless_another_name_is_given_and_can_be_r
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn whoever_bundles_a_connector_decides_where_secrets_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("source-guest");
+    let made = make(&[guests::ASKER.path(), Path::new("-o"), &program]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let config = serde_json::json!({ "api_key": "sk_live_0123456789" });
+    let warned = |output: &Output| output.logs().iter().any(|log| log.level == "WARN");
+    let run = |setup: Setup| setup.read(&["things"]);
+    assert!(warned(&run(Setup::guest(guests::ASKER, config.clone()))));
+    let bundled = run(Setup::guest(guests::ASKER, config).bundle(&program));
+    assert_eq!(bundled.code, Some(0), "{}", bundled.stderr);
+    assert!(!warned(&bundled), "{}", bundled.stdout);
+}

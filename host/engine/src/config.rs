@@ -99,7 +99,7 @@ impl Config {
     fn handle(&self, specification: &Specification, handling: Handling) -> Result<SealedConfig> {
         // Fails only if the schema has a number that is too large for `serde_json`.
         let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
-        let schema = ResolvedSchema::of(schema)?;
+        let schema = ResolvedSchema::of(&schema)?;
         let (text, secrets) = seal(self.as_str(), &schema, handling)?;
         Ok(SealedConfig { config: Self(JsonObject::parse(&text).map_err(broken)?), secrets })
     }

@@ -33,12 +33,6 @@ impl Redaction {
         self.excerpt(text, MESSAGE)
     }
 
-    /// The last `most` bytes of a text, in which secrets are masked before the rest is cut off.
-    pub(crate) fn ending(&self, text: &str, most: usize) -> String {
-        let text = self.text(text);
-        text[text.ceil_char_boundary(text.len().saturating_sub(most))..].to_owned()
-    }
-
     /// The same as [`message`](Self::message) with another bound, in bytes.
     pub fn excerpt(&self, text: &str, most: usize) -> String {
         let searched = &text[..text.floor_char_boundary(SEARCHED)];

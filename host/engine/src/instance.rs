@@ -10,7 +10,7 @@ use crate::call::{self, CallLimits};
 use crate::error::{Error, Result};
 use crate::frozen::NoTimePasses;
 use crate::json_object::JsonObject;
-use crate::limits::{CRASH, Limit, STDERR_SHOWN};
+use crate::limits::{CRASH, Limit};
 use crate::record::Record;
 use crate::store::StoreData;
 use crate::types::{Batch, Specification, Stream, SyncMode};
@@ -158,7 +158,7 @@ fn outcome<T>(
         None => format!("the connector crashed in {place}"),
     };
     let crash = limits.redaction.excerpt(&format!("{error:#}"), CRASH);
-    let internal = match limits.redaction.ending(&store.data().stderr.tail(), STDERR_SHOWN).as_str() {
+    let internal = match store.data().stderr.tail(&limits.redaction).as_str() {
         "" => crash,
         stderr => format!("{crash}\nstderr of the connector: {stderr}"),
     };

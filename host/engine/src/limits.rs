@@ -175,11 +175,8 @@ impl Default for Timeouts {
 pub(crate) const CORE_ITEMS: usize = 100;
 /// Bytes that a connector may ask of the random generator in one call.
 pub(crate) const RANDOM: u64 = MIB as u64;
-/// Bytes of what a connector writes to its stderr that are kept, counted from the end.
-pub(crate) const STDERR: usize = 16 * KIB;
-/// Bytes of those that are shown. What is kept before them lets a secret be recognised of which
-/// only a part is within these.
-pub(crate) const STDERR_SHOWN: usize = 4 * KIB;
+/// Bytes of what a connector writes to its stderr that are shown, counted from the end.
+pub(crate) const STDERR: usize = 4 * KIB;
 /// Bytes of the text of a crash that are shown, in which a component's own names occur.
 pub(crate) const CRASH: usize = 3 * KIB;
 /// Bytes of a log line, or of a part of an error, that are taken from a connector. The rest is cut

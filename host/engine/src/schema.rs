@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    fn places(schema: Value) -> Vec<String> {
+    fn places(schema: &Value) -> Vec<String> {
         secret_places(&ResolvedSchema::of(schema).unwrap())
     }
 
@@ -188,7 +188,7 @@ mod tests {
                 "days": {},
             },
         });
-        assert_eq!(places(schema), ["login.token", "many.*.token"]);
+        assert_eq!(places(&schema), ["login.token", "many.*.token"]);
     }
 
     #[test]
@@ -200,7 +200,7 @@ mod tests {
         }
         definitions.insert("40".to_owned(), json!({}));
         let schema = json!({ "$ref": "#/definitions/0", "definitions": definitions });
-        assert_eq!(places(schema), ["and more"]);
+        assert_eq!(places(&schema), ["and more"]);
     }
 
     #[test]

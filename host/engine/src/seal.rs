@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     fn resolved(schema: &Value) -> ResolvedSchema {
-        ResolvedSchema::of(schema.clone()).unwrap()
+        ResolvedSchema::of(schema).unwrap()
     }
 
     /// Seals by a schema, and shows each value in brackets in the place of its token.

@@ -32,7 +32,7 @@ impl Specification {
     /// Where the config has secrets, as paths with dots. `*` is any member or element.
     pub fn secrets(&self) -> Vec<String> {
         let schema = serde_json::from_str(self.config_schema.as_str()).ok();
-        let schema = schema.and_then(|schema| ResolvedSchema::of(schema).ok());
+        let schema = schema.and_then(|schema| ResolvedSchema::of(&schema).ok());
         schema.map(|schema| schema::secret_places(&schema)).unwrap_or_default()
     }
 

@@ -127,7 +127,7 @@ fn resolved(specification: &Specification) -> Result<ResolvedSchema> {
         serde_json::from_str(specification.config_schema.as_str()).map_err(Problem::Number)?;
     schema::check_size(&schema).map_err(Problem::Complex)?;
     // The validator follows the references that the search for secrets follows, and no others.
-    Ok(ResolvedSchema::of(schema)?)
+    Ok(ResolvedSchema::of(&schema)?)
 }
 
 /// Validates the text of a config by the schema of `specification`.

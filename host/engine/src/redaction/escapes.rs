@@ -42,14 +42,11 @@ impl Resolved {
         let mut at = 0;
         while let Some(byte) = self.bytes.get(at) {
             let start = self.starts[at];
-            let (character, length) = match escape(&self.bytes[at..], escapes) {
-                Some(Escape { character, length }) => (character, length),
-                None => {
-                    resolved.bytes.push(*byte);
-                    resolved.starts.push(start);
-                    at += 1;
-                    continue;
-                }
+            let Some(Escape { character, length }) = escape(&self.bytes[at..], escapes) else {
+                resolved.bytes.push(*byte);
+                resolved.starts.push(start);
+                at += 1;
+                continue;
             };
             match character {
                 Meant::Byte(byte) => resolved.bytes.push(byte),

@@ -6,6 +6,8 @@
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
+use super::escapes::{Escapes, Resolved};
+
 /// A text that stands for a value, or for a part of it that no other value has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Form {
@@ -21,6 +23,8 @@ pub(super) fn forms(value: &str) -> Vec<Form> {
     if value.contains(' ') {
         plain.push(value.replace(' ', "+"));
     }
+    // What looks like an escape within the value is resolved with the escapes around it.
+    plain.extend(resolved(value));
     if value.contains(char::is_control) {
         // As one line.
         let lines: Vec<_> = value.split(char::is_control).filter(|line| !line.is_empty()).collect();
@@ -31,6 +35,21 @@ pub(super) fn forms(value: &str) -> Vec<Form> {
     forms.sort_by(|one, other| one.text.cmp(&other.text));
     forms.dedup();
     forms
+}
+
+/// What is left of the value if all in it that looks like an escape is resolved. `None` if nothing
+/// does, or if it is most of the value, since too little is left then.
+fn resolved(value: &str) -> Option<String> {
+    let mut layer = Resolved::unchanged(value.as_bytes());
+    loop {
+        let next = layer.resolve(Escapes::Any);
+        if next.bytes == layer.bytes {
+            break;
+        }
+        layer = next;
+    }
+    let text = String::from_utf8(layer.bytes).ok()?;
+    (text != value && text.len() * 2 >= value.len()).then_some(text)
 }
 
 fn hex(value: &str, upper: bool) -> String {

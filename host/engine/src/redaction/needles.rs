@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
 use super::escapes::{Escapes, Meant, Resolved, meanings};
 use super::forms::forms;
@@ -91,6 +91,10 @@ impl Needles {
         // Only this kind has the fastest search. What overlaps is found by searching again.
         let mut builder = AhoCorasick::builder();
         builder.match_kind(MatchKind::LeftmostLongest).ascii_case_insensitive(ignoring_case);
+        if ignoring_case {
+            // Records are not searched by this one, so it need not be the fastest.
+            builder.kind(Some(AhoCorasickKind::ContiguousNFA));
+        }
         // Fails only for gigabytes of patterns, which no config has.
         let matcher = builder.build(&texts).ok().filter(|_| !texts.is_empty());
         let search = matcher.map(|matcher| Arc::new(Search { matcher, patterns, bytes }));

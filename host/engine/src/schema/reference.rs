@@ -45,10 +45,10 @@ impl ResolvedSchema {
     ///
     /// The first reference that leads nowhere, to several places, out of the schema, or wherever
     /// the way to it says.
-    pub(crate) fn of(schema: Value) -> Result<Self, Unresolved> {
-        let references = Resolver::new(&schema)?.resolve()?;
+    pub(crate) fn of(schema: &Value) -> Result<Self, Unresolved> {
+        let references = Resolver::new(schema)?.resolve()?;
         let mut resolved = schema.clone();
-        replace(&schema, &mut resolved, &references);
+        replace(schema, &mut resolved, &references);
         Ok(Self(resolved))
     }
 
@@ -302,7 +302,7 @@ mod tests {
     /// What the reference of the property `key` leads to.
     fn target(mut schema: Value, reference: &str) -> Result<Value, String> {
         schema["properties"]["key"]["$ref"] = reference.into();
-        let resolved = ResolvedSchema::of(schema).map_err(|problem| problem.to_string())?;
+        let resolved = ResolvedSchema::of(&schema).map_err(|problem| problem.to_string())?;
         let target = resolved.target(&resolved.root()["properties"]["key"]);
         target.cloned().ok_or_else(|| format!("no target in {}", resolved.root()))
     }
@@ -375,7 +375,7 @@ mod tests {
         assert_eq!(target(twice, "#y"), Err("`#y` has several meanings".to_owned()));
         for dynamic in DYNAMIC {
             let schema = json!({"items": {dynamic: "#"}});
-            let problem = ResolvedSchema::of(schema).unwrap_err().to_string();
+            let problem = ResolvedSchema::of(&schema).unwrap_err().to_string();
             assert!(problem.starts_with(&format!("`{dynamic}` is not supported")), "{problem}");
         }
     }
@@ -387,7 +387,7 @@ mod tests {
             "anywhere": {"one": {"items": [{"$ref": "#two"}]}, "two": {"$anchor": "two", "$ref": "#"}},
             "default": {"$ref": "nowhere"},
         });
-        let resolved = ResolvedSchema::of(schema).unwrap().into_value();
+        let resolved = ResolvedSchema::of(&schema).unwrap().into_value();
         assert_eq!(resolved["$ref"], "mem:///config#/anywhere/one");
         assert_eq!(resolved["anywhere"]["one"]["items"][0]["$ref"], "mem:///config#/anywhere/two");
         assert_eq!(resolved["anywhere"]["two"]["$ref"], "mem:///config#");
@@ -399,7 +399,7 @@ mod tests {
         let long = "x".repeat(50_000);
         let mut schema = json!({"definitions": {long: {"$anchor": "a"}}});
         schema["allOf"] = (0..1_000).map(|_| json!({"$ref": "#a"})).collect();
-        let problem = ResolvedSchema::of(schema).unwrap_err();
+        let problem = ResolvedSchema::of(&schema).unwrap_err();
         assert_eq!(problem.to_string(), "`#a` is one reference of too many");
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 fn checked(schema: Value, config: &Value) -> Result<(), Problem> {
     check_size(&schema)?;
-    let schema = ResolvedSchema::of(schema).unwrap();
+    let schema = ResolvedSchema::of(&schema).unwrap();
     Graph::of(&schema)?.check(config)
 }
 

@@ -142,7 +142,8 @@ impl<'s> Graph<'s> {
                 }
             };
             let mut all = |schemas: Vec<&'s Value>| -> Vec<usize> {
-                schemas.into_iter().filter(|schema| schema.is_object()).map(&mut number).collect()
+                let schemas = schemas.into_iter();
+                schemas.filter(|schema| schema.is_object() || schema.is_boolean()).map(&mut number).collect()
             };
             let mut node = Node {
                 same: all(below(current, &SAME_PLACE)),
@@ -153,8 +154,8 @@ impl<'s> Graph<'s> {
             };
             node.same.extend(all(schema.target(current).into_iter().collect()));
             let properties = current.get("properties").and_then(Value::as_object).into_iter().flatten();
-            for (name, property) in properties.filter(|(_, property)| property.is_object()) {
-                node.properties.insert(name, number(property));
+            for (name, property) in properties {
+                node.properties.extend(all(vec![property]).first().map(|number| (name.as_str(), *number)));
             }
             let own = current.as_object().into_iter().flatten();
             node.entries = own.map(|(_, value)| value.as_array().map_or(1, Vec::len) as u64).sum();

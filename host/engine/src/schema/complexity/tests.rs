@@ -90,6 +90,8 @@ fn a_schema_may_refer_to_itself_further_into_the_config() {
 fn what_is_large_in_itself_is_refused() {
     let many: Vec<_> = (0..MOST_SCHEMAS).map(|_| json!({})).collect();
     assert_eq!(checked(json!({ "allOf": many }), &json!({})), Err(Problem::Schemas));
+    let many: Map<_, _> = (0..MOST_SCHEMAS).map(|number| (number.to_string(), json!(true))).collect();
+    assert_eq!(checked(json!({ "properties": many }), &json!({})), Err(Problem::Schemas));
     assert_eq!(checked(json!({ "enum": vec![0; MOST_VALUES] }), &json!({})), Err(Problem::Values));
     let many: Map<_, _> = (0..2_000).map(|number| (number.to_string(), json!({}))).collect();
     let long = json!({ "properties": { "x".repeat(3_000): { "properties": many } } });

@@ -153,7 +153,7 @@ fn of_many_hosts_a_denial_names_a_few() {
 }
 
 /// What `discover` says to streams that this script declares.
-fn discovered(streams: Value) -> Output {
+fn discovered(streams: &Value) -> Output {
     Setup::guest(guests::DECLARER, json!({ "streams": streams })).discover()
 }
 
@@ -179,7 +179,7 @@ fn streams_have_bounds() {
         ),
         (json!({"levels": 200}), "the schema of the stream `0` of 201 levels, and 100 is the most"),
     ] {
-        let output = discovered(streams);
+        let output = discovered(&streams);
         if text.is_empty() {
             assert_eq!(output.code, Some(0), "{}", output.stderr);
         } else {
@@ -191,16 +191,16 @@ fn streams_have_bounds() {
 #[test]
 fn what_large_connectors_declare_is_within_the_bounds() {
     let output =
-        discovered(json!({"count": 40, "description": "x", "times": 150_000, "path": 2, "levels": 60}));
+        discovered(&json!({"count": 40, "description": "x", "times": 150_000, "path": 2, "levels": 60}));
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert_eq!(catalog(&output).len(), 40);
-    let many = discovered(json!({"count": 2_000, "key": 20, "path": 3, "field": "name"}));
+    let many = discovered(&json!({"count": 2_000, "key": 20, "path": 3, "field": "name"}));
     assert_eq!(catalog(&many).len(), 2_000);
 }
 
 #[test]
 fn a_sync_mode_counts_once_however_often_it_is_declared() {
-    let output = discovered(json!({"modes": 1_000_000}));
+    let output = discovered(&json!({"modes": 1_000_000}));
     assert_eq!(catalog(&output)[0]["supported_sync_modes"], json!(["full_refresh", "incremental"]));
 }
 

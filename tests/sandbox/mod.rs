@@ -6,6 +6,7 @@
 mod address_space;
 mod answers;
 mod crashes;
+mod declarations;
 mod environment;
 mod exchange;
 mod forgery;

@@ -53,7 +53,7 @@ impl Redacted {
 }
 
 fn mask(message: &mut Message, redaction: &Redaction) -> Result<(), SecretFound> {
-    let prose = |text: &mut String| *text = redaction.text(text).into_owned();
+    let prose = |text: &mut String| *text = redaction.message(text);
     let name = |StreamDescriptor { name, namespace }: &StreamDescriptor| {
         redaction.check_name(name)?;
         namespace.as_ref().map_or(Ok(()), |namespace| redaction.check_name(namespace))

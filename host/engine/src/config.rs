@@ -109,17 +109,14 @@ impl Config {
         self.0.as_str()
     }
 
+    /// The top-level fields.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        fields(&self.0)
+    }
+
     /// The object that it is.
     pub(crate) fn object(&self) -> &JsonObject {
         &self.0
-    }
-
-    /// The value of a top-level field, if it is text.
-    pub(crate) fn text_field(&self, name: &str) -> Option<String> {
-        match fields(&self.0).remove(name)? {
-            Value::String(text) => Some(text),
-            _ => None,
-        }
     }
 }
 
@@ -141,13 +138,5 @@ mod tests {
         let error = Config::parse("\"secret\"").unwrap_err();
         assert_eq!(error.message(), "the configuration must be a JSON object, but is a string");
         assert!(!Config::parse("{\"api_key\": secret}").unwrap_err().message().contains("secret"));
-    }
-
-    #[test]
-    fn only_text_fields_are_read() {
-        let config = Config::parse(r#"{"api_url":"https://example.com","days":3}"#).unwrap();
-        assert_eq!(config.text_field("api_url").as_deref(), Some("https://example.com"));
-        assert_eq!(config.text_field("days"), None);
-        assert_eq!(config.text_field("missing"), None);
     }
 }

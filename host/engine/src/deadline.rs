@@ -42,6 +42,10 @@ pub(crate) fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
     tokio::time::timeout(limit, future)
 }
 
+/// Bytes of the stack of such a thread. What is compiled or validated there is a stranger's, and is
+/// followed by recursion.
+const STACK: usize = 16 << 20;
+
 /// Does `work` on a thread of its own, and waits for it no longer than `limit`. Work that was given
 /// up on goes on until the process ends. `None` also if it panics, or if no thread can be started.
 pub(crate) async fn within<T: Send + 'static>(
@@ -49,7 +53,8 @@ pub(crate) async fn within<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Option<T> {
     let (done, result) = oneshot::channel();
-    thread::Builder::new().name("work".to_owned()).spawn(move || done.send(work())).ok()?;
+    let thread = thread::Builder::new().name("work".to_owned()).stack_size(STACK);
+    thread.spawn(move || done.send(work())).ok()?;
     timeout(limit, result).await.ok()?.ok()
 }
 

@@ -221,6 +221,42 @@ mod tests {
         );
     }
 
+    /// A component that imports instances of no functions by these names.
+    fn importing(names: &[String]) -> Vec<u8> {
+        fn number(mut number: usize) -> Vec<u8> {
+            let mut bytes = Vec::new();
+            loop {
+                let digit = u8::try_from(number & 0x7f).unwrap();
+                number >>= 7;
+                if number == 0 {
+                    bytes.push(digit);
+                    return bytes;
+                }
+                bytes.push(digit | 0x80);
+            }
+        }
+        let section = |id: u8, content: &[u8]| [&[id], number(content.len()).as_slice(), content].concat();
+        let import = |name: &String| [&[0], number(name.len()).as_slice(), name.as_bytes(), &[5, 0]].concat();
+        let imports: Vec<_> = names.iter().flat_map(import).collect();
+        let imports = [number(names.len()), imports].concat();
+        [b"\0asm\x0d\0\x01\0".as_slice(), &section(7, &[1, 0x42, 0]), &section(10, &imports)].concat()
+    }
+
+    #[tokio::test]
+    async fn imports_have_short_names_and_are_few() {
+        let long = problem(&importing(&[format!("test:test/{}", "x".repeat(60_000))])).await;
+        assert_eq!(
+            long.message(),
+            "the component has an import or export with a name of 60010 bytes, and 255 is the most that is accepted"
+        );
+        let many: Vec<_> = (0..501).map(|number| format!("test:test/x{number}")).collect();
+        assert_eq!(
+            problem(&importing(&many)).await.message(),
+            "the component has 501 imports and exports, and 500 is the most that is accepted"
+        );
+        assert!(problem(&importing(&many[..500])).await.message().contains("does not export"));
+    }
+
     #[tokio::test]
     async fn a_component_that_exports_nothing_is_no_connector() {
         assert_eq!(

@@ -1,7 +1,5 @@
 //! A running connector: calls its functions within their limits, and turns crashes into errors.
 
-use std::collections::HashSet;
-
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
@@ -11,8 +9,9 @@ use crate::address_space;
 use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
 use crate::error::{Error, Result};
+use crate::frozen::NoTimePasses;
 use crate::json_object::JsonObject;
-use crate::limits::Limit;
+use crate::limits::{CRASH, Limit};
 use crate::record::Record;
 use crate::store::StoreData;
 use crate::types::{Batch, Specification, Stream, SyncMode};
@@ -95,10 +94,8 @@ impl Instance {
     }
 
     pub(crate) async fn discover(&mut self, config: &str) -> Result<Vec<Stream>> {
-        let streams = call!(self, "discover", |store, exports| exports.discover(store, config))?
-            .map_err(|refusal| self.refused(&refusal))??;
-        distinct(&streams)?;
-        Ok(streams)
+        call!(self, "discover", |store, exports| exports.discover(store, config))?
+            .map_err(|refusal| self.refused(&refusal))?
     }
 
     pub(crate) async fn read(
@@ -148,24 +145,6 @@ fn parse(RawBatch { records, checkpoint }: RawBatch) -> Result<Batch> {
     Ok(Batch { records, checkpoint })
 }
 
-/// Checks that streams can be told apart, and read at all.
-fn distinct(streams: &[Stream]) -> Result<()> {
-    let mut seen = HashSet::new();
-    for Stream { name, supported_sync_modes, .. } in streams {
-        let problem = if name.is_empty() {
-            "has no name".to_owned()
-        } else if supported_sync_modes.is_empty() {
-            format!("is called `{name}` and can be read in no sync mode")
-        } else if !seen.insert(name) {
-            format!("is called `{name}` like another")
-        } else {
-            continue;
-        };
-        return Err(Error::system(format!("the connector has a stream that {problem}")));
-    }
-    Ok(())
-}
-
 /// The answer to a call, or the error for a connector that exceeded a limit or crashed. The text of
 /// a trap and the end of what the connector wrote to stderr are for an engineer.
 fn outcome<T>(
@@ -187,13 +166,17 @@ fn outcome<T>(
     }
     let message = match error.downcast_ref() {
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
+        None if error.is::<NoTimePasses>() => {
+            format!("the connector waits in {place}, where no time passes")
+        }
         None => format!("the connector crashed in {place}"),
     };
+    let crash = limits.redaction.excerpt(&format!("{error:#}"), CRASH);
     let internal = match store.data().stderr.tail(&limits.redaction).as_str() {
-        "" => format!("{error:#}"),
-        stderr => format!("{error:#}\nstderr of the connector: {stderr}"),
+        "" => crash,
+        stderr => format!("{crash}\nstderr of the connector: {stderr}"),
     };
-    Err(Error::system(message).with_internal(limits.text(&internal)))
+    Err(Error::system(message).with_internal(internal))
 }
 
 /// The limit that wasmtime itself found exceeded.

@@ -196,10 +196,13 @@ impl Default for Timeouts {
 
 /// Bytes that a connector may ask of the random generator in one call.
 pub(crate) const RANDOM: u64 = MIB as u64;
-/// Bytes of what a connector writes to its stderr that are kept, counted from the end.
-pub(crate) const STDERR: usize = 8 * KIB;
-/// Bytes of a log line, or of a part of an error, that are shown. The rest is cut off.
-pub(crate) const TEXT: usize = 16 * KIB;
+/// Bytes of what a connector writes to its stderr that are shown, counted from the end.
+pub(crate) const STDERR: usize = 4 * KIB;
+/// Bytes of the text of a crash that are shown, in which a component's own names occur.
+pub(crate) const CRASH: usize = 3 * KIB;
+/// Bytes of a log line, or of a part of an error, that are taken from a connector. The rest is cut
+/// off. Less than [`MESSAGE`](crate::excerpt::MESSAGE), so that the host has room for what it adds.
+pub(crate) const TEXT: usize = 8 * KIB;
 
 #[cfg(test)]
 mod tests {

@@ -99,10 +99,10 @@ impl Redaction {
         mask(&self.prose, text, Escapes::Any)
     }
 
-    /// Masks secrets in all texts of an error.
+    /// Masks secrets in all texts of an error, each of which is then cut off where it is too long.
     #[must_use]
     pub fn error(&self, error: &Error) -> Error {
-        error.map_texts(|text| self.text(text).into_owned())
+        error.map_texts(|text| self.message(text))
     }
 
     /// Masks unmistakable secrets in the strings of a record. `None` if there are none.

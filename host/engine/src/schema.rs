@@ -1,11 +1,16 @@
 //! Walks the JSON Schema of a config: which schemas apply to a place, and where secrets are.
 
+mod complexity;
+mod pattern;
 mod reference;
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
+use crate::excerpt::label;
+
+pub(crate) use self::complexity::{Graph, Problem, check_size};
 pub(crate) use self::reference::{ResolvedSchema, SCHEMA_URL};
 
 /// What a keyword of JSON Schema has as its value.
@@ -89,14 +94,19 @@ pub(crate) fn is_secret(schema: &Value) -> bool {
 /// Schemas that are searched for secrets at most. Schemas that refer to each other can describe any
 /// number of places.
 const MOST_SCHEMAS: usize = 10_000;
+/// Names that lead to a place at most. Deeper ones are not listed.
+const DEEPEST: usize = 100;
+/// Places that are listed at most.
+const MOST_PLACES: usize = 1_000;
 
 /// Where a config that `schema` describes has secrets, as paths with dots. `*` is any member or
 /// element.
 pub(crate) fn secret_places(schema: &ResolvedSchema) -> Vec<String> {
-    let mut search = Search { schema, above: HashSet::new(), left: MOST_SCHEMAS, places: Vec::new() };
-    search.collect(&[schema.root()], "");
+    let mut search =
+        Search { schema, above: HashSet::new(), left: MOST_SCHEMAS, is_whole: true, places: Vec::new() };
+    search.collect(&[schema.root()], &[]);
     search.places.dedup();
-    if search.left == 0 {
+    if !search.is_whole {
         search.places.push("and more".to_owned());
     }
     search.places
@@ -110,29 +120,33 @@ struct Search<'s> {
     above: HashSet<*const Value>,
     /// Schemas that may still be looked at.
     left: usize,
+    /// Whether nothing was left out.
+    is_whole: bool,
     places: Vec<String>,
 }
 
 impl<'s> Search<'s> {
-    fn collect(&mut self, schemas: &[&'s Value], path: &str) {
-        let below_path =
-            |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    /// `path` has the names that lead to the place of `schemas`.
+    fn collect(&mut self, schemas: &[&'s Value], path: &[&'s str]) {
         for schema in expand(self.schema, schemas) {
-            let Some(left) = self.left.checked_sub(1) else { return };
-            self.left = left;
+            if self.left == 0 || self.places.len() == MOST_PLACES || path.len() > DEEPEST {
+                self.is_whole = false;
+                return;
+            }
+            self.left -= 1;
             if is_secret(schema) {
-                self.places.push(path.to_owned());
+                self.places.push(label(&path.join(".")));
                 continue;
             }
             if !self.above.insert(std::ptr::from_ref(schema)) {
                 continue;
             }
-            for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten()
-            {
-                self.collect(&[property], &below_path(name));
+            let properties = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+            for (name, property) in properties {
+                self.collect(&[property], &[path, &[name]].concat());
             }
             let any: Vec<_> = [below(schema, &MEMBERS), below(schema, &ELEMENTS)].concat();
-            self.collect(&any, &below_path("*"));
+            self.collect(&any, &[path, &["*"]].concat());
             self.above.remove(&std::ptr::from_ref(schema));
         }
     }

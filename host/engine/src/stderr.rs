@@ -29,9 +29,12 @@ impl Stderr {
     /// The end, without white space around it, and with secrets masked before it is cut off.
     pub(crate) fn tail(&self, redaction: &Redaction) -> String {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_cut = tail.len() >= self.capacity.saturating_mul(2);
         let text = String::from_utf8_lossy(tail.make_contiguous());
         let text = redaction.text(&text);
-        let start = text.len().saturating_sub(self.capacity);
+        // Masked, the whole of it may be short enough to be shown, but for where it was cut.
+        let near_the_cut = if is_cut { self.capacity / 2 } else { 0 };
+        let start = text.len().saturating_sub(self.capacity).max(near_the_cut).min(text.len());
         text[text.ceil_char_boundary(start)..].trim().to_owned()
     }
 }

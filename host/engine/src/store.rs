@@ -13,6 +13,7 @@ use crate::account::{Account, Held};
 use crate::address_space;
 use crate::call::CallLimits;
 use crate::events::Level;
+use crate::frozen;
 use crate::http::{self, GuestHttp, Holdings, Hooks, OutboundHttp};
 use crate::limits::{Limit, RANDOM, STDERR};
 use crate::reporter::Reporter;
@@ -25,6 +26,8 @@ pub(crate) struct StoreData {
     reporter: Reporter,
     /// Whether the instance reads a stream. Progress counts only then.
     reads: bool,
+    /// Whether time and chance were taken from the instance.
+    is_frozen: bool,
     /// Log lines that were passed on.
     logs: usize,
     /// Bytes of all memories.
@@ -56,6 +59,7 @@ impl StoreData {
                 redaction: outbound.reporter.redaction().clone(),
             },
             reads,
+            is_frozen: false,
             logs: 0,
             memory: Account::new(
                 Limit::Memory,
@@ -74,6 +78,22 @@ impl StoreData {
             holdings: Holdings::new(outbound.account.clone(), limits.headers),
             hooks: Hooks::new(outbound),
         }
+    }
+}
+
+impl StoreData {
+    /// The data of a new instance that is asked for its specification.
+    pub(crate) fn frozen(outbound: OutboundHttp) -> Self {
+        let data = Self::new(outbound, false);
+        let mut wasi = WasiCtx::builder();
+        wasi.stderr(data.stderr.clone()).max_random_size(RANDOM);
+        frozen::freeze(&mut wasi);
+        Self { wasi: wasi.build(), is_frozen: true, ..data }
+    }
+
+    /// Whether time and chance were taken from the instance.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.is_frozen
     }
 }
 
@@ -167,6 +187,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreData>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
+    frozen::add_to_linker(l)?;
     http::add_to_linker(l, StoreData::http)?;
     random::insecure::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;
     random::insecure_seed::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;

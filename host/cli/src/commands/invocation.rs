@@ -5,6 +5,7 @@ use std::path::Path;
 
 use elt_airbyte::{Sender, Source, load_config, reporting_to};
 use elt_host::events::Level;
+use elt_host::excerpt::few;
 use elt_host::types::Specification;
 use elt_host::{Cache, Config, Connector, Disclosure, Engine, Policy, Result};
 
@@ -127,20 +128,13 @@ fn disclosure_line(disclosure: &Disclosure, specification: &Specification) -> Op
     if disclosure.is_empty() {
         return None;
     }
-    let secrets = list(disclosure.secrets().iter().map(|property| format!("`{property}`")));
-    let hosts = list(disclosure.hosts().iter().map(ToString::to_string));
+    let secrets = few(disclosure.secrets().iter().map(|property| format!("`{property}`")), NAMED);
+    let hosts = few(disclosure.hosts(), NAMED);
     let digest = specification.digest();
     Some(format!(
         "secrets of the configuration ({secrets}) may be sent to {hosts}, because the connector asks for it; if that is \
          right, --pin-spec {digest} allows it to this specification alone, and --trust to any"
     ))
-}
-
-/// The first of these texts, and the number of the others.
-fn list(texts: impl ExactSizeIterator<Item = String>) -> String {
-    let others = texts.len().saturating_sub(NAMED);
-    let named = texts.take(NAMED).collect::<Vec<_>>().join(", ");
-    if others == 0 { named } else { format!("{named} and {others} more") }
 }
 
 /// The engine by the flags of its sandbox.

@@ -60,11 +60,12 @@ pub(crate) fn fail(error: &Error, redaction: &Redaction) -> ExitCode {
     write_error(error.message(), error.hint(), redaction)
 }
 
+/// Secrets are masked before anything is cut off or taken out, and once more in the whole.
 fn write_error(message: &str, hint: Option<&str>, redaction: &Redaction) -> ExitCode {
-    // Before lines are joined, since a secret may have several, and again as it is shown.
-    let mut text = format!("error: {}\n", one_line(&redaction.text(message)));
+    let line = |text: &str| one_line(&redaction.message(text));
+    let mut text = format!("error: {}\n", line(message));
     if let Some(hint) = hint {
-        text += &format!("hint: {}\n", one_line(&redaction.text(hint)));
+        text += &format!("hint: {}\n", line(hint));
     }
     // If there is no stderr either, nobody can read this.
     let _ = io::stderr().write_all(redaction.text(&text).as_bytes());

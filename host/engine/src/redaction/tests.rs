@@ -212,6 +212,9 @@ fn a_name_with_a_secret_in_it_is_refused() {
         primary_key: vec![vec![field.to_owned()]],
         cursor_field: vec![],
         resumable: false,
+        group: None,
+        selected_by_default: true,
+        requests: None,
     };
     let schema = r#"{"properties":{"sk\/Live+0123456789\u0026x<y":{}}}"#;
     assert_eq!(redaction.check_streams(&[stream("test", "a", "{}")]), Ok(()));

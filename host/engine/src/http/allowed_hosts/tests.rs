@@ -102,6 +102,41 @@ fn a_field_is_filled_in_from_the_configuration_or_its_default() {
 }
 
 #[test]
+fn only_fields_of_text_are_filled_in() {
+    let text = |config: &str| requested(&["${region}.example.com"], config).unwrap().to_string();
+    assert_eq!(text(r#"{"region":3}"#), "no host");
+    assert_eq!(
+        requested(&["${api_url}"], r#"{"api_url":3}"#).unwrap().to_string(),
+        "only https://api.example.com"
+    );
+}
+
+#[test]
+fn a_host_does_not_grow_without_end() {
+    let pattern = format!("{}.example.com", "${region}".repeat(100));
+    let config = format!(r#"{{"region":"{}"}}"#, "x".repeat(1_000));
+    let error = requested(&[&pattern], &config).unwrap_err();
+    assert!(error.message().ends_with("which is longer than 8192 bytes"), "{error}");
+}
+
+#[test]
+fn of_many_hosts_the_one_that_matches_is_found_and_a_few_are_listed() {
+    let patterns: Vec<_> = (0..1_000).map(|number| format!("*.host-{number}.example")).collect();
+    let mut patterns: Vec<_> = patterns.iter().map(String::as_str).collect();
+    patterns.extend(["host-7.example", "a.b.host-8.example", "*.b.host-8.example"]);
+    let allowed = requested(&patterns, "{}").unwrap();
+    for url in ["https://host-7.example/", "https://a.b.host-999.example/", "https://c.b.host-8.example"] {
+        assert!(judge(&allowed, url).is_ok(), "{url}");
+    }
+    for url in ["https://host-8.example/", "https://example/", "https://a.host-1000.example/"] {
+        assert!(judge(&allowed, url).is_err(), "{url}");
+    }
+    assert!(allowed.to_string().ends_with(" and 998 more"), "{allowed}");
+    let labels = "a.".repeat(119) + "host-9.example";
+    assert!(judge(&allowed, &format!("https://{labels}/")).is_ok());
+}
+
+#[test]
 fn a_field_cannot_leave_its_place_in_a_host() {
     let error = requested(&["${region}.example.com"], r#"{"region":"evil.com/"}"#).unwrap_err();
     assert_eq!(error.failure_type(), crate::FailureType::Config);

@@ -50,9 +50,13 @@ def costs(parent):
             **{name: f"data[].{name}" for name in ("timeframe_start", "timeframe_end")},
             "price_name": f"{COSTS}.price.name",
             **inner("item", "billable_metric", of=f"{COSTS}.price"),
-            "currency": f"{COSTS}.price.currency",
+            "price_currency": f"{COSTS}.price.currency",
         },
-        added={f"{parent}_id": REQUESTED, "price_groups": "the description of the path promises it"},
+        added={
+            f"{parent}_id": REQUESTED,
+            "currency": REQUESTED,
+            "price_groups": "the description of the path promises it",
+        },
         dropped={"price": "it is the same on all days, and in the streams of prices"},
     )
 

@@ -24,12 +24,14 @@ use crate::{
     testing::{World, answer},
 };
 
+/// The columns that all lists of this API share.
+const LIST: Stream<()> = Stream { group: "toys", requests: "1 per page", ..Stream::LIST };
+
 /// A list without time filter and cursor.
-static COUPONS: Stream<()> = Stream { name: "coupons", path: "coupons", page_limit: Some(2), ..Stream::LIST };
+static COUPONS: Stream<()> = Stream { name: "coupons", path: "coupons", page_limit: Some(2), ..LIST };
 
 /// A list with a cursor that the server cannot filter by.
-static ITEMS: Stream<()> =
-    Stream { name: "items", path: "items", cursor: Some("created_at"), ..Stream::LIST };
+static ITEMS: Stream<()> = Stream { name: "items", path: "items", cursor: Some("created_at"), ..LIST };
 
 /// Ranges of fixed width.
 static VOLUMES: Stream<()> = Stream {
@@ -38,7 +40,7 @@ static VOLUMES: Stream<()> = Stream {
     cursor: Some("created_at"),
     time: Some(TIME),
     partition: Partition::Ranges(Ranges::of(SignedDuration::hours(96))),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Ranges of days, which the server truncates, with a grace period.
@@ -46,14 +48,21 @@ static DAYS: Stream<()> = Stream {
     name: "days",
     path: "days",
     cursor: Some("created_at"),
-    time: Some(TimeFilter { form: TimeForm::Date, from: "start", including: "end", before: "end" }),
+    time: Some(TimeFilter {
+        form: TimeForm::Date,
+        from: "start",
+        including: "end",
+        before: "end",
+        slack: SignedDuration::ZERO,
+    }),
     grace: Some(SignedDuration::hours(48)),
     partition: Partition::Ranges(Ranges {
         width: SignedDuration::hours(31 * 24),
         before: SignedDuration::hours(1),
         after: SignedDuration::hours(25),
+        unit: SignedDuration::ZERO,
     }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// One list per value of a filter.
@@ -62,7 +71,7 @@ static CHANGES: Stream<()> = Stream {
     path: "changes",
     carry: Carry { part_as: Some("status"), ..Carry::NOTHING },
     parts: Some(Parts { place: Place::Query("status"), values: |(), _| ["open", "done"].map(text).to_vec() }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Windows of time, per value of a filter.
@@ -74,17 +83,12 @@ static METRICS: Stream<()> = Stream {
     partition: Partition::Windows,
     page_limit: Some(2),
     parts: Some(Parts { place: Place::Query("status"), values: |(), _| ["open", "done"].map(text).to_vec() }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// The parents of most streams below.
-static OWNERS: Stream<()> = Stream {
-    name: "owners",
-    path: "owners",
-    cursor: Some("created_at"),
-    page_limit: Some(2),
-    ..Stream::LIST
-};
+static OWNERS: Stream<()> =
+    Stream { name: "owners", path: "owners", cursor: Some("created_at"), page_limit: Some(2), ..LIST };
 
 const OF_OWNER: Parents<()> = Parents { stream: &OWNERS, ..PARENTS };
 
@@ -99,7 +103,7 @@ static UPCOMING: Stream<()> = Stream {
         ..Carry::NOTHING
     },
     partition: Partition::Parents(Parents { place: Place::Query("owner_id"), ..OF_OWNER }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Numbered parts of a parent in the path, up to the first one that does not exist.
@@ -109,12 +113,12 @@ static VERSIONS: Stream<()> = Stream {
     answer: Answer::Object,
     carry: Carry { parent_as: Some("owner_id"), part_as: Some("version"), ..Carry::NOTHING },
     partition: Partition::Parents(OF_OWNER),
-    parts: Some(Parts {
-        place: Place::Path,
-        values: |(), _| (1..100).map(|number: u32| Some(number.to_string())).collect(),
-    }),
-    ends: Ends { absent: Absent::EndOfParts, ..Ends::USUAL },
-    ..Stream::LIST
+    parts: Some(Parts { place: Place::Path, values: |(), _| ["1", "2"].map(text).to_vec() }),
+    ends: Ends {
+        absent: Absent::EndOfParts(|part| (part.parse::<u32>().unwrap() + 1).to_string()),
+        ..Ends::USUAL
+    },
+    ..LIST
 };
 
 /// Parents of parents.
@@ -122,7 +126,7 @@ static BLOCKS: Stream<()> = Stream {
     name: "blocks",
     path: "owners/{parent}/blocks",
     partition: Partition::Parents(OF_OWNER),
-    ..Stream::LIST
+    ..LIST
 };
 
 static BLOCK_INVOICES: Stream<()> = Stream {
@@ -130,7 +134,7 @@ static BLOCK_INVOICES: Stream<()> = Stream {
     path: "blocks/{parent}/invoices",
     carry: Carry { parent_as: Some("block_id"), ..Carry::NOTHING },
     partition: Partition::Parents(Parents { stream: &BLOCKS, key: "block_id", deleted: None, ..PARENTS }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Records that are emitted while they can still change.
@@ -144,19 +148,14 @@ static INVOICES: Stream<()> = Stream {
     unsettled: Some(Unsettled {
         field: "status",
         values: &["issued", "synced"],
-        emitted: true,
         at_most: Some(SignedDuration::hours(90 * 24)),
     }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// A list that not every server has.
-static EVENTS: Stream<()> = Stream {
-    name: "events",
-    path: "events",
-    ends: Ends { may_be_unknown: true, ..Ends::USUAL },
-    ..Stream::LIST
-};
+static EVENTS: Stream<()> =
+    Stream { name: "events", path: "events", ends: Ends { may_be_unknown: true, ..Ends::USUAL }, ..LIST };
 
 /// A list that some servers do not have, per parent.
 static OWNER_EVENTS: Stream<()> = Stream {
@@ -164,7 +163,7 @@ static OWNER_EVENTS: Stream<()> = Stream {
     path: "owners/{parent}/events",
     partition: Partition::Parents(OF_OWNER),
     ends: Ends { may_be_unknown: true, ..Ends::USUAL },
-    ..Stream::LIST
+    ..LIST
 };
 
 static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0) };
@@ -175,7 +174,7 @@ static COSTS: Stream<()> = Stream {
     path: "owners/{parent}/costs",
     partition: Partition::Parents(OF_OWNER),
     rate: &SLOW,
-    ..Stream::LIST
+    ..LIST
 };
 
 fn text(text: &str) -> Option<String> {
@@ -265,11 +264,11 @@ impl Api<()> for ToyApi {
         let text = str::from_utf8(body).unwrap();
         let (mut records, mut next_token) = (Vec::new(), None);
         if let Answer::Object = request.stream.answer {
-            request.scan(&mut Scanner::new(text), &mut records)?;
+            request.scan(&(), &mut Scanner::new(text), &mut records)?;
         } else {
             let fields = Fields::decode(text)?;
             for element in fields.list("data") {
-                request.scan(&mut Scanner::new(element.get()), &mut records)?;
+                request.scan(&(), &mut Scanner::new(element.get()), &mut records)?;
             }
             next_token = fields.value("next").and_then(Json::text).map(std::borrow::Cow::into_owned);
         }

@@ -9,5 +9,8 @@ pub static READ: RateClass = RateClass { name: "read", per_second: None };
 /// Usage and costs: 10 per second on live data.
 pub static ANALYTICS: RateClass = RateClass { name: "analytics", per_second: None };
 
+/// A customer's credit balance, which is the list of credit blocks: 10 per second on live data.
+pub static CREDIT_BALANCE: RateClass = RateClass { name: "credit balance", per_second: None };
+
 /// Every `POST`, even if it only reads: 50 per second on live data.
 pub static WRITE: RateClass = RateClass { name: "write", per_second: None };

@@ -30,6 +30,11 @@ pub struct RetryPolicy {
 /// take a minute each.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
+/// The longest delay after a refusal because of the rate limit, unless the server asks for a longer
+/// one. A longer one would keep requests back that the pace allows, and starve a reader that shares
+/// the limit with others.
+const MAX_DELAY_AT_PACE: Duration = Duration::from_secs(1);
+
 impl RetryPolicy {
     /// For reading a stream: retries for this many minutes, at most ten. Zero disables retries.
     pub const fn read(minutes: u64) -> Self {
@@ -85,10 +90,26 @@ impl Retries {
     /// not retried together. The last attempt is made when the budget ends, so every shorter outage
     /// is survived.
     pub fn next(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
+        self.next_within(self.policy.max_delay, elapsed, asked, jitter)
+    }
+
+    /// As [`Retries::next`] after a refusal because of the rate limit. The delay hardly grows,
+    /// because the pace decides when the request is sent again.
+    pub fn next_at_pace(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
+        self.next_within(MAX_DELAY_AT_PACE, elapsed, asked, jitter)
+    }
+
+    fn next_within(
+        &mut self,
+        longest: Duration,
+        elapsed: Duration,
+        asked: Option<Duration>,
+        jitter: f64,
+    ) -> Next {
         self.failures += 1;
         let RetryPolicy { patience, patience_if_asked, min_attempts, first_delay, max_delay } = self.policy;
         let doubled = first_delay.saturating_mul(1 << (self.failures - 1).min(16));
-        let own = doubled.min(max_delay).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
+        let own = doubled.min(max_delay).min(longest).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
         if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
             let delay = asked.max(own);
             return match patience_if_asked.checked_sub(elapsed) {

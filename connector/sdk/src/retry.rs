@@ -190,6 +190,25 @@ mod tests {
     }
 
     #[test]
+    fn after_a_refusal_by_the_rate_limit_the_pace_decides_and_the_delay_hardly_grows() {
+        let mut retries = Retries::new(READ);
+        let minute = Duration::from_secs(60);
+        let delay = |next| {
+            let Next::TryAfter(delay) = next else { panic!("{next:?}") };
+            delay.as_millis()
+        };
+        let mut next = |asked| delay(retries.next_at_pace(minute, asked, 0.0));
+        assert_eq!([None; 5].map(&mut next), [500, 1000, 1000, 1000, 1000]);
+        assert_eq!(next(Some(Duration::from_secs(7))), 7000);
+        assert_eq!(
+            Retries::new(READ).next_at_pace(READ.patience, None, 0.0),
+            Next::TryAfter(Duration::from_millis(500))
+        );
+        let mut last = Retries { failures: 5, ..Retries::new(READ) };
+        assert_eq!(last.next_at_pace(READ.patience, None, 0.0), Next::GiveUp);
+    }
+
+    #[test]
     fn no_patience_is_no_second_try() {
         assert!(waits(RetryPolicy::read(0), None).is_empty());
         assert!(waits(RetryPolicy::read(0), Some(Duration::from_secs(1))).is_empty());

@@ -30,7 +30,7 @@ fn the_table_of_streams_is_the_catalog() {
             [
                 text(&stream["name"]),
                 key.collect::<Vec<_>>().join(", "),
-                text(&stream["default_cursor_field"][0]),
+                stream["default_cursor_field"][0].as_str().unwrap_or_default().to_owned(),
             ]
         })
         .collect();

@@ -59,12 +59,12 @@ impl Api<Config> for OrbApi {
         let mut records = Vec::new();
         let next = if let Answer::Object = request.stream.answer {
             let mut scanner = Scanner::new(text);
-            request.scan(&mut scanner, &mut records)?;
+            request.scan(&self.config, &mut scanner, &mut records)?;
             scanner.end()?;
             Next::Nothing
         } else {
-            let list = List::decode(text, |scanner| request.scan(scanner, &mut records))?;
-            list.next(request.page_limit.is_some())?
+            let list = List::decode(text, |scanner| request.scan(&self.config, scanner, &mut records))?;
+            list.next(request.page_limit, request.stream.ends.may_be_silent)?
         };
         let (next_token, is_cut_off) = match next {
             Next::Nothing => (None, false),

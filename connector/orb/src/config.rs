@@ -39,6 +39,16 @@ const MAX_RETRY_MINUTES: i64 = 10;
 /// Keys shorter than this are not redacted, because they would match anywhere.
 const MIN_SECRET: usize = 4;
 
+/// The statuses that Orb knows, and those that are read by default.
+type Statuses = (&'static [&'static str], &'static [&'static str]);
+
+/// The statuses of a subscription change. Orb does not say which it returns by default.
+const CHANGES: Statuses = (&["pending", "applied", "cancelled"], &["pending", "applied", "cancelled"]);
+
+/// The statuses of a billable metric. Orb's OpenAPI document does not have the filter, but its SDK
+/// does.
+const METRICS: Statuses = (&["active", "draft", "archived"], &[]);
+
 /// A string that must not be shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -75,8 +85,16 @@ pub struct Config {
     pub plan_id: Option<String>,
     /// Whether to read draft invoices, too.
     pub draft_invoices: bool,
-    /// Currencies whose credits ledgers are read. If empty, Orb's default currency.
+    /// Currencies whose credits ledgers and credit blocks are read. If empty, Orb's default
+    /// currency.
     pub ledger_currencies: Vec<String>,
+    /// Currencies in which costs are read. If empty, the one that Orb returns by default.
+    pub cost_currencies: Vec<String>,
+    /// Statuses of which subscription changes are read. If empty, those that Orb returns by
+    /// default.
+    pub subscription_change_statuses: Vec<String>,
+    /// Statuses of which billable metrics are read. If empty, those that Orb returns by default.
+    pub billable_metric_statuses: Vec<String>,
     /// The most requests that a stream has in flight: 1 to 64.
     pub concurrency: usize,
     /// How many minutes a request is retried: 0 to 10.
@@ -117,6 +135,9 @@ impl Config {
             plan_id: properties.non_empty_string("plan_id")?,
             draft_invoices: properties.flag("draft_invoices")?,
             ledger_currencies: properties.set("ledger_currencies")?,
+            cost_currencies: properties.set("cost_currencies")?,
+            subscription_change_statuses: properties.statuses("subscription_change_statuses", CHANGES)?,
+            billable_metric_statuses: properties.statuses("billable_metric_statuses", METRICS)?,
             concurrency: properties.concurrency()?,
             retry_minutes: properties.retry_minutes()?,
         })
@@ -131,6 +152,12 @@ impl Config {
     /// Returns whether to enrich ledger entries.
     pub fn has_event_keys(&self) -> bool {
         !self.string_event_properties_keys.is_empty() || !self.numeric_event_properties_keys.is_empty()
+    }
+
+    /// Returns the parts of a list that is requested once for each of these values, or once without
+    /// any.
+    pub fn parts(values: &[String]) -> Vec<Option<String>> {
+        if values.is_empty() { vec![None] } else { values.iter().cloned().map(Some).collect() }
     }
 
     /// Returns the filter that includes draft invoices, if the config wants them.
@@ -173,6 +200,21 @@ impl<'a> Properties<'a> {
             }
         }
         Ok(set)
+    }
+
+    /// Reads a list of statuses. If it is absent, returns the default ones.
+    fn statuses(&self, name: &str, (known, default): Statuses) -> Result<Vec<String>> {
+        if self.0.value(name).is_none() {
+            return Ok(default.iter().map(|status| (*status).to_owned()).collect());
+        }
+        let statuses = self.set(name)?;
+        match statuses.iter().find(|status| !known.contains(&status.as_str())) {
+            Some(unknown) => {
+                let known = known.join(", ");
+                Err(Error::config(format!("config: {name} has {unknown:?}; it may have: {known}")))
+            }
+            None => Ok(statuses),
+        }
     }
 
     fn flag(&self, name: &str) -> Result<bool> {

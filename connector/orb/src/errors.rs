@@ -52,7 +52,7 @@ static ERRORS: &[ErrorRow] = &[
     (400, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
     (404, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
     (404, "404-url-not-found", Meaning::UnknownPath, "the address does not exist; check api_url"),
-    (404, FOREIGN, Meaning::Refused(FailureType::Config), "Orb's API is not at this address; check api_url"),
+    (404, FOREIGN, Meaning::UnknownPath, "Orb's API is not at this address; check api_url"),
     (404, "", Meaning::Absent, "not found"),
     (410, FOREIGN, Meaning::Refused(FailureType::Config), "Orb's API is not at this address; check api_url"),
     (410, "", Meaning::Absent, "gone"),

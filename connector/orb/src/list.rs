@@ -10,6 +10,7 @@ use json_text::{Fields, Scanner};
 #[derive(Debug)]
 pub struct List<'a> {
     pagination: Option<Fields<'a>>,
+    elements: usize,
 }
 
 impl<'a> List<'a> {
@@ -23,7 +24,8 @@ impl<'a> List<'a> {
         body: &'a str,
         mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), Problem>,
     ) -> Result<Self, Problem> {
-        let (mut has_data, mut pagination, mut scanner) = (false, None, Scanner::new(body));
+        let (mut has_data, mut pagination, mut elements) = (false, None, 0);
+        let mut scanner = Scanner::new(body);
         scanner.open('{')?;
         while let Some(name) = scanner.name()? {
             if name.is("data") {
@@ -32,6 +34,7 @@ impl<'a> List<'a> {
                 }
                 scanner.open('[')?;
                 while scanner.has_element()? {
+                    elements += 1;
                     element(&mut scanner).map_err(|problem| problem.within("an element of \"data\""))?;
                 }
                 continue;
@@ -42,26 +45,30 @@ impl<'a> List<'a> {
             }
         }
         scanner.end()?;
-        if has_data { Ok(Self { pagination }) } else { Err("there is no \"data\"".into()) }
+        if has_data { Ok(Self { pagination, elements }) } else { Err("there is no \"data\"".into()) }
     }
 
-    /// Returns what follows the page. `has_pages` is whether the list can be requested in pages.
+    /// Returns what follows the page. `limit` is how many elements were requested, if the list can
+    /// be requested in pages. `may_be_silent` is whether a response may not say if there is more: a
+    /// full page is then taken as incomplete.
     ///
     /// # Errors
     /// If the response does not say whether there is more, or there is and the page token is
     /// missing.
-    pub fn next(&self, has_pages: bool) -> Result<Next, Problem> {
+    pub fn next(&self, limit: Option<u32>, may_be_silent: bool) -> Result<Next, Problem> {
         let Some(pagination) = &self.pagination else {
-            return if has_pages {
-                Err("there is no \"pagination_metadata\"".into())
-            } else {
-                Ok(Next::Nothing)
+            let is_full = |limit: u32| usize::try_from(limit).is_ok_and(|limit| self.elements >= limit);
+            return match limit {
+                None => Ok(Next::Nothing),
+                Some(limit) if may_be_silent && is_full(limit) => Ok(Next::LeftOut),
+                Some(_) if may_be_silent => Ok(Next::Nothing),
+                Some(_) => Err("there is no \"pagination_metadata\"".into()),
             };
         };
         if !pagination.flag("has_more").ok_or("there is no \"has_more\"")? {
             return Ok(Next::Nothing);
         }
-        if !has_pages {
+        if limit.is_none() {
             return Ok(Next::LeftOut);
         }
         let token = pagination.text("next_cursor");

@@ -224,12 +224,8 @@ mod tests {
 
     #[test]
     fn a_record_that_can_still_change_holds_the_cursor_for_so_long_at_most() {
-        let open = Unsettled {
-            field: "status",
-            values: &["open"],
-            emitted: true,
-            at_most: Some(SignedDuration::hours(24 * 40)),
-        };
+        let open =
+            Unsettled { field: "status", values: &["open"], at_most: Some(SignedDuration::hours(24 * 40)) };
         let mut watermark = watermark("2024-01-01T00:00:00Z").holding(Some(&open));
         watermark.observe(&record_at("2024-05-30T00:00:00Z"));
         watermark.observe(&Record { unsettled: true, ..record_at("2024-04-01T00:00:00Z") });

@@ -133,7 +133,13 @@ impl Fetcher {
             let clock = &self.platform.clock;
             let turn = self.paces.with(rate, |pace| pace.take_turn(clock.now()));
             if !turn.is_zero() {
+                let queued = clock.now();
                 clock.sleep(turn).await;
+                // While others are served, waiting for a turn is no sign of an outage.
+                if self.paces.with(rate, |pace| pace.has_served_since(queued)) {
+                    let waited = clock.now() - queued;
+                    first_sent = first_sent.map(|first_sent: Timestamp| first_sent.saturating_add(waited));
+                }
             }
             let sent = clock.now();
             let first_sent = *first_sent.get_or_insert(sent);
@@ -150,7 +156,12 @@ impl Fetcher {
             };
             unreadable += u32::from(failure.is_unreadable);
             let jitter = f64::from(now.nanosecond()) / 1e9;
-            let next = match retries.next(elapsed, failure.retry_after, jitter) {
+            let next = if failure.is_refusal {
+                retries.next_at_pace(elapsed, failure.retry_after, jitter)
+            } else {
+                retries.next(elapsed, failure.retry_after, jitter)
+            };
+            let next = match next {
                 _ if failure.is_final || unreadable == UNREADABLE_RESPONSES => Next::GiveUp,
                 next => next,
             };

@@ -1,6 +1,6 @@
 //! Streams, lists and a server for the tests of this crate.
 
-use time::Timestamp;
+use time::{SignedDuration, Timestamp};
 
 use crate::{
     error::Error,
@@ -15,12 +15,22 @@ use crate::{
 
 /// Creates a record at an instant.
 pub(crate) fn record_at(text: &str) -> Record {
-    Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), unsettled: false }
+    Record {
+        json: format!("{{\"created_at\":{text:?}}}"),
+        position: parse_instant(text),
+        unsettled: false,
+        withheld: false,
+    }
 }
 
 /// A filter by instants.
-pub(crate) const TIME: TimeFilter =
-    TimeFilter { form: TimeForm::Instant, from: "from", including: "until", before: "before" };
+pub(crate) const TIME: TimeFilter = TimeFilter {
+    form: TimeForm::Instant,
+    from: "from",
+    including: "until",
+    before: "before",
+    slack: SignedDuration::ZERO,
+};
 
 /// A parent stream, read by windows.
 pub(crate) static OWNERS: Stream<()> = Stream {
@@ -70,7 +80,7 @@ impl List {
     }
 
     fn record(&self, index: usize, position: Timestamp) -> Record {
-        Record { json: index.to_string(), position: Some(position), unsettled: false }
+        Record { json: index.to_string(), position: Some(position), unsettled: false, withheld: false }
     }
 
     /// Returns the position of the record with this text.

@@ -30,6 +30,11 @@ pub struct RetryPolicy {
 /// take a minute each.
 const LONGEST: Duration = Duration::from_secs(10 * 60);
 
+/// The longest delay after a refusal because of the rate limit, unless the server asks for a longer
+/// one. A longer one would keep requests back that the pace allows, and starve a reader that shares
+/// the limit with others.
+const MAX_DELAY_AT_PACE: Duration = Duration::from_secs(1);
+
 impl RetryPolicy {
     /// For reading a stream: retries for this many minutes, at most ten. Zero disables retries.
     pub const fn read(minutes: u64) -> Self {
@@ -85,10 +90,26 @@ impl Retries {
     /// not retried together. The last attempt is made when the budget ends, so every shorter outage
     /// is survived.
     pub fn next(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
+        self.next_within(self.policy.max_delay, elapsed, asked, jitter)
+    }
+
+    /// As [`Retries::next`] after a refusal because of the rate limit. The delay hardly grows,
+    /// because the pace decides when the request is sent again.
+    pub fn next_at_pace(&mut self, elapsed: Duration, asked: Option<Duration>, jitter: f64) -> Next {
+        self.next_within(MAX_DELAY_AT_PACE, elapsed, asked, jitter)
+    }
+
+    fn next_within(
+        &mut self,
+        longest: Duration,
+        elapsed: Duration,
+        asked: Option<Duration>,
+        jitter: f64,
+    ) -> Next {
         self.failures += 1;
         let RetryPolicy { patience, patience_if_asked, min_attempts, first_delay, max_delay } = self.policy;
         let doubled = first_delay.saturating_mul(1 << (self.failures - 1).min(16));
-        let own = doubled.min(max_delay).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
+        let own = doubled.min(max_delay).min(longest).mul_f64(1.0 - jitter.clamp(0.0, 1.0) / 4.0);
         if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
             let delay = asked.max(own);
             return match patience_if_asked.checked_sub(elapsed) {
@@ -166,6 +187,25 @@ mod tests {
         let millis: Vec<_> = waits.iter().take(9).map(Duration::as_millis).collect();
         assert_eq!(millis, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
         assert_eq!(waits.iter().sum::<Duration>(), READ.patience);
+    }
+
+    #[test]
+    fn after_a_refusal_by_the_rate_limit_the_pace_decides_and_the_delay_hardly_grows() {
+        let mut retries = Retries::new(READ);
+        let minute = Duration::from_secs(60);
+        let delay = |next| {
+            let Next::TryAfter(delay) = next else { panic!("{next:?}") };
+            delay.as_millis()
+        };
+        let mut next = |asked| delay(retries.next_at_pace(minute, asked, 0.0));
+        assert_eq!([None; 5].map(&mut next), [500, 1000, 1000, 1000, 1000]);
+        assert_eq!(next(Some(Duration::from_secs(7))), 7000);
+        assert_eq!(
+            Retries::new(READ).next_at_pace(READ.patience, None, 0.0),
+            Next::TryAfter(Duration::from_millis(500))
+        );
+        let mut last = Retries { failures: 5, ..Retries::new(READ) };
+        assert_eq!(last.next_at_pace(READ.patience, None, 0.0), Next::GiveUp);
     }
 
     #[test]

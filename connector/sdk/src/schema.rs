@@ -1,5 +1,6 @@
 //! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema.
-//! Clients of a catalog expect a schema without references.
+//! Keywords beside the reference replace those of that schema, and properties beside it are added to
+//! its properties. Clients of a catalog expect a schema without references.
 
 use json_text::{Fields, Json, Object, listed};
 
@@ -11,30 +12,27 @@ pub type Schemas<'a> = &'a [(&'a str, &'a str)];
 /// The deepest chain of references. A longer one is taken for a circle.
 const MAX_DEPTH: usize = 8;
 
+/// The keyword that names the fields of an object.
+const PROPERTIES: &str = "properties";
+
 /// Returns a schema without references. `further` properties (name and JSON text) are added at the
 /// top level and replace those of the same name.
 ///
 /// # Errors
 /// If a schema is missing, is not an object, or refers to itself.
 pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -> Result<String, Problem> {
-    let schema = Fields::of(find(name, schemas)?).ok_or_else(|| format!("{name} is not an object"))?;
-    let is_replaced = |name: Json<'_>| further.iter().any(|(candidate, _)| name.is(candidate));
-    let mut object = Object::default();
-    for (name, value) in schema.iter() {
-        if !name.is("properties") {
-            object.carry(name, &resolve_value(value, schemas, 0)?);
-            continue;
-        }
-        let mut properties = Object::default();
-        for (name, property) in Fields::of(value).iter().flat_map(Fields::iter) {
-            if !is_replaced(name) {
-                properties.carry(name, &resolve_value(property, schemas, 0)?);
-            }
-        }
-        further.iter().for_each(|(name, property)| properties.push(name, property));
-        object.carry(name, &properties.finish());
+    let schema = resolve_value(find(name, schemas)?, schemas, 0)?;
+    if Fields::of(Json::checked(&schema)).is_none() {
+        return Err(Problem::new(format!("{name} is not an object")));
     }
-    Ok(object.finish())
+    if further.is_empty() {
+        return Ok(schema);
+    }
+    let mut properties = Object::default();
+    further.iter().for_each(|(name, property)| properties.push(name, property));
+    let mut object = Object::default();
+    object.push_plain(PROPERTIES, &properties.finish());
+    Ok(merged(Json::checked(&schema), Json::checked(&object.finish())))
 }
 
 fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, Problem> {
@@ -45,17 +43,21 @@ fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, Problem> {
 
 fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<String, Problem> {
     if let Some(fields) = Fields::of(value) {
-        if let Some(name) = fields.text("$ref") {
-            if depth == MAX_DEPTH {
-                return Err(Problem::new(format!("{name} refers to itself")));
-            }
-            return resolve_value(find(&name, schemas)?, schemas, depth + 1);
-        }
-        let mut object = Object::default();
+        let (mut base, mut object) = (None, Object::default());
         for (name, value) in fields.iter() {
-            object.carry(name, &resolve_value(value, schemas, depth)?);
+            match value.text().filter(|_| name.is("$ref")) {
+                Some(name) if depth == MAX_DEPTH => {
+                    return Err(Problem::new(format!("{name} refers to itself")));
+                }
+                Some(name) => base = Some(resolve_value(find(&name, schemas)?, schemas, depth + 1)?),
+                None => object.carry(name, &resolve_value(value, schemas, depth)?),
+            }
         }
-        Ok(object.finish())
+        let object = object.finish();
+        Ok(match base {
+            Some(base) => merged(Json::checked(&base), Json::checked(&object)),
+            None => object,
+        })
     } else if let Some(items) = value.list() {
         let items: Result<Vec<_>, _> =
             items.into_iter().map(|item| resolve_value(item, schemas, depth)).collect();
@@ -63,6 +65,26 @@ fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<
     } else {
         Ok(value.get().to_owned())
     }
+}
+
+/// Returns the members of `base`, replaced by those of `over` that have the same name, and then the
+/// further members of `over`. Properties are merged in the same way instead of being replaced.
+fn merged(base: Json<'_>, over: Json<'_>) -> String {
+    let (Some(base), Some(over)) = (Fields::of(base), Fields::of(over)) else { return over.get().to_owned() };
+    let mut object = Object::default();
+    for (name, value) in base.iter() {
+        match over.iter().find(|(candidate, _)| candidate.get() == name.get()) {
+            Some((_, new)) if name.is(PROPERTIES) => object.carry(name, &merged(value, new)),
+            Some((_, new)) => object.carry(name, new.get()),
+            None => object.carry(name, value.get()),
+        }
+    }
+    for (name, value) in over.iter() {
+        if !base.iter().any(|(candidate, _)| candidate.get() == name.get()) {
+            object.carry(name, value.get());
+        }
+    }
+    object.finish()
 }
 
 #[cfg(test)]
@@ -83,6 +105,34 @@ mod tests {
         assert_eq!(
             resolve("it.json", &schemas, &[("x".into(), "true".into())]).unwrap(),
             r#"{"properties":{"x":true}}"#
+        );
+    }
+
+    #[test]
+    fn what_stands_beside_a_reference_is_added_to_the_schema_or_replaces_it() {
+        let schemas = [
+            (
+                "it.json",
+                r#"{"$ref":"a.json","type":"object","properties":{"z":{"$ref":"b.json","title":"Z"},"y":1}}"#,
+            ),
+            ("a.json", r#"{"type":["null","object"],"properties":{"x":0,"y":0},"title":"A"}"#),
+            ("b.json", r#"{"type":"string"}"#),
+        ];
+        assert_eq!(
+            resolve("it.json", &schemas, &[]).unwrap(),
+            r#"{"type":"object","properties":{"x":0,"y":1,"z":{"type":"string","title":"Z"}},"title":"A"}"#
+        );
+    }
+
+    #[test]
+    fn a_field_may_have_the_name_of_a_keyword() {
+        let schemas = [
+            ("it.json", r#"{"$ref":"a.json","properties":{"properties":{"type":"null"}}}"#),
+            ("a.json", r#"{"properties":{"properties":{"type":"string"},"title":{"type":"string"}}}"#),
+        ];
+        assert_eq!(
+            resolve("it.json", &schemas, &[]).unwrap(),
+            r#"{"properties":{"properties":{"type":"null"},"title":{"type":"string"}}}"#
         );
     }
 

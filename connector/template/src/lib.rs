@@ -30,6 +30,7 @@ const LIST: Stream<Config> = Stream {
         from: "created_from",
         including: "created_to",
         before: "created_before",
+        slack: SignedDuration::ZERO,
     }),
     page_limit: Some(50),
     ..Stream::LIST
@@ -37,6 +38,8 @@ const LIST: Stream<Config> = Stream {
 
 static AUTHORS: Stream<Config> = Stream {
     name: "authors",
+    group: "library",
+    requests: "1 per 50 authors",
     path: "authors",
     schema: "authors.json",
     partition: Partition::Windows,
@@ -45,6 +48,8 @@ static AUTHORS: Stream<Config> = Stream {
 
 static BOOKS: Stream<Config> = Stream {
     name: "books",
+    group: "library",
+    requests: "1 per author",
     path: "authors/{parent}/books",
     schema: "books.json",
     carry: Carry { parent_as: Some("author_id"), ..Carry::NOTHING },
@@ -164,7 +169,7 @@ impl Api<Config> for LibraryApi {
         let fields = Fields::decode(text)?;
         let mut records = Vec::new();
         for item in fields.raw("items").and_then(Json::list).ok_or("there is no list \"items\"")? {
-            page.scan(&mut Scanner::new(item.get()), &mut records)?;
+            page.scan(&self.0, &mut Scanner::new(item.get()), &mut records)?;
         }
         let next_token = fields.text("next_page").map(Cow::into_owned);
         Ok(Page { records, next_token, bytes: body.len(), ..Page::default() })

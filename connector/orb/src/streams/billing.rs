@@ -1,0 +1,306 @@
+//! Invoices, credits, and what subscriptions are made of.
+
+use elt_sdk::{
+    record::{Hoist, Unsettled},
+    rows::{Nested, Rows},
+    stream::{Absent, Answer, Carry, Ends, Parents, Partition, Parts, Place, Stream, TimeFilter, TimeForm},
+};
+use time::SignedDuration;
+
+use super::{
+    CUSTOMER_ID, INVOICES, LIST, MAY_BE_UNKNOWN, OF_CUSTOMER, OF_SUBSCRIPTION, PLAN_ID, SUBSCRIPTION_ID,
+    SUBSCRIPTIONS, WHOLE, catalog::COUPONS,
+};
+use crate::{config::Config, coupons, ledger, licenses, rates::CREDIT_BALANCE, subscription};
+
+const BY_TIME: Stream<Config> = Stream { group: "billing", ..LIST };
+
+const BILLING: Stream<Config> = Stream { group: "billing", ..WHOLE };
+
+/// The longest time that an unpaid invoice holds the cursor. An older one rarely changes, and would
+/// otherwise make each read begin at it.
+const UNPAID: SignedDuration = SignedDuration::hours(90 * 24);
+
+/// All statuses of an invoice. Drafts hold the cursor, because they keep their `invoice_date` when
+/// they are issued.
+const ALL_STATUSES: &[(&str, &str)] = &[
+    ("status[]", "void"),
+    ("status[]", "paid"),
+    ("status[]", "issued"),
+    ("status[]", "synced"),
+    ("status[]", "draft"),
+];
+
+/// An invoice changes until it is paid or void.
+const UNTIL_PAID: Unsettled =
+    Unsettled { field: "status", values: &["draft", "issued", "synced"], at_most: Some(UNPAID) };
+
+/// Invoices of all statuses, which hold the cursor until they are paid or void.
+const ALL_INVOICES: Stream<Config> = Stream {
+    group: "billing",
+    filters: ALL_STATUSES,
+    query: |_, _| Vec::new(),
+    unsettled: Some(UNTIL_PAID),
+    ..INVOICES
+};
+
+pub(super) static CREDIT_NOTES: Stream<Config> = Stream {
+    name: "credit_notes",
+    requests: "1 per 100 credit notes",
+    path: "credit_notes",
+    schema: "credit_notes.json",
+    carry: Carry { hoists: &[CUSTOMER_ID], ..Carry::NOTHING },
+    ..BY_TIME
+};
+
+pub(super) static CREDIT_NOTE_LINE_ITEMS: Stream<Config> = Stream {
+    name: "credit_note_line_items",
+    schema: "credit_note_line_items.json",
+    primary_key: &["credit_note_id", "id"],
+    rows: Rows::Nested(Nested {
+        list: "line_items",
+        copied: &[
+            ("id", "credit_note_id"),
+            ("created_at", "created_at"),
+            ("invoice_id", "invoice_id"),
+            ("customer.id", "customer_id"),
+        ],
+    }),
+    carry: Carry::NOTHING,
+    ..CREDIT_NOTES
+};
+
+pub(super) static INVOICE_LINE_ITEMS: Stream<Config> = Stream {
+    name: "invoice_line_items",
+    schema: "invoice_line_items.json",
+    rows: Rows::Nested(Nested {
+        list: "line_items",
+        copied: &[
+            ("id", "invoice_id"),
+            ("invoice_date", "invoice_date"),
+            ("status", "invoice_status"),
+            ("customer.id", "customer_id"),
+            ("subscription.id", "subscription_id"),
+            ("currency", "currency"),
+        ],
+    }),
+    carry: Carry { hoists: &[PRICE], ..Carry::NOTHING },
+    // Orb computes the lines of a draft anew, with other ids.
+    withheld: |_| &["draft"],
+    ..ALL_INVOICES
+};
+
+/// The ids of the price of a line or an interval.
+const PRICE: Hoist = Hoist {
+    object: "price",
+    fields: &[("id", "price_id"), ("item.id", "item_id"), ("billable_metric.id", "billable_metric_id")],
+    keep: true,
+};
+
+pub(super) static INVOICE_PAYMENT_ATTEMPTS: Stream<Config> = Stream {
+    name: "invoice_payment_attempts",
+    schema: "invoice_payment_attempts.json",
+    rows: Rows::Nested(Nested {
+        list: "payment_attempts",
+        copied: &[("id", "invoice_id"), ("invoice_date", "invoice_date"), ("customer.id", "customer_id")],
+    }),
+    ..ALL_INVOICES
+};
+
+pub(super) static INVOICE_SUMMARIES: Stream<Config> = Stream {
+    name: "invoice_summaries",
+    path: "invoices/summary",
+    schema: "invoice_summaries.json",
+    carry: Carry { hoists: &[CUSTOMER_ID, SUBSCRIPTION_ID], ..Carry::NOTHING },
+    withheld: |config| if config.draft_invoices { &[] } else { &["draft"] },
+    ..ALL_INVOICES
+};
+
+pub(super) static UPCOMING_INVOICES: Stream<Config> = Stream {
+    name: "upcoming_invoices",
+    requests: "1 per active subscription",
+    path: "invoices/upcoming",
+    schema: "upcoming_invoices.json",
+    primary_key: &["subscription_id"],
+    answer: Answer::Object,
+    carry: Carry { hoists: &[CUSTOMER_ID], parent_as: Some("subscription_id"), ..Carry::NOTHING },
+    partition: Partition::Parents(Parents {
+        place: Place::Query("subscription_id"),
+        slices: subscription::if_active,
+        ..OF_SUBSCRIPTION
+    }),
+    page_limit: None,
+    ends: Ends { absent: Absent::Nothing, ..Ends::USUAL },
+    ..BILLING
+};
+
+pub(super) static CREDIT_BLOCKS: Stream<Config> = Stream {
+    name: "credit_blocks",
+    requests: "1 per customer and currency, at 10 per second",
+    path: "customers/{parent}/credits",
+    schema: "credit_blocks.json",
+    carry: Carry { parent_as: Some("customer_id"), part_as: Some("currency"), ..Carry::NOTHING },
+    partition: Partition::Parents(OF_CUSTOMER),
+    parts: Some(Parts { place: Place::Query("currency"), values: ledger::block_currencies }),
+    // Orb omits expired and depleted blocks by default.
+    filters: &[("include_all_blocks", "true")],
+    rate: &CREDIT_BALANCE,
+    ..BILLING
+};
+
+pub(super) static CREDIT_BLOCK_INVOICES: Stream<Config> = Stream {
+    name: "credit_block_invoices",
+    requests: "1 per credit block, and those of credit_blocks",
+    path: "credit_blocks/{parent}/invoices",
+    schema: "credit_block_invoices.json",
+    primary_key: &["credit_block_id", "id"],
+    answer: Answer::Object,
+    rows: Rows::Nested(Nested { list: "invoices", copied: &[] }),
+    carry: Carry {
+        hoists: &[CUSTOMER_ID, SUBSCRIPTION_ID],
+        parent_as: Some("credit_block_id"),
+        ..Carry::NOTHING
+    },
+    partition: Partition::Parents(Parents {
+        stream: &CREDIT_BLOCKS,
+        key: "credit_block_id",
+        deleted: None,
+        ..OF_CUSTOMER
+    }),
+    page_limit: None,
+    // Orb marks it as experimental.
+    ends: MAY_BE_UNKNOWN,
+    ..BILLING
+};
+
+pub(super) static CREDIT_TOP_UPS: Stream<Config> = Stream {
+    name: "credit_top_ups",
+    requests: "1 per customer",
+    path: "customers/{parent}/credits/top_ups",
+    schema: "credit_top_ups.json",
+    carry: Carry { parent_as: Some("customer_id"), ..Carry::NOTHING },
+    partition: Partition::Parents(OF_CUSTOMER),
+    ..BILLING
+};
+
+pub(super) static CUSTOMER_BALANCE_TRANSACTIONS: Stream<Config> = Stream {
+    name: "customer_balance_transactions",
+    requests: "1 per customer",
+    path: "customers/{parent}/balance_transactions",
+    schema: "customer_balance_transactions.json",
+    carry: Carry {
+        hoists: &[
+            Hoist { object: "invoice", fields: &[("id", "invoice_id")], keep: true },
+            Hoist { object: "credit_note", fields: &[("id", "credit_note_id")], keep: true },
+        ],
+        parent_as: Some("customer_id"),
+        ..Carry::NOTHING
+    },
+    time: Some(TimeFilter {
+        form: TimeForm::Instant,
+        from: "operation_time[gte]",
+        including: "operation_time[lte]",
+        before: "operation_time[lt]",
+        // A transaction does not show its operation time, and Orb does not say how far it is from
+        // `created_at`.
+        slack: SignedDuration::hours(24),
+    }),
+    partition: Partition::Parents(OF_CUSTOMER),
+    ..BY_TIME
+};
+
+pub(super) static SUBSCRIPTION_SUMMARIES: Stream<Config> = Stream {
+    name: "subscription_summaries",
+    requests: "1 per 100 subscriptions",
+    path: "subscriptions/summary",
+    schema: "subscription_summaries.json",
+    carry: Carry { hoists: &[CUSTOMER_ID, PLAN_ID], ..Carry::NOTHING },
+    ends: MAY_BE_UNKNOWN,
+    ..BY_TIME
+};
+
+pub(super) static SUBSCRIPTION_SCHEDULES: Stream<Config> = Stream {
+    name: "subscription_schedules",
+    requests: "1 per subscription",
+    path: "subscriptions/{parent}/schedule",
+    schema: "subscription_schedules.json",
+    primary_key: &["subscription_id", "start_date"],
+    carry: Carry { hoists: &[PLAN_ID], parent_as: Some("subscription_id"), ..Carry::NOTHING },
+    partition: Partition::Parents(OF_SUBSCRIPTION),
+    ..BILLING
+};
+
+pub(super) static SUBSCRIPTION_CHANGES: Stream<Config> = Stream {
+    name: "subscription_changes",
+    requests: "1 per status and 100 changes",
+    path: "subscription_changes",
+    schema: "subscription_changes.json",
+    parts: Some(Parts {
+        place: Place::Query("status"),
+        values: |config, _| Config::parts(&config.subscription_change_statuses),
+    }),
+    ..BILLING
+};
+
+pub(super) static SUBSCRIPTION_PRICE_INTERVALS: Stream<Config> = Stream {
+    name: "subscription_price_intervals",
+    schema: "subscription_price_intervals.json",
+    rows: Rows::Nested(Nested { list: "price_intervals", copied: OF_ITS_SUBSCRIPTION }),
+    carry: Carry { hoists: &[PRICE], ..Carry::NOTHING },
+    ..IN_SUBSCRIPTIONS
+};
+
+pub(super) static SUBSCRIPTION_ADJUSTMENT_INTERVALS: Stream<Config> = Stream {
+    name: "subscription_adjustment_intervals",
+    schema: "subscription_adjustment_intervals.json",
+    rows: Rows::Nested(Nested { list: "adjustment_intervals", copied: OF_ITS_SUBSCRIPTION }),
+    ..IN_SUBSCRIPTIONS
+};
+
+/// Records within subscriptions.
+const IN_SUBSCRIPTIONS: Stream<Config> = Stream { group: "billing", carry: Carry::NOTHING, ..SUBSCRIPTIONS };
+
+const OF_ITS_SUBSCRIPTION: &[(&str, &str)] =
+    &[("id", "subscription_id"), ("created_at", "created_at"), ("customer.id", "customer_id")];
+
+pub(super) static COUPON_REDEMPTIONS: Stream<Config> = Stream {
+    name: "coupon_redemptions",
+    requests: "1 per 100 subscriptions",
+    path: "subscriptions",
+    schema: "coupon_redemptions.json",
+    primary_key: &["subscription_id", "coupon_id", "start_date"],
+    rows: Rows::Nested(Nested {
+        list: "redeemed_coupon",
+        copied: &[("id", "subscription_id"), ("customer.id", "customer_id")],
+    }),
+    ..BILLING
+};
+
+pub(super) static COUPON_SUBSCRIPTIONS: Stream<Config> = Stream {
+    name: "coupon_subscriptions",
+    requests: "1 per coupon and 100 subscriptions",
+    path: "coupons/{parent}/subscriptions",
+    schema: "coupon_subscriptions.json",
+    primary_key: &["coupon_id", "subscription_id"],
+    rows: Rows::Made(coupons::subscriptions),
+    partition: Partition::Parents(Parents {
+        stream: &COUPONS,
+        key: "coupon_id",
+        deleted: None,
+        ..OF_CUSTOMER
+    }),
+    ..BILLING
+};
+
+pub(super) static LICENSES: Stream<Config> = Stream {
+    name: "licenses",
+    requests: "1 per subscription with licenses",
+    path: "licenses",
+    schema: "licenses.json",
+    partition: Partition::Parents(Parents {
+        place: Place::Query("subscription_id"),
+        slices: licenses::slices,
+        ..OF_SUBSCRIPTION
+    }),
+    ..BILLING
+};

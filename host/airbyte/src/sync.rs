@@ -19,7 +19,7 @@ use std::time::Duration;
 use elt_host::events::Level;
 use elt_host::types::{Batch, JsonObject};
 use elt_host::{Error, Result};
-use tokio::runtime::Handle;
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
@@ -158,9 +158,8 @@ impl<S: StreamSource> SyncRun<S> {
 
     /// Reads one stream on a thread of its own, which says at its end how it went.
     ///
-    /// Not on a worker of the runtime, because a connector that computes would hold up the
-    /// connections that share it; and not on a thread of the runtime's pool, which has an end and
-    /// is there for others as well.
+    /// Its runtime is its own as well: a connector that computes, and what the host does for it,
+    /// hold up no other stream, and an answer wakes no thread but this one.
     fn start_stream(
         self: Arc<Self>,
         index: usize,
@@ -168,14 +167,17 @@ impl<S: StreamSource> SyncRun<S> {
         halted: watch::Receiver<bool>,
         ending: mpsc::UnboundedSender<(usize, Ended)>,
     ) -> Result<()> {
-        let runtime = Handle::current();
-        let reading = move || {
-            let read = || runtime.block_on(self.read_stream(index, &sender, halted));
-            let ended = catch_unwind(AssertUnwindSafe(read)).ok();
-            // Fails only if the sync is gone.
-            let _ = ending.send((index, ended));
+        let start = || {
+            let runtime = Builder::new_current_thread().enable_time().build()?;
+            let reading = move || {
+                let read = || runtime.block_on(self.read_stream(index, &sender, halted));
+                let ended = catch_unwind(AssertUnwindSafe(read)).ok();
+                // Fails only if the sync is gone.
+                let _ = ending.send((index, ended));
+            };
+            thread::Builder::new().name("stream".to_owned()).spawn(reading)
         };
-        thread::Builder::new().name("stream".to_owned()).spawn(reading).map(drop).map_err(|error| {
+        start().map(drop).map_err(|error| {
             Error::system("no thread can be started for this stream")
                 .with_internal(error)
                 .with_hint("read fewer streams at the same time")

@@ -15,6 +15,7 @@ mod run;
 mod selection;
 mod spec;
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -32,18 +33,10 @@ use crate::stdout;
 
 /// Runs the command of a command line.
 pub(crate) fn run(cli: &'static Cli) -> ExitCode {
-    match start(cli) {
-        Ok(runtime) => {
-            let code = execute(cli, &runtime).unwrap_or_else(|error| report(&error));
-            // Nothing that is still going on may hold the end up.
-            runtime.shutdown_background();
-            code
-        }
-        Err(error) => report(&error),
-    }
+    start(cli).and_then(|runtime| execute(cli, &runtime)).unwrap_or_else(|error| report(&error))
 }
 
-/// Checks stdout before anything is read, and starts the threads.
+/// Checks stdout before anything is read, and starts what commands run on.
 fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;
@@ -51,21 +44,19 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
             collision::check_stdout(wanted)?;
         }
     }
-    // One thread for all requests. Connectors, connections and the writer have threads of their
-    // own, and with more, each answer would wake one that finds nothing to do (8 % of a read,
-    // docs/BENCHMARKS.md).
-    Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
+    runtime().map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
+}
+
+/// What runs on one thread, and needs no other: connections and streams have threads of their own.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
 }
 
 fn execute(cli: &'static Cli, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Run(wanted) => match table_config(&wanted.source) {
             Some(config) => return show_table(wanted, config, runtime),
-            None => return Ok(run::run(runtime, wanted, cli.level())),
+            None => return Ok(run::run(wanted, cli.level())),
         },
         Command::Inspect(wanted) => show(runtime.block_on(inspect(wanted))?.as_bytes())?,
         Command::Bundle(wanted) => runtime.block_on(bundle(wanted))?,

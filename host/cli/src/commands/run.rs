@@ -9,7 +9,6 @@ use std::time::Duration;
 use elt_airbyte::{States, channel};
 use elt_host::Error;
 use elt_host::events::Level;
-use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use super::check::check;
@@ -33,8 +32,8 @@ const GRACE: Duration = Duration::from_millis(900);
 const GRACE_OF_FILE: Duration = Duration::from_secs(9);
 
 /// Runs one command of a connector. All of its messages are written by one thread, and this one
-/// watches over it. `runtime` is for its requests.
-pub(crate) fn run(runtime: &Runtime, run: &'static Run, level: Level) -> ExitCode {
+/// watches over it.
+pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
     let source = &run.source;
     let (sender, receiver) = channel(level, ADVICE);
     let wanted = match &source.action {
@@ -52,18 +51,19 @@ pub(crate) fn run(runtime: &Runtime, run: &'static Run, level: Level) -> ExitCod
     let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
     let limit = wanted.and(source.sandbox.limits.max_sync);
     let supervisor = Supervisor::new(limit, grace);
-    let (halts, requests, of_command) = (supervisor.halts(), runtime.handle().clone(), sender.clone());
+    let (halts, of_command) = (supervisor.halts(), sender.clone());
     let command = move || {
         let invocation =
             Invocation { component: &run.component, sandbox: &source.sandbox, sender: &of_command };
         let states = opened.map_err(Stop::Failed)?;
-        requests.block_on(execute(invocation, source, states, halts))
+        let runtime = super::runtime().map_err(|error| Stop::Failed(no_threads(&error)))?;
+        runtime.block_on(execute(invocation, source, states, halts))
     };
     let redaction = sender.clone();
     let watching = || {
         let written = on_thread("writer", || output.drain(receiver))?;
         let command = on_thread("command", command)?;
-        let watcher = Builder::new_current_thread().enable_all().build()?;
+        let watcher = super::runtime()?;
         Ok(watcher.block_on(supervisor.watch(command, sender, written)))
     };
     let Ended { outcome, written, signal } = match watching() {

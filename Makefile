@@ -17,10 +17,10 @@ ROOTFS := $(TARGET_DIR)/image/rootfs
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-rooms benches scale metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: component native ## Build orb.wasm and the host, and print their sizes
 	@ls -l $(COMPONENT) $(HOST) | awk '{ printf "%12d bytes  %s\n", $$5, $$NF }' >&2
@@ -57,8 +57,8 @@ bench: benches ## Compare with airbyte-source-orb 1.2.4 (Python 3.10 or 3.11, Py
 bench-quick: benches ## Run the same benchmarks on small accounts, in less than three minutes
 	@bench/run.sh $(TARGET_DIR) --quick $(ONLY)
 
-bench-rooms: ## Measure decoding, checking and writing natively, compared with serde_json
-	@$(CARGO) bench --locked -p bench --bench rooms
+bench-functions: ## Measure decoding, checking and writing natively, compared with serde_json
+	@$(CARGO) bench --locked -p bench --bench functions
 
 scale: benches ## Measure requests, time and memory for 1,000 to 100,000 customers; SIZES="N,..." sets other sizes
 	@$(BENCH) --target $(TARGET_DIR) scale $(if $(SIZES),--sizes $(SIZES))

@@ -21,7 +21,7 @@ fn a_program_learns_all_there_is() {
     let orb = artifacts::orb();
     let seen = json(&[orb.to_str().unwrap()]);
     assert_eq!(seen["name"], "orb");
-    assert_eq!(seen["interface"], "elt:connector/source@0.2.0");
+    assert_eq!(seen["interface"], "elt:connector/source@0.3.0");
     assert_eq!(seen["hosts"], serde_json::json!(["https://api.withorb.com"]));
     assert_eq!(seen["secrets"], serde_json::json!(["api_key"]));
     assert_eq!(seen["size"], std::fs::metadata(&orb).unwrap().len());
@@ -31,6 +31,12 @@ fn a_program_learns_all_there_is() {
     let streams: Vec<_> =
         seen["streams"].as_array().unwrap().iter().map(|stream| stream["name"].as_str().unwrap()).collect();
     assert!(STREAMS.iter().all(|stream| streams.contains(stream)), "{streams:?}");
+}
+
+#[test]
+fn a_connector_of_an_older_contract_is_inspected() {
+    let path = guests::CONTRACT_0_2.path();
+    assert_eq!(json(&[path.to_str().unwrap()])["interface"], "elt:connector/source@0.2.0");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod bad_input;
 mod bundle;
 mod check;
+mod contract;
 mod discover;
 mod documents;
 mod enrichment;

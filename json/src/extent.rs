@@ -6,7 +6,7 @@
 //! `serde_json` does the same, and the tests compare with it. Compiled to WebAssembly, `serde_json`
 //! scans four bytes of a string at a time; this module scans sixteen, which covers most names and
 //! values. Even natively, where `serde_json` scans eight, this takes less than half of its time for
-//! a page (`make bench-rooms`). In the sandbox the difference is larger (docs/BENCHMARKS.md).
+//! a page (`make bench-functions`). In the sandbox the difference is larger (docs/BENCHMARKS.md).
 
 use wide::u8x16;
 

@@ -50,16 +50,16 @@ fn a_component_that_wants_sockets_is_refused_before_it_runs() {
 
 #[test]
 fn a_component_that_wants_what_nobody_has_is_refused_before_it_runs() {
-    let message = refused(&patched(guests::LOG_FLOOD, "elt:connector/log@0.2.0", "elt:connector/lug@0.2.0"));
-    assert!(message.contains("elt:connector/lug@0.2.0"), "{message}");
+    let message = refused(&patched(guests::LOG_FLOOD, "elt:connector/log@0.3.0", "elt:connector/lug@0.3.0"));
+    assert!(message.contains("elt:connector/lug@0.3.0"), "{message}");
 }
 
 #[test]
 fn a_component_of_another_contract_is_refused_with_both_versions() {
     for version in ["0.9.0", "1.1.0", "0.0.1"] {
         let other = format!("elt:connector/source@{version}");
-        let message = refused(&patched(guests::TRAP, "elt:connector/source@0.2.0", &other));
-        assert!(message.contains(&other) && message.contains("elt:connector/source@0.2.0"), "{message}");
+        let message = refused(&patched(guests::TRAP, "elt:connector/source@0.3.0", &other));
+        assert!(message.contains(&other) && message.contains("elt:connector/source@0.3.0"), "{message}");
     }
 }
 

@@ -31,6 +31,12 @@ pub struct Discovered {
     pub cursor: Option<&'static str>,
     /// Whether a read that was cut short continues from its last checkpoint.
     pub resumable: bool,
+    /// The stream's group, or "" if it has none.
+    pub group: &'static str,
+    /// Whether the stream is read when the user selects none.
+    pub selected_by_default: bool,
+    /// About how many requests a full read makes, in words, or "" if that is not known.
+    pub requests: &'static str,
 }
 
 /// A source, joined to the outside world.
@@ -79,7 +85,7 @@ impl<S: Source> Connector<S> {
     /// If the config is not understood.
     pub fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
-        S::STREAMS.iter().map(|stream| discover(stream, S::SCHEMAS, &config)).collect()
+        S::STREAMS.iter().map(|stream| discover::<S>(stream, &config)).collect()
     }
 
     /// Prepares to read a stream, continuing from `state`.
@@ -128,8 +134,8 @@ impl<S: Source> Connector<S> {
     }
 }
 
-fn discover<C>(stream: &'static Stream<C>, schemas: &[(&str, &str)], config: &C) -> Result<Discovered> {
-    let schema = resolve(stream.schema, schemas, &(stream.properties)(config))
+fn discover<S: Source>(stream: &'static Stream<S::Config>, config: &S::Config) -> Result<Discovered> {
+    let schema = resolve(stream.schema, S::SCHEMAS, &(stream.properties)(config))
         .map_err(|problem| Error::system(problem.to_string()).in_stream(stream.name))?;
     let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
     Ok(Discovered {
@@ -138,6 +144,9 @@ fn discover<C>(stream: &'static Stream<C>, schemas: &[(&str, &str)], config: &C)
         primary_key: fields.chain((stream.key_fields)(config)).collect(),
         cursor: stream.cursor,
         resumable: !matches!(stream.partition, Partition::Whole),
+        group: stream.group,
+        selected_by_default: S::DEFAULT_GROUPS.is_empty() || S::DEFAULT_GROUPS.contains(&stream.group),
+        requests: stream.requests,
     })
 }
 

@@ -59,6 +59,9 @@ impl<S: Source> Guest for Component<S> {
             primary_key: discovered.primary_key.into_iter().map(|field| vec![field]).collect(),
             cursor_field: discovered.cursor.map(str::to_owned).into_iter().collect(),
             resumable: discovered.resumable,
+            group: Some(discovered.group).filter(|group| !group.is_empty()).map(str::to_owned),
+            selected_by_default: discovered.selected_by_default,
+            requests: Some(discovered.requests).filter(|text| !text.is_empty()).map(str::to_owned),
         });
         Ok(streams.collect())
     }

@@ -56,6 +56,9 @@ pub trait Source: 'static {
     /// The table of streams, in the order in which they are discovered.
     const STREAMS: &'static [&'static Stream<Self::Config>];
 
+    /// The groups of streams that are read when the user selects no streams. Empty for all.
+    const DEFAULT_GROUPS: &'static [&'static str] = &[];
+
     /// The schemas: the name that rows and `$ref` use, and the JSON text.
     const SCHEMAS: &'static [(&'static str, &'static str)];
 

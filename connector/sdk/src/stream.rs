@@ -24,6 +24,11 @@ use crate::{
 pub struct Stream<C: 'static> {
     /// Unique name.
     pub name: &'static str,
+    /// The group that the stream can be selected with, or "" for none.
+    pub group: &'static str,
+    /// About how many requests a full read makes, in a few words for the user, or "" if that is not
+    /// known.
+    pub requests: &'static str,
     /// Path below the base URL. `{parent}` stands for the id of the parent, `{part}` for the part.
     pub path: &'static str,
     /// Name of the JSON Schema of a record.
@@ -205,6 +210,8 @@ impl<C> Stream<C> {
     /// A row with the usual value in each column, for struct update syntax.
     pub const LIST: Self = Self {
         name: "",
+        group: "",
+        requests: "",
         path: "",
         schema: "",
         properties: |_| Vec::new(),

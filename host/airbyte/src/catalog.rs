@@ -159,6 +159,9 @@ mod tests {
             primary_key: vec![],
             cursor_field: vec![],
             resumable: false,
+            group: None,
+            selected_by_default: true,
+            requests: None,
         }
     }
 

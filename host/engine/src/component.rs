@@ -56,7 +56,7 @@ pub(crate) fn inspect(
         )));
     };
     let version = versions.iter().find_map(|version| Version::of(version)).ok_or_else(|| {
-        let spoken = Version::SPOKEN;
+        let spoken = Version::SPOKEN.join(&format!(" and {SOURCE}@"));
         Error::config(format!(
             "{what} was built for {SOURCE}@{exported}, but this host speaks {SOURCE}@{spoken}"
         ))

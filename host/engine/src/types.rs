@@ -72,6 +72,12 @@ pub struct Stream {
     pub cursor_field: Vec<String>,
     /// Whether a read that was cut short continues from its last checkpoint.
     pub resumable: bool,
+    /// The group that the stream can be selected with, for instance `billing`.
+    pub group: Option<String>,
+    /// Whether the stream is read when the user selects none.
+    pub selected_by_default: bool,
+    /// About how many requests a full read makes, in words.
+    pub requests: Option<String>,
 }
 
 /// Records that cross the contract together.

@@ -38,6 +38,6 @@ async fn a_config_that_is_wrong_is_rejected_before_anything_is_read() {
 #[tokio::test]
 async fn a_component_of_version_0_2_of_the_contract_runs() {
     let connector = Engine::new().unwrap().load(components::ORB).await.unwrap();
-    assert_eq!(connector.component().interface, "elt:connector/source@0.2.0");
+    assert_eq!(connector.component().interface, "elt:connector/source@0.3.0");
     assert_eq!(connector.spec().await.unwrap().name, "orb");
 }

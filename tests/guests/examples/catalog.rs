@@ -1,4 +1,5 @@
-//! Has the streams listed in its config, each a name and a schema, valid or not.
+//! Has the streams listed in its config: each a name and a schema, valid or not, and maybe a group
+//! and whether the stream is selected by default.
 
 use guests::{Error, Hostile, Next, Stream, Value, stream};
 
@@ -14,6 +15,9 @@ impl Hostile for Catalog {
             if let Some(schema) = listed[1].as_str() {
                 stream.json_schema = schema.into();
             }
+            stream.group = listed[2].as_str().map(str::to_owned);
+            stream.selected_by_default = listed[3] != false;
+            stream.requests = stream.group.is_some().then(|| "3 in all".into());
             if config["modes"] == false {
                 stream.supported_sync_modes.clear();
             }

@@ -150,6 +150,9 @@ pub fn stream(name: &str) -> Stream {
         primary_key: Vec::new(),
         cursor_field: Vec::new(),
         resumable: false,
+        group: None,
+        selected_by_default: true,
+        requests: None,
     }
 }
 

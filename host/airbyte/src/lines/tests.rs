@@ -168,6 +168,9 @@ fn a_catalog_leaves_out_what_a_stream_has_not() {
         primary_key: vec![],
         cursor_field: vec![],
         resumable: false,
+        group: None,
+        selected_by_default: true,
+        requests: None,
     };
     let full = Stream {
         name: "customers".to_owned(),
@@ -176,6 +179,9 @@ fn a_catalog_leaves_out_what_a_stream_has_not() {
         primary_key: vec![vec!["id".to_owned()]],
         cursor_field: vec!["created_at".to_owned()],
         resumable: true,
+        group: None,
+        selected_by_default: true,
+        requests: None,
     };
     assert_eq!(
         lines(&Message::Catalog(vec![bare, full])),

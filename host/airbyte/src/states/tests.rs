@@ -108,6 +108,9 @@ fn recognized(text: &str) -> Result<Option<String>> {
         primary_key: vec![],
         cursor_field: vec![],
         resumable: false,
+        group: None,
+        selected_by_default: true,
+        requests: None,
     };
     States::parse(text)?.recognize(&[customers])
 }

@@ -35,7 +35,7 @@ pub(crate) enum Action {
         #[arg(long, value_enum, default_value_t = Listing::Json)]
         format: Listing,
     },
-    /// Read streams: all of them, or those that are configured
+    /// Read streams: those that are configured, or the default ones
     Read(ReadFiles),
 }
 
@@ -72,12 +72,15 @@ pub(crate) struct ReadFiles {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Streams")]
 pub(crate) struct Choice {
-    /// Which streams to read, and how: a `ConfiguredAirbyteCatalog` [default: every stream,
-    /// incrementally if it can]
+    /// Which streams to read, and how: a `ConfiguredAirbyteCatalog` [default: the connector's
+    /// default streams, incrementally where they can]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) catalog: Option<PathBuf>,
 
-    /// Read these streams only, in this order
+    /// Read these streams only, in this order: names of streams or of groups, or `all`
+    ///
+    /// `discover --format table` lists streams and groups. Without --streams and --catalog, the
+    /// streams are those that the connector selects by default.
     #[arg(long, value_name = "NAME,...", value_delimiter = ',', conflicts_with = "catalog")]
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub(crate) streams: Vec<String>,

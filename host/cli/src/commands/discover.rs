@@ -24,15 +24,18 @@ pub(crate) async fn table(invocation: Invocation<'_>, config: &Path) -> Result<S
     let streams = invocation.open(config).await?.discover().await?;
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["stream", "sync modes", "primary key", "cursor field", "fields"]);
+    table.set_header(["stream", "group", "sync modes", "primary key", "cursor field", "fields", "requests"]);
     for stream in &streams {
         let key: Vec<_> = stream.primary_key.iter().map(|path| path.join(".")).collect();
         let modes: Vec<_> = stream.supported_sync_modes.iter().map(ToString::to_string).collect();
         let cursor = stream.cursor_field.join(".");
-        let row = [stream.name.clone(), modes.join(", "), key.join(", "), cursor, fields(stream).to_string()];
+        let group = stream.group.clone().unwrap_or_default();
+        let requests = stream.requests.clone().unwrap_or_default();
+        let count = fields(stream).to_string();
+        let row = [stream.name.clone(), group, modes.join(", "), key.join(", "), cursor, count, requests];
         table.add_row(row.map(|cell| visible(&cell)));
     }
-    if let Some(column) = table.column_mut(4) {
+    if let Some(column) = table.column_mut(5) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     Ok(invocation.sender.redaction().text(&format!("{table}\n")).into_owned())

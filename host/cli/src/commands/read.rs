@@ -46,7 +46,16 @@ pub(crate) async fn read(
         }
         let streams = match catalog {
             Some(catalog) => catalog.resolve(&available)?,
-            None => select(&available, &files.choice)?,
+            None => {
+                let selected = select(&available, &files.choice)?;
+                if files.choice.streams.is_empty() && selected.len() < available.len() {
+                    let (some, all) = (selected.len(), available.len());
+                    let line =
+                        format!("reading the {some} default streams of {all}; --streams selects others");
+                    sender.log(Level::Info, line).await;
+                }
+                selected
+            }
         };
         Ok::<_, Error>(SyncRun::new(source, streams, states))
     };

@@ -3,7 +3,9 @@
 //! A module holds the generated bindings of its version and converts their types into the engine's
 //! own. To accept another version, add its module, and its arms here.
 
+mod join;
 mod v0_2;
+mod v0_3;
 
 use wasmtime::Store;
 use wasmtime::component::{Instance, Linker, ResourceAny};
@@ -19,30 +21,33 @@ pub(crate) const SOURCE: &str = "elt:connector/source";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Version {
     V0_2,
+    V0_3,
 }
 
 impl Version {
     /// The versions that are spoken, for an error that names them.
-    pub(crate) const SPOKEN: &str = v0_2::VERSION;
+    pub(crate) const SPOKEN: [&str; 2] = [v0_2::VERSION, v0_3::VERSION];
 
     /// The version by which a component that exports this one can be used: while it is 0.x, the
     /// minor version decides.
     pub(crate) fn of(exported: &str) -> Option<Self> {
         let track = |version: &str| version.rsplit_once('.').map(|(track, _)| track.to_owned());
-        (track(exported) == track(v0_2::VERSION)).then_some(Self::V0_2)
+        [Self::V0_3, Self::V0_2].into_iter().find(|version| track(exported) == track(version.number()))
     }
 
     /// Its full number.
     pub(crate) fn number(self) -> &'static str {
         match self {
             Self::V0_2 => v0_2::VERSION,
+            Self::V0_3 => v0_3::VERSION,
         }
     }
 }
 
 /// Offers connectors the imports of every version.
 pub(crate) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
-    v0_2::add_to_linker(linker)
+    v0_2::add_to_linker(linker)?;
+    v0_3::add_to_linker(linker)
 }
 
 /// What a call returns: the answer, or what the connector says went wrong; a trap around both.
@@ -66,6 +71,7 @@ pub(crate) struct RawBatch {
 /// The functions that a running connector exports.
 pub(crate) enum Exports {
     V0_2(v0_2::Exports),
+    V0_3(v0_3::Exports),
 }
 
 impl Exports {
@@ -81,18 +87,21 @@ impl Exports {
     ) -> wasmtime::Result<Self> {
         match version {
             Version::V0_2 => v0_2::Exports::new(store, instance).map(Self::V0_2),
+            Version::V0_3 => v0_3::Exports::new(store, instance).map(Self::V0_3),
         }
     }
 
     pub(crate) async fn spec(&self, store: &mut Store<StoreData>) -> wasmtime::Result<Result<Specification>> {
         match self {
             Self::V0_2(exports) => exports.spec(store).await,
+            Self::V0_3(exports) => exports.spec(store).await,
         }
     }
 
     pub(crate) async fn check(&self, store: &mut Store<StoreData>, config: &str) -> Answer<()> {
         match self {
             Self::V0_2(exports) => exports.check(store, config).await,
+            Self::V0_3(exports) => exports.check(store, config).await,
         }
     }
 
@@ -103,6 +112,7 @@ impl Exports {
     ) -> Answer<Result<Vec<Stream>>> {
         match self {
             Self::V0_2(exports) => exports.discover(store, config).await,
+            Self::V0_3(exports) => exports.discover(store, config).await,
         }
     }
 
@@ -116,6 +126,7 @@ impl Exports {
     ) -> Answer<ResourceAny> {
         match self {
             Self::V0_2(exports) => exports.read(store, config, stream, sync_mode, state).await,
+            Self::V0_3(exports) => exports.read(store, config, stream, sync_mode, state).await,
         }
     }
 
@@ -126,6 +137,7 @@ impl Exports {
     ) -> Answer<Option<RawBatch>> {
         match self {
             Self::V0_2(exports) => exports.next_batch(store, reader).await,
+            Self::V0_3(exports) => exports.next_batch(store, reader).await,
         }
     }
 }
@@ -136,8 +148,10 @@ mod tests {
 
     #[test]
     fn the_minor_version_decides() {
-        for version in ["0.2.0", "0.2.7"] {
-            assert_eq!(Version::of(version), Some(Version::V0_2));
+        for (version, expected) in
+            [("0.2.0", Version::V0_2), ("0.2.7", Version::V0_2), ("0.3.1", Version::V0_3)]
+        {
+            assert_eq!(Version::of(version), Some(expected), "{version}");
         }
         for version in ["0.1.0", "1.2.0", ""] {
             assert_eq!(Version::of(version), None, "{version}");

@@ -107,5 +107,5 @@ fn lines(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(rooms, page, record, lines);
-criterion_main!(rooms);
+criterion_group!(functions, page, record, lines);
+criterion_main!(functions);

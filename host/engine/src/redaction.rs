@@ -144,8 +144,10 @@ impl Redaction {
     ///
     /// [`SecretFound::InName`] if there is an unmistakable secret in a name or a schema.
     pub fn check_streams(&self, streams: &[Stream]) -> Result<(), SecretFound> {
-        for Stream { name, json_schema, primary_key, cursor_field, .. } in streams {
-            let names = primary_key.iter().flatten().chain(cursor_field).chain([name]);
+        for stream in streams {
+            let Stream { name, json_schema, primary_key, cursor_field, group, requests, .. } = stream;
+            let words = [Some(name), group.as_ref(), requests.as_ref()].into_iter().flatten();
+            let names = primary_key.iter().flatten().chain(cursor_field).chain(words);
             names.into_iter().try_for_each(|name| self.check_name(name))?;
             if self.json(json_schema.as_str()) != json_schema.as_str() {
                 return Err(SecretFound::InName);

@@ -218,7 +218,15 @@ fn a_name_with_a_secret_in_it_is_refused() {
     };
     let schema = r#"{"properties":{"sk\/Live+0123456789\u0026x<y":{}}}"#;
     assert_eq!(redaction.check_streams(&[stream("test", "a", "{}")]), Ok(()));
-    for named in [stream(ODD, "a", "{}"), stream("a", ODD, "{}"), stream("a", "b", schema)] {
+    let plain = || stream("a", "b", "{}");
+    for named in [
+        stream(ODD, "a", "{}"),
+        stream("a", ODD, "{}"),
+        stream("a", "b", schema),
+        Stream { cursor_field: vec![ODD.to_owned()], ..plain() },
+        Stream { group: Some(ODD.to_owned()), ..plain() },
+        Stream { requests: Some(format!("one for each {ODD}")), ..plain() },
+    ] {
         assert_eq!(redaction.check_streams(&[named]), Err(SecretFound::InName));
     }
 }

@@ -1,11 +1,11 @@
 //! Connectors that make the host hold memory for them. Each is stopped by a limit that its error
 //! names, and the host's own memory stays within what the limits add up to.
 
-use std::fs::File;
-use std::process;
+use std::fs::{self, File};
+use std::time::Duration;
+use std::{process, thread};
 
 use serde_json::{Value, json};
-use wait4::Wait4 as _;
 
 use super::{assert_limited, told};
 use crate::support::{Answer, Output, Server, Setup, guests};
@@ -25,10 +25,27 @@ fn measure(setup: &Setup, streams: &[&str]) -> (Output, u64) {
     ]);
     let [stdout, stderr] = ["stdout", "stderr"].map(|name| setup.folder().join(name));
     let file = |path| File::create(path).unwrap();
-    let child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
-    let used = child.wait4().unwrap();
-    let [stdout, stderr] = [stdout, stderr].map(|path| std::fs::read(path).unwrap());
-    (Output::of(process::Output { status: used.status, stdout, stderr }), used.rusage.maxrss)
+    let mut child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
+    let peak = peak(child.id());
+    let status = child.wait().unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|path| fs::read(path).unwrap());
+    (Output::of(process::Output { status, stdout, stderr }), peak)
+}
+
+/// Watches the memory of a process until it ends. `wait4` cannot tell: its figure begins with that
+/// of the process that started the other. Zero where there is no `/proc`.
+fn peak(process: u32) -> u64 {
+    let mut peak = 0;
+    let highest = || {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    };
+    while let Some(kilobytes) = highest() {
+        peak = kilobytes * 1024;
+        thread::sleep(Duration::from_millis(2));
+    }
+    peak
 }
 
 /// Hoards things of a kind, by default without an end.
@@ -185,7 +202,7 @@ fn what_a_stream_took_is_there_for_the_next() {
 fn compiling_has_an_end_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let component = folder.path().join("large.wasm");
-    std::fs::write(&component, large_function()).unwrap();
+    fs::write(&component, large_function()).unwrap();
     let flags = ["--no-cache", "--max-compile-memory", "128MiB"];
     let setup = Setup::guest(guests::TRAP, json!({})).component(component).flags(&flags);
     let (output, peak) = measure(&setup, &["things"]);

@@ -10,15 +10,19 @@ const FILES: [&str; 2] = ["memory.max", "memory.limit_in_bytes"];
 /// Where groups are, and the one whose line names no controller or that of memory.
 const ROOTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/memory"];
 
-/// Three quarters of the memory of the container, which leaves room for the rest of the process.
-/// At most `most`, which counts alone where there is no container.
+/// What is always allowed. What connectors hold is counted rather too high, and one that is small
+/// must not be stopped in a small container.
+const LEAST: usize = 256 << 20;
+
+/// Three quarters of the memory of the container, which leaves room for the rest of the process,
+/// but 256 MiB at least. At most `most`, which counts alone where there is no container.
 pub(crate) fn memory_limit(most: usize) -> usize {
     static LIMIT: OnceLock<Option<usize>> = OnceLock::new();
     let limit = LIMIT.get_or_init(|| {
         let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         folders(&groups).iter().filter_map(|folder| limit_of(folder)).min()
     });
-    limit.map_or(most, |limit| round(limit / 4 * 3).min(most))
+    limit.map_or(most, |limit| round(limit / 4 * 3).max(LEAST).min(most))
 }
 
 /// Less, so that a person sees the same number as the program: `768MiB`, `1.5GiB`.

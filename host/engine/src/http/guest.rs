@@ -1,14 +1,9 @@
 //! The functions of `wasi:http` as a guest calls them: those of `wasmtime-wasi-http`, with the
 //! bytes counted that they make the host hold.
 //!
-//! What a guest stores lives in the store's table of resources, so what is held for it is kept
-//! beside, under the same numbers. A function that makes, changes or drops a resource does the same
-//! to what is held for it. Small things without a size of their own (options, pollables, streams)
-//! are bounded by the number of handles alone.
+//! A function that makes, changes or drops a resource does the same to what is held for it
+//! (`holdings`). The file is long because the interface has 45 functions.
 
-use std::collections::HashMap;
-
-use http::HeaderMap;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, DynPollable};
@@ -23,47 +18,8 @@ use wasmtime_wasi_http::p2::types::{
 use wasmtime_wasi_http::p2::{HeaderError, HeaderResult, HttpError, HttpResult};
 use wasmtime_wasi_http::{FieldMap, RequestOptions, WasiHttpCtx, WasiHttpCtxView};
 
+use super::holdings::{BODY, FIELD, Holdings, weigh};
 use super::hooks::{BODY_BUFFER, Hooks};
-use crate::account::{Account, Full, Held};
-
-/// Bytes that a resource takes beside its content.
-const RESOURCE: usize = 512;
-/// Bytes that a field of a head takes beside its name and value: its places in the tables of a
-/// `HeaderMap`, which are half empty, and two small allocations.
-const FIELD: usize = 256;
-/// Bytes that the two ends of a request's body take beside what is between them.
-const BODY: usize = 2 * 1024;
-
-/// What the host holds for the resources of a guest.
-#[derive(Debug)]
-pub(crate) struct Holdings {
-    account: Account,
-    /// Bytes that the method, authority and path of a request may have together.
-    head: usize,
-    /// By the number of the resource in the table.
-    held: HashMap<u32, Held>,
-}
-
-impl Holdings {
-    /// Counts in `account`. `head` bounds the head of a request, in bytes.
-    pub(crate) fn new(account: Account, head: usize) -> Self {
-        Self { account, head, held: HashMap::new() }
-    }
-
-    /// What is held for this resource. Nothing, if it is new.
-    fn of(&mut self, resource: u32) -> &mut Held {
-        self.held.entry(resource).or_insert_with(|| self.account.open())
-    }
-
-    fn set(&mut self, resource: u32, bytes: usize) -> std::result::Result<(), Full> {
-        self.of(resource).set(RESOURCE + bytes)
-    }
-
-    /// Takes what is held for a resource that no longer exists.
-    fn take(&mut self, resource: u32) -> Option<Held> {
-        self.held.remove(&resource)
-    }
-}
 
 /// What the functions of `wasi:http` work on.
 pub(crate) struct GuestHttp<'a> {
@@ -86,11 +42,6 @@ pub(crate) fn add_to_linker<T: Send + 'static>(
 ) -> Result<()> {
     outgoing_handler::add_to_linker::<T, HasHttp>(linker, http)?;
     types::add_to_linker::<T, HasHttp>(linker, &LinkOptions::default().into(), http)
-}
-
-/// Bytes that the host holds for these fields.
-pub(super) fn weigh(fields: &HeaderMap) -> usize {
-    fields.iter().map(|(name, value)| FIELD + name.as_str().len() + value.len()).sum()
 }
 
 /// Bytes of what a request says before its fields.
@@ -317,7 +268,7 @@ impl outgoing_handler::Host for GuestHttp<'_> {
         request: Resource<HostOutgoingRequest>,
         options: Option<Resource<RequestOptions>>,
     ) -> HttpResult<Resource<HostFutureIncomingResponse>> {
-        let held = self.holdings.take(request.rep()).unwrap_or_else(|| self.holdings.account.open());
+        let held = self.holdings.take(request.rep());
         self.hooks.begin(held).map_err(HttpError::trap)?;
         let response = outgoing_handler::Host::handle(&mut self.inner(), request, options);
         self.hooks.begun();

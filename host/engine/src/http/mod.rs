@@ -1,6 +1,6 @@
 //! Outbound HTTP: the only way a connector reaches the network.
 //!
-//! A request of the guest (`guest`, `hooks`) takes the steps of `outbound`. Its body is read whole (`body`),
+//! A request of the guest (`guest`, `holdings`, `hooks`) takes the steps of `outbound`. Its body is read whole (`body`),
 //! and its destination is brought into one form (`target`, `origin`). Then it is decided whether
 //! the host is allowed (`allowed_hosts`, `pattern`) and whether its address is (`address`); what is
 //! not is reported (`denial`). The host completes the headers (`head`), puts secrets in, and sends
@@ -25,6 +25,7 @@ mod exempt;
 mod failure;
 mod guest;
 mod head;
+mod holdings;
 mod hooks;
 mod hosts;
 mod lease;
@@ -43,7 +44,8 @@ mod testing;
 pub use self::allowed_hosts::{AllowedHosts, GrantedBy};
 pub(crate) use self::clients::HttpClients;
 pub use self::denial::Denial;
-pub(crate) use self::guest::{GuestHttp, Holdings, add_to_linker};
+pub(crate) use self::guest::{GuestHttp, add_to_linker};
+pub(crate) use self::holdings::Holdings;
 pub(crate) use self::hooks::Hooks;
 pub use self::network::Network;
 pub use self::origin::Origin;

@@ -19,7 +19,7 @@ use super::denial::{Denial, Denials};
 use super::failure::ProxyFailure;
 use super::hosts::Hosts;
 use super::target::Target;
-use super::{AllowedHosts, HttpClients, failure, guest, head};
+use super::{AllowedHosts, HttpClients, failure, head, holdings};
 use crate::account::{Account, Full, Held, Total};
 use crate::deadline::timeout;
 use crate::error::Remedy;
@@ -131,7 +131,7 @@ impl OutboundHttp {
         let compressed = head::prepare(&mut headers);
         self.unseal(&mut headers, &target).await?;
         self.measure(line + head::size(&headers)).map_err(Error::HttpRequestHeaderSectionSize)?;
-        exchange.held.grow(guest::weigh(&headers)).map_err(too_much)?;
+        exchange.held.grow(holdings::weigh(&headers)).map_err(too_much)?;
         let outgoing = compose(head.method.clone(), &target, headers, body);
 
         // What is read ahead of the guest begins with the head.
@@ -220,7 +220,7 @@ impl OutboundHttp {
             response.headers_mut().remove(CONTENT_LENGTH);
         }
         self.secrets.seal(response.headers_mut());
-        let held = self.account.hold(guest::weigh(response.headers())).map_err(too_much)?;
+        let held = self.account.hold(holdings::weigh(response.headers())).map_err(too_much)?;
         response.extensions_mut().insert(HeadHeld { _held: Arc::new(held) });
         Ok(response.map(|body| {
             // Nothing is left of an exchange without a body, even if the guest keeps it.

@@ -1,8 +1,8 @@
 //! Says which secrets of a config may go to hosts that the connector chose.
 //!
-//! A connector may ask for any host, and a secret goes to every host that is allowed. Where the user
-//! named the host, that is what the user wants. Where only the connector did, somebody must have
-//! looked at what it asks for.
+//! A connector may ask for any host, and a secret goes to every host that is allowed. Where the
+//! user named the host, that is what the user wants. Where only the connector did, somebody must
+//! have looked at what it asks for.
 
 use std::collections::HashSet;
 
@@ -19,8 +19,8 @@ pub struct Disclosure {
 }
 
 impl Disclosure {
-    /// Hosts are named by the user if the operator granted them, or if they are a whole value of the
-    /// config: a URL or a host.
+    /// Hosts are named by the user if the operator granted them, or if they are a whole value of
+    /// the config: a URL or a host.
     pub(crate) fn of(allowed: &AllowedHosts, config: &SealedConfig) -> Self {
         let secrets: Vec<_> = config.secret_properties().map(str::to_owned).collect();
         if allowed.granted_by() != GrantedBy::Connector || secrets.is_empty() {

@@ -182,8 +182,8 @@ fn rewrite(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<
     replace(header).or_else(|| rewrite_basic(header, replace))
 }
 
-/// Rewrites `Basic` credentials by `replace`. `None` if it is something else, or there is nothing to
-/// replace.
+/// Rewrites `Basic` credentials by `replace`. `None` if it is something else, or there is nothing
+/// to replace.
 fn rewrite_basic(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let (scheme, credentials) = header.split_at_checked("Basic ".len())?;
     if !scheme.eq_ignore_ascii_case(b"Basic ") {

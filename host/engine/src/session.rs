@@ -178,8 +178,8 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As the connector says. A system error if it crashes, or if a name or a schema has a secret in
-    /// it.
+    /// As the connector says. A system error if it crashes, or if a name or a schema has a secret
+    /// in it.
     pub async fn discover(&self) -> Result<Vec<Stream>> {
         let streams = self.start(false).await?.discover(self.shared.config.as_str()).await?;
         self.redaction().check_streams(&streams).map_err(|found| Error::system(found.to_string()))?;

@@ -122,7 +122,8 @@ impl Loaded<'_> {
 /// Secrets and hosts that a warning names at most.
 const NAMED: usize = 5;
 
-/// Says which secrets may go to which hosts that only the connector named. `None` if there are none.
+/// Says which secrets may go to which hosts that only the connector named. `None` if there are
+/// none.
 fn disclosure_line(disclosure: &Disclosure, specification: &Specification) -> Option<String> {
     if disclosure.is_empty() {
         return None;

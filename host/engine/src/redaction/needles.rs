@@ -4,6 +4,7 @@
 //! escapes that could stand for a part of one, and only where there is such an escape are escapes
 //! resolved, and what results is searched too.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ const SHORTEST: usize = 4;
 const LAYERS: usize = 5;
 
 /// A value to search for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Needle {
     /// The value.
     pub(crate) value: String,
@@ -26,8 +27,8 @@ pub(crate) struct Needle {
     pub(crate) in_forms: bool,
 }
 
-/// Values that are searched for at once. Cheap to clone.
-#[derive(Clone, Debug, Default)]
+/// Values that are searched for at once. Cheap to clone. Its debug form does not show them.
+#[derive(Clone, Default)]
 pub(crate) struct Needles {
     needles: Arc<[Needle]>,
     ignoring_case: bool,
@@ -35,7 +36,12 @@ pub(crate) struct Needles {
     search: Option<Arc<Search>>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Needles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Needles({})", self.needles.len())
+    }
+}
+
 struct Search {
     matcher: AhoCorasick,
     /// Of each pattern of the matcher: the needle, and whether it is base64.
@@ -117,8 +123,8 @@ impl Needles {
         self.search.as_ref().is_some_and(|search| search.may_find_in(text))
     }
 
-    /// Finds every value in a text, of which a part may be `escapes`. What is found does not overlap,
-    /// and is in order.
+    /// Finds every value in a text, of which a part may be `escapes`. What is found does not
+    /// overlap, and is in order.
     pub(crate) fn find(&self, text: &[u8], escapes: Escapes) -> Vec<Found> {
         match &self.search {
             Some(search) if search.may_find_in(text) => search.find(text, escapes, &self.needles),

@@ -91,6 +91,14 @@ fn of_two_the_longer_is_masked() {
 }
 
 #[test]
+fn what_is_masked_is_not_shown_for_debugging() {
+    assert_eq!(
+        format!("{:?}", redaction(&[KEY, "word"])),
+        "Redaction { prose: Needles(4), data: Needles(3) }"
+    );
+}
+
+#[test]
 fn what_is_too_short_to_be_meant_is_shown() {
     assert_eq!(redaction(&["abc", ""]).text("abc"), "abc");
 }

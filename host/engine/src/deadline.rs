@@ -1,4 +1,4 @@
-//! Deadlines that hold whatever else is going on: they are kept by a thread of their own, the clock.
+//! Deadlines that hold whatever else is going on: a thread of their own keeps them, the clock.
 //!
 //! The timers of a runtime stand still while its threads are busy, for instance with what a hostile
 //! server sends. The clock does nothing but to wake those who wait for it. It cannot interrupt work

@@ -114,8 +114,8 @@ limits! {
     /// Bytes of linear memory.
     memory, Memory: Bytes(usize, parse_bytes) = 512 * MIB, "of memory";
 
-    /// Bytes that the host holds for the connector: requests, the heads of responses, parts of their
-    /// bodies, and what decompresses them. Counted roughly, and rather too high.
+    /// Bytes that the host holds for the connector: requests, the heads of responses, parts of
+    /// their bodies, and what decompresses them. Counted roughly, and rather too high.
     // Sixteen bodies in brotli's largest window at once, or sixty-four in its usual one.
     host_memory, HostMemory: Bytes(usize, parse_bytes) = 384 * MIB, "of memory in the host";
 
@@ -170,7 +170,8 @@ limits! {
     /// Time to compile the component.
     compile, Compile: Time(Duration, parse_time) = 60 * SECOND, "to be compiled";
 
-    /// Bytes by which the process may grow while the component is compiled. Measured on Linux alone.
+    /// Bytes by which the process may grow while the component is compiled. Measured on Linux
+    /// alone.
     // A component of 54 MB with 90,000 functions takes 0.7 GB; orb.wasm, of half a megabyte, almost
     // nothing.
     compile_memory, CompileMemory: Bytes(usize, parse_bytes) = 1024 * MIB, "of memory to be compiled";

@@ -95,8 +95,8 @@ impl Coding {
         !matches!(self, Self::Brotli)
     }
 
-    /// Bytes that the decoder of a member holds which begins with `start`: its window, as the member
-    /// says it, and what every decoder has.
+    /// Bytes that the decoder of a member holds which begins with `start`: its window, as the
+    /// member says it, and what every decoder has.
     fn weight(self, start: &[u8]) -> usize {
         match self {
             Self::Brotli => brotli_window(start) + 256 * KIB,

@@ -85,6 +85,12 @@ impl Lookups {
         }
     }
 
+    /// As if the session had as many look-ups as it may, none of which ends.
+    #[cfg(test)]
+    pub(super) fn exhausted() -> Self {
+        Self { session: Arc::new(Semaphore::new(0)), ..Self::new(Duration::ZERO) }
+    }
+
     /// The addresses of `name`.
     ///
     /// # Errors

@@ -29,6 +29,8 @@ impl Source for Orb {
 
     const STREAMS: &'static [&'static Stream<Config>] = STREAMS;
 
+    const DEFAULT_GROUPS: &'static [&'static str] = &["core"];
+
     const SCHEMAS: &'static [(&'static str, &'static str)] = SCHEMAS;
 
     fn specification() -> Specification {

@@ -11,7 +11,7 @@ use crate::{
     platform::Platform,
     reader::{Reader, Tools},
     retry::RetryPolicy,
-    schema::resolve,
+    schema::Resolver,
     source::{Source, Specification},
     state::State,
     stream::{Partition, Stream},
@@ -79,7 +79,8 @@ impl<S: Source> Connector<S> {
     /// If the config is not understood.
     pub fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
-        S::STREAMS.iter().map(|stream| discover(stream, S::SCHEMAS, &config)).collect()
+        let mut schemas = Resolver::new(S::SCHEMAS);
+        S::STREAMS.iter().map(|stream| discover(stream, &mut schemas, &config)).collect()
     }
 
     /// Prepares to read a stream, continuing from `state`.
@@ -128,8 +129,9 @@ impl<S: Source> Connector<S> {
     }
 }
 
-fn discover<C>(stream: &'static Stream<C>, schemas: &[(&str, &str)], config: &C) -> Result<Discovered> {
-    let schema = resolve(stream.schema, schemas, &(stream.properties)(config))
+fn discover<C>(stream: &'static Stream<C>, schemas: &mut Resolver<'_>, config: &C) -> Result<Discovered> {
+    let schema = schemas
+        .resolve(stream.schema, &(stream.properties)(config))
         .map_err(|problem| Error::system(problem.to_string()).in_stream(stream.name))?;
     let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
     Ok(Discovered {

@@ -154,7 +154,7 @@ fn report(snapshots: &[Snapshot], last: [Counts; STREAMS.len()], wall: Duration)
             "three streams of one rate class, % of what is allowed",
             100.0 * all / span / allowed,
         ),
-        Aim::at_most(100.0 / 6.0, "of their requests refused, %", 100.0 * all_refused / (all + all_refused)),
+        Aim::at_most(16.7, "of their requests refused, %", 100.0 * all_refused / (all + all_refused)),
         Aim::at_least(15.0, "of the answers to the one that gets fewest, %", 100.0 * least / all),
     ])
 }

@@ -141,12 +141,10 @@ fn two_reads_of_halves_have_every_day_and_hour() {
     assert_well(&orb, &second);
     for stream in &streams {
         let name = stream.name.as_str();
-        let key =
-            |row: &Fields| stream.primary_key.iter().map(|field| row[field].clone()).collect::<Vec<_>>();
         // A warehouse keeps the last row of each key.
         let mut rows = std::collections::BTreeMap::new();
         for row in records(&first, name).into_iter().chain(records(&second, name)) {
-            rows.insert(key(&row), row);
+            rows.insert(stream.key(&row), row);
         }
         let rows = held::sorted(rows.into_values().collect());
         super::assert_same(name, &rows, &held::held(&orb, name));

@@ -18,7 +18,7 @@ const FORM: &str = "[SCHEME://]HOST[:PORT], such as api.example.com, *.example.c
 /// `a.b.example.com`, but neither `example.com` nor an IP address. Hosts are compared in the form
 /// in which they are connected to: in lower case and punycode, without a final dot, and IP
 /// addresses of any notation as addresses.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostPattern {
     /// If the pattern has a wildcard, the host is the part after it.
     pub(super) origin: Origin,
@@ -31,7 +31,7 @@ impl HostPattern {
     /// # Errors
     ///
     /// What is wrong with it, as a predicate that does not quote it: it may hold a secret.
-    pub(crate) fn of_url(text: &str) -> Result<Self, &'static str> {
+    pub(super) fn of_url(text: &str) -> Result<Self, &'static str> {
         Self::parse(text).map(|(pattern, _)| pattern)
     }
 

@@ -14,6 +14,7 @@ mod contract;
 mod discover;
 mod documents;
 mod enrichment;
+mod every_stream;
 mod faults;
 #[cfg(target_os = "linux")]
 mod image;

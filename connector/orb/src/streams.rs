@@ -9,6 +9,7 @@ mod billing;
 mod catalog;
 mod core;
 mod costs;
+mod invoices;
 
 use elt_sdk::{
     record::Hoist,
@@ -28,10 +29,10 @@ pub const STREAMS: &[&Stream<Config>] = &[
     &core::SUBSCRIPTION_USAGE,
     &billing::CREDIT_NOTES,
     &billing::CREDIT_NOTE_LINE_ITEMS,
-    &billing::INVOICE_LINE_ITEMS,
-    &billing::INVOICE_PAYMENT_ATTEMPTS,
-    &billing::INVOICE_SUMMARIES,
-    &billing::UPCOMING_INVOICES,
+    &invoices::INVOICE_LINE_ITEMS,
+    &invoices::INVOICE_PAYMENT_ATTEMPTS,
+    &invoices::INVOICE_SUMMARIES,
+    &invoices::UPCOMING_INVOICES,
     &billing::CREDIT_BLOCKS,
     &billing::CREDIT_BLOCK_INVOICES,
     &billing::CREDIT_TOP_UPS,
@@ -99,6 +100,13 @@ const OF_PLAN: Parents<Config> = Parents::by_id(&PLANS, "plan_id");
 const ITEM: Hoist = Hoist { object: "item", fields: &[("id", "item_id")], keep: true };
 const METRIC: Hoist =
     Hoist { object: "billable_metric", fields: &[("id", "billable_metric_id")], keep: true };
+
+/// The ids of the price of a line or an interval.
+const PRICE: Hoist = Hoist {
+    object: "price",
+    fields: &[("id", "price_id"), ("item.id", "item_id"), ("billable_metric.id", "billable_metric_id")],
+    keep: true,
+};
 
 /// The ids of other objects that stay in a record.
 const CUSTOMER_ID: Hoist = Hoist { object: "customer", fields: &[("id", "customer_id")], keep: true };

@@ -3,6 +3,8 @@
 //! The next requests are sent before a batch is returned, so that the server works while the host
 //! writes.
 
+mod tools;
+
 use std::{collections::VecDeque, rc::Rc, task::Poll};
 
 use futures_util::{
@@ -11,16 +13,16 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
+pub use self::tools::Tools;
+use self::tools::{Fetched, fetch};
 use crate::{
-    api::Api,
     error::{Error, Result},
-    fetch::{Fetcher, Outcome},
+    fetch::Outcome,
     in_flight::InFlightLimit,
     log::Level,
     page::Page,
     page_sizes::PageSizes,
     partition::Slices,
-    platform::Platform,
     request::PageRequest,
     stream::{Absent, Stream},
 };
@@ -32,26 +34,6 @@ pub struct Batch {
     pub records: Vec<String>,
     /// The state that is true once these records, and all before them, are written.
     pub checkpoint: Option<String>,
-}
-
-type Fetched<C> = (PageRequest<C>, Result<Outcome<Page>>);
-
-/// What a reader works with.
-pub struct Tools<C: 'static> {
-    /// The parsed config.
-    pub config: Rc<C>,
-    /// The API that is read.
-    pub api: Rc<dyn Api<C>>,
-    /// Sends the requests.
-    pub fetcher: Fetcher,
-    /// The outside world.
-    pub platform: Platform,
-}
-
-impl<C> std::fmt::Debug for Tools<C> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tools").field("fetcher", &self.fetcher).finish_non_exhaustive()
-    }
 }
 
 /// Reads one stream.
@@ -308,16 +290,4 @@ impl<C> Reader<C> {
 fn too_large(mut error: Error, however: &str) -> Error {
     error.message = format!("{}; {however}", error.message);
     error
-}
-
-async fn fetch<C>(tools: Rc<Tools<C>>, request: PageRequest<C>) -> Fetched<C> {
-    let Tools { config, api, fetcher, .. } = &*tools;
-    let decode = |body: &[u8]| api.decode_page(&request, body);
-    let mut result = fetcher.fetch(api.page_request(&request), request.stream.rate, decode).await;
-    if let Some(enrich) = request.stream.enrich
-        && let Ok(Outcome::Complete(page)) = result
-    {
-        result = enrich(config, fetcher, page).await.map(Outcome::Complete);
-    }
-    (request, result)
 }

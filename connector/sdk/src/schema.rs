@@ -2,7 +2,9 @@
 //! Keywords beside the reference replace those of that schema, and properties beside it are added to
 //! its properties. Clients of a catalog expect a schema without references.
 
-use json_text::{Fields, Json, Object, listed};
+use std::rc::Rc;
+
+use json_text::{Fields, Json, Object, compact, listed};
 
 use crate::problem::Problem;
 
@@ -21,49 +23,80 @@ const PROPERTIES: &str = "properties";
 /// # Errors
 /// If a schema is missing, is not an object, or refers to itself.
 pub fn resolve(name: &str, schemas: Schemas<'_>, further: &[(String, String)]) -> Result<String, Problem> {
-    let schema = resolve_value(find(name, schemas)?, schemas, 0)?;
-    if Fields::of(Json::checked(&schema)).is_none() {
-        return Err(Problem::new(format!("{name} is not an object")));
-    }
-    if further.is_empty() {
-        return Ok(schema);
-    }
-    let mut properties = Object::default();
-    further.iter().for_each(|(name, property)| properties.push(name, property));
-    let mut object = Object::default();
-    object.push_plain(PROPERTIES, &properties.finish());
-    Ok(merged(Json::checked(&schema), Json::checked(&object.finish())))
+    Resolver::new(schemas).resolve(name, further)
 }
 
-fn find<'a>(name: &str, schemas: Schemas<'a>) -> Result<Json<'a>, Problem> {
-    let found = schemas.iter().find(|(candidate, _)| *candidate == name);
-    let (_, text) = found.ok_or_else(|| format!("there is no schema {name}"))?;
-    Json::parse(text).map_err(|problem| Problem::from(problem).within(format!("the schema {name}")))
+/// Resolves schemas, each once.
+#[derive(Debug)]
+pub struct Resolver<'a> {
+    schemas: Schemas<'a>,
+    resolved: Vec<(&'a str, Rc<str>)>,
 }
 
-fn resolve_value(value: Json<'_>, schemas: Schemas<'_>, depth: usize) -> Result<String, Problem> {
-    if let Some(fields) = Fields::of(value) {
-        let (mut base, mut object) = (None, Object::default());
-        for (name, value) in fields.iter() {
-            match value.text().filter(|_| name.is("$ref")) {
-                Some(name) if depth == MAX_DEPTH => {
-                    return Err(Problem::new(format!("{name} refers to itself")));
-                }
-                Some(name) => base = Some(resolve_value(find(&name, schemas)?, schemas, depth + 1)?),
-                None => object.carry(name, &resolve_value(value, schemas, depth)?),
-            }
+impl<'a> Resolver<'a> {
+    /// Creates a resolver of these schemas.
+    pub fn new(schemas: Schemas<'a>) -> Self {
+        Self { schemas, resolved: Vec::new() }
+    }
+
+    /// As [`resolve`].
+    ///
+    /// # Errors
+    /// As [`resolve`].
+    pub fn resolve(&mut self, name: &str, further: &[(String, String)]) -> Result<String, Problem> {
+        let schema = self.file(name, 0)?;
+        if !schema.starts_with('{') {
+            return Err(Problem::new(format!("{name} is not an object")));
         }
-        let object = object.finish();
-        Ok(match base {
-            Some(base) => merged(Json::checked(&base), Json::checked(&object)),
-            None => object,
-        })
-    } else if let Some(items) = value.list() {
-        let items: Result<Vec<_>, _> =
-            items.into_iter().map(|item| resolve_value(item, schemas, depth)).collect();
-        Ok(listed(items?.into_iter()))
-    } else {
-        Ok(value.get().to_owned())
+        if further.is_empty() {
+            return Ok(schema.to_string());
+        }
+        let mut properties = Object::default();
+        further.iter().for_each(|(name, property)| properties.push(name, property));
+        let mut object = Object::default();
+        object.push_plain(PROPERTIES, &properties.finish());
+        Ok(merged(Json::checked(&schema), Json::checked(&object.finish())))
+    }
+
+    fn file(&mut self, name: &str, depth: usize) -> Result<Rc<str>, Problem> {
+        if let Some((_, schema)) = self.resolved.iter().find(|(resolved, _)| *resolved == name) {
+            return Ok(Rc::clone(schema));
+        }
+        if depth > MAX_DEPTH {
+            return Err(Problem::new(format!("{name} refers to itself")));
+        }
+        let found = self.schemas.iter().find(|(candidate, _)| *candidate == name);
+        let (name, text) = found.ok_or_else(|| format!("there is no schema {name}"))?;
+        let schema = Json::parse(text)
+            .map_err(|problem| Problem::from(problem).within(format!("the schema {name}")))?;
+        let schema: Rc<str> = self.value(schema, depth)?.into();
+        self.resolved.push((name, Rc::clone(&schema)));
+        Ok(schema)
+    }
+
+    fn value(&mut self, value: Json<'_>, depth: usize) -> Result<String, Problem> {
+        if !value.get().contains("\"$ref\"") {
+            return Ok(compact(value.get()));
+        }
+        if let Some(fields) = Fields::of(value) {
+            let (mut base, mut object) = (None, Object::default());
+            for (name, value) in fields.iter() {
+                match value.text().filter(|_| name.is("$ref")) {
+                    Some(name) => base = Some(self.file(&name, depth + 1)?),
+                    None => object.carry(name, &self.value(value, depth)?),
+                }
+            }
+            let object = object.finish();
+            Ok(match base {
+                Some(base) => merged(Json::checked(&base), Json::checked(&object)),
+                None => object,
+            })
+        } else if let Some(items) = value.list() {
+            let items: Result<Vec<_>, _> = items.into_iter().map(|item| self.value(item, depth)).collect();
+            Ok(listed(items?.into_iter()))
+        } else {
+            Ok(value.get().to_owned())
+        }
     }
 }
 

@@ -151,6 +151,11 @@ impl Account {
         self.keys.iter().any(|known| known == key)
     }
 
+    /// Whether the generated record with this index still exists, changed or not.
+    pub(crate) fn exists(&self, collection: Collection, index: u64) -> bool {
+        self.shelf(collection).find(&self.blueprint.id(collection, index)).is_some()
+    }
+
     pub(crate) fn shelf(&self, collection: Collection) -> &Shelf {
         &self.shelves[&collection]
     }

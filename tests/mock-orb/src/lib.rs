@@ -60,6 +60,7 @@ mod server;
 mod service;
 mod settings;
 mod shelf;
+mod single;
 mod terms;
 mod time_zone;
 mod timeframe;

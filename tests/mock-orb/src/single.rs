@@ -137,12 +137,7 @@ impl Account {
 
     /// A record of a resource that is listed by owner, and that owner: one whose list has been
     /// changed, or the one from which a generated record derives.
-    fn owned_row(
-        &self,
-        resource: &Resource,
-        id: &str,
-        generated: Option<String>,
-    ) -> Option<(Owner, String)> {
+    fn owned_row(&self, resource: &Resource, id: &str, generated: Option<String>) -> Option<(Owner, String)> {
         let changed = self.lists.iter().filter(|((name, _), _)| name == resource.name);
         let changed = changed.filter(|(_, shelf)| shelf.find(id).is_some()).map(|((_, owner), _)| owner);
         // The first of several, because the order of changed lists is random.

@@ -61,7 +61,7 @@ fn the_template_continues_from_its_state() {
         setup(&server).read_from(&["authors"], r#"{"authors":{"created_at":"2024-03-02T00:00:00Z"}}"#);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(
-        server.requests()[0].target().contains("created_from=2024-03-01T23%3A59%3A00"),
+        server.requests()[0].target().contains("created_at%5Bgte%5D=2024-03-01T23%3A59%3A00"),
         "{:?}",
         server.requests()
     );

@@ -67,6 +67,7 @@ impl<C> PageRequest<C> {
             push(name, (*value).to_owned());
         }
         if let Some(time) = &stream.time {
+            let mut push = |name: &str, value: String| push(&format!("{}{name}", time.field), value);
             if let Some(from) = slice.from {
                 push(time.from, text(time.form, from));
             }

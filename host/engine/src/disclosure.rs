@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::config::{SealedConfig, fields};
-use crate::http::{AllowedHosts, GrantedBy, HostPattern};
+use crate::http::{AllowedHosts, GrantedBy, HostPattern, Origin};
 
 /// Secrets that may go to hosts which the connector named, and not the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,12 +26,9 @@ impl Disclosure {
         if allowed.granted_by() != GrantedBy::Connector || secrets.is_empty() {
             return Self::default();
         }
-        let written = fields(config.config.object()).into_iter().filter_map(|(_, value)| match value {
-            Value::String(text) => HostPattern::of_url(&text).ok(),
-            _ => None,
-        });
-        let written: HashSet<HostPattern> = written.collect();
-        let hosts: Vec<_> = allowed.patterns().filter(|host| !written.contains(host)).cloned().collect();
+        let written: HashSet<_> = fields(config.config.object()).values().filter_map(host).collect();
+        let is_written = |host: &&HostPattern| written.contains(&host.to_string());
+        let hosts: Vec<_> = allowed.patterns().filter(|host| !is_written(host)).cloned().collect();
         if hosts.is_empty() { Self::default() } else { Self { secrets, hosts } }
     }
 
@@ -49,6 +46,17 @@ impl Disclosure {
     pub fn hosts(&self) -> &[HostPattern] {
         &self.hosts
     }
+}
+
+/// The host that a value of a config is, in the form in which hosts are shown.
+fn host(value: &Value) -> Option<String> {
+    let text = value.as_str()?.trim();
+    let origin = Origin::parse(text).map(|origin| origin.to_string());
+    origin.or_else(|| {
+        // A URL without a scheme may have a path, of which a pattern knows nothing.
+        let host = text.split(['/', '?', '#']).next()?;
+        Some(host.parse::<HostPattern>().ok()?.to_string())
+    })
 }
 
 #[cfg(test)]
@@ -100,7 +108,15 @@ mod tests {
         let url = r#"{"key":"k","api_url":"https://api.example.org/v1"}"#;
         assert_eq!(told(&["${api_url}"], url), nothing());
         assert_eq!(told(&["https://api.example.org"], url), nothing());
-        assert_eq!(told(&["${api_url}"], r#"{"key":"k","api_url":"api.example.org"}"#), nothing());
+        for written in [
+            "api.example.org",
+            "api.example.org:8443/v1",
+            " HTTP://API.example.org:80/v1?a ",
+            "*.example.org",
+        ] {
+            let config = format!(r#"{{"key":"k","api_url":"{written}"}}"#);
+            assert_eq!(told(&["${api_url}"], &config), nothing(), "{written}");
+        }
         let (_, hosts) = told(&["${api_url}", "evil.example", "http://api.example.org"], url);
         assert_eq!(hosts, ["http://api.example.org", "https://evil.example"]);
     }

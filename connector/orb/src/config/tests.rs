@@ -2,6 +2,7 @@
 
 use super::*;
 use elt_sdk::{error::FailureType, testing::instant};
+use time::SignedDuration;
 
 fn parse(changes: &str) -> Result<Config> {
     let mut config = serde_json::json!({"api_key": "k", "start_date": "2024-01-01T00:00:00Z"});
@@ -19,7 +20,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((config.concurrency, config.draft_invoices), (CONCURRENCY, false));
     assert_eq!(config.retry_minutes, RETRY_MINUTES);
     let start = instant("2024-01-01T00:00:00Z");
-    assert_eq!(config.range, TimeRange { start, end: None, lookback: SignedDuration::ZERO });
+    assert_eq!(config.range, TimeRange::since(start));
 }
 
 #[test]

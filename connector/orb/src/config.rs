@@ -21,10 +21,10 @@ pub const API_URL: &str = "https://api.withorb.com/v1";
 pub const CONCURRENCY: usize = 16;
 
 /// More requests in flight than this only exceed the rate limit.
-const MAX_CONCURRENCY: i64 = 64;
+const MAX_CONCURRENCY: u32 = 64;
 
 /// Retrying for longer would come close to the 15 minutes after which the host ends a call.
-const MAX_RETRY_MINUTES: i64 = 10;
+const MAX_RETRY_MINUTES: u32 = 10;
 
 /// The statuses that Orb knows, and those that are read by default.
 type Statuses = (&'static [&'static str], &'static [&'static str]);
@@ -99,10 +99,12 @@ impl Config {
             cost_currencies: properties.texts("cost_currencies")?.unwrap_or_default(),
             subscription_change_statuses: statuses(&properties, "subscription_change_statuses", CHANGES)?,
             billable_metric_statuses: statuses(&properties, "billable_metric_statuses", METRICS)?,
-            concurrency: properties.number("concurrency", 1..=MAX_CONCURRENCY)?.unwrap_or(CONCURRENCY),
+            concurrency: properties
+                .number("concurrency", 1..=MAX_CONCURRENCY)?
+                .map_or(CONCURRENCY, |number| number as usize),
             retry_minutes: properties
                 .number("retry_minutes", 0..=MAX_RETRY_MINUTES)?
-                .unwrap_or(RETRY_MINUTES),
+                .map_or(RETRY_MINUTES, u64::from),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Reads the properties of a config by type. Errors name the property and say what is expected.
 
-use std::ops::RangeInclusive;
+use std::{borrow::Cow, fmt, ops::RangeInclusive};
 
 use json_text::{Fields, Json};
 use time::{SignedDuration, Timestamp};
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The longest lookback window in days: a hundred years.
-const MAX_LOOKBACK_DAYS: i64 = 36_500;
+const MAX_LOOKBACK_DAYS: u32 = 36_500;
 
 /// The properties of a config.
 ///
@@ -38,7 +38,7 @@ impl<'a> Properties<'a> {
     /// # Errors
     /// If it is absent, and those of `read`.
     pub fn required<T>(&self, name: &str, read: impl FnOnce(&Self, &str) -> Result<Option<T>>) -> Result<T> {
-        read(self, name)?.ok_or_else(|| invalid(name, "is a required property"))
+        read(self, name)?.ok_or_else(|| invalid(name, format_args!("is a required property")))
     }
 
     /// Reads a property with `convert`, which returns `None` for a value that is not `expected`.
@@ -52,7 +52,7 @@ impl<'a> Properties<'a> {
         expected: &str,
         convert: impl Fn(Json<'a>) -> Option<T>,
     ) -> Result<Option<T>> {
-        let wrong = || invalid(name, &format!("must be {expected}"));
+        let wrong = || invalid(name, format_args!("must be {expected}"));
         self.0.value(name).map(|value| convert(value).ok_or_else(wrong)).transpose()
     }
 
@@ -62,7 +62,7 @@ impl<'a> Properties<'a> {
     /// If it is not a string.
     pub fn text(&self, name: &str) -> Result<Option<String>> {
         let text = self.get(name, "a string", Json::text)?;
-        Ok(text.filter(|text| !text.is_empty()).map(Into::into))
+        Ok(text.filter(|text| !text.is_empty()).map(Cow::into_owned))
     }
 
     /// Reads a flag.
@@ -76,16 +76,11 @@ impl<'a> Properties<'a> {
     /// Reads a whole number. `3.0` and `3e0` are accepted, since JSON does not distinguish them.
     ///
     /// # Errors
-    /// If it is not a whole number within `range`, or does not fit `N`.
-    pub fn number<N: TryFrom<i64>>(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<N>> {
-        let fits = |number| N::try_from(number).map_err(|_| out_of_range(name, &range));
-        self.whole_number(name, &range)?.map(fits).transpose()
-    }
-
-    fn whole_number(&self, name: &str, range: &RangeInclusive<i64>) -> Result<Option<i64>> {
-        let Some(value) = self.0.value(name) else { return Ok(None) };
-        let number = value.integer().filter(|number| range.contains(number));
-        number.map(Some).ok_or_else(|| out_of_range(name, range))
+    /// If it is not a whole number within `range`.
+    pub fn number(&self, name: &str, range: RangeInclusive<u32>) -> Result<Option<u32>> {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        let number = |value: Json<'_>| u32::try_from(value.integer()?).ok();
+        self.get(name, &expected, |value| number(value).filter(|number| range.contains(number)))
     }
 
     /// Reads a list of strings. Drops duplicates and empty ones.
@@ -114,7 +109,8 @@ impl<'a> Properties<'a> {
         let unknown = choices.iter().flatten().find(|choice| !known.contains(&choice.as_str()));
         match unknown {
             Some(unknown) => {
-                Err(invalid(name, &format!("has {unknown:?}; it may have: {}", known.join(", "))))
+                let known = known.join(", ");
+                Err(invalid(name, format_args!("has {unknown:?}; it may have: {known}")))
             }
             None => Ok(choices),
         }
@@ -130,7 +126,7 @@ impl<'a> Properties<'a> {
         let has_form =
             text.len() == "2022-03-01T00:00:00Z".len() && text.ends_with('Z') && text.contains('T');
         let instant = parse_instant(&text).filter(|_| has_form);
-        let error = || invalid(name, &format!("is {text:?}; it must look like 2022-03-01T00:00:00Z"));
+        let error = || invalid(name, format_args!("is {text:?}; it must look like 2022-03-01T00:00:00Z"));
         instant.map(Some).ok_or_else(error)
     }
 
@@ -152,7 +148,7 @@ impl<'a> Properties<'a> {
             return Ok(Some(url.to_owned()));
         }
         let form = "must look like https://api.example.com/v1: http or https, a host and optionally a path";
-        Err(invalid(name, form))
+        Err(invalid(name, format_args!("{form}")))
     }
 
     /// Reads a secret that is sent in a header. White space around it is dropped. An empty string
@@ -164,7 +160,10 @@ impl<'a> Properties<'a> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let secret = text.trim();
         if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(invalid(name, "contains an invalid character; copy it again from its source"));
+            return Err(invalid(
+                name,
+                format_args!("contains an invalid character; copy it again from its source"),
+            ));
         }
         Ok(Some(secret).filter(|secret| !secret.is_empty()).map(Secret::new))
     }
@@ -178,23 +177,18 @@ impl<'a> Properties<'a> {
         let start = self.required("start_date", Self::instant)?;
         let end = self.instant("end_date")?;
         if end.is_some_and(|end| end < start) {
-            return Err(invalid("end_date", "is before start_date"));
+            return Err(invalid("end_date", format_args!("is before start_date")));
         }
         let days = self.number("lookback_window_days", 0..=MAX_LOOKBACK_DAYS)?;
-        Ok(TimeRange { start, end, lookback: SignedDuration::days(days.unwrap_or_default()) })
+        Ok(TimeRange { start, end, lookback: SignedDuration::days(days.unwrap_or_default().into()) })
     }
 }
 
 /// Creates the error for a property. Never inlined, because it has many callers and is called
 /// rarely.
 #[inline(never)]
-fn invalid(name: &str, what: &str) -> Error {
-    Error::config(format!("config: {name} {what}"))
-}
-
-#[inline(never)]
-fn out_of_range(name: &str, range: &RangeInclusive<i64>) -> Error {
-    invalid(name, &format!("must be a whole number from {} to {}", range.start(), range.end()))
+fn invalid(name: &str, problem: fmt::Arguments<'_>) -> Error {
+    Error::config(format!("config: {name} {problem}"))
 }
 
 #[cfg(test)]

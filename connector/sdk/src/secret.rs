@@ -23,7 +23,7 @@ impl Secret {
     /// Removes the secret from a text, since a server may repeat it. Secrets of fewer than four
     /// bytes stay.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.len() < MIN_REDACTED { text.to_owned() } else { text.replace(&self.0, "[secret]") }
+        if self.0.len() < MIN_REDACTED { text.to_owned() } else { text.replace(self.expose(), "[secret]") }
     }
 }
 

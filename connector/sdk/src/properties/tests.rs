@@ -1,7 +1,5 @@
 //! Tests values, defaults and errors of each type.
 
-use std::fmt;
-
 use super::*;
 use crate::{error::FailureType, testing::instant};
 
@@ -45,7 +43,7 @@ fn an_absent_property_is_none_unless_it_is_required() {
         assert_eq!(error.message, format!("config: {name} is a required property"));
     }
     assert_eq!((properties.flag("null"), properties.texts("null")), (Ok(None), Ok(None)));
-    assert_eq!(properties.number::<u8>("null", 0..=9), Ok(None));
+    assert_eq!(properties.number("null", 0..=9), Ok(None));
 }
 
 #[test]
@@ -61,24 +59,17 @@ fn a_value_of_another_type_is_an_error() {
     assert_eq!(error("\"true\"", Properties::flag), "config: it must be true or false");
     assert_eq!(error("\"a\"", Properties::texts), "config: it must be a list of strings");
     assert_eq!(error("[1]", Properties::texts), "config: it must be a list of strings");
-    for value in ["0", "65", "1.5", "\"4\""] {
-        let message = error(value, |properties, name| properties.number::<usize>(name, 1..=64));
+    for value in ["0", "65", "-1", "1.5", "99999999999", "\"4\""] {
+        let message = error(value, |properties, name| properties.number(name, 1..=64));
         assert_eq!(message, "config: it must be a whole number from 1 to 64", "{value}");
     }
-}
-
-#[test]
-fn a_number_that_does_not_fit_its_type_is_an_error() {
-    let byte = |value| read(value, |properties, name| properties.number::<u8>(name, 0..=1_000));
-    assert_eq!(byte("255"), Ok(Some(255)));
-    assert!(byte("256").is_err());
 }
 
 #[test]
 fn a_whole_number_is_read_however_it_is_spelled() {
     for spelled in ["3", "3.0", "3e0", "0.3E1", "30e-1", "3.000"] {
         let number = read(spelled, |properties, name| properties.number(name, 0..=9));
-        assert_eq!(number, Ok(Some(3_i64)), "{spelled}");
+        assert_eq!(number, Ok(Some(3)), "{spelled}");
     }
 }
 

@@ -39,7 +39,8 @@ const PANELS: [Panel; 4] = [
 ///
 /// If the file cannot be written.
 pub(super) fn draw(file: &Path, rows: &[Row]) -> Result<()> {
-    let rows: Vec<&Row> = rows.iter().filter(|row| row.remark.is_empty()).collect();
+    let has_colour = |row: &&Row| STREAMS.iter().zip(COLOURS).any(|((stream, ..), _)| *stream == row.stream);
+    let rows: Vec<&Row> = rows.iter().filter(|row| row.remark.is_empty()).filter(has_colour).collect();
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     for (panel, area) in PANELS.iter().zip(area.split_evenly((2, 2))) {

@@ -2,8 +2,8 @@
 //!
 //! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. If
 //! pages are small, the configured number of requests is in flight. If they are large, a few are
-//! enough while pages arrive faster than they can be emitted. Each time the reader has to wait for a page,
-//! one more is allowed.
+//! enough while pages arrive faster than they can be emitted. Each time the reader has to wait for
+//! a page, one more is allowed.
 
 /// Bytes of responses that may always be in flight or wait to be emitted. A stream with pages of a
 /// megabyte that arrive in time then takes less than 48 MB, including the host

@@ -1,6 +1,6 @@
 //! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema.
-//! Keywords beside the reference replace those of that schema, and properties beside it are added to
-//! its properties. Clients of a catalog expect a schema without references.
+//! Keywords beside the reference replace those of that schema, and properties beside it are added
+//! to its properties. Clients of a catalog expect a schema without references.
 
 use std::rc::Rc;
 

@@ -57,8 +57,7 @@ def judge_requests(mended):
             try:
                 await_listening(proxy, log)
                 what = [url, f"http://127.0.0.1:{port}", KEY, log, os.environ["HOST"], os.environ["COMPONENT"]]
-                catalog = HERE.parent.parent / "demo" / "catalog.json"
-                subprocess.run([sys.executable, HERE / "proxy.py", *what, catalog, "."], check=True)
+                subprocess.run([sys.executable, HERE / "proxy.py", *what, "."], check=True)
             finally:
                 proxy.terminate()
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mock_orb::{Collection, MockOrb, Timestamp};
+use mock_orb::{Account, Collection, MockOrb, Settings, Timestamp};
 
 use super::{assert_well, configured, discover, held, held::Fields, orb, read, records};
 use crate::support::{Output, Setup, shape::fields};
@@ -137,22 +137,58 @@ fn two_reads_of_halves_have_every_day_and_hour() {
             orb.account().add_usage(&id, &metric, late, "12.5", &[]).unwrap();
         }
     }
-    orb.account().add_event_volume(held::instant("2024-07-03T14:00:00Z"), 5);
     let second = read(&setup, &catalog, Some(&first.state_file()));
     assert_well(&orb, &second);
     for stream in &streams {
         let name = stream.name.as_str();
-        let key =
-            |row: &Fields| stream.primary_key.iter().map(|field| row[field].clone()).collect::<Vec<_>>();
         // A warehouse keeps the last row of each key.
         let mut rows = std::collections::BTreeMap::new();
         for row in records(&first, name).into_iter().chain(records(&second, name)) {
-            rows.insert(key(&row), row);
+            rows.insert(stream.key(&row), row);
         }
         let rows = held::sorted(rows.into_values().collect());
         super::assert_same(name, &rows, &held::held(&orb, name));
         let repeated = records(&second, name).len();
         assert!(repeated < rows.len() * 3 / 4, "{name}: {repeated} of {} were read again", rows.len());
+    }
+}
+
+#[test]
+fn changes_within_the_days_of_grace_are_read_again() {
+    let now = Timestamp::now();
+    let settings = Settings { first: now - 90 * DAY, last: now, ..super::settings() };
+    let orb = MockOrb::start(Account::generate(&settings));
+    let setup = Setup::new(&orb).with("start_date", (now - 60 * DAY).strftime("%FT00:00:00Z").to_string());
+    let names =
+        ["subscription_usage", "subscription_costs", "customer_costs", "license_usage", "event_volumes"];
+    let streams: Vec<_> =
+        discover(&setup).into_iter().filter(|stream| names.contains(&stream.name.as_str())).collect();
+    let catalog = configured(&streams, true);
+    let first = read(&setup, &catalog, None);
+    assert_well(&orb, &first);
+    let subscriptions = orb.account().ids(Collection::Subscriptions);
+    for id in subscriptions {
+        let metrics = orb.account().billable_metrics(&id);
+        for metric in metrics {
+            // A subscription that was not alive then has no usage.
+            let _ = orb.account().add_usage(&id, &metric, now - 40 * HOUR, "12.5", &[]);
+        }
+    }
+    orb.account().add_event_volume(now - 30 * DAY, 5);
+    let second = read(&setup, &catalog, Some(&first.state_file()));
+    assert_well(&orb, &second);
+    for stream in &streams {
+        let (name, field) = (stream.name.as_str(), stream.cursor());
+        let (before, after) = (records(&first, name), records(&second, name));
+        let changed = after.iter().filter(|row| before.binary_search(row).is_err()).count();
+        match name {
+            // The emulator's license usage does not change.
+            "license_usage" => assert!(!after.is_empty(), "{name} does not repeat its last days"),
+            _ => assert!(changed > 0, "{name} does not see what changed"),
+        }
+        let oldest = now - if name == "event_volumes" { 41 * DAY } else { 6 * DAY };
+        let far = after.iter().find(|row| position(row, &field) < oldest);
+        assert_eq!(far, None, "{name} is read again further than promised");
     }
 }
 

@@ -37,6 +37,13 @@ struct Stream {
 }
 
 impl Stream {
+    /// The key of a record.
+    fn key(&self, row: &Fields) -> Vec<String> {
+        let part =
+            |field: &String| row.get(field).unwrap_or_else(|| panic!("{}: no {field}", self.name)).clone();
+        self.primary_key.iter().map(part).collect()
+    }
+
     /// The field that says how new a record is.
     fn cursor(&self) -> String {
         self.discovered["default_cursor_field"][0].as_str().unwrap().to_owned()

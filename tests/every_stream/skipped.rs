@@ -83,9 +83,14 @@ fn lists_that_orb_may_not_know_are_skipped_and_an_unknown_usual_one_fails_alone(
     }
     make_unavailable(&orb, &["items"], Unavailable::UrlNotFound);
     let output = read(&setup, &configured(&streams, true), None);
-    let error = output.error();
-    assert_eq!(error.failure_type, "config_error");
-    assert_eq!(error.stream_descriptor.as_ref().unwrap().name, "items");
+    assert_eq!(output.code, Some(1));
+    output.assert_clean();
+    let failed = |error: &&crate::support::output::TraceError| {
+        (error.failure_type.clone(), error.stream_descriptor.as_ref().map(|stream| stream.name.clone()))
+    };
+    let errors = output.errors();
+    let of_streams: Vec<_> = errors.iter().map(failed).filter(|(_, stream)| stream.is_some()).collect();
+    assert_eq!(of_streams, [("config_error".to_owned(), Some("items".to_owned()))]);
     for stream in streams.iter().filter(|stream| stream.name != "items") {
         assert_eq!(output.statuses(&stream.name).last(), Some(&"COMPLETE"), "{}", stream.name);
     }

@@ -24,12 +24,7 @@ fn the_records_of_every_stream_are_those_of_the_server() {
         if name != "subscription_usage" {
             assert_same(name, &read, &held::held(&orb, name));
         }
-        let key = |row: &held::Fields| {
-            let part =
-                |field: &String| row.get(field).unwrap_or_else(|| panic!("{name}: no {field}")).clone();
-            stream.primary_key.iter().map(part).collect::<Vec<_>>()
-        };
-        let keys: BTreeSet<_> = read.iter().map(key).collect();
+        let keys: BTreeSet<_> = read.iter().map(|row| stream.key(row)).collect();
         assert_eq!(keys.len(), read.len(), "{name}: keys are not unique");
         assert!(keys.iter().flatten().all(|part| part != "null"), "{name}: a key is null");
     }
@@ -113,4 +108,41 @@ fn every_stream_is_read_to_today_without_an_end() {
         let rows: Vec<_> = records(&output, &stream.name).into_iter().filter(is_of_year).collect();
         assert_same(&stream.name, &rows, &held::held(&orb, &stream.name));
     }
+}
+
+#[test]
+fn currencies_and_statuses_of_the_config_are_read_one_after_the_other() {
+    let orb = orb();
+    let setup = setup(&orb)
+        .with("ledger_currencies", vec!["credits", "USD"])
+        .with("cost_currencies", vec!["USD", "EUR"])
+        .with("subscription_change_statuses", vec!["applied"])
+        .with("billable_metric_statuses", vec!["active", "archived"]);
+    let streams = discover(&setup);
+    let output = read(&setup, &configured(&streams, true), None);
+    assert_well(&orb, &output);
+    for stream in &streams {
+        let name = &stream.name;
+        let rows = records(&output, name);
+        let keys: BTreeSet<_> = rows.iter().map(|row| stream.key(row)).collect();
+        assert_eq!(keys.len(), rows.len(), "{name}: keys are not unique");
+    }
+    let ids = |rows: &[held::Fields]| rows.iter().map(|row| row["id"].clone()).collect::<BTreeSet<_>>();
+    let customers = orb.account().customer_ids();
+    let blocks: Vec<_> = customers
+        .iter()
+        .flat_map(|id| orb.account().rows("credit_blocks", id))
+        .map(|row| crate::support::shape::fields(&row))
+        .collect();
+    assert_eq!(ids(&records(&output, "credit_blocks")), ids(&blocks));
+    let costs = records(&output, "subscription_costs");
+    assert!(!costs.is_empty() && costs.iter().all(|row| row["currency"] == row["price_currency"]));
+    let of_status = |name: &str, statuses: &[&str]| {
+        let rows = held::held(&orb, name).into_iter();
+        let rows: Vec<_> = rows.filter(|row| statuses.contains(&row["status"].trim_matches('"'))).collect();
+        assert!(!rows.is_empty());
+        assert_same(name, &records(&output, name), &rows);
+    };
+    of_status("subscription_changes", &["applied"]);
+    of_status("billable_metrics", &["active", "archived"]);
 }

@@ -2,9 +2,13 @@
 //! memory and state, as a table and as a plot.
 
 mod computed;
+mod counts;
 mod plot;
 
 use std::path::Path;
+use std::time::Duration;
+
+use mock_orb::{Settings, Timestamp};
 
 use crate::candidate::HOST;
 use crate::report::{Aim, figure, table};
@@ -15,18 +19,56 @@ use crate::task::{EVER, LAST_WEEK, Task, Timeframe};
 use crate::tools::Tools;
 use crate::{Result, print};
 
-use self::computed::Computed;
+use self::{computed::Computed, counts::Counts};
 
 /// Invoices per customer and entries per ledger: one a month.
 pub(crate) const MONTHS: usize = 12;
 
-/// The streams and the timeframe to read; usage has a record per day.
-const STREAMS: [(&str, Timeframe); 5] = [
-    ("customers", EVER),
-    ("subscriptions", EVER),
-    ("invoices", EVER),
-    ("credits_ledger_entries", EVER),
-    ("subscription_usage", LAST_WEEK),
+/// The streams, the timeframe to read, and whether they are also read from their state; usage has
+/// a record per day. `plans` is left out: it is one page.
+const STREAMS: [(&str, Timeframe, bool); 42] = [
+    ("customers", EVER, true),
+    ("subscriptions", EVER, true),
+    ("invoices", EVER, true),
+    ("credits_ledger_entries", EVER, true),
+    ("subscription_usage", LAST_WEEK, true),
+    ("credit_notes", EVER, true),
+    ("credit_note_line_items", EVER, true),
+    ("invoice_line_items", EVER, true),
+    ("invoice_payment_attempts", EVER, true),
+    ("invoice_summaries", EVER, true),
+    ("upcoming_invoices", EVER, false),
+    ("credit_blocks", EVER, false),
+    ("credit_block_invoices", EVER, false),
+    ("credit_top_ups", EVER, false),
+    ("customer_balance_transactions", EVER, true),
+    ("subscription_summaries", EVER, true),
+    ("subscription_schedules", EVER, false),
+    ("subscription_changes", EVER, false),
+    ("subscription_price_intervals", EVER, true),
+    ("subscription_adjustment_intervals", EVER, true),
+    ("coupon_redemptions", EVER, false),
+    ("coupon_subscriptions", EVER, false),
+    ("licenses", EVER, false),
+    ("subscription_costs", LAST_WEEK, true),
+    ("customer_costs", LAST_WEEK, true),
+    ("license_usage", LAST_WEEK, true),
+    ("event_volumes", LAST_WEEK, false),
+    ("items", EVER, false),
+    ("billable_metrics", EVER, false),
+    ("prices", EVER, false),
+    ("plan_prices", EVER, false),
+    ("plan_versions", EVER, false),
+    ("plan_migrations", EVER, false),
+    ("coupons", EVER, false),
+    ("dimensional_price_groups", EVER, false),
+    ("dimensional_price_group_prices", EVER, false),
+    ("license_types", EVER, false),
+    ("event_backfills", EVER, false),
+    ("customer_alerts", EVER, false),
+    ("subscription_alerts", EVER, false),
+    ("webhook_endpoints", EVER, false),
+    ("webhook_events", EVER, true),
 ];
 
 /// Reads under Orb's rate limits, sized to take some tens of seconds.
@@ -66,7 +108,7 @@ pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&
             let mut server = Server::start(tools, &account)?;
             let task = Task::new(&server, stream, timeframe)?;
             let sample = read(tools, &mut server, &task)?;
-            let computed = Computed::of(stream, customers);
+            let computed = Computed::of(stream, &counts(customers)?);
             rows.push(Row { customers, stream, remark: ", live limits", computed, sample });
         }
     }
@@ -97,22 +139,47 @@ fn account(customers: usize) -> Account {
     }
 }
 
+/// Counts what such an account has.
+fn counts(customers: usize) -> Result<Counts> {
+    let settings = Settings {
+        customers,
+        subscriptions: customers,
+        invoices: customers * MONTHS,
+        ledger_customers: customers,
+        ledger_entries_per_customer: MONTHS,
+        // As the server is started.
+        always_plans: true,
+        ..Settings::default()
+    };
+    let (start, end) = LAST_WEEK;
+    // Costs are read from the day before.
+    let start = start.parse::<Timestamp>()? - Duration::from_secs(24 * 60 * 60);
+    Ok(Counts::of(&settings, (start, end.unwrap_or_default().parse()?)))
+}
+
 /// Reads every stream from the beginning, and again from the resulting states.
 fn read_account(tools: &Tools, customers: usize) -> Result<Vec<Row>> {
     let mut server = Server::start(tools, &account(customers))?;
+    let mut counts = counts(customers)?;
     let mut rows = Vec::new();
-    for (stream, timeframe) in STREAMS {
+    for (stream, timeframe, is_read_again) in STREAMS {
         let task = Task::new(&server, stream, timeframe)?;
         let sample = read(tools, &mut server, &task)?;
+        if stream == "credit_blocks" {
+            counts.credit_blocks = sample.messages.records;
+        }
         let state = sample.messages.state.clone().ok_or("a read without a state")?;
-        rows.push(Row { customers, stream, remark: "", computed: Computed::of(stream, customers), sample });
+        rows.push(Row { customers, stream, remark: "", computed: Computed::of(stream, &counts), sample });
+        if !is_read_again {
+            continue;
+        }
         let task = task.continued(&state)?;
         let sample = read(tools, &mut server, &task)?;
         rows.push(Row {
             customers,
             stream,
             remark: ", again",
-            computed: Computed::again(stream, customers),
+            computed: Computed::again(stream, &counts),
             sample,
         });
     }

@@ -74,7 +74,7 @@ fn draw_panel(panel: &Panel, area: &DrawingArea<SVGBackend<'_>, Shift>, rows: &[
         .y_label_formatter(&label)
         .light_line_style(WHITE)
         .draw()?;
-    for ((stream, _), colour) in STREAMS.iter().zip(COLOURS) {
+    for ((stream, ..), colour) in STREAMS.iter().zip(COLOURS) {
         let points: Vec<(f64, f64)> = rows
             .iter()
             .filter(|row| row.stream == *stream)

@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use cpu_time::ProcessTime;
-use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings, Unavailable};
+use mock_orb::{
+    Account, Action, Applied, Clock, DEFAULT_API_KEY, MockOrb, MutationOptions, PayloadStyle, RateLimit,
+    RateTable, RecordError, Script, Settings, Unavailable,
+};
 use tokio::sync::oneshot;
 
 /// Serves a generated Orb account on the loopback interface until stopped.
@@ -83,6 +86,37 @@ struct Arguments {
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     not_enabled: Vec<String>,
 
+    /// Mutate the account during the read: SEED[:COUNT], by default 100, for mutations chosen by a
+    /// seed, one before every few requests; or a file with a line for each, MOMENT: MUTATION.
+    ///
+    /// A moment is `now`, `before N` (the n-th request), `before N PATH` (the n-th to paths that start
+    /// so) or `after N ms`. A mutation is `random SEED:COUNT`, or ACTION [ID [VALUE]], where `-` is
+    /// any object that allows the action: see --actions. Each is logged in `webhook_events`.
+    #[arg(long, value_name = "SEED[:COUNT]|FILE")]
+    mutations: Option<String>,
+
+    /// Payloads of the webhook events of mutations: whole objects, or summaries of invoices and
+    /// subscriptions.
+    #[arg(long, value_name = "STYLE", default_value = "expanded")]
+    payload_style: Style,
+
+    /// Instants of mutations: seconds after the account's newest records, or the machine's clock.
+    #[arg(long, value_name = "CLOCK", default_value = "account")]
+    mutation_clock: MutationClock,
+
+    /// Log no event for a deletion. By default an edit of what is deleted is logged, because Orb has
+    /// no event for that.
+    #[arg(long)]
+    silent_deletions: bool,
+
+    /// Let edits of customers and plans change the copies that subscriptions embed.
+    #[arg(long)]
+    refresh_embedded: bool,
+
+    /// Print the actions that mutations can have, with their events, and stop.
+    #[arg(long)]
+    actions: bool,
+
     /// Render each answer once and cache it for repeated requests; keeps all answers in memory.
     #[arg(long)]
     keep_answers: bool,
@@ -98,7 +132,9 @@ struct Arguments {
 
     /// Stop when standard input ends, for example because the parent process is gone. Answer each
     /// line of standard input with a line of JSON that counts requests, rejected requests,
-    /// connections and seconds of processor time so far.
+    /// connections and seconds of processor time so far. A line `mutate MUTATION` first applies a
+    /// mutation; a line `mutations` only asks. The answers to both also list what was `applied` and
+    /// the `refused_mutations`, of that line and of all so far.
     #[arg(long)]
     exit_with_stdin: bool,
 }
@@ -109,6 +145,20 @@ enum AccountKind {
     Live,
     Test,
     Trial,
+}
+
+/// What the payloads of events have.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Style {
+    Expanded,
+    Standard,
+}
+
+/// Where mutations take their instants from.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MutationClock {
+    Account,
+    Wall,
 }
 
 fn main() -> ExitCode {
@@ -122,6 +172,23 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> io::Result<()> {
+    if arguments.actions {
+        Action::ALL.iter().for_each(|action| announce(&describe(*action)));
+        return Ok(());
+    }
+    let script = arguments.mutations.as_deref().map(read_script).transpose()?;
+    let options = MutationOptions {
+        payload: match arguments.payload_style {
+            Style::Expanded => PayloadStyle::Expanded,
+            Style::Standard => PayloadStyle::Standard,
+        },
+        clock: match arguments.mutation_clock {
+            MutationClock::Account => Clock::Account,
+            MutationClock::Wall => Clock::Wall,
+        },
+        silent_deletions: arguments.silent_deletions,
+        refresh_embedded: arguments.refresh_embedded,
+    };
     let settings = Settings {
         seed: arguments.seed,
         customers: arguments.customers,
@@ -144,6 +211,7 @@ fn run(arguments: Arguments) -> io::Result<()> {
             io::Error::other(format!("unknown resource {name:?}; known are {known}"))
         })?;
     }
+    account.set_mutation_options(options);
     let orb = match &arguments.tls {
         Some(_) => MockOrb::start_tls_on(account, address)?,
         None => MockOrb::start_on(account, address)?,
@@ -152,6 +220,9 @@ fn run(arguments: Arguments) -> io::Result<()> {
         write_whole(file, certificate)?;
     }
     orb.disable_log();
+    if let Some(script) = script {
+        orb.plan(script);
+    }
     if arguments.keep_answers {
         orb.keep_answers();
     }
@@ -190,20 +261,54 @@ fn listen(orb: &Arc<MockOrb>) -> oneshot::Receiver<()> {
     let orb = Arc::downgrade(orb);
     // A separate thread, because reading standard input cannot be cancelled.
     std::thread::spawn(move || {
-        for _ in io::stdin().lock().lines().map_while(Result::ok) {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
             let Some(orb) = orb.upgrade() else { break };
-            announce(&counts(&orb));
+            let mutated = match line.strip_prefix("mutate ") {
+                Some(text) => describe_all(orb.mutate(text).unwrap_or_else(|error| vec![Err(error)])),
+                None if line == "mutations" => describe_all(orb.mutations()),
+                None => String::new(),
+            };
+            announce(&counts(&orb, &mutated));
         }
         drop(closed);
     });
     stdin_closed
 }
 
-fn counts(orb: &MockOrb) -> String {
+/// Describes what was applied and what was refused as fields of an object.
+fn describe_all(outcomes: Vec<Result<Applied, RecordError>>) -> String {
+    let (applied, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    let texts = |texts: Vec<String>| serde_json::Value::from(texts);
+    let applied = texts(applied.into_iter().flatten().map(|applied| applied.to_string()).collect());
+    let refused = refused.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+    format!(r#","applied":{applied},"refused_mutations":{}"#, texts(refused))
+}
+
+/// A script chosen by a seed, or the one in a file.
+fn read_script(text: &str) -> io::Result<Script> {
+    if let Some(script) = Script::from_seed(text) {
+        return Ok(script);
+    }
+    let invalid = |error| io::Error::other(format!("{text}: {error}"));
+    let script =
+        std::fs::read_to_string(text).map_err(|error| io::Error::other(format!("{text}: {error}")))?;
+    script.parse().map_err(invalid)
+}
+
+/// One line about an action: its name, its value and its events.
+fn describe(action: Action) -> String {
+    let events = match action.events() {
+        [] => "no event".to_owned(),
+        events => events.join(", "),
+    };
+    format!("{:<20} {:<10} {events}", action.name(), action.value())
+}
+
+fn counts(orb: &MockOrb, mutated: &str) -> String {
     let seconds = ProcessTime::now().as_duration().as_secs_f64();
     let (requests, refused, connections) = (orb.request_count(), orb.refused_count(), orb.connections());
     format!(
-        r#"{{"requests":{requests},"refused":{refused},"connections":{connections},"processor_seconds":{seconds}}}"#
+        r#"{{"requests":{requests},"refused":{refused},"connections":{connections},"processor_seconds":{seconds}{mutated}}}"#
     )
 }
 

@@ -125,6 +125,15 @@ impl Config {
     }
 }
 
+#[cfg(test)]
+impl Config {
+    /// Parses a config for tests, with further properties such as `,"concurrency":1`.
+    pub(crate) fn sample(further: &str) -> Self {
+        let required = r#""api_key":"hidden","start_date":"2024-01-01T00:00:00Z""#;
+        Self::parse(&format!("{{{required}{further}}}")).unwrap()
+    }
+}
+
 /// Reads a list of statuses. If it is absent, returns the default ones.
 fn statuses(properties: &Properties<'_>, name: &str, (known, default): Statuses) -> Result<Vec<String>> {
     let statuses = properties.choices(name, known)?;

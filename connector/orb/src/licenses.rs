@@ -62,7 +62,7 @@ mod tests {
     use elt_sdk::testing::instant;
 
     fn config() -> Config {
-        Config::parse(r#"{"api_key":"hidden","start_date":"2024-01-01T06:00:00Z"}"#).unwrap()
+        Config::sample(r#","start_date":"2024-01-01T06:00:00Z""#)
     }
 
     fn cut(life: &str, from: &str, until: &str) -> Vec<Slice> {

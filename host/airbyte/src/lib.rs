@@ -41,6 +41,8 @@ mod checkpoints;
 mod events;
 mod file;
 mod file_id;
+#[cfg(test)]
+mod fixtures;
 mod lines;
 mod links;
 mod lock;

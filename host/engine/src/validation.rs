@@ -46,16 +46,14 @@ enum Problem {
 impl From<Problem> for Error {
     fn from(problem: Problem) -> Self {
         match problem {
-            Problem::Number(error) => {
-                Self::system("the schema of the configuration cannot be read").with_internal(error)
-            }
+            Problem::Number(error) => Self::system("the config schema cannot be read").with_internal(error),
             Problem::Complex(problem) => {
-                Self::system(format!("the schema of the configuration cannot be used: it {problem}"))
+                Self::system(format!("the config schema cannot be used: it {problem}"))
             }
             Problem::Invalid(reason) => Self::system("the schema of the config is not valid JSON Schema")
                 .with_internal(Redaction::default().message(&reason)),
             Problem::Unfinished => {
-                Self::system("the schema of the configuration cannot be used: it takes too long or fails")
+                Self::system("the config schema cannot be used: it takes too long or fails")
             }
         }
     }
@@ -139,11 +137,11 @@ pub(crate) async fn validate(config: &str, specification: &Specification) -> Res
     let schema = resolved(specification)?;
     // It is valid JSON, so a number must be too large.
     let config: Value = serde_json::from_str(config)
-        .map_err(|_| Error::config("the configuration has a number that is too large"))?;
+        .map_err(|_| Error::config("the config has a number that is too large"))?;
     let violations = within(PATIENCE, move || violations(&config, schema)).await;
     let violations = violations.ok_or(Problem::Unfinished)??;
     let Some(first) = violations.told.first() else { return Ok(()) };
-    let error = Error::config(format!("the configuration is not valid: {violations}"));
+    let error = Error::config(format!("the config is not valid: {violations}"));
     Err(match &first.description {
         Some(description) => error.with_hint(description),
         None => error,
@@ -305,7 +303,7 @@ mod tests {
     async fn problem(config: &str) -> String {
         let error = validate(config, &specification(THINGS)).await.unwrap_err();
         assert_eq!(error.failure_type(), crate::FailureType::Config);
-        error.message().strip_prefix("the configuration is not valid: ").unwrap().to_owned()
+        error.message().strip_prefix("the config is not valid: ").unwrap().to_owned()
     }
 
     #[tokio::test]
@@ -369,11 +367,7 @@ mod tests {
     async fn refused(schema: &str, config: &str) -> String {
         let error = validate(config, &specification(schema)).await.unwrap_err();
         assert_eq!(error.failure_type(), crate::FailureType::System, "{error}");
-        error
-            .message()
-            .strip_prefix("the schema of the configuration cannot be used: it ")
-            .unwrap()
-            .to_owned()
+        error.message().strip_prefix("the config schema cannot be used: it ").unwrap().to_owned()
     }
 
     /// Definitions of which each is made from the reference to the next.
@@ -407,10 +401,7 @@ mod tests {
         let long = chain(400, |next| format!(r#"{{"allOf": [{next}]}}"#));
         assert_eq!(refused(&long, "{}").await, "leads through more than 500 schemas within each other");
         let doubling = chain(40, |next| format!(r#"{{"anyOf": [{next}, {next}]}}"#));
-        assert_eq!(
-            refused(&doubling, "{}").await,
-            "takes more than 200000 steps to check this configuration"
-        );
+        assert_eq!(refused(&doubling, "{}").await, "takes more than 200000 steps to check this config");
     }
 
     #[tokio::test]
@@ -420,7 +411,7 @@ mod tests {
         let error = validate("{}", &specification(&long)).await.unwrap_err();
         assert_eq!(
             error.message(),
-            "the configuration is not valid: it must be a list, but is an object",
+            "the config is not valid: it must be a list, but is an object",
             "the same of each level"
         );
         let doubling = chain(14, |next| format!(r#"{{"anyOf": [{next}, {next}, {{"type": "array"}}]}}"#))

@@ -29,7 +29,7 @@ pub(crate) struct NetworkFlags {
     /// Run the connector only if its specification has this digest, as `inspect` shows it
     ///
     /// The digest covers everything that the specification says: the hosts that the connector asks
-    /// for, and which properties of the configuration are secrets. Secrets then go to those hosts
+    /// for, and which properties of the config are secrets. Secrets then go to those hosts
     /// without a warning.
     #[arg(long, value_name = "sha256:DIGITS", global = true)]
     pub(crate) pin_spec: Option<SpecDigest>,
@@ -39,7 +39,7 @@ pub(crate) struct NetworkFlags {
     #[arg(long, global = true)]
     pub(crate) trust: bool,
 
-    /// Give the connector the secrets of the configuration instead of tokens
+    /// Give the connector the secrets of the config instead of tokens
     #[arg(long, global = true)]
     pub(crate) expose_secrets: bool,
 

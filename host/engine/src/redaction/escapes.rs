@@ -75,8 +75,8 @@ struct Escape {
     length: usize,
 }
 
-/// What the escapes of a text stand for, one after the other. Not every one of a run of backslashes
-/// is an escape; each is taken for one here.
+/// What the escapes of a text stand for, one after the other. In a run of backslashes, each is read
+/// as the start of an escape, although only some are.
 pub(super) fn meanings(text: &[u8]) -> impl Iterator<Item = Meant> {
     memchr3_iter(b'\\', b'%', b'&', text).filter_map(|at| Some(escape(&text[at..], Escapes::Any)?.character))
 }

@@ -210,13 +210,13 @@ impl FromStr for Mutation {
     fn from_str(text: &str) -> Result<Mutation, RecordError> {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
-        let unknown = || RecordError::Unknown { resource: "Action", id: name.to_owned() };
+        let unknown = || RecordError::NotAMutation(text.trim().to_owned());
         let action = Action::named(name).ok_or_else(unknown)?;
         let target = words.next().filter(|id| *id != "-").map(str::to_owned);
         let value = words.next().map(str::to_owned);
         match words.next() {
             None => Ok(Mutation { action, target, value }),
-            Some(word) => Err(RecordError::Unknown { resource: "Word", id: word.to_owned() }),
+            Some(_) => Err(unknown()),
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct MutationOptions {
     /// The instants of mutations, in records and events.
     pub clock: Clock,
     /// Deletions without any event. Orb documents none for them; by default, an edit that names
-    /// what is deleted is logged just before it.
+    /// what is deleted is logged with it.
     pub silent_deletions: bool,
     /// Edits of a customer or a plan also change the copies that subscriptions embed. By default,
     /// subscriptions keep what they embedded when they were written.
@@ -41,10 +41,10 @@ pub struct MutationOptions {
 }
 
 /// The source of the instants of mutations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Clock {
-    /// A second after [`Settings::last`](crate::Settings::last) for the first mutation, and one
-    /// more for each: equal mutations give equal accounts.
+    /// A second after the account's newest records for the first mutation, and one more for each:
+    /// equal mutations give equal accounts.
     #[default]
     Account,
     /// The machine's clock, in whole seconds.

@@ -45,7 +45,11 @@ SINGLES = [
 
 def answers(base):
     """Yields the documented path, the path, the query and the answer of each request."""
-    parents = {path: [it["id"] for it in walk(base, path)] for path in ["customers", "plans", "subscriptions"]}
+    # A customer that is being deleted has no lists.
+    parents = {
+        path: [it["id"] for it in walk(base, path) if not it.get("deleted")]
+        for path in ["customers", "plans", "subscriptions"]
+    }
     coupons = [it["id"] for it in walk(base, "coupons", show_archived="true")]
     types = [it["id"] for it in walk(base, "license_types")]
     asked = [(path, path, query) for path, query in LISTS]

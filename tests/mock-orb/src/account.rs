@@ -167,6 +167,11 @@ impl Account {
         self.keys.iter().any(|known| known == key)
     }
 
+    /// Whether a customer is being deleted: it exists, but only as a stub.
+    pub(crate) fn is_deleted(&self, customer_id: &str) -> bool {
+        self.shelf(Collection::Customers).find(customer_id).is_some_and(|(_, row)| row.is_stub())
+    }
+
     /// Whether the generated record with this index still exists, changed or not.
     pub(crate) fn exists(&self, collection: Collection, index: u64) -> bool {
         self.shelf(collection).find(&self.blueprint.id(collection, index)).is_some()

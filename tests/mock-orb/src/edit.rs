@@ -26,6 +26,8 @@ pub enum RecordError {
     NotANumber(String),
     /// The subscription had not begun or had already ended on that day.
     OutsideLife(Date),
+    /// A text is not a mutation, or not a moment for one.
+    NotAMutation(String),
     /// A mutation is not possible in the state of the object.
     Refused {
         /// The mutation, as scripts name it.
@@ -54,6 +56,7 @@ impl Display for RecordError {
             }
             RecordError::NotANumber(text) => write!(formatter, "{text:?} is not a JSON number"),
             RecordError::OutsideLife(day) => write!(formatter, "the subscription does not live on {day}"),
+            RecordError::NotAMutation(text) => write!(formatter, "{text:?} is not a mutation"),
             RecordError::Refused { action, id, reason } => write!(formatter, "{action} {id}: {reason}"),
             RecordError::Unknown { resource, id } => write!(formatter, "no {resource} with identifier {id}"),
         }

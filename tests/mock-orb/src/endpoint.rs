@@ -117,7 +117,9 @@ impl Endpoint {
             Endpoint::Ledger(customer_id) => {
                 let filter = filter(Parameters::of_ledger())?;
                 let missing = || Problem::resource_not_found(Collection::Customers.resource(), customer_id);
-                let listing = account.ledger_listing(customer_id).ok_or_else(missing)?;
+                let listing =
+                    account.ledger_listing(customer_id).filter(|_| !account.is_deleted(customer_id));
+                let listing = listing.ok_or_else(missing)?;
                 Ok(write_page(account, &listing, &filter, repeat_token))
             }
             Endpoint::Usage(subscription_id) => {
@@ -171,7 +173,9 @@ fn find_owner(
             }
         }
     };
-    account.owner(kind, id).ok_or_else(|| Problem::resource_not_found(kind.resource(), id))
+    // What belongs to a customer under deletion cannot be read any more.
+    let owner = account.owner(kind, id).filter(|owner| !account.is_deleted(&owner.id));
+    owner.ok_or_else(|| Problem::resource_not_found(kind.resource(), id))
 }
 
 #[cfg(test)]

@@ -1,19 +1,20 @@
 //! The `mock-orb` program: generates an account from command-line options and serves it.
 
-use std::io::{self, BufRead as _};
+mod control;
+
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::control::{announce, listen, told_to_stop};
 use clap::{Parser, ValueEnum};
-use cpu_time::ProcessTime;
 use mock_orb::{
-    Account, Action, Applied, Clock, DEFAULT_API_KEY, MockOrb, MutationOptions, PayloadStyle, RateLimit,
-    RateTable, RecordError, Script, Settings, Unavailable,
+    Account, Action, Clock, DEFAULT_API_KEY, MockOrb, MutationOptions, PayloadStyle, RateLimit, RateTable,
+    Script, Settings, Unavailable,
 };
-use tokio::sync::oneshot;
 
 /// Serves a generated Orb account on the loopback interface until stopped.
 ///
@@ -91,18 +92,18 @@ struct Arguments {
     ///
     /// A moment is `now`, `before N` (the n-th request), `before N PATH` (the n-th to paths that start
     /// so) or `after N ms`. A mutation is `random SEED:COUNT`, or ACTION [ID [VALUE]], where `-` is
-    /// any object that allows the action: see --actions. Each is logged in `webhook_events`.
+    /// any object that allows the action: see --actions. Those that Orb has events for are logged
+    /// in `webhook_events`.
     #[arg(long, value_name = "SEED[:COUNT]|FILE")]
     mutations: Option<String>,
 
-    /// Payloads of the webhook events of mutations: whole objects, or summaries of invoices and
-    /// subscriptions.
+    /// Payloads of the webhook events of mutations.
     #[arg(long, value_name = "STYLE", default_value = "expanded")]
-    payload_style: Style,
+    payload_style: PayloadStyle,
 
-    /// Instants of mutations: seconds after the account's newest records, or the machine's clock.
+    /// Instants of mutations, in records and events.
     #[arg(long, value_name = "CLOCK", default_value = "account")]
-    mutation_clock: MutationClock,
+    mutation_clock: Clock,
 
     /// Log no event for a deletion. By default an edit of what is deleted is logged, because Orb has
     /// no event for that.
@@ -147,20 +148,6 @@ enum AccountKind {
     Trial,
 }
 
-/// What the payloads of events have.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Style {
-    Expanded,
-    Standard,
-}
-
-/// Where mutations take their instants from.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MutationClock {
-    Account,
-    Wall,
-}
-
 fn main() -> ExitCode {
     match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -178,14 +165,8 @@ fn run(arguments: Arguments) -> io::Result<()> {
     }
     let script = arguments.mutations.as_deref().map(read_script).transpose()?;
     let options = MutationOptions {
-        payload: match arguments.payload_style {
-            Style::Expanded => PayloadStyle::Expanded,
-            Style::Standard => PayloadStyle::Standard,
-        },
-        clock: match arguments.mutation_clock {
-            MutationClock::Account => Clock::Account,
-            MutationClock::Wall => Clock::Wall,
-        },
+        payload: arguments.payload_style,
+        clock: arguments.mutation_clock,
         silent_deletions: arguments.silent_deletions,
         refresh_embedded: arguments.refresh_embedded,
     };
@@ -255,35 +236,6 @@ fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&unfinished, file)
 }
 
-/// Answers each line on standard input. The returned receiver resolves when the input ends.
-fn listen(orb: &Arc<MockOrb>) -> oneshot::Receiver<()> {
-    let (closed, stdin_closed) = oneshot::channel();
-    let orb = Arc::downgrade(orb);
-    // A separate thread, because reading standard input cannot be cancelled.
-    std::thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            let Some(orb) = orb.upgrade() else { break };
-            let mutated = match line.strip_prefix("mutate ") {
-                Some(text) => describe_all(orb.mutate(text).unwrap_or_else(|error| vec![Err(error)])),
-                None if line == "mutations" => describe_all(orb.mutations()),
-                None => String::new(),
-            };
-            announce(&counts(&orb, &mutated));
-        }
-        drop(closed);
-    });
-    stdin_closed
-}
-
-/// Describes what was applied and what was refused as fields of an object.
-fn describe_all(outcomes: Vec<Result<Applied, RecordError>>) -> String {
-    let (applied, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
-    let texts = |texts: Vec<String>| serde_json::Value::from(texts);
-    let applied = texts(applied.into_iter().flatten().map(|applied| applied.to_string()).collect());
-    let refused = refused.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
-    format!(r#","applied":{applied},"refused_mutations":{}"#, texts(refused))
-}
-
 /// A script chosen by a seed, or the one in a file.
 fn read_script(text: &str) -> io::Result<Script> {
     if let Some(script) = Script::from_seed(text) {
@@ -302,45 +254,6 @@ fn describe(action: Action) -> String {
         events => events.join(", "),
     };
     format!("{:<20} {:<10} {events}", action.name(), action.value())
-}
-
-fn counts(orb: &MockOrb, mutated: &str) -> String {
-    let seconds = ProcessTime::now().as_duration().as_secs_f64();
-    let (requests, refused, connections) = (orb.request_count(), orb.refused_count(), orb.connections());
-    format!(
-        r#"{{"requests":{requests},"refused":{refused},"connections":{connections},"processor_seconds":{seconds}{mutated}}}"#
-    )
-}
-
-async fn told_to_stop(stdin_closed: Option<oneshot::Receiver<()>>) -> io::Result<()> {
-    let stdin_closed = async {
-        match stdin_closed {
-            Some(closed) => closed.await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        terminated = terminated() => terminated,
-        _ = stdin_closed => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() -> io::Result<()> {
-    let mut signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    signal.recv().await;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn terminated() -> io::Result<()> {
-    std::future::pending().await
-}
-
-#[expect(clippy::print_stdout, reason = "prints the base URL and requested counts")]
-fn announce(line: &str) {
-    println!("{line}");
 }
 
 #[expect(clippy::print_stderr, reason = "reports why the program cannot start")]

@@ -33,7 +33,7 @@ pub struct MutationOptions {
     /// The instants of mutations, in records and events.
     pub clock: Clock,
     /// Deletions without any event. Orb documents none for them; by default, an edit that names
-    /// what is deleted is logged just before it.
+    /// what is deleted is logged with it.
     pub silent_deletions: bool,
     /// Edits of a customer or a plan also change the copies that subscriptions embed. By default,
     /// subscriptions keep what they embedded when they were written.
@@ -41,10 +41,10 @@ pub struct MutationOptions {
 }
 
 /// The source of the instants of mutations.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Clock {
-    /// A second after [`Settings::last`](crate::Settings::last) for the first mutation, and one
-    /// more for each: equal mutations give equal accounts.
+    /// A second after the account's newest records for the first mutation, and one more for each:
+    /// equal mutations give equal accounts.
     #[default]
     Account,
     /// The machine's clock, in whole seconds.
@@ -210,13 +210,13 @@ impl FromStr for Mutation {
     fn from_str(text: &str) -> Result<Mutation, RecordError> {
         let mut words = text.split_whitespace();
         let name = words.next().unwrap_or_default();
-        let unknown = || RecordError::Unknown { resource: "Action", id: name.to_owned() };
+        let unknown = || RecordError::NotAMutation(text.trim().to_owned());
         let action = Action::named(name).ok_or_else(unknown)?;
         let target = words.next().filter(|id| *id != "-").map(str::to_owned);
         let value = words.next().map(str::to_owned);
         match words.next() {
             None => Ok(Mutation { action, target, value }),
-            Some(word) => Err(RecordError::Unknown { resource: "Word", id: word.to_owned() }),
+            Some(_) => Err(unknown()),
         }
     }
 }

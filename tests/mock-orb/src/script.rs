@@ -86,7 +86,7 @@ impl FromStr for Script {
     fn from_str(text: &str) -> Result<Script, RecordError> {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         let planned = lines.map(|line| {
-            let unknown = || RecordError::Unknown { resource: "Moment", id: line.to_owned() };
+            let unknown = || RecordError::NotAMutation(line.to_owned());
             let (moment, step) = line.split_once(':').ok_or_else(unknown)?;
             Ok((parse_moment(moment).ok_or_else(unknown)?, step.parse()?))
         });
@@ -119,7 +119,7 @@ impl FromStr for Step {
 /// Parses `SEED` or `SEED:COUNT`.
 pub(crate) fn parse_seed(text: &str) -> Result<(u64, Option<u64>), RecordError> {
     let number = |text: &str| {
-        let unknown = || RecordError::Unknown { resource: "Number", id: text.to_owned() };
+        let unknown = || RecordError::NotAMutation(text.to_owned());
         text.trim().parse::<u64>().map_err(|_| unknown())
     };
     match text.split_once(':') {

@@ -12,7 +12,7 @@ use crate::object::write_object;
 use crate::record::{summary, webhook};
 
 /// How a webhook endpoint wants its payloads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum PayloadStyle {
     /// The whole object.
     #[default]

@@ -122,6 +122,9 @@ actions! {
     /// An active or upcoming subscription ends now.
     EndSubscription = "end_subscription", Target::Subscription(&["active", "upcoming"]),
         billing::end_subscription, ["subscription.ended"], "";
+    /// The next billing period of an active subscription begins. Orb has no event for that.
+    RenewSubscription = "renew_subscription", Target::Subscription(&["active"]),
+        billing::renew_subscription, [], "";
     /// An active subscription changes to another plan. Its usage and costs so far do not change.
     ChangePlan = "change_plan", Target::Subscription(&["active"]), billing::change_plan,
         ["subscription.plan_changed"], "PLAN_ID";

@@ -1,5 +1,7 @@
 //! What happens to customers and their subscriptions.
 
+use jiff::Timestamp;
+
 use super::edited::{Edited, pair, previous};
 use super::{Change, Outcome};
 use crate::account::Account;
@@ -8,7 +10,7 @@ use crate::costs::subscriptions_of;
 use crate::dice::Salt;
 use crate::edit::RecordError;
 use crate::field::{items, lookup};
-use crate::instant::Spelling;
+use crate::instant::{Spelling, midnight, utc_date};
 use crate::object::{Object, write_object};
 use crate::record::{alert, schedule, subscription};
 use crate::webhook_log::Subject;
@@ -75,6 +77,19 @@ pub(super) fn end_subscription(account: &mut Account, change: &Change<'_>) -> Re
     Ok(vec![account.event_of("subscription.ended", SUBSCRIPTIONS, change.id)].into())
 }
 
+pub(super) fn renew_subscription(account: &mut Account, change: &Change<'_>) -> Result<Outcome, RecordError> {
+    const PERIOD: [&str; 2] = ["current_billing_period_start_date", "current_billing_period_end_date"];
+    let mut subscription = account.edited(SUBSCRIPTIONS, change.id)?;
+    let end = subscription.get(&PERIOD[1..]).and_then(|text| text.parse::<Timestamp>().ok());
+    let end = end.ok_or_else(|| change.refused("renew_subscription", "it has no billing period"))?;
+    // All billing periods are calendar months in UTC.
+    let next = utc_date(end).last_of_month().tomorrow();
+    let next = next.map_err(|_| change.refused("renew_subscription", "time ends"))?;
+    subscription.instant(PERIOD[0], end).instant(PERIOD[1], midnight(next));
+    account.store(SUBSCRIPTIONS, change.id, subscription)?;
+    Ok(Outcome::default())
+}
+
 pub(super) fn change_plan(account: &mut Account, change: &Change<'_>) -> Result<Outcome, RecordError> {
     let mut subscription = account.edited(SUBSCRIPTIONS, change.id)?;
     let old = subscription.get(&["plan", "id"]);
@@ -126,7 +141,7 @@ pub(super) fn disable_alert(account: &mut Account, change: &Change<'_>) -> Resul
 }
 
 /// The price intervals of a subscription, of which none lasts beyond an instant.
-fn ended(subscription: &Edited, end: jiff::Timestamp) -> Vec<String> {
+fn ended(subscription: &Edited, end: Timestamp) -> Vec<String> {
     let intervals = items(&subscription.0, &["price_intervals"]).into_iter();
     intervals
         .map(|interval| {

@@ -77,7 +77,7 @@ impl Account {
                 false => {
                     let text = self.text(Origin::Collection(collection), key, row);
                     let status = lookup(&text, &["status"]);
-                    let deleted = if is_stub(row) { "deleted" } else { "not deleted" };
+                    let deleted = if row.is_stub() { "deleted" } else { "not deleted" };
                     Err(Some(format!("it is {}", status.as_deref().unwrap_or(deleted))))
                 }
             };
@@ -147,8 +147,8 @@ impl Account {
 
     fn allows(&self, target: Target, key: Key, row: &Row) -> bool {
         match target {
-            Target::Customer | Target::Backfilled => !is_stub(row),
-            Target::DeletedCustomer => is_stub(row),
+            Target::Customer | Target::Backfilled => !row.is_stub(),
+            Target::DeletedCustomer => row.is_stub(),
             _ => {
                 let Some((collection, statuses)) = target.collection() else { return false };
                 let status = match row {
@@ -161,13 +161,6 @@ impl Account {
                 statuses.is_empty() || status.is_some_and(|status| statuses.contains(&status.as_str()))
             }
         }
-    }
-}
-
-fn is_stub(row: &Row) -> bool {
-    match row {
-        Row::Written(text) => lookup(text, &["deleted"]).as_deref() == Some("true"),
-        Row::Generated(_) => false,
     }
 }
 

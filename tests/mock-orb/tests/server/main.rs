@@ -10,6 +10,7 @@ mod joins;
 mod limits;
 mod lists;
 mod mutations;
+mod past_days;
 mod program;
 mod resources;
 mod selections;

@@ -20,16 +20,22 @@ fn start() -> MockOrb {
     MockOrb::start(Account::generate(&settings()))
 }
 
-fn value(text: &str) -> Value {
+pub(crate) fn value(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
+}
+
+pub(crate) fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+pub(crate) fn instant(value: &Value) -> Timestamp {
+    text(value).parse().expect("an instant")
 }
 
 /// The events that mutations have logged, newest first.
 fn logged(account: &Account) -> Vec<Value> {
-    let last = account.settings().last.to_string();
-    let last: Timestamp = last.parse().unwrap();
-    let newer = |event: &Value| event["created_at"].as_str().unwrap().parse::<Timestamp>().unwrap() > last;
-    account.rows("webhook_events", "").iter().map(|text| value(text)).filter(newer).collect()
+    let events = account.rows("webhook_events", "").into_iter().map(|text| value(&text));
+    events.filter(|event| instant(&event["created_at"]) > account.settings().last).collect()
 }
 
 /// The path of the object that an event names, its name in the payload, and the object.
@@ -47,7 +53,7 @@ fn subject(event: &Value) -> (String, String, Value) {
     let payload = &event["payload"];
     let (name, path) = *names.iter().find(|(name, _)| payload.get(*name).is_some()).expect("an object");
     let object = payload[name].clone();
-    (format!("/v1/{path}/{}", object["id"].as_str().unwrap()), name.to_owned(), object)
+    (format!("/v1/{path}/{}", text(&object["id"])), name.to_owned(), object)
 }
 
 /// Everything that an account says.
@@ -72,7 +78,7 @@ fn each_action_is_logged_with_the_object_as_it_is() {
         let applied = orb.account().mutate(&(*action).into()).unwrap();
         let events = logged(&orb.account());
         let events = &events[..events.len() - before];
-        let types: HashSet<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+        let types: HashSet<&str> = events.iter().map(|event| text(&event["type"])).collect();
         let expected: HashSet<&str> = action.events().iter().copied().collect();
         if *action == Action::DeleteCustomer {
             assert!(types.contains("customer.edited") && types.is_subset(&expected), "{types:?}");
@@ -82,8 +88,7 @@ fn each_action_is_logged_with_the_object_as_it_is() {
         for event in events {
             assert_eq!(event["payload"]["type"], event["type"]);
             assert_eq!(event["payload"]["payload_style"], "expanded");
-            let at: Timestamp = event["created_at"].as_str().unwrap().parse().unwrap();
-            assert_eq!(at, applied.at);
+            assert_eq!(instant(&event["created_at"]), applied.at);
             let (path, _, object) = subject(event);
             let answer = client.get(&path).unwrap();
             if answer.status == 404 {
@@ -91,7 +96,7 @@ fn each_action_is_logged_with_the_object_as_it_is() {
             } else {
                 assert_eq!(value(answer.text()), object, "{action:?}");
             }
-            let single = client.get(&format!("/v1/webhook_events/{}", event["id"].as_str().unwrap()));
+            let single = client.get(&format!("/v1/webhook_events/{}", text(&event["id"])));
             assert_eq!(value(single.unwrap().text()), *event);
         }
     }
@@ -117,7 +122,11 @@ fn lists_and_records_agree_after_any_mutations() {
         }
     }
     let all = lists(&orb.account());
-    for List { name, owner, target } in &all {
+    let customers = orb.account().records(Collection::Customers);
+    let stubs = customers.iter().filter(|it| it.contains("\"deleted\":true")).map(|it| id_of(it));
+    let stubs: HashSet<String> = stubs.collect();
+    assert!(!stubs.is_empty());
+    for List { name, owner, target } in all.iter().filter(|list| !stubs.contains(&list.owner)) {
         let records = client.read_all(&format!("{target}limit=100"));
         assert_eq!(records, orb.account().rows(name, owner), "{target}");
         for record in records.iter().filter(|_| *name != "alerts" && *name != "subscription_schedules") {
@@ -165,8 +174,7 @@ fn an_invoice_goes_through_its_states() {
     let issued = invoice(&account, &id);
     assert_eq!(issued["status"], "issued");
     assert_eq!(issued["invoice_date"], draft["invoice_date"]);
-    let issued_at: Timestamp = issued["issued_at"].as_str().unwrap().parse().unwrap();
-    assert_eq!(issued_at, applied.at);
+    assert_eq!(instant(&issued["issued_at"]), applied.at);
     let again = account.mutate(&Mutation::new(Action::IssueInvoice, &id));
     assert!(matches!(&again, Err(RecordError::Refused { reason, .. }) if reason == "it is issued"));
 
@@ -201,111 +209,26 @@ fn an_invoice_goes_through_its_states() {
     assert!(matches!(unknown, Err(RecordError::Unknown { .. })));
 }
 
-/// What the account says about the days of some weeks, by path.
-fn days(client: &mut Client, account: &Account) -> Vec<(String, String)> {
-    let frame = "timeframe_start=2024-11-01T00:00:00Z&timeframe_end=2024-12-31T00:00:00Z";
-    let mut paths = vec!["/v1/events/volume?limit=100&timeframe_start=2024-12-08T00:00:00Z".to_owned()];
-    for id in account.ids(Collection::Subscriptions) {
-        paths.push(format!("/v1/subscriptions/{id}/usage?granularity=day&view_mode=periodic&{frame}"));
-        paths.push(format!("/v1/subscriptions/{id}/costs?view_mode=periodic&{frame}"));
-    }
-    let mut answer = |path: String| {
-        let text = client.get(&path).unwrap().text().to_owned();
-        (path, text)
-    };
-    paths.into_iter().map(&mut answer).collect()
-}
-
-#[test]
-fn a_backfill_changes_its_days_of_its_customer_until_it_is_reverted() {
-    let orb = start();
-    let mut client = Client::new(&orb);
-    let account = orb.account().clone();
-    let before = days(&mut client, &account);
-    let subscriptions = account.records(Collection::Subscriptions);
-    // An old one, which was alive on those days.
-    let mut oldest = subscriptions.iter().rev().map(|text| value(text));
-    let active = oldest.find(|it| it["status"] == "active").unwrap();
-    let customer = active["customer"]["id"].as_str().unwrap();
-    let mutate = |text: &str| orb.mutate(text).unwrap().remove(0).unwrap();
-    let frame = "2024-12-08T00:00:00Z/2024-12-10T00:00:00Z";
-    let backfill = mutate(&format!("start_backfill {customer} {frame}")).id;
-    let status = |client: &mut Client| {
-        value(client.get(&format!("/v1/events/backfills/{backfill}")).unwrap().text())["status"].clone()
-    };
-    assert_eq!((status(&mut client), days(&mut client, &account)), ("pending".into(), before.clone()));
-    mutate(&format!("reflect_backfill {backfill}"));
-    assert_eq!(status(&mut client), "reflected");
-    let after = days(&mut client, &account);
-    let changed: Vec<&String> =
-        before.iter().zip(&after).filter(|(old, new)| old != new).map(|(old, _)| &old.0).collect();
-    let of_customer = |path: &String| {
-        subscriptions
-            .iter()
-            .map(|text| value(text))
-            .any(|it| it["customer"]["id"] == customer && path.contains(it["id"].as_str().unwrap()))
-    };
-    assert!(changed[0].contains("/events/volume") && changed.len() >= 3, "{changed:?}");
-    assert!(changed[1..].iter().all(|path| of_customer(path)), "{changed:?}");
-    let usage = |answers: &[(String, String)]| {
-        let id = active["id"].as_str().unwrap();
-        let (_, text) = answers.iter().find(|(path, _)| path.contains(id)).unwrap();
-        let metrics = value(text)["data"].as_array().unwrap().clone();
-        let rows = metrics.into_iter().flat_map(|metric| metric["usage"].as_array().unwrap().clone());
-        rows.map(|row| row.to_string()).collect::<HashSet<String>>()
-    };
-    for row in usage(&after).difference(&usage(&before)) {
-        let start: Timestamp = value(row)["timeframe_start"].as_str().unwrap().parse().unwrap();
-        let days = ["2024-12-07T00:00:00Z", "2024-12-10T00:00:00Z"].map(|it| it.parse().unwrap());
-        assert!((days[0]..days[1]).contains(&start), "{row}");
-    }
-    mutate(&format!("begin_revert {backfill}"));
-    assert_eq!((status(&mut client), days(&mut client, &account)), ("pending_revert".into(), after));
-    mutate(&format!("revert_backfill {backfill}"));
-    assert_eq!((status(&mut client), days(&mut client, &account)), ("reverted".into(), before));
-    let again = orb.mutate(&format!("revert_backfill {backfill}")).unwrap().remove(0);
-    assert!(matches!(again, Err(RecordError::Refused { .. })));
-}
-
-#[test]
-fn a_plan_change_or_an_end_leaves_the_past_as_it_was() {
-    let orb = start();
-    let mut client = Client::new(&orb);
-    let account = orb.account().clone();
-    let before = days(&mut client, &account);
-    let changed = orb.account().mutate(&Action::ChangePlan.into()).unwrap().id;
-    let ended = orb.account().mutate(&Action::EndSubscription.into()).unwrap().id;
-    assert_eq!(days(&mut client, &account), before);
-    let of = |id: &str| {
-        (account.record(Collection::Subscriptions, id), orb.account().record(Collection::Subscriptions, id))
-    };
-    let (old, new) = of(&changed);
-    let (old, new) = (value(&old.unwrap()), value(&new.unwrap()));
-    assert_ne!(old["plan"]["id"], new["plan"]["id"]);
-    let plan = orb.account().record(Collection::Plans, new["plan"]["id"].as_str().unwrap()).unwrap();
-    assert_eq!(new["plan"], value(&plan));
-    let schedule = orb.account().rows("subscription_schedules", &changed);
-    assert_eq!(value(&schedule[0])["plan"]["id"], new["plan"]["id"]);
-    let (_, new) = of(&ended);
-    assert_eq!(value(&new.unwrap())["status"], "ended");
-    let upcoming = client.get(&format!("/v1/invoices/upcoming?subscription_id={ended}")).unwrap();
-    assert_eq!(upcoming.status, 400);
-}
-
 #[test]
 fn a_deleted_customer_is_a_stub_and_then_gone() {
     let orb = start();
     let mut client = Client::new(&orb);
     let account = orb.account().clone();
     let subscription = value(&account.records(Collection::Subscriptions)[0]);
-    let customer = subscription["customer"]["id"].as_str().unwrap().to_owned();
+    let customer = text(&subscription["customer"]["id"]).to_owned();
     let path = format!("/v1/customers/{customer}");
     let deleted = Mutation::new(Action::DeleteCustomer, &customer);
     orb.account().mutate(&deleted).unwrap();
     let stub = format!("{{\"id\":\"{customer}\",\"deleted\":true}}");
     assert_eq!(client.get(&path).unwrap().text(), stub);
     assert!(client.read_all("/v1/customers?limit=100").contains(&stub));
-    let gone = format!("/v1/subscriptions/{}", subscription["id"].as_str().unwrap());
+    for list in ["credits", "credits/ledger", "costs", "balance_transactions"] {
+        let answer = client.get(&format!("{path}/{list}")).unwrap();
+        assert_eq!(answer.problem(), "404-resource-not-found", "{list}");
+    }
+    let alerts = client.get(&format!("/v1/alerts?customer_id={customer}")).unwrap();
+    assert_eq!(alerts.status, 404);
+    let gone = format!("/v1/subscriptions/{}", text(&subscription["id"]));
     assert_eq!(client.get(&gone).unwrap().status, 404);
     let drafts = client.read_all(&format!("/v1/invoices?limit=100&status[]=draft&customer_id={customer}"));
     assert!(drafts.is_empty());
@@ -388,7 +311,7 @@ fn deletions_can_be_silent_and_embedded_copies_can_follow() {
     let customer = value(&account.record(Collection::Customers, &customer).unwrap());
     let plan = value(&account.record(Collection::Plans, &plan).unwrap());
     let subscriptions = account.records(Collection::Subscriptions);
-    let subscriptions: Vec<Value> = subscriptions.iter().map(|text| value(text)).collect();
+    let subscriptions: Vec<Value> = subscriptions.iter().map(|it| value(it)).collect();
     let mut compared = 0;
     for (field, object) in [("customer", &customer), ("plan", &plan)] {
         for embedding in subscriptions.iter().filter(|it| it[field]["id"] == object["id"]) {

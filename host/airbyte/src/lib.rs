@@ -41,6 +41,9 @@ mod checkpoints;
 mod events;
 mod file;
 mod file_id;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lines;
 mod links;
 mod lock;

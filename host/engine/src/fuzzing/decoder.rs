@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use memchr::memmem;
 use percent_encoding::percent_decode;
 
 /// Whether `secret` can be read in `text`: as it is, in hexadecimal digits or base64, behind up to
 /// `layers` of escapes.
 pub(super) fn reveals(text: &[u8], secret: &[u8], layers: usize) -> bool {
-    let mut seen = HashSet::new();
+    let mut seen = HashSet::from([text.to_vec()]);
     let mut pending = vec![(text.to_vec(), layers)];
     while let Some((text, layers)) = pending.pop() {
         if contains(&text, secret) || in_hex(&text, secret) || in_base64(&text, secret) {
@@ -25,7 +26,7 @@ pub(super) fn reveals(text: &[u8], secret: &[u8], layers: usize) -> bool {
 }
 
 fn contains(text: &[u8], secret: &[u8]) -> bool {
-    text.windows(secret.len()).any(|part| part == secret)
+    memmem::find(text, secret).is_some()
 }
 
 fn in_hex(text: &[u8], secret: &[u8]) -> bool {
@@ -46,10 +47,16 @@ fn in_base64(text: &[u8], secret: &[u8]) -> bool {
         _ => None,
     };
     let decode = |digits: &[u8]| -> Vec<u8> {
-        let bits =
-            digits.iter().filter_map(number).flat_map(|digit| (0..6).rev().map(move |bit| digit >> bit & 1));
-        let bits: Vec<u8> = bits.collect();
-        bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |byte, bit| byte << 1 | bit)).collect()
+        let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+        for digit in digits.iter().filter_map(number) {
+            bits = bits << 6 | u32::from(digit);
+            count += 6;
+            if count >= 8 {
+                count -= 8;
+                bytes.push((bits >> count & 0xff) as u8);
+            }
+        }
+        bytes
     };
     let runs = text.split(|byte| number(byte).is_none()).filter(|run| run.len() * 6 >= secret.len() * 8);
     let mut starts = runs.flat_map(|run| (0..4).filter_map(move |start| run.get(start..)));

@@ -10,10 +10,13 @@ use crate::record::Record;
 use crate::redaction::Redaction;
 use crate::secrets::{Secret, Secrets};
 
-/// Layers of escapes that are tried. The promise is five, of which a record takes one.
-const LAYERS: usize = 4;
+/// Layers of escapes that are tried, of the five that are promised. More take long to look through.
+const LAYERS: usize = 3;
 /// Bytes of a secret that are tried. A shorter one is not searched for.
 const LENGTHS: std::ops::Range<usize> = 4..65;
+
+/// Bytes of an input that are tried.
+const LONGEST: usize = 512;
 
 /// Nothing that reads a masked text finds the secret in it. The lines of the input are a secret, the
 /// steps by which it is written ([`write`]), what is before it and what follows.
@@ -25,7 +28,7 @@ pub fn redaction(input: &[u8]) {
     };
     let after = lines.collect::<Vec<_>>().join("\n");
     // The mask itself can be no secret.
-    if !LENGTHS.contains(&secret.len()) || secret.bytes().all(|byte| byte == b'*') {
+    if input.len() > LONGEST || !LENGTHS.contains(&secret.len()) || secret.bytes().all(|byte| byte == b'*') {
         return;
     }
     let text = format!("{before}{}{after}", write(secret, steps));
@@ -131,7 +134,8 @@ pub fn headers(input: &[u8]) {
     let mut line = || lines.next().unwrap_or_default();
     let (value, request, response, steps) = (line(), line(), line(), line());
     let is_printable = |text: &str| text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-    if value.len() > LENGTHS.end
+    if input.len() > LONGEST
+        || value.len() > LENGTHS.end
         || value != value.trim()
         || ![value, request, response].map(is_printable).iter().all(|is| *is)
     {

@@ -22,6 +22,8 @@ mod image;
 mod in_place;
 mod incremental;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod metadata;
 mod migration;
 mod output;

@@ -43,6 +43,9 @@ mod file;
 mod file_id;
 #[cfg(test)]
 mod fixtures;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lines;
 mod links;
 mod lock;

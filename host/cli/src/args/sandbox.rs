@@ -18,6 +18,15 @@ pub(crate) struct Sandbox {
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
 
+    /// Also let the operating system confine this process: Linux 5.13 or newer
+    ///
+    /// A component that breaks out of the sandbox then finds a process which can read only the
+    /// files of the command line and those of its libraries, can write only to the folders of
+    /// --output and of --save-state, and can start no program. Names are resolved by the servers in
+    /// resolv.conf. Compiled code is read from the cache, and not kept there.
+    #[arg(long, global = true)]
+    pub(crate) isolate: bool,
+
     #[command(flatten)]
     pub(crate) network: NetworkFlags,
 

@@ -56,6 +56,7 @@ mod report;
 mod sink;
 mod source;
 mod state_file;
+mod state_sizes;
 mod state_writer;
 mod states;
 mod sync;

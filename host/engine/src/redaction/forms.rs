@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::escapes::{Escapes, Resolved};
 
@@ -31,7 +32,9 @@ pub(super) fn forms(value: &str) -> Vec<Form> {
         plain.extend([lines.join(" "), lines.concat()]);
     }
     let plain = plain.into_iter().map(|text| Form { text, is_base64: false });
-    let mut forms: Vec<_> = plain.chain((0..3).flat_map(|before| base64(value, before))).collect();
+    let encoded = [Some(value.to_owned()), Some(in_url(value)), in_json(value)];
+    let encoded = encoded.iter().flatten().flat_map(|text| (0..3).flat_map(|before| base64(text, before)));
+    let mut forms: Vec<_> = plain.chain(encoded).collect();
     forms.sort_by(|one, other| one.text.cmp(&other.text));
     forms.dedup();
     forms
@@ -50,6 +53,18 @@ fn resolved(value: &str) -> Option<String> {
     }
     let text = String::from_utf8(layer.bytes).ok()?;
     (text != value && text.len() * 2 >= value.len()).then_some(text)
+}
+
+/// The value as a part of a URL, as it is within `Basic` credentials of OAuth 2 (RFC 6749, 2.3.1).
+fn in_url(value: &str) -> String {
+    const UNRESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(value, &UNRESERVED).to_string()
+}
+
+/// The value as a part of a JSON text.
+fn in_json(value: &str) -> Option<String> {
+    let quoted = json_text::quoted(value);
+    quoted.get(1..quoted.len() - 1).map(str::to_owned)
 }
 
 fn hex(value: &str, upper: bool) -> String {
@@ -90,6 +105,16 @@ mod tests {
                 }
             }
             assert!(forms.iter().all(|form| form.text.len() >= 4), "{forms:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_in_base64_may_have_escapes() {
+        let value = "sk/51+\"H4nd&s0ff%";
+        let forms = forms(value);
+        for text in ["client:sk%2F51%2B%22H4nd%26s0ff%25!", r#"{"key":"sk/51+\"H4nd&s0ff%"}"#] {
+            let text = BASE64_STANDARD.encode(text);
+            assert!(forms.iter().any(|form| form.is_base64 && text.contains(&form.text)), "{text}");
         }
     }
 

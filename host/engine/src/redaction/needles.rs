@@ -90,9 +90,9 @@ impl Needles {
                 false => add(needle.value.clone(), false),
             }
         }
-        // Escapes of escapes.
-        for byte in b"\\%&" {
-            bytes[usize::from(*byte)] = true;
+        // Escapes of escapes, any part of which may be escaped.
+        for byte in (0..=127).filter(|byte: &u8| byte.is_ascii_alphanumeric() || b"\\%&#;{}".contains(byte)) {
+            bytes[usize::from(byte)] = true;
         }
         // Only this kind has the fastest search. What overlaps is found by searching again.
         let mut builder = AhoCorasick::builder();

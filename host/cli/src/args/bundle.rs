@@ -61,6 +61,15 @@ struct BundleCli {
     #[arg(long, global = true)]
     debug: bool,
 
+    /// Also let the operating system confine this process: Linux 5.13 or newer
+    ///
+    /// A component that breaks out of the sandbox then finds a process which can read only the
+    /// files of the command line and those of its libraries, can write only to the folders of
+    /// --output and of --save-state, and can start no program. Names are resolved by the servers in
+    /// resolv.conf.
+    #[arg(long, global = true)]
+    isolate: bool,
+
     #[command(flatten)]
     network: NetworkFlags,
 
@@ -91,9 +100,9 @@ impl Cli {
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         let parsed = BundleCli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         let component = ComponentSource::Bundle(bundle);
-        let BundleCli { debug, network, limits, command } = parsed;
+        let BundleCli { debug, isolate, network, limits, command } = parsed;
         // What was compiled ahead needs no cache.
-        let sandbox = Sandbox { cache_dir: None, no_cache: true, network, limits };
+        let sandbox = Sandbox { cache_dir: None, no_cache: true, isolate, network, limits };
         let command = match command {
             BundleCommand::Action(action) => {
                 Command::Run(Run { component, source: SourceArgs { sandbox, action } })

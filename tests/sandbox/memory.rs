@@ -252,7 +252,8 @@ fn states_that_are_kept_to_the_end_have_an_end() {
     let names: Vec<_> = (0..STREAMS).map(|at| format!("s{at}")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let flags = ["--state", "kept.json", "--save-state", "--output", "out.jsonl", "--max-streams", "1"];
-    let (output, peak) = measure(&setup.flags(&flags), &names);
+    let setup = setup.flags(&flags);
+    let (output, peak) = measure(&setup, &names);
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.contains("the last states of all streams would be larger than 64 MiB"));
     assert!(peak < ALONE + 400 * MIB, "{} MiB", peak / MIB);

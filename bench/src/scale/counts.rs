@@ -23,7 +23,7 @@ pub(super) struct Counts {
     pub(super) coupons: Vec<u64>,
     pub(super) webhook_events: u64,
     /// The lists that are read whole, by name.
-    whole: Vec<(&'static str, u64)>,
+    pub(super) whole: Vec<(&'static str, u64)>,
     /// Subscription changes of each status.
     pub(super) changes: Vec<u64>,
 }

@@ -26,6 +26,8 @@ pub(super) enum Computed {
     Windows(u64),
     /// As for a list, whose length is known from the read.
     Pages,
+    /// For what is new in a list: one, or more if it fills more than a page.
+    New,
     /// This many, and one for each record.
     AndRecords(u64),
 }
@@ -83,7 +85,7 @@ impl Computed {
     /// For a read from the previous read's state.
     pub(super) fn again(stream: &str, counts: &Counts) -> Computed {
         match (stream, Computed::of(stream, counts)) {
-            (_, Computed::Pages | Computed::Windows(_)) => Computed::Exactly(1),
+            (_, Computed::Pages | Computed::Windows(_)) => Computed::New,
             // Those that have ended meanwhile are skipped.
             ("subscription_costs", Computed::Exactly(most)) => {
                 Computed::Between(pages(counts.subscriptions), most)
@@ -111,6 +113,7 @@ impl Computed {
                 let pages = listed.div_ceil(PAGE);
                 pages..=pages + pages / 4 + MOST_EMPTY_WINDOWS
             }
+            Computed::New => 1..=records.div_ceil(PAGE).max(1),
             Computed::AndRecords(others) => others + records..=others + records,
         }
     }

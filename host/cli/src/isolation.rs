@@ -36,7 +36,7 @@ pub(crate) fn begin(command: &Command) -> Result<()> {
         Command::Inspect(inspect) => (&inspect.component, &inspect.sandbox, None),
         _ => return Ok(()),
     };
-    if !sandbox.isolate {
+    if !sandbox.isolation.isolate {
         return Ok(());
     }
     let mut files = Files { read: of_sandbox(sandbox), ..Files::default() };

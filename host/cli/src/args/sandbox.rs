@@ -18,6 +18,19 @@ pub(crate) struct Sandbox {
     #[arg(long, global = true)]
     pub(crate) no_cache: bool,
 
+    #[command(flatten)]
+    pub(crate) isolation: Isolation,
+
+    #[command(flatten)]
+    pub(crate) network: NetworkFlags,
+
+    #[command(flatten)]
+    pub(crate) limits: LimitFlags,
+}
+
+/// What the process itself gives up.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Isolation {
     /// Also let the operating system confine this process: Linux 5.13 or newer
     ///
     /// A component that breaks out of the sandbox then finds a process which can read only the
@@ -26,10 +39,4 @@ pub(crate) struct Sandbox {
     /// resolv.conf. Compiled code is read from the cache, and not kept there.
     #[arg(long, global = true)]
     pub(crate) isolate: bool,
-
-    #[command(flatten)]
-    pub(crate) network: NetworkFlags,
-
-    #[command(flatten)]
-    pub(crate) limits: LimitFlags,
 }

@@ -158,7 +158,7 @@ pub fn hosts(input: &[u8]) {
             }
             Err(Refusal::Host) => assert!(matching.is_empty(), "{url} is refused"),
             Err(Refusal::Address(_)) => {
-                assert!(!matching.is_empty() && address.is_some(), "{url} is refused")
+                assert!(!matching.is_empty() && address.is_some(), "{url} is refused");
             }
         }
     }

@@ -128,7 +128,7 @@ fn command(manifest: Option<Manifest>) -> clap::Command {
     };
     let about = format!(
         "Runs the source connector {name}, which speaks the Airbyte protocol.\n\n\
-         The connector is in this file, as a WebAssembly component. It is given HTTP to the hosts that it asks for, and \
+         The connector is in this file, as a WebAssembly component. It can send HTTP requests to the hosts that it asks for, and \
          nothing else: no files, no environment, no sockets."
     );
     let examples = EXAMPLES

@@ -82,7 +82,7 @@ pub(crate) fn measure(tools: &Tools, size: Size) -> Result<Vec<Aim>> {
             }
             snapshots
         });
-        let read = run(&mut command, |output| Messages::read(output));
+        let read = run(&mut command, Messages::read);
         is_done.store(true, Ordering::Relaxed);
         (read, watch.join())
     });

@@ -48,7 +48,7 @@ pub(crate) fn begin(command: &Command) -> Result<()> {
     }
     match action {
         Some(Action::Check { config } | Action::Discover { config, .. }) => {
-            files.read.push(config.path.clone())
+            files.read.push(config.path.clone());
         }
         Some(Action::Read(wanted)) => {
             let destination = &wanted.destination;

@@ -62,7 +62,7 @@ fn in_data(redaction: &Redaction, secret: &str, text: &str) {
     }
 }
 
-/// Writes a secret by steps, each a letter and perhaps a hexadecimal digit. `b`, `u`, `x` and `X`
+/// Writes a secret by few steps, each a letter and perhaps a hexadecimal digit. `b`, `u`, `x` and `X`
 /// come first alone: base64 in two alphabets with so many bytes around it, and hexadecimal digits.
 /// The others escape those characters that the digit says: as in JSON (`j`), in URLs (`p`, `q`) and
 /// in HTML (`h`, `e`).
@@ -71,8 +71,14 @@ fn write(secret: &str, steps: &str) -> String {
     let mut letters = steps.chars().peekable();
     let mut layers = 0;
     while let Some(letter) = letters.next() {
-        let digit = letters.next_if(char::is_ascii_hexdigit).and_then(|digit| digit.to_digit(16));
-        let bits = digit.unwrap_or(0xf);
+        if layers == LAYERS {
+            break;
+        }
+        // In upper case, since others are letters of steps.
+        let digit = letters.next_if(|digit| matches!(digit, '0'..='9' | 'A'..='F'));
+        let digit = digit.and_then(|digit| digit.to_digit(16));
+        // A backslash before another that is half escaped could mean anything.
+        let bits = if secret.contains('\\') { 0xf } else { digit.unwrap_or(0xf) };
         let around = "~".repeat(digit.unwrap_or(0) as usize % 4);
         let all = |text: &str, escape: &dyn Fn(char) -> String, always: char| -> String {
             let one = |(at, character): (usize, char)| match character {
@@ -96,9 +102,6 @@ fn write(secret: &str, steps: &str) -> String {
             'e' => all(&written, &of_html, '&'),
             _ => continue,
         };
-        if layers == LAYERS {
-            break;
-        }
     }
     written
 }

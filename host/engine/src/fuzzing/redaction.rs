@@ -77,12 +77,14 @@ fn write(secret: &str, steps: &str) -> String {
         // In upper case, since others are letters of steps.
         let digit = letters.next_if(|digit| matches!(digit, '0'..='9' | 'A'..='F'));
         let digit = digit.and_then(|digit| digit.to_digit(16));
-        // A backslash before another that is half escaped could mean anything.
-        let bits = if secret.contains('\\') { 0xf } else { digit.unwrap_or(0xf) };
+        let bits = digit.unwrap_or(0xf);
         let around = "~".repeat(digit.unwrap_or(0) as usize % 4);
         let all = |text: &str, escape: &dyn Fn(char) -> String, always: char| -> String {
             let one = |(at, character): (usize, char)| match character {
-                _ if character == always || bits >> (at % 4) & 1 == 1 => escape(character),
+                // A backslash beside others, some of which are escaped, could mean anything.
+                _ if character == always || character == '\\' || bits >> (at % 4) & 1 == 1 => {
+                    escape(character)
+                }
                 _ => character.to_string(),
             };
             text.chars().enumerate().map(one).collect()

@@ -15,6 +15,8 @@ const LAYERS: usize = 3;
 /// Bytes of a secret that are tried. A shorter one is not searched for.
 const LENGTHS: std::ops::Range<usize> = 4..65;
 
+/// Bytes of an escape at most.
+const ESCAPE: usize = 12;
 /// Bytes of an input that are tried.
 const LONGEST: usize = 512;
 
@@ -29,6 +31,17 @@ pub fn redaction(input: &[u8]) {
     let after = lines.collect::<Vec<_>>().join("\n");
     // The mask itself can be no secret.
     if input.len() > LONGEST || !LENGTHS.contains(&secret.len()) || secret.bytes().all(|byte| byte == b'*') {
+        return;
+    }
+    // Half an escape before a secret may take its first character with it, and one at its end the
+    // character that follows.
+    let half = |text: &str, length| text.bytes().rev().take(length).any(|byte| b"\\%&".contains(&byte));
+    if half(before, ESCAPE) || half(secret, "\\u12".len()) {
+        return;
+    }
+    // Of one that is mostly escapes, too little is left to be searched for.
+    let begins_escape = |byte: &u8| b"\\%&".contains(byte);
+    if secret.bytes().filter(begins_escape).count() * 8 > secret.len() {
         return;
     }
     let text = format!("{before}{}{after}", write(secret, steps));

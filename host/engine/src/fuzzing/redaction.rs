@@ -36,7 +36,7 @@ pub fn redaction(input: &[u8]) {
     // Half an escape before a secret may take its first character with it, and one at its end the
     // character that follows.
     let half = |text: &str, length| text.bytes().rev().take(length).any(|byte| b"\\%&".contains(&byte));
-    if half(before, ESCAPE) || half(secret, "\\u12".len()) {
+    if half(before, ESCAPE) || half(secret, "\\u123".len()) {
         return;
     }
     // Of one that is mostly escapes, too little is left to be searched for.

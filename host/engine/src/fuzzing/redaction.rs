@@ -15,6 +15,8 @@ const LAYERS: usize = 3;
 /// Bytes of a secret that are tried. A shorter one is not searched for.
 const LENGTHS: std::ops::Range<usize> = 4..65;
 
+/// Bytes of an escape at most.
+const ESCAPE: usize = 12;
 /// Bytes of an input that are tried.
 const LONGEST: usize = 512;
 
@@ -29,6 +31,17 @@ pub fn redaction(input: &[u8]) {
     let after = lines.collect::<Vec<_>>().join("\n");
     // The mask itself can be no secret.
     if input.len() > LONGEST || !LENGTHS.contains(&secret.len()) || secret.bytes().all(|byte| byte == b'*') {
+        return;
+    }
+    // Half an escape before a secret may take its first character with it, and one at its end the
+    // character that follows.
+    let half = |text: &str, length| text.bytes().rev().take(length).any(|byte| b"\\%&".contains(&byte));
+    if half(before, ESCAPE) || half(secret, "\\u123".len()) {
+        return;
+    }
+    // Of one that is mostly escapes, too little is left to be searched for.
+    let begins_escape = |byte: &u8| b"\\%&".contains(byte);
+    if secret.bytes().filter(begins_escape).count() * 8 > secret.len() {
         return;
     }
     let text = format!("{before}{}{after}", write(secret, steps));
@@ -62,7 +75,7 @@ fn in_data(redaction: &Redaction, secret: &str, text: &str) {
     }
 }
 
-/// Writes a secret by steps, each a letter and perhaps a hexadecimal digit. `b`, `u`, `x` and `X`
+/// Writes a secret by few steps, each a letter and perhaps a hexadecimal digit. `b`, `u`, `x` and `X`
 /// come first alone: base64 in two alphabets with so many bytes around it, and hexadecimal digits.
 /// The others escape those characters that the digit says: as in JSON (`j`), in URLs (`p`, `q`) and
 /// in HTML (`h`, `e`).
@@ -71,12 +84,20 @@ fn write(secret: &str, steps: &str) -> String {
     let mut letters = steps.chars().peekable();
     let mut layers = 0;
     while let Some(letter) = letters.next() {
-        let digit = letters.next_if(char::is_ascii_hexdigit).and_then(|digit| digit.to_digit(16));
+        if layers == LAYERS {
+            break;
+        }
+        // In upper case, since others are letters of steps.
+        let digit = letters.next_if(|digit| matches!(digit, '0'..='9' | 'A'..='F'));
+        let digit = digit.and_then(|digit| digit.to_digit(16));
         let bits = digit.unwrap_or(0xf);
         let around = "~".repeat(digit.unwrap_or(0) as usize % 4);
         let all = |text: &str, escape: &dyn Fn(char) -> String, always: char| -> String {
             let one = |(at, character): (usize, char)| match character {
-                _ if character == always || bits >> (at % 4) & 1 == 1 => escape(character),
+                // A backslash beside others, some of which are escaped, could mean anything.
+                _ if character == always || character == '\\' || bits >> (at % 4) & 1 == 1 => {
+                    escape(character)
+                }
                 _ => character.to_string(),
             };
             text.chars().enumerate().map(one).collect()
@@ -96,9 +117,6 @@ fn write(secret: &str, steps: &str) -> String {
             'e' => all(&written, &of_html, '&'),
             _ => continue,
         };
-        if layers == LAYERS {
-            break;
-        }
     }
     written
 }

@@ -9,7 +9,7 @@ here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
 
-"$mock_orb" --port-file "$work/url" --api-key demo-key --customers 120 --plans 5 --subscriptions 12 --invoices 150 \
+"$mock_orb" --port-file "$work/url" --api-key mock-orb-key-0123456789 --customers 120 --plans 5 --subscriptions 12 --invoices 150 \
   --ledger-customers 10 --ledger-entries 12 >/dev/null &
 server=$!
 tries=0

@@ -1,10 +1,6 @@
 //! Reads in which requests fail, and reads that are killed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::{BufRead as _, BufReader},
-    process::Stdio,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use mock_orb::{Account, Fault, MockOrb, Settings};
 
@@ -57,25 +53,6 @@ fn answers_that_are_too_large_are_requested_in_smaller_ones() {
     }
 }
 
-/// Reads until this many lines were written, and kills the read. Returns what was written.
-fn killed_after(setup: &Setup, catalog: &str, state: &str, lines: usize) -> Output {
-    let (config, catalog) = (setup.config_file(), setup.file("catalog.json", catalog));
-    let state = setup.file("state.json", state);
-    let arguments: [&dyn AsRef<std::ffi::OsStr>; 7] =
-        [&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state];
-    let mut child = setup.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut written = Vec::new();
-    for _ in 0..lines {
-        if stdout.read_until(b'\n', &mut written).unwrap() == 0 {
-            break;
-        }
-    }
-    child.kill().unwrap();
-    let status = child.wait().unwrap();
-    Output::of(std::process::Output { status, stdout: written, stderr: Vec::new() })
-}
-
 #[test]
 fn reads_that_are_killed_anywhere_and_continued_lose_nothing() {
     let orb = small();
@@ -95,7 +72,7 @@ fn reads_that_are_killed_anywhere_and_continued_lose_nothing() {
     };
     let mut continued = 0;
     for lines in (1..).map(|run| run * run * 60) {
-        let output = killed_after(&setup, &catalog, &state_file(&last), lines);
+        let output = setup.read_killed_after(&catalog, &state_file(&last), lines);
         for stream in &streams {
             seen.entry(&stream.name).or_default().extend(records(&output, &stream.name));
             if let Some(state) = output.states(&stream.name).last() {

@@ -5,6 +5,7 @@ mod computed;
 mod counts;
 mod plot;
 
+use std::collections::{HashMap, hash_map::Entry};
 use std::path::Path;
 use std::time::Duration;
 
@@ -85,10 +86,31 @@ const FOR_YEARS: usize = 1_000;
 struct Row {
     customers: usize,
     stream: &'static str,
-    /// What is special about this read.
-    remark: &'static str,
-    computed: Computed,
+    kind: Kind,
     sample: Sample,
+}
+
+/// What is special about a read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    First,
+    /// From the state of the first.
+    Again,
+    /// All usage that there has ever been.
+    AllYears,
+    /// Under Orb's rate limits.
+    Limited,
+}
+
+impl Kind {
+    fn remark(self) -> &'static str {
+        match self {
+            Kind::First => "",
+            Kind::Again => ", again",
+            Kind::AllYears => ", all years",
+            Kind::Limited => ", live limits",
+        }
+    }
 }
 
 /// Reads accounts with these numbers of customers, or three default sizes. Plots the results if a
@@ -111,23 +133,49 @@ pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&
             let mut server = Server::start(tools, &account)?;
             let task = Task::new(&server, stream, timeframe)?;
             let sample = read(tools, &mut server, &task)?;
-            let computed = Computed::of(stream, &counts(customers)?);
-            rows.push(Row { customers, stream, remark: ", live limits", computed, sample });
+            rows.push(Row { customers, stream, kind: Kind::Limited, sample });
         }
     }
+    // Only now, because counting takes memory, and the peak of a child includes that of this
+    // program.
+    let rows = computed(rows)?;
     print("What a sync costs by the size of the account:\n");
     report(&rows);
     if let Some(file) = plot {
-        plot::draw(file, &rows)?;
+        plot::draw(file, rows.iter().map(|(row, _)| row))?;
     }
-    match rows.iter().find(|row| !row.is_as_computed()) {
-        Some(row) => Err(format!(
+    match rows.iter().find(|(row, computed)| !row.is_as(*computed)) {
+        Some((row, _)) => Err(format!(
             "{}{} of {} customers made other requests than were computed",
-            row.stream, row.remark, row.customers
+            row.stream,
+            row.kind.remark(),
+            row.customers
         )
         .into()),
         None => Ok(Vec::new()),
     }
+}
+
+/// Computes the requests of each read.
+fn computed(rows: Vec<Row>) -> Result<Vec<(Row, Computed)>> {
+    let mut known: HashMap<usize, Counts> = HashMap::new();
+    let mut all = Vec::new();
+    for row in rows {
+        let counts = match known.entry(row.customers) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(counts(row.customers)?),
+        };
+        if row.stream == "credit_blocks" {
+            counts.credit_blocks = row.sample.messages.records;
+        }
+        let computed = match row.kind {
+            Kind::First | Kind::Limited => Computed::of(row.stream, counts),
+            Kind::Again => Computed::again(row.stream, counts),
+            Kind::AllYears => Computed::of_years(row.customers),
+        };
+        all.push((row, computed));
+    }
+    Ok(all)
 }
 
 /// An account with this many customers, each with a subscription, a ledger, and an invoice and a
@@ -163,29 +211,18 @@ fn counts(customers: usize) -> Result<Counts> {
 /// Reads every stream from the beginning, and again from the resulting states.
 fn read_account(tools: &Tools, customers: usize) -> Result<Vec<Row>> {
     let mut server = Server::start(tools, &account(customers))?;
-    let mut counts = counts(customers)?;
     let mut rows = Vec::new();
     let streams = if customers > MOST_FOR_ALL { &STREAMS[..5] } else { &STREAMS[..] };
     for &(stream, timeframe, is_read_again) in streams {
         let task = Task::new(&server, stream, timeframe)?;
         let sample = read(tools, &mut server, &task)?;
-        if stream == "credit_blocks" {
-            counts.credit_blocks = sample.messages.records;
-        }
         let state = sample.messages.state.clone().ok_or("a read without a state")?;
-        rows.push(Row { customers, stream, remark: "", computed: Computed::of(stream, &counts), sample });
-        if !is_read_again {
-            continue;
+        rows.push(Row { customers, stream, kind: Kind::First, sample });
+        if is_read_again {
+            let task = task.continued(&state)?;
+            let sample = read(tools, &mut server, &task)?;
+            rows.push(Row { customers, stream, kind: Kind::Again, sample });
         }
-        let task = task.continued(&state)?;
-        let sample = read(tools, &mut server, &task)?;
-        rows.push(Row {
-            customers,
-            stream,
-            remark: ", again",
-            computed: Computed::again(stream, &counts),
-            sample,
-        });
     }
     Ok(rows)
 }
@@ -196,7 +233,7 @@ fn read_years(tools: &Tools) -> Result<Row> {
     let mut server = Server::start(tools, &account(customers))?;
     let task = Task::new(&server, stream, EVER)?;
     let sample = read(tools, &mut server, &task)?;
-    Ok(Row { customers, stream, remark: ", all years", computed: Computed::of_years(customers), sample })
+    Ok(Row { customers, stream, kind: Kind::AllYears, sample })
 }
 
 fn read(tools: &Tools, server: &mut Server, task: &Task) -> Result<Sample> {
@@ -211,12 +248,12 @@ impl Row {
         self.sample.server.requests - self.sample.server.refused
     }
 
-    fn is_as_computed(&self) -> bool {
-        self.computed.range(self.sample.messages.records).contains(&self.asked())
+    fn is_as(&self, computed: Computed) -> bool {
+        computed.range(self.sample.messages.records).contains(&self.asked())
     }
 }
 
-fn report(rows: &[Row]) {
+fn report(rows: &[(Row, Computed)]) {
     let head = [
         "customers",
         "stream",
@@ -231,13 +268,13 @@ fn report(rows: &[Row]) {
         "state bytes",
         "server's CPU s",
     ];
-    let cells = |row: &Row| {
+    let cells = |(row, computed): &(Row, Computed)| {
         let Row { sample, .. } = row;
-        let range = row.computed.range(sample.messages.records);
+        let range = computed.range(sample.messages.records);
         let (least, most) = (range.start(), range.end());
         [
             row.customers.to_string(),
-            format!("`{}{}`", row.stream, row.remark),
+            format!("`{}{}`", row.stream, row.kind.remark()),
             sample.server.requests.to_string(),
             if least == most { least.to_string() } else { format!("{least} to {most}") },
             sample.server.refused.to_string(),

@@ -1,6 +1,10 @@
 //! Reads that are killed anywhere and resumed from their last state.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    io::{BufRead as _, BufReader},
+    process::Stdio,
+};
 
 use mock_orb::{Account, MockOrb, Settings};
 

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use mock_orb::{Account, Fault, MockOrb, Settings};
 
 use super::{all_held, assert_same, configured, discover, held::Fields, read, records, settings, setup};
-use crate::support::{Output, Setup};
 
 fn small() -> MockOrb {
     let settings = Settings { customers: 8, subscriptions: 9, ledger_customers: 3, ..settings() };

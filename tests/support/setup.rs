@@ -153,7 +153,10 @@ impl Setup {
         let state = self.file("state.json", state);
         let mut command =
             self.command(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state]);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A file, because nobody empties a pipe meanwhile.
+        let log = self.folder().join("stderr.txt");
+        let stderr = fs::File::create(&log).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut written = Vec::new();
         for _ in 0..lines {
@@ -163,8 +166,7 @@ impl Setup {
         }
         child.kill().unwrap();
         let status = child.wait().unwrap();
-        let mut stderr = Vec::new();
-        child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
+        let stderr = fs::read(&log).unwrap();
         Output::of(process::Output { status, stdout: written, stderr })
     }
 

@@ -57,7 +57,7 @@ impl Api<Config> for OrbApi {
         // library's 25 ms.
         let text = from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
         let mut records = Vec::new();
-        let next = if let Answer::Object = request.stream.answer {
+        let next = if let Answer::Object = request.answer() {
             let mut scanner = Scanner::new(text);
             request.scan(&self.config, &mut scanner, &mut records)?;
             scanner.end()?;

@@ -17,8 +17,12 @@ use json_text::{Fields, Json};
 /// The default address of Orb's API (Orb's API reference, "Base URL").
 pub const API_URL: &str = "https://api.withorb.com/v1";
 
-/// The longest lookback window in days: a hundred years.
-const MAX_LOOKBACK_DAYS: i64 = 36_500;
+/// The longest number of days: a hundred years.
+const MAX_DAYS: i64 = 36_500;
+
+/// How many days after its date an open invoice is looked at by default. Few older ones change, and
+/// each hundred of them is a request.
+const OPEN_INVOICE_DAYS: i64 = 90;
 
 /// The default number of requests in flight per stream. Reading Orb's lists is bound by latency:
 /// sixteen requests at once read the ledgers of 300 customers in 0.93 s at a latency of 40 ms
@@ -95,6 +99,13 @@ pub struct Config {
     pub subscription_change_statuses: Vec<String>,
     /// Statuses of which billable metrics are read. If empty, those that Orb returns by default.
     pub billable_metric_statuses: Vec<String>,
+    /// How many days after its date an invoice is looked at until it is paid or void. 0 looks at
+    /// none.
+    pub open_invoice_days: i64,
+    /// After how many days a stream is read whole again. 0 never does.
+    pub full_sweep_days: i64,
+    /// Whether webhook events tell which objects have changed.
+    pub reads_webhook_events: bool,
     /// The most requests that a stream has in flight: 1 to 64.
     pub concurrency: usize,
     /// How many minutes a request is retried: 0 to 10.
@@ -138,9 +149,24 @@ impl Config {
             cost_currencies: properties.set("cost_currencies")?,
             subscription_change_statuses: properties.statuses("subscription_change_statuses", CHANGES)?,
             billable_metric_statuses: properties.statuses("billable_metric_statuses", METRICS)?,
+            open_invoice_days: properties
+                .number("open_invoice_days", 0..=MAX_DAYS)?
+                .unwrap_or(OPEN_INVOICE_DAYS),
+            full_sweep_days: properties.number("full_sweep_days", 0..=MAX_DAYS)?.unwrap_or(0),
+            reads_webhook_events: properties.reads_webhook_events()?,
             concurrency: properties.concurrency()?,
             retry_minutes: properties.retry_minutes()?,
         })
+    }
+
+    /// Returns how long after its date an open invoice is looked at. `None` if it is not.
+    pub fn open_invoices_for(&self) -> Option<SignedDuration> {
+        (self.open_invoice_days > 0).then(|| SignedDuration::days(self.open_invoice_days))
+    }
+
+    /// Returns after how long a stream is read whole again. `None` if it is not.
+    pub fn sweep(&self) -> Option<SignedDuration> {
+        (self.full_sweep_days > 0).then(|| SignedDuration::days(self.full_sweep_days))
     }
 
     /// Removes the API key from a text, since a server may repeat it.
@@ -217,6 +243,17 @@ impl<'a> Properties<'a> {
         }
     }
 
+    /// Returns whether `changes` is `webhook_events`. An empty string counts as absent.
+    fn reads_webhook_events(&self) -> Result<bool> {
+        match self.text("changes")?.as_deref() {
+            None | Some("" | "none") => Ok(false),
+            Some("webhook_events") => Ok(true),
+            Some(other) => {
+                Err(Error::config(format!("config: changes is {other:?}; it may be none or webhook_events")))
+            }
+        }
+    }
+
     fn flag(&self, name: &str) -> Result<bool> {
         Ok(self.get(name, "true or false", |value| value.get().parse().ok())?.unwrap_or_default())
     }
@@ -266,7 +303,7 @@ impl<'a> Properties<'a> {
     }
 
     fn lookback(&self) -> Result<SignedDuration> {
-        let days = self.number("lookback_window_days", 0..=MAX_LOOKBACK_DAYS)?.unwrap_or(0);
+        let days = self.number("lookback_window_days", 0..=MAX_DAYS)?.unwrap_or(0);
         Ok(SignedDuration::days(days))
     }
 

@@ -5,11 +5,13 @@ use std::rc::Rc;
 use elt_sdk::{
     api::Api,
     error::{Error, Result},
+    log::Level,
+    problem::Problem,
     retry::RetryPolicy,
-    source::{Check, Settings, Source, Specification},
+    source::{Check, Probe, Settings, Source, Specification},
     stream::Stream,
 };
-use json_text::Json;
+use json_text::{Fields, Json};
 use time::Timestamp;
 
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
     config::{API_URL, Config},
     requests,
     schemas::SCHEMAS,
-    streams::STREAMS,
+    streams::{STREAMS, WEBHOOK_EVENTS},
 };
 
 /// The Orb source.
@@ -71,6 +73,11 @@ impl Source for Orb {
             not_own: format!("the server at api_url is not Orb's API, which is at {API_URL}"),
             hint: format!("check api_url; Orb's API is at {API_URL}"),
             hint_in_outage: (config.api_url != API_URL).then(|| "check api_url".to_owned()),
+            probe: config.reads_webhook_events.then(|| Probe {
+                request: requests::get(config, WEBHOOK_EVENTS.path, &[("limit".into(), "1".into())]),
+                finding: newest_event,
+                otherwise: "webhook events cannot be read, so changes are seen as without them",
+            }),
         }
     }
 }
@@ -78,6 +85,22 @@ impl Source for Orb {
 /// Returns whether a body is JSON, or empty.
 fn is_json(body: &[u8]) -> bool {
     str::from_utf8(body).is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok())
+}
+
+/// Returns what a page says of the log of webhook events.
+fn newest_event(body: &[u8]) -> std::result::Result<(Level, String), Problem> {
+    let text = str::from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
+    let fields = Fields::decode(text)?;
+    let events = fields.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")?;
+    let newest = events.first().and_then(|event| event.field("created_at")?.text());
+    Ok(match newest {
+        Some(newest) => (Level::Info, format!("the newest webhook event is of {newest}")),
+        None => {
+            let message =
+                "there are no webhook events; as long as there are none, changes are seen as without them";
+            (Level::Warn, message.to_owned())
+        }
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod admin;
 mod billing;
 mod catalog;
+mod changes;
 mod core;
 mod costs;
 mod invoices;
@@ -17,6 +18,7 @@ use elt_sdk::{
 };
 use time::SignedDuration;
 
+pub(crate) use self::admin::WEBHOOK_EVENTS;
 use self::core::{CUSTOMERS, INVOICES, PLANS, SUBSCRIPTIONS, WHOLE_SUBSCRIPTIONS};
 use crate::{config::Config, rates::READ};
 
@@ -64,7 +66,7 @@ pub const STREAMS: &[&Stream<Config>] = &[
     &admin::CUSTOMER_ALERTS,
     &admin::SUBSCRIPTION_ALERTS,
     &admin::WEBHOOK_ENDPOINTS,
-    &admin::WEBHOOK_EVENTS,
+    &WEBHOOK_EVENTS,
 ];
 
 const _: () = Stream::check(STREAMS);

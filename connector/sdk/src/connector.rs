@@ -12,7 +12,7 @@ use crate::{
     reader::{Reader, Tools},
     retry::RetryPolicy,
     schema::Resolver,
-    source::{Source, Specification},
+    source::{Probe, Source, Specification},
     state::State,
     stream::{Partition, Stream},
 };
@@ -70,13 +70,30 @@ impl<S: Source> Connector<S> {
         let is_own = |body: &[u8]| Ok((check.is_own)(body));
         let outcome = fetcher.fetch(check.request, &RateClass::DEFAULT, is_own).await;
         match outcome.map_err(|error| in_outage(error, check.hint_in_outage))? {
-            Outcome::Complete(true) => Ok(()),
+            Outcome::Complete(true) => {
+                if let Some(probe) = check.probe {
+                    self.probe(&fetcher, probe).await;
+                }
+                Ok(())
+            }
             Outcome::Complete(false) => Err(Error::config(check.not_own)),
             Outcome::Absent(reason) | Outcome::Unavailable(reason) => {
                 Err(Error::config(format!("{reason}; {}", check.hint)))
             }
             Outcome::Refused(error) | Outcome::TooLarge(error) | Outcome::UnknownPath(error) => Err(error),
         }
+    }
+
+    /// Logs what the probe of a check finds.
+    async fn probe(&self, fetcher: &Fetcher, probe: Probe) {
+        let log = &self.platform.log;
+        let reason = match fetcher.fetch(probe.request, &RateClass::DEFAULT, probe.finding).await {
+            Ok(Outcome::Complete((level, finding))) => return log.log(level, &finding),
+            Ok(Outcome::Absent(reason) | Outcome::Unavailable(reason)) => reason,
+            Ok(Outcome::Refused(error) | Outcome::TooLarge(error) | Outcome::UnknownPath(error))
+            | Err(error) => error.message,
+        };
+        log.warn(&format!("{}: {reason}", probe.otherwise));
     }
 
     /// Lists the streams that can be read with this config.

@@ -3,6 +3,7 @@
 //! A stream is cut into slices, and each slice is a chain of pages. Nothing here does I/O: the
 //! reader sends the requests that [`Slices`] returns, passes the pages back, and emits the records.
 
+pub mod changing;
 pub mod lists;
 pub mod open;
 pub mod parents;
@@ -47,6 +48,14 @@ pub trait Slices<C: 'static> {
     fn refuse(&mut self, request: &PageRequest<C>, error: Error) -> Result<()> {
         let _ = request;
         Err(error)
+    }
+
+    /// Records that what was requested is not there: an object if `is_absent`, or otherwise the
+    /// list. Returns the records that say so. Returns `None` if nothing is known of it here, and
+    /// the row says what it means.
+    fn without(&mut self, request: &PageRequest<C>, reason: &str, is_absent: bool) -> Option<Vec<String>> {
+        let _ = (request, reason, is_absent);
+        None
     }
 
     /// Replaces the slice by shorter ones, because the response would be too large. Later slices

@@ -17,6 +17,22 @@ pub struct Slice {
     pub keep_from: Option<Timestamp>,
     /// Records at this instant or later are dropped: another slice has them.
     pub keep_before: Option<Timestamp>,
+    /// What of the list is requested.
+    pub scope: Scope,
+}
+
+/// What of a list is requested.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// All that its row says.
+    #[default]
+    All,
+    /// What is open, as [`Open`](crate::stream::Open) says.
+    Open,
+    /// The object with this identifier.
+    Object(String),
+    /// The events of a [`Feed`](crate::stream::Feed).
+    Feed,
 }
 
 /// The upper end of a slice.

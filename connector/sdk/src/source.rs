@@ -5,7 +5,10 @@ use std::rc::Rc;
 
 use time::Timestamp;
 
-use crate::{api::Api, cursor::TimeRange, error::Result, http::Request, retry::RetryPolicy, stream::Stream};
+use crate::{
+    api::Api, cursor::TimeRange, error, http::Request, log::Level, problem::Problem, retry::RetryPolicy,
+    stream::Stream,
+};
 
 /// Describes a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +49,19 @@ pub struct Check {
     pub hint: String,
     /// What to check in the config if an outage lasts.
     pub hint_in_outage: Option<String>,
+    /// What the log should say of something that the config wants and that the API may not have.
+    pub probe: Option<Probe>,
+}
+
+/// A request whose result is logged, and that cannot fail a check.
+#[derive(Debug)]
+pub struct Probe {
+    /// The request.
+    pub request: Request,
+    /// Returns what a complete response says, and whether that is a warning.
+    pub finding: fn(&[u8]) -> Result<(Level, String), Problem>,
+    /// The words before the reason why there is none.
+    pub otherwise: &'static str,
 }
 
 /// A source of records.
@@ -69,7 +85,7 @@ pub trait Source: 'static {
     ///
     /// # Errors
     /// A config error that names the property.
-    fn config(text: &str, now: Timestamp) -> Result<Self::Config>;
+    fn config(text: &str, now: Timestamp) -> error::Result<Self::Config>;
 
     /// Returns what the SDK must know about a config.
     fn settings(config: &Self::Config) -> Settings;

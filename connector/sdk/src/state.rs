@@ -14,6 +14,8 @@
 //! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
 //! cursors of single parents, which only states written by other connectors have.
 
+mod memory;
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +29,8 @@ use crate::{
     problem::Problem,
 };
 use json_text::{Fields, Json, Object};
+
+pub use self::memory::{Memory, Sweep};
 
 /// The version of `unfinished`.
 const VERSION: &str = "1";
@@ -43,6 +47,8 @@ pub struct State {
     pub parents: BTreeMap<String, Cursor>,
     /// The progress of an unfinished read.
     pub unfinished: Option<Unfinished>,
+    /// What finds out what has changed.
+    pub memory: Memory,
 }
 
 /// The progress of an unfinished read of a stream with parents.
@@ -107,6 +113,7 @@ impl State {
             }
             object.push("parents", &parents.finish());
         }
+        self.memory.push_to(&mut object);
         object.finish()
     }
 }
@@ -175,7 +182,10 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
                 let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
                 state.parents = parse_cursors(&fields, cursor_field)?;
             }
-            _ => {
+            name => {
+                if state.memory.parse(name, value)? {
+                    continue;
+                }
                 let message = format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}");
                 return Err(Problem::new(message));
             }
@@ -355,6 +365,7 @@ mod tests {
             cursor: Some(cursor("2024-01-01T00:00:00Z")),
             parents: [("a".to_owned(), cursor("2024-02-01T00:00:00Z"))].into(),
             unfinished: Some(unfinished),
+            memory: Memory::default(),
         };
         assert_eq!(parse_with_parents(&state.to_json(Some("created_at"))), Ok(state));
     }

@@ -128,6 +128,7 @@ impl Source for Library {
             not_own: "the server at api_url is not a library".into(),
             hint: "check api_url".into(),
             hint_in_outage: None,
+            probe: None,
         }
     }
 }

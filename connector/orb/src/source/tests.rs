@@ -1,5 +1,7 @@
 //! Reads whole streams from a scripted server, on a simulated clock.
 
+mod changes;
+
 use std::time::Duration;
 
 use super::*;

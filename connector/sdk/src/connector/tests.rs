@@ -298,6 +298,7 @@ impl Source for Toy {
             not_own: "not the API".into(),
             hint: "look at the address".into(),
             hint_in_outage: None,
+            probe: None,
         }
     }
 }
@@ -322,7 +323,7 @@ impl Api<()> for ToyApi {
     fn decode_page(&self, request: &PageRequest<()>, body: &[u8]) -> std::result::Result<Page, Problem> {
         let text = str::from_utf8(body).unwrap();
         let (mut records, mut next_token) = (Vec::new(), None);
-        if let Answer::Object = request.stream.answer {
+        if let Answer::Object = request.answer() {
             request.scan(&(), &mut Scanner::new(text), &mut records)?;
         } else {
             let fields = Fields::decode(text)?;

@@ -1,0 +1,142 @@
+//! What a state holds besides the cursor, to find out what has changed since the last read:
+//!
+//! ```json
+//! {"invoice_date": "…", "open": {"<id>": "<digest>"}, "swept": "…",
+//!  "sweep": {"opened": "…", "reached": "…"}, "changes": "…"}
+//! ```
+//!
+//! `open` has the objects that were open, with a digest of each as it was emitted, or "" if it was
+//! not. `swept` is when the last read of the whole stream was opened. `sweep` is the progress of
+//! one that has not ended, and `changes` the instant up to which events have been looked at.
+
+use std::collections::BTreeMap;
+
+use json_text::{Fields, Json, Object};
+use time::Timestamp;
+
+use super::parse_text;
+use crate::{instant::format_instant, problem::Problem, record::Digest};
+
+/// What a stream remembers besides its cursor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// The objects that were open, with a digest of each as it was emitted. `None` as a digest if
+    /// it was not.
+    pub open: BTreeMap<String, Option<Digest>>,
+    /// When the last read of the whole stream was opened.
+    pub swept: Option<Timestamp>,
+    /// The progress of a read of the whole stream.
+    pub sweep: Option<Sweep>,
+    /// All events up to this instant have been looked at.
+    pub changes: Option<Timestamp>,
+}
+
+/// The progress of a read of the whole stream that began below its cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sweep {
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// All records up to this position have been read.
+    pub reached: Timestamp,
+}
+
+impl Memory {
+    /// Takes a field of a state. Returns false if it is none of these.
+    pub(super) fn parse(&mut self, name: &str, value: Json<'_>) -> Result<bool, Problem> {
+        let object = || Fields::of(value).ok_or_else(|| Problem::new(format!("{name:?} is not an object")));
+        match name {
+            "open" => self.open = parse_open(&object()?)?,
+            "swept" => self.swept = Some(parse_text(Some(value), name)?.instant),
+            "sweep" => {
+                let fields = object()?;
+                let instant = |name| parse_text(fields.value(name), name).map(|cursor| cursor.instant);
+                self.sweep = Some(Sweep { opened: instant("opened")?, reached: instant("reached")? });
+            }
+            "changes" => self.changes = Some(parse_text(Some(value), name)?.instant),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Adds the fields to a state.
+    pub(super) fn push_to(&self, object: &mut Object) {
+        if !self.open.is_empty() {
+            let mut digests = Object::default();
+            for (id, digest) in &self.open {
+                digests.push_text(id, &digest.map_or_else(String::new, |digest| digest.to_string()));
+            }
+            object.push("open", &digests.finish());
+        }
+        let mut put = |name: &str, instant: Option<Timestamp>| {
+            if let Some(instant) = instant {
+                object.push_text(name, &format_instant(instant));
+            }
+        };
+        put("swept", self.swept);
+        put("changes", self.changes);
+        if let Some(Sweep { opened, reached }) = self.sweep {
+            let mut sweep = Object::default();
+            sweep.push_text("opened", &format_instant(opened));
+            sweep.push_text("reached", &format_instant(reached));
+            object.push("sweep", &sweep.finish());
+        }
+    }
+}
+
+fn parse_open(fields: &Fields<'_>) -> Result<BTreeMap<String, Option<Digest>>, Problem> {
+    let mut open = BTreeMap::new();
+    for (id, digest) in fields.iter() {
+        let id = id.text().ok_or("the id of an open object is not valid Unicode")?;
+        let text = digest.text().ok_or_else(|| format!("the digest of {id:?} is not a string"))?;
+        let digest = (!text.is_empty())
+            .then(|| Digest::parse(&text).ok_or_else(|| format!("{text:?} is not a digest")))
+            .transpose()?;
+        open.insert(id.into_owned(), digest);
+    }
+    Ok(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cursor::Cursor, state::State, testing::instant};
+
+    #[test]
+    fn what_is_remembered_survives_beside_the_cursor() {
+        let at = instant("2024-05-01T00:00:00Z");
+        let state = State {
+            cursor: Some(Cursor::at(at)),
+            memory: Memory {
+                open: [("a".to_owned(), Some(Digest::of("x"))), ("b".to_owned(), None)].into(),
+                swept: Some(at),
+                sweep: Some(Sweep { opened: at, reached: instant("2024-02-01T00:00:00Z") }),
+                changes: Some(at),
+            },
+            ..State::default()
+        };
+        let text = state.to_json(Some("invoice_date"));
+        assert!(text.starts_with(r#"{"invoice_date":"2024-05-01T00:00:00+00:00","open":{"a":""#), "{text}");
+        assert_eq!(State::parse(&text, Some("invoice_date"), None), Ok(state));
+    }
+
+    #[test]
+    fn nothing_remembered_is_the_state_of_other_connectors() {
+        let text = r#"{"invoice_date":"2024-05-01T00:00:00Z"}"#;
+        let state = State::parse(text, Some("invoice_date"), None).unwrap();
+        assert_eq!((&state.memory, state.to_json(Some("invoice_date")).as_str()), (&Memory::default(), text));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        for text in [
+            r#"{"open":[]}"#,
+            r#"{"open":{"a":5}}"#,
+            r#"{"open":{"a":"xyz"}}"#,
+            r#"{"swept":true}"#,
+            r#"{"sweep":{"opened":"2024-05-01T00:00:00Z"}}"#,
+            r#"{"changes":"yesterday"}"#,
+        ] {
+            assert!(State::parse(text, Some("invoice_date"), None).is_err(), "{text}");
+        }
+    }
+}

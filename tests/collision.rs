@@ -1,4 +1,4 @@
-//! A file that is named twice: nothing is read, and no file is changed.
+//! If two flags name the same file, nothing is read and no file is changed.
 
 use std::{
     collections::BTreeMap,

@@ -14,6 +14,7 @@ mod contract;
 mod discover;
 mod documents;
 mod enrichment;
+mod every_stream;
 mod faults;
 #[cfg(target_os = "linux")]
 mod image;
@@ -21,6 +22,8 @@ mod image;
 mod in_place;
 mod incremental;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod metadata;
 mod migration;
 mod output;

@@ -1,5 +1,5 @@
-//! Folders that others can write to, as `/tmp` is: what another user put there is neither followed
-//! nor trusted.
+//! Folders that others can write to, such as `/tmp`: links of other users there are not followed,
+//! and their files are not trusted.
 //!
 //! Needs root, to act as another user; otherwise these tests report that they are skipped. The unit
 //! tests of `links.rs`, `lock.rs` and `private_directory.rs` cover what needs no other user.
@@ -15,10 +15,10 @@ use mock_orb::{Account, MockOrb, Settings};
 
 use crate::support::{Output, Setup};
 
-/// Another user than root.
+/// A user other than root.
 const STRANGER: u32 = 65534;
 
-/// A folder like `/tmp` in that of `setup`. `None` if no other user can be made up here.
+/// A folder like `/tmp` in that of `setup`. `None` if files cannot be given to another user here.
 fn shared(setup: &Setup) -> Option<PathBuf> {
     let folder = setup.folder().join("shared");
     fs::create_dir(&folder).unwrap();
@@ -67,7 +67,7 @@ fn a_link_of_another_user_is_not_followed() {
     assert_eq!(fs::read_to_string(victim).unwrap(), "precious");
     assert!(!setup.folder().join("new").exists());
     assert!(orb.requests().is_empty());
-    // One's own links are.
+    // Links of the user who runs the command are followed.
     symlink("../new", folder.join("own")).unwrap();
     let output = read(&setup, &["--output", "shared/own"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -119,7 +119,7 @@ fn no_code_is_kept_below_a_folder_in_which_others_can_replace_it() {
     chown(&folder, Some(STRANGER), None).unwrap();
     let output = spec("shared/cache");
     assert!(output.error().message.contains("`shared` on the way to it belongs"), "{}", output.stderr);
-    // Where it is not asked for, it is done without.
+    // Without a flag, such a cache is ignored.
     let mut command = setup.command(&[&"spec"]);
     command.env("XDG_CACHE_HOME", &folder);
     assert_eq!(crate::support::setup::run(command).code, Some(0));

@@ -30,7 +30,7 @@ fn streams_are_listed_as_a_table_and_nothing_else() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(output.stdout, b"");
     let error = String::from_utf8(output.stderr).unwrap();
-    assert!(error.starts_with("error: the configuration file nowhere.json cannot be read"), "{error}");
+    assert!(error.starts_with("error: the config file nowhere.json cannot be read"), "{error}");
 }
 
 #[test]

@@ -46,6 +46,11 @@ def judge_emulator(mended):
     # Enough invoices for credit notes of every form.
     with emulator("--invoices", "300") as url:
         subprocess.run([sys.executable, HERE / "judge.py", mended, url], check=True)
+    # What has changed must be as documented too.
+    script = pathlib.Path("mutations.txt").absolute()
+    script.write_text("now: random 3:400\n", encoding="utf-8")
+    with emulator("--invoices", "300", "--mutations", script) as url:
+        subprocess.run([sys.executable, HERE / "judge.py", mended, url, "answers"], check=True)
 
 
 def judge_requests(mended):
@@ -57,8 +62,7 @@ def judge_requests(mended):
             try:
                 await_listening(proxy, log)
                 what = [url, f"http://127.0.0.1:{port}", KEY, log, os.environ["HOST"], os.environ["COMPONENT"]]
-                catalog = HERE.parent.parent / "demo" / "catalog.json"
-                subprocess.run([sys.executable, HERE / "proxy.py", *what, catalog, "."], check=True)
+                subprocess.run([sys.executable, HERE / "proxy.py", *what, "."], check=True)
             finally:
                 proxy.terminate()
 

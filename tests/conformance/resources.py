@@ -23,14 +23,38 @@ LISTS = [
     ("invoices/summary", {"status[]": ["draft", "issued", "paid", "synced", "void"]}),
     ("events/volume", {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-06-05T00:00:00Z"}),
 ]
+# The paths of single records, and the lists that have all of them.
+SINGLES = [
+    ("customers/{customer_id}", "customers", {}),
+    ("plans/{plan_id}", "plans", {}),
+    ("subscriptions/{subscription_id}", "subscriptions", {}),
+    ("invoices/{invoice_id}", "invoices", {"status[]": ["draft", "issued", "paid", "synced", "void"]}),
+    ("items/{item_id}", "items", {}),
+    ("metrics/{metric_id}", "metrics", {}),
+    ("prices/{price_id}", "prices", {}),
+    ("coupons/{coupon_id}", "coupons", {"show_archived": "true"}),
+    ("credit_notes/{credit_note_id}", "credit_notes", {}),
+    ("dimensional_price_groups/{dimensional_price_group_id}", "dimensional_price_groups", {}),
+    ("license_types/{license_type_id}", "license_types", {}),
+    ("events/backfills/{backfill_id}", "events/backfills", {}),
+    ("subscription_changes/{subscription_change_id}", "subscription_changes", {"status": "pending"}),
+    ("subscription_changes/{subscription_change_id}", "subscription_changes", {"status": "applied"}),
+    ("subscription_changes/{subscription_change_id}", "subscription_changes", {"status": "cancelled"}),
+]
 
 
 def answers(base):
     """Yields the documented path, the path, the query and the answer of each request."""
-    parents = {path: [it["id"] for it in walk(base, path)] for path in ["customers", "plans", "subscriptions"]}
+    # A customer that is being deleted has no lists.
+    parents = {
+        path: [it["id"] for it in walk(base, path) if not it.get("deleted")]
+        for path in ["customers", "plans", "subscriptions"]
+    }
     coupons = [it["id"] for it in walk(base, "coupons", show_archived="true")]
     types = [it["id"] for it in walk(base, "license_types")]
     asked = [(path, path, query) for path, query in LISTS]
+    for documented, path, query in SINGLES:
+        asked += [(documented, f"{path}/{it['id']}", {}) for it in walk(base, path, **query)]
     blocks = []
     for id in parents["customers"]:
         asked += [
@@ -43,6 +67,7 @@ def answers(base):
             query = {"currency": currency, "include_all_blocks": "true"}
             asked.append(("customers/{customer_id}/credits", f"customers/{id}/credits", query))
             blocks += [it["id"] for it in walk(base, f"customers/{id}/credits", **query)]
+        asked += [("alerts/{alert_id}", f"alerts/{it['id']}", {}) for it in walk(base, "alerts", customer_id=id)]
     for id in parents["subscriptions"]:
         asked += [
             ("subscriptions/{subscription_id}/schedule", f"subscriptions/{id}/schedule", {}),
@@ -50,6 +75,9 @@ def answers(base):
             ("licenses", "licenses", {"subscription_id": id}),
             ("invoices/upcoming", "invoices/upcoming", {"subscription_id": id}),
         ]
+        query = {"subscription_id": id}
+        asked += [("alerts/{alert_id}", f"alerts/{it['id']}", {}) for it in walk(base, "alerts", **query)]
+        asked += [("licenses/{license_id}", f"licenses/{it['id']}", {}) for it in walk(base, "licenses", **query)]
         for currency in ["credits", "USD"]:
             query = {**JUNE, "currency": currency}
             asked.append(("subscriptions/{subscription_id}/costs", f"subscriptions/{id}/costs", query))
@@ -60,11 +88,16 @@ def answers(base):
                 asked.append(("licenses/usage", "licenses/usage", query))
     for id in parents["plans"]:
         asked.append(("plans/{plan_id}/migrations", f"plans/{id}/migrations", {}))
+        for it in walk(base, f"plans/{id}/migrations"):
+            path = f"plans/{id}/migrations/{it['id']}"
+            asked.append(("plans/{plan_id}/migrations/{migration_id}", path, {}))
         asked += [
             ("plans/{plan_id}/versions/{version}", f"plans/{id}/versions/{version}", {}) for version in range(1, 6)
         ]
     asked += [("coupons/{coupon_id}/subscriptions", f"coupons/{id}/subscriptions", {}) for id in coupons]
-    asked += [("credit_blocks/{block_id}/invoices", f"credit_blocks/{id}/invoices", {}) for id in blocks]
+    for id in blocks:
+        asked.append(("credit_blocks/{block_id}/invoices", f"credit_blocks/{id}/invoices", {}))
+        asked.append(("credit_blocks/{block_id}", f"credit_blocks/{id}", {}))
     for documented, path, query in asked:
         for answer in pages(base, path, query):
             yield documented, path, query, answer

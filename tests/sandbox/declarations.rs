@@ -59,9 +59,9 @@ fn a_schema_that_is_too_large_is_refused_before_anything_looks_at_it() {
     for (script, text) in [
         (
             json!({"schema": "large", "count": 60_000_000}),
-            "the configuration schema of 60000034 bytes, and 1048576 is the most",
+            "the config schema of 60000034 bytes, and 1048576 is the most",
         ),
-        (json!({"schema": "nested", "count": 200}), "the configuration schema of 201 levels, and 100 is"),
+        (json!({"schema": "nested", "count": 200}), "the config schema of 201 levels, and 100 is"),
         (json!({"schema": "values", "count": 100_000}), "it has more than 20000 values"),
         (json!({"schema": "(a{1000}){1000}", "count": 1}), "it has regular expressions that are too large"),
     ] {

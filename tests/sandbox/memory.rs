@@ -244,3 +244,20 @@ fn a_poll_of_many_things_is_a_poll_or_a_limit() {
     let flags = ["--max-handles", "1000000"];
     assert_bounded(&json!({ "kind": "polled", "bytes": 100_000 }), &flags, "--max-handles", 600 * MIB);
 }
+
+#[test]
+fn states_that_are_kept_to_the_end_have_an_end() {
+    const STREAMS: usize = 12;
+    let setup = Setup::guest(guests::KEEPER, json!({ "streams": STREAMS, "bytes": 30 * MIB }));
+    let names: Vec<_> = (0..STREAMS).map(|at| format!("s{at}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let flags = ["--state", "kept.json", "--save-state", "--output", "out.jsonl", "--max-streams", "1"];
+    let setup = setup.flags(&flags);
+    let (output, peak) = measure(&setup, &names);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("the last states of all streams would be larger than 64 MiB"));
+    assert!(peak < ALONE + 400 * MIB, "{} MiB", peak / MIB);
+    // Those that fit are kept, and so are small ones of streams that come later.
+    let kept = fs::metadata(setup.folder().join("kept.json")).unwrap().len();
+    assert!((60 * MIB..65 * MIB).contains(&kept), "{kept}");
+}

@@ -1,4 +1,4 @@
-//! Secrets of the configuration: a component can use them without seeing them, and no output shows
+//! Secrets of the config: a component can use them without seeing them, and no output shows
 //! them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -93,7 +93,7 @@ fn a_state_with_a_secret_in_it_is_an_error_and_is_not_kept() {
         let setup = guest(guests::ECHO, state(&format!("after {PASSWORD}"))).flags(&saving).flags(flags);
         let output = setup.read(&["things"]);
         let message = assert_stopped(&output);
-        assert!(message.contains("the state has a secret of the configuration in it"), "{what}: {message}");
+        assert!(message.contains("the state has a secret of the config in it"), "{what}: {message}");
         assert_hidden(&output);
         assert_eq!(output.states("things").len(), 1, "{what}");
         let saved = std::fs::read_to_string(setup.folder().join("state.json")).unwrap();

@@ -113,7 +113,14 @@ fn members() -> Flood {
         })
     });
     // Otherwise these end it.
-    let setup = flood.setup.flags(&["--max-response-encoded", "1000GiB", "--max-compute", "1h"]);
+    let setup = flood.setup.flags(&[
+        "--max-response",
+        "1000GiB",
+        "--max-response-encoded",
+        "1000GiB",
+        "--max-compute",
+        "1h",
+    ]);
     Flood { setup, ..flood }
 }
 

@@ -2,9 +2,8 @@
 //!
 //! [`streams`] is the table of streams. [`config`] parses the config, [`api`] builds requests and
 //! decodes responses, and [`errors`] classifies them. [`ledger`], [`events`], [`usage`], [`costs`],
-//! [`licenses`], [`plans`], [`coupons`], [`subscription`] and [`timeframe`] implement what only some
-//! streams need. [`source`] joins all this; the crate
-//! `elt-sdk` does the rest.
+//! [`licenses`], [`plans`], [`coupons`], [`subscription`] and [`timeframe`] implement what only
+//! some streams need. [`source`] joins all this; the crate `elt-sdk` does the rest.
 
 pub mod api;
 pub mod config;

@@ -9,7 +9,6 @@ use crate::{
     config::Config,
     costs::day_before,
     subscription::{life, prices},
-    usage::DAY,
 };
 use elt_sdk::{
     ranges::Ranges,
@@ -39,16 +38,14 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     if types(config, Some(subscription)).is_empty() { Vec::new() } else { vec![whole.clone()] }
 }
 
-/// Returns the slices of the usage of a subscription's licenses, by dates. There are none if the
-/// subscription was not active at the time.
+/// Returns the slices of the usage of a subscription's licenses, by dates. There are none before
+/// the subscription starts.
 pub fn days(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice> {
     let (Some(from), Some(Until::Before(until) | Until::Including(until))) = (whole.from, whole.until) else {
         return Vec::new();
     };
-    let life = life(subscription);
-    let first = life.begin.map_or(from, |begin| begin.max(from));
-    // The date of an instant can be another one in another time zone.
-    let until = life.end.map_or(until, |end| end.saturating_add(DAY).min(until));
+    // Orb does not say that licenses end with their subscription.
+    let first = life(subscription).begin.map_or(from, |begin| begin.max(from));
     let mut slices = MONTHS.cut(day_before(first), until, Some(config.range.start));
     for slice in &mut slices {
         slice.parent.clone_from(&whole.parent);
@@ -61,10 +58,11 @@ pub fn days(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slice>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::usage::DAY;
     use elt_sdk::testing::instant;
 
     fn config() -> Config {
-        Config::parse(r#"{"api_key":"hidden","start_date":"2024-01-01T06:00:00Z"}"#).unwrap()
+        Config::sample(r#","start_date":"2024-01-01T06:00:00Z""#)
     }
 
     fn cut(life: &str, from: &str, until: &str) -> Vec<Slice> {
@@ -98,12 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn days_are_clipped_to_the_life_of_the_subscription() {
+    fn days_begin_with_the_subscription_and_do_not_end_with_it() {
         let life = r#"{"start_date":"2024-02-10T20:00:00Z","end_date":"2024-02-20T20:00:00Z"}"#;
         let slices = cut(life, "2024-01-01T06:00:00Z", "2024-06-01T00:00:00Z");
-        assert_eq!(slices.len(), 1);
         assert_eq!(slices[0].from, Some(instant("2024-02-09T00:00:00Z")));
-        assert_eq!(slices[0].until, Some(Until::Before(instant("2024-02-21T20:00:00Z"))));
-        assert_eq!(cut(life, "2024-03-01T06:00:00Z", "2024-06-01T00:00:00Z"), []);
+        let last = slices.last().and_then(|slice| slice.until);
+        assert_eq!(last, Some(Until::Before(instant("2024-06-01T00:00:00Z"))));
+        let later = cut(life, "2024-03-01T06:00:00Z", "2024-03-20T00:00:00Z");
+        assert_eq!(later[0].from, Some(instant("2024-02-29T00:00:00Z")));
     }
 }

@@ -1,8 +1,6 @@
 //! Decodes Orb's list responses.
-//!
-//! The elements are decoded while the body is scanned, so that each byte is read once.
 
-use elt_sdk::problem::Problem;
+use elt_sdk::{list, problem::Problem};
 use json_text::{Fields, Scanner};
 
 /// The body of a list. A missing `data` does not mean an empty list, and a missing
@@ -17,35 +15,18 @@ impl<'a> List<'a> {
     /// Decodes a body. `element` must read each element of the list from the scanner.
     ///
     /// # Errors
-    /// If it is not a list, or an element is invalid. Also if `data` occurs twice: the elements of
-    /// the first one have been read by then, so the last one cannot replace it as it does
-    /// elsewhere.
+    /// If it is not a list, `data` occurs twice, or an element is invalid.
     pub fn decode(
         body: &'a str,
-        mut element: impl FnMut(&mut Scanner<'a>) -> Result<(), Problem>,
+        element: impl FnMut(&mut Scanner<'a>) -> Result<(), Problem>,
     ) -> Result<Self, Problem> {
-        let (mut has_data, mut pagination, mut elements) = (false, None, 0);
-        let mut scanner = Scanner::new(body);
-        scanner.open('{')?;
-        while let Some(name) = scanner.name()? {
-            if name.is("data") {
-                if std::mem::replace(&mut has_data, true) {
-                    return Err("there are two lists \"data\"".into());
-                }
-                scanner.open('[')?;
-                while scanner.has_element()? {
-                    elements += 1;
-                    element(&mut scanner).map_err(|problem| problem.within("an element of \"data\""))?;
-                }
-                continue;
-            }
-            let value = scanner.value()?;
+        let mut pagination = None;
+        let elements = list::scan(body, "data", element, |name, value| {
             if name.is("pagination_metadata") {
                 pagination = Fields::of(value);
             }
-        }
-        scanner.end()?;
-        if has_data { Ok(Self { pagination, elements }) } else { Err("there is no \"data\"".into()) }
+        })?;
+        Ok(Self { pagination, elements })
     }
 
     /// Returns what follows the page. `limit` is how many elements were requested, if the list can

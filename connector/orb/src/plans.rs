@@ -26,7 +26,7 @@ mod tests {
 
     #[test]
     fn versions_are_asked_for_from_the_first_to_one_past_the_plans() {
-        let config = Config::parse(r#"{"api_key":"k","start_date":"2024-01-01T00:00:00Z"}"#).unwrap();
+        let config = Config::sample("");
         let asked = |plan: &str| {
             let numbers = versions(&config, Some(&Record::new(plan.to_owned(), None)));
             numbers.into_iter().flatten().collect::<Vec<_>>().join(" ")

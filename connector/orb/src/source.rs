@@ -4,15 +4,15 @@ use std::rc::Rc;
 
 use elt_sdk::{
     api::Api,
-    error::{Error, Result},
+    error::Result,
+    list::utf8,
     log::Level,
     problem::Problem,
     retry::RetryPolicy,
-    source::{Check, Probe, Settings, Source, Specification},
+    source::{Check, Probe, Settings, Source, Specification, is_json},
     stream::Stream,
 };
 use json_text::{Fields, Json};
-use time::Timestamp;
 
 use crate::{
     api::OrbApi,
@@ -45,13 +45,8 @@ impl Source for Orb {
         }
     }
 
-    fn config(text: &str, now: Timestamp) -> Result<Config> {
-        let config = Config::parse(text)?;
-        // The cursor could never pass the start of such a read.
-        if config.range.start > now {
-            return Err(Error::config("config: start_date lies in the future"));
-        }
-        Ok(config)
+    fn config(text: &str) -> Result<Config> {
+        Config::parse(text)
     }
 
     fn settings(config: &Config) -> Settings {
@@ -82,15 +77,9 @@ impl Source for Orb {
     }
 }
 
-/// Returns whether a body is JSON, or empty.
-fn is_json(body: &[u8]) -> bool {
-    str::from_utf8(body).is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok())
-}
-
 /// Returns what a page says of the log of webhook events.
 fn newest_event(body: &[u8]) -> std::result::Result<(Level, String), Problem> {
-    let text = str::from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
-    let fields = Fields::decode(text)?;
+    let fields = Fields::decode(utf8(body)?)?;
     let events = fields.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")?;
     let newest = events.first().and_then(|event| event.field("created_at")?.text());
     Ok(match newest {

@@ -14,9 +14,8 @@ mod invoices;
 
 use elt_sdk::{
     record::Hoist,
-    stream::{Ends, Parents, Partition, Place, Stream, TimeFilter, TimeForm},
+    stream::{Ends, Parents, Partition, Stream, TimeFilter},
 };
-use time::SignedDuration;
 
 pub(crate) use self::admin::WEBHOOK_EVENTS;
 use self::core::{CUSTOMERS, INVOICES, PLANS, SUBSCRIPTIONS, WHOLE_SUBSCRIPTIONS};
@@ -71,20 +70,11 @@ pub const STREAMS: &[&Stream<Config>] = &[
 
 const _: () = Stream::check(STREAMS);
 
-/// A filter by `created_at`.
-const CREATED_AT: TimeFilter = TimeFilter {
-    form: TimeForm::Instant,
-    from: "created_at[gte]",
-    including: "created_at[lte]",
-    before: "created_at[lt]",
-    slack: SignedDuration::ZERO,
-};
-
 /// The columns that most lists share. Orb allows at most 100 records per page, and rejects higher
 /// limits.
 const LIST: Stream<Config> = Stream {
     cursor: Some("created_at"),
-    time: Some(CREATED_AT),
+    time: Some(TimeFilter::by_field("created_at")),
     partition: Partition::Windows,
     page_limit: Some(100),
     rate: &READ,
@@ -99,21 +89,14 @@ const WHOLE: Stream<Config> = Stream { page_limit: Some(100), rate: &READ, ..Str
 const MAY_BE_UNKNOWN: Ends = Ends { may_be_unknown: true, ..Ends::USUAL };
 
 /// One list per customer.
-const OF_CUSTOMER: Parents<Config> = Parents {
-    stream: &CUSTOMERS,
-    id: "id",
-    key: "customer_id",
-    place: Place::Path,
-    deleted: Some("deleted"),
-    slices: |_, _, whole| vec![whole.clone()],
-};
+const OF_CUSTOMER: Parents<Config> =
+    Parents { deleted: Some("deleted"), ..Parents::by_id(&CUSTOMERS, "customer_id") };
 
 /// One list per subscription.
-const OF_SUBSCRIPTION: Parents<Config> =
-    Parents { stream: &WHOLE_SUBSCRIPTIONS, key: "subscription_id", deleted: None, ..OF_CUSTOMER };
+const OF_SUBSCRIPTION: Parents<Config> = Parents::by_id(&WHOLE_SUBSCRIPTIONS, "subscription_id");
 
 /// One list per plan.
-const OF_PLAN: Parents<Config> = Parents { stream: &PLANS, key: "plan_id", deleted: None, ..OF_CUSTOMER };
+const OF_PLAN: Parents<Config> = Parents::by_id(&PLANS, "plan_id");
 
 /// The ids of the objects of a price. The objects stay.
 const ITEM: Hoist = Hoist { object: "item", fields: &[("id", "item_id")], keep: true };

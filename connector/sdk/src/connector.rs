@@ -138,7 +138,12 @@ impl<S: Source> Connector<S> {
     }
 
     fn config(&self, text: &str) -> Result<S::Config> {
-        S::config(text, self.platform.clock.now())
+        let config = S::config(text)?;
+        // The cursor could never pass the start of such a read.
+        if S::settings(&config).range.start > self.platform.clock.now() {
+            return Err(Error::config("config: the start date lies in the future"));
+        }
+        Ok(config)
     }
 
     fn fetcher(

@@ -50,6 +50,11 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
+    /// Creates the range from an instant up to now, without a lookback window.
+    pub fn since(start: Timestamp) -> Self {
+        Self { start, end: None, lookback: SignedDuration::ZERO }
+    }
+
     /// Returns where a read that continues from `cursor` begins: at the cursor, less the lookback
     /// window and the overlap, but not before the start.
     pub fn lower_bound(&self, cursor: Option<&Cursor>, overlap: SignedDuration) -> Timestamp {

@@ -1,6 +1,6 @@
 //! Streams, lists and a server for the tests of this crate.
 
-use time::{SignedDuration, Timestamp};
+use time::Timestamp;
 
 use crate::{
     error::Error,
@@ -10,7 +10,7 @@ use crate::{
     record::Record,
     request::PageRequest,
     server::{Server, Verdict},
-    stream::{Parents, Partition, Place, Stream, TimeFilter, TimeForm},
+    stream::{Parents, Partition, Stream, TimeFilter},
 };
 
 /// Creates a record at an instant.
@@ -23,13 +23,7 @@ pub(crate) fn record_at(text: &str) -> Record {
 }
 
 /// A filter by instants.
-pub(crate) const TIME: TimeFilter = TimeFilter {
-    form: TimeForm::Instant,
-    from: "from",
-    including: "until",
-    before: "before",
-    slack: SignedDuration::ZERO,
-};
+pub(crate) const TIME: TimeFilter = TimeFilter { before: "before", ..TimeFilter::by_ends("from", "until") };
 
 /// A parent stream, read by windows.
 pub(crate) static OWNERS: Stream<()> = Stream {
@@ -44,14 +38,8 @@ pub(crate) static OWNERS: Stream<()> = Stream {
 };
 
 /// Owners as the parents of a stream.
-pub(crate) const PARENTS: Parents<()> = Parents {
-    stream: &OWNERS,
-    id: "id",
-    key: "owner_id",
-    place: Place::Path,
-    deleted: Some("deleted"),
-    slices: |(), _, whole| vec![whole.clone()],
-};
+pub(crate) const PARENTS: Parents<()> =
+    Parents { deleted: Some("deleted"), ..Parents::by_id(&OWNERS, "owner_id") };
 
 /// A server's list, newest first.
 pub(crate) struct List(Vec<Timestamp>);

@@ -78,12 +78,15 @@ impl<C> PageRequest<C> {
             push(name, (*value).to_owned());
         }
         if let Some(time) = &stream.time {
+            let mut filter = |name: &str, instant| {
+                push(&format!("{}{name}", time.field), text(time.form, instant));
+            };
             if let Some(from) = slice.from {
-                push(time.from, text(time.form, from));
+                filter(time.from, from);
             }
             match slice.until {
-                Some(Until::Including(until)) => push(time.including, text(time.form, until)),
-                Some(Until::Before(until)) => push(time.before, text(time.form, end(time.form, until))),
+                Some(Until::Including(until)) => filter(time.including, until),
+                Some(Until::Before(until)) => filter(time.before, end(time.form, until)),
                 None => {}
             }
         }

@@ -1,6 +1,6 @@
 //! Resolves references between schemas: `{"$ref": "shared/price.json"}` is replaced by that schema.
-//! Keywords beside the reference replace those of that schema, and properties beside it are added to
-//! its properties. Clients of a catalog expect a schema without references.
+//! Keywords beside the reference replace those of that schema, and properties beside it are added
+//! to its properties. Clients of a catalog expect a schema without references.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::problem::Problem;
 /// The name and the JSON text of every schema.
 pub type Schemas<'a> = &'a [(&'a str, &'a str)];
 
-/// The deepest chain of references. A longer one is taken for a circle.
+/// The deepest chain of references. A longer one counts as a circle.
 const MAX_DEPTH: usize = 8;
 
 /// The keyword that names the fields of an object.

@@ -1,9 +1,9 @@
-//! Writes files atomically: whoever opens one sees the old content or the new, whole, even if the
-//! process or the machine stops.
+//! Writes files atomically: a reader sees either the whole old content or the whole new one, even
+//! if the process or the machine stops.
 //!
 //! The new content is written elsewhere and then renamed. Some files cannot be replaced: one that
 //! is mounted by itself, as containers do, or one in a folder that cannot be written. Such a file
-//! is written over at the end, and a crash in the middle can leave it truncated.
+//! is overwritten at the end, and a crash in the middle can leave it truncated.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Seek as _, Write};
@@ -47,7 +47,7 @@ impl AtomicFile {
     ///
     /// # Errors
     ///
-    /// Those of the file system, if `target` can neither be replaced nor written over. In a folder
+    /// Those of the file system, if `target` can neither be replaced nor overwritten. In a folder
     /// such as `/tmp`, also if it is a file that another user put there, who could then read it.
     pub(crate) fn of(target: &Path, purpose: Purpose) -> io::Result<Self> {
         let present = match fs::symlink_metadata(target) {
@@ -70,7 +70,7 @@ impl AtomicFile {
         Ok(Self { staged, target: target.to_owned() })
     }
 
-    /// Whether the target will be written over, and not replaced.
+    /// Whether the target will be overwritten, and not replaced.
     pub(crate) fn is_in_place(&self) -> bool {
         matches!(self.staged, Staged::Elsewhere(_))
     }

@@ -154,19 +154,10 @@ fn parse_stream(entry: WireEntry) -> Result<ConfiguredStream, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::bare;
 
     fn available(name: &str, modes: &[SyncMode]) -> Stream {
-        Stream {
-            name: name.to_owned(),
-            json_schema: JsonObject::parse("{}").unwrap(),
-            supported_sync_modes: modes.to_vec(),
-            primary_key: vec![],
-            cursor_field: vec![],
-            resumable: false,
-            group: None,
-            selected_by_default: true,
-            requests: None,
-        }
+        Stream { supported_sync_modes: modes.to_vec(), ..bare(name) }
     }
 
     fn problem(text: &str) -> String {

@@ -41,6 +41,11 @@ mod checkpoints;
 mod events;
 mod file;
 mod file_id;
+#[cfg(test)]
+mod fixtures;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lines;
 mod links;
 mod lock;
@@ -51,6 +56,7 @@ mod report;
 mod sink;
 mod source;
 mod state_file;
+mod state_sizes;
 mod state_writer;
 mod states;
 mod sync;

@@ -2,10 +2,10 @@
 //!
 //! A file that is replaced cannot be locked itself, because its successor is another file. So an
 //! empty file beside it is locked, and removed at the end. A process that is killed leaves the
-//! file, without its lock. A file that is written over is locked itself.
+//! file, without its lock. A file that is overwritten is locked itself.
 //!
-//! Others may be able to write to the folder. So a file that is there already is taken for a lock
-//! only if it can be one: nothing else is opened, waited for or removed.
+//! Other users may be able to write to the folder. So an existing file is used as the lock only if
+//! it looks like one. Any other file is neither opened nor waited for nor removed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};

@@ -74,7 +74,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// A system error if that fails. The old file is then unchanged, unless it was written over
+    /// A system error if that fails. The old file is then unchanged, unless it was overwritten
     /// because it cannot be replaced.
     pub fn put(self) -> Result<()> {
         let put = || {

@@ -72,8 +72,8 @@ impl StateFile {
         Ok((Self { path: path.to_owned(), target, entries, _lock: lock }, states))
     }
 
-    /// The file beside the state file at `path` that keeps other processes from using it. It is made
-    /// while the file is used, and then removed.
+    /// The file beside the state file at `path` that keeps other processes from using it. It is
+    /// made while the file is used, and then removed.
     ///
     /// # Errors
     ///
@@ -151,7 +151,7 @@ impl Written {
 const OLDER_STATES: &str =
     "nothing is lost: the next read begins where the file says, and reads the rest again";
 /// The hint if writing over them failed.
-const DAMAGED: &str = "the file could not be replaced, only written over, and may be damaged: put a copy of it back, \
+const DAMAGED: &str = "the file could not be replaced, only overwritten, and may be damaged: put a copy of it back, \
     or empty it to read everything again";
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {

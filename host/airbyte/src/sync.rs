@@ -29,6 +29,7 @@ use crate::checkpoints::{Checkpoint, Checkpoints};
 use crate::message::{Message, StreamDescriptor, StreamStatus, now};
 use crate::report::{Failure, Report};
 use crate::source::{BatchSource, StreamSource};
+use crate::state_sizes::{LastState, StateSizes};
 use crate::states::States;
 
 /// How long a state waits for the next one. Long enough for the next page of a fast API, and short
@@ -43,6 +44,7 @@ pub struct SyncRun<S> {
     states: States,
     max_streams: usize,
     patience: Duration,
+    state_sizes: StateSizes,
 }
 
 /// Why the reading of a stream stopped.
@@ -80,7 +82,14 @@ impl<S: StreamSource> SyncRun<S> {
     /// A sync of `streams` of `source`, each from its state among `states`. As many are read at a
     /// time as the machine has cores, but at least two.
     pub fn new(source: S, streams: Vec<ConfiguredStream>, states: States) -> Self {
-        Self { source, streams, states, max_streams: default_max_streams(), patience: PATIENCE }
+        Self {
+            source,
+            streams,
+            states,
+            max_streams: default_max_streams(),
+            patience: PATIENCE,
+            state_sizes: StateSizes::default(),
+        }
     }
 
     /// Reads so many streams at a time, but at least one.
@@ -242,13 +251,14 @@ impl<S: StreamSource> SyncRun<S> {
             sender.log(Level::Warn, text).await;
         }
         let mut checkpoints = Checkpoints::default();
-        let read = self.read_with(configured, input, &mut checkpoints, sender, &mut halted).await;
+        let mut last = self.state_sizes.of_stream();
+        let read = self.read_with(configured, input, &mut checkpoints, &mut last, sender, &mut halted).await;
         let due = match &read {
             Ok(()) => checkpoints.finish(input, States::none),
             Err(_) => checkpoints.emit_pending(),
         };
         let emitted = match due {
-            Some(checkpoint) => emit_state(stream, checkpoint, sender).await,
+            Some(checkpoint) => emit_state(stream, checkpoint, &mut last, sender).await,
             None => Ok(()),
         };
         // If both failed, the first failure is the reason.
@@ -266,6 +276,7 @@ impl<S: StreamSource> SyncRun<S> {
         configured: &ConfiguredStream,
         input: Option<&JsonObject>,
         checkpoints: &mut Checkpoints,
+        last: &mut LastState,
         sender: &Sender,
         halted: &mut watch::Receiver<bool>,
     ) -> Result<(), Stop> {
@@ -279,14 +290,14 @@ impl<S: StreamSource> SyncRun<S> {
                 next = &mut next => next,
                 () = sleep(self.patience), if checkpoints.is_pending() => {
                     if let Some(checkpoint) = checkpoints.emit_pending() {
-                        emit_state(stream, checkpoint, sender).await?;
+                        emit_state(stream, checkpoint, last, sender).await?;
                     }
                     next.await
                 }
             };
             let Some(Batch { records, checkpoint }) = next?? else { return Ok(()) };
             if let Some(checkpoint) = checkpoints.advance(checkpoint) {
-                emit_state(stream, checkpoint, sender).await?;
+                emit_state(stream, checkpoint, last, sender).await?;
             }
             if checkpoints.is_empty() && !records.is_empty() {
                 let status = StreamStatus::Running;
@@ -305,8 +316,15 @@ impl<S: StreamSource> SyncRun<S> {
 async fn emit_state(
     stream: &Arc<StreamDescriptor>,
     Checkpoint { state, record_count }: Checkpoint,
+    last: &mut LastState,
     sender: &Sender,
 ) -> Result<(), Stop> {
+    last.replace(&state).map_err(|reason| {
+        Error::system(format!("{}: {reason}", stream.name)).with_hint(
+            "the state before it is still in force; a connector that needs a larger one is read in several reads of \
+             fewer streams",
+        )
+    })?;
     sender.check_state(&state).map_err(|reason| {
         Error::system(format!("{}: {reason}", stream.name)).with_hint(
             "the state before it is still in force; that a connector keeps a secret in its state is a defect of it",

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A bundle is recognised by its last bytes, so the host alone reads no more than these. The hash
-//! finds damage by a disk or a copy. It cannot find malice, and need not: whoever can write to the
-//! file can change the host in it too.
+//! finds damage by a disk or a copy. It is no protection against an attacker: anybody who can write
+//! to the file can change the host in it, too.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};

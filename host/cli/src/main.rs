@@ -6,6 +6,7 @@ mod args;
 mod bundle;
 mod commands;
 mod executable;
+mod isolation;
 mod signal;
 mod stdout;
 mod terminal;

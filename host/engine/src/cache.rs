@@ -65,7 +65,13 @@ impl Cache {
     /// In the user's own directory for caches (`$XDG_CACHE_HOME`, else `$HOME/.cache`). If that
     /// cannot be used, nothing is kept: a cache is never needed.
     pub fn of_user() -> Self {
-        user_caches().and_then(|caches| Self::at(&caches.join(NAME)).ok()).unwrap_or_default()
+        Self::user_directory().and_then(|directory| Self::at(&directory).ok()).unwrap_or_default()
+    }
+
+    /// Where [`of_user`](Self::of_user) keeps code, if the environment says where that is. It need
+    /// not exist.
+    pub fn user_directory() -> Option<PathBuf> {
+        user_caches().map(|caches| caches.join(NAME))
     }
 
     /// In `directory`, which is created if it does not exist.

@@ -26,7 +26,7 @@ const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
 /// # Errors
 ///
 /// A config error, which calls the component `what`, if it is not a valid component or exceeds a
-/// limit. Takes as long as it takes: whoever calls it gives up on it ([`bounded`]).
+/// limit. Has no time limit of its own; [`bounded`] adds one.
 pub(crate) fn component(
     engine: &Engine,
     component: &[u8],

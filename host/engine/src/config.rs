@@ -58,9 +58,7 @@ impl Config {
     ///
     /// A config error if it is not one JSON object.
     pub fn parse(text: &str) -> Result<Self> {
-        JsonObject::parse(text)
-            .map(Self)
-            .map_err(|problem| Error::config(format!("the configuration {problem}")))
+        JsonObject::parse(text).map(Self).map_err(|problem| Error::config(format!("the config {problem}")))
     }
 
     /// Validates the config by the connector's schema.
@@ -121,7 +119,7 @@ impl Config {
 }
 
 fn broken(error: impl fmt::Display) -> Error {
-    Error::system("the schema of the configuration cannot be read").with_internal(error)
+    Error::system("the config schema cannot be read").with_internal(error)
 }
 
 /// The top-level fields of an object. Empty if it has a number that is too large for `serde_json`.
@@ -136,7 +134,7 @@ mod tests {
     #[test]
     fn its_errors_do_not_quote_it() {
         let error = Config::parse("\"secret\"").unwrap_err();
-        assert_eq!(error.message(), "the configuration must be a JSON object, but is a string");
+        assert_eq!(error.message(), "the config must be a JSON object, but is a string");
         assert!(!Config::parse("{\"api_key\": secret}").unwrap_err().message().contains("secret"));
     }
 }

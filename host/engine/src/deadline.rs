@@ -34,8 +34,8 @@ fn clock() -> &'static io::Result<Handle> {
     })
 }
 
-/// Waits for `future` until `limit` has passed. As tokio's function of this name, but the clock
-/// wakes whoever waits.
+/// Waits for `future` until `limit` has passed. Like tokio's function of this name, but the
+/// engine's clock ends the wait.
 pub(crate) fn timeout<F: Future>(limit: Duration, future: F) -> Timeout<F> {
     // Without a clock, which an engine would have refused, the timers of the runtime serve.
     let _by_the_clock = clock().as_ref().ok().map(Handle::enter);

@@ -194,7 +194,7 @@ pub(crate) fn schema_of(name: &str) -> Result<String> {
     Ok(format!("the schema of the stream `{name}`"))
 }
 
-/// Accepts a schema as a connector returned it. `what` it is, such as "the configuration schema", is
+/// Accepts a schema as a connector returned it. `what` it is, such as "the config schema", is
 /// for errors.
 ///
 /// # Errors

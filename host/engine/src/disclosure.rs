@@ -66,7 +66,7 @@ mod tests {
     use crate::json_object::JsonObject;
     use crate::types::Specification;
 
-    /// The secrets and hosts that a user is told of.
+    /// The secrets and hosts that the warning names.
     fn told(hosts: &[&str], config: &str) -> (Vec<String>, Vec<String>) {
         let specification = Specification {
             name: "test".to_owned(),

@@ -118,7 +118,8 @@ impl Instance {
             self.live = None;
             return Err(self.limits.exceeded(Limit::Record));
         }
-        let bytes = batch.records.iter().map(|record| record.len() + size_of::<Record>()).sum();
+        let records: usize = batch.records.iter().map(|record| record.len() + size_of::<Record>()).sum();
+        let bytes = records + batch.checkpoint.as_ref().map_or(0, String::len);
         if self.batch.set(bytes).is_err() {
             self.live = None;
             return Err(self.limits.exceeded(Limit::TotalMemory));

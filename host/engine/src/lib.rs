@@ -60,6 +60,9 @@ pub mod events;
 mod exceeded;
 pub mod excerpt;
 mod frozen;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod instance;
 mod instances;

@@ -224,7 +224,7 @@ fn reversed(path: &Path) -> Vec<OsString> {
     parts.collect()
 }
 
-/// Checks a folder on the way: whoever owns it, or can write to it, decides what is below.
+/// Checks a parent folder: its owner, and anybody who can write to it, decides what is below.
 fn check_above(stat: &Stat, name: &OsStr) -> Result<(), Problem> {
     if !is_trusted(stat) {
         return Err(Problem::OwnerAbove(name.to_owned()));

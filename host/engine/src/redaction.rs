@@ -1,8 +1,8 @@
 //! Masks the secrets of a config in whatever is shown.
 //!
 //! A connector does not know the secrets, but servers repeat what they are sent, and a person may
-//! have written one where it does not belong. Tokens are masked too: to whoever reads the output
-//! they are noise.
+//! have written one where it does not belong. Tokens are masked too: they
+//! mean nothing to a reader of the output.
 //!
 //! Log lines and errors are for people, so whatever may be a secret is masked in them. Records are
 //! for programs, so they are altered only where something can be nothing but a secret: strings are
@@ -59,7 +59,7 @@ impl fmt::Display for SecretFound {
             Self::InState => "the state",
             Self::InName => "a name or schema of a stream",
         };
-        write!(f, "{what} has a secret of the configuration in it, which must be neither shown nor altered")
+        write!(f, "{what} has a secret of the config in it, which must be neither shown nor altered")
     }
 }
 

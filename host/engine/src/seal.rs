@@ -69,7 +69,7 @@ impl<'s> Sealer<'s> {
         let names: Vec<_> = schemas.iter().flat_map(|schema| below(schema, &NAMES)).collect();
         if self.handling == Handling::Seal && expand(self.schema, &names).into_iter().any(is_secret) {
             return Err(Error::system(
-                "the schema of the configuration marks names of properties as secrets, which nothing can stand for",
+                "the config schema marks names of properties as secrets, which nothing can stand for",
             ));
         }
         let mut separator = "{";
@@ -155,7 +155,7 @@ fn check(property: &str, text: &str) -> Result<()> {
         other => format!("a character that cannot be seen or is not ASCII (U+{:04X})", u32::from(other)),
     };
     Err(Error::config(format!(
-        "the configuration is not valid: `{property}` has {what} as its character {}; copy it again from where it was \
+        "the config is not valid: `{property}` has {what} as its character {}; copy it again from where it was \
          made, without what does not belong to it",
         before + index + 1
     ))

@@ -40,6 +40,11 @@ impl Amount {
         Some(Amount { units: if negative { -units } else { units } })
     }
 
+    /// In hundredths; any smaller part is dropped.
+    pub(crate) fn cents(self) -> i64 {
+        i64::try_from(self.units / 10_i128.pow(SCALE - 2)).unwrap_or(i64::MAX)
+    }
+
     pub(crate) fn plus(self, other: Amount) -> Amount {
         Amount { units: self.units.saturating_add(other.units) }
     }
@@ -100,6 +105,7 @@ mod tests {
     #[test]
     fn money_is_spelled_with_its_sign() {
         assert_eq!([money(-1), money(0), money(1_250)], ["-0.01", "0.00", "12.50"]);
+        assert_eq!(["12.50", "-0.01", "1.999"].map(|text| amount(text).cents()), [1_250, -1, 199]);
     }
 
     #[test]

@@ -81,7 +81,7 @@ struct Charge {
 type Days = BTreeMap<Timestamp, (Timeframe, Vec<(Charge, Cost)>)>;
 
 /// The subscriptions of a customer, generated or not.
-fn subscriptions_of(account: &Account, customer_id: &str) -> Vec<String> {
+pub(crate) fn subscriptions_of(account: &Account, customer_id: &str) -> Vec<String> {
     let customer = account.owner(Kind::Customer, customer_id).and_then(|owner| owner.index);
     let blueprint = &account.blueprint;
     let count = blueprint.count(Collection::Subscriptions);
@@ -136,7 +136,8 @@ fn add_subscription(
     currency: &str,
     days: &mut Days,
 ) {
-    let terms = Terms::read(id, text);
+    let priced = account.priced(id, text);
+    let terms = Terms::read(id, text, priced);
     let zone = &terms.zone;
     let Some(life) = terms.life else { return };
     let Some(whole) = asked.or_else(|| last_period(account, &terms, life)) else { return };
@@ -145,7 +146,7 @@ fn add_subscription(
     let from = zone.midnight(if cumulative { first.first_of_month() } else { first });
     let aligned = zone.midnight(first);
     let Some(counted) = Timeframe::new(from, zone.day_end(whole.end)) else { return };
-    let charges = charges(text, currency);
+    let charges = charges(priced, currency);
     if charges.is_empty() {
         return;
     }

@@ -13,6 +13,7 @@ use crate::problem::Problem;
 use crate::query::decode;
 use crate::resource::{Answer, Call, RESOURCES, Resource};
 use crate::rows::Unavailable;
+use crate::single::Single;
 use crate::usage_answer::write_usage;
 use crate::usage_query::UsageQuery;
 
@@ -30,6 +31,8 @@ pub(crate) enum Endpoint {
     EventSearch,
     /// A resource, and the segments of the path that the request chose.
     Resource(&'static Resource, Vec<String>),
+    /// One record of a resource.
+    Single(&'static Single, Vec<String>),
 }
 
 /// The parts of a request that endpoints use.
@@ -63,6 +66,9 @@ impl Endpoint {
         if let Some((resource, chosen)) = found {
             return Some(Endpoint::Resource(resource, chosen));
         }
+        if let Some((single, chosen)) = Single::parse(&segments) {
+            return Some(Endpoint::Single(single, chosen));
+        }
         let collection = Collection::ALL.into_iter().find(|it| it.segment() == segments[0])?;
         match segments[1..] {
             [] => Some(Endpoint::List(collection)),
@@ -80,6 +86,7 @@ impl Endpoint {
             Endpoint::Usage(_) => "subscription_usage",
             Endpoint::EventSearch => "event_search",
             Endpoint::Resource(resource, _) => resource.name,
+            Endpoint::Single(single, _) => single.list.name,
         }
     }
 
@@ -110,7 +117,9 @@ impl Endpoint {
             Endpoint::Ledger(customer_id) => {
                 let filter = filter(Parameters::of_ledger())?;
                 let missing = || Problem::resource_not_found(Collection::Customers.resource(), customer_id);
-                let listing = account.ledger_listing(customer_id).ok_or_else(missing)?;
+                let listing =
+                    account.ledger_listing(customer_id).filter(|_| !account.is_deleted(customer_id));
+                let listing = listing.ok_or_else(missing)?;
                 Ok(write_page(account, &listing, &filter, repeat_token))
             }
             Endpoint::Usage(subscription_id) => {
@@ -120,6 +129,12 @@ impl Endpoint {
                 filter(Parameters::none())?;
                 let body = body.ok_or_else(Problem::request_too_large)?;
                 Ok(EventSearch::parse(body, now)?.answer(account))
+            }
+            Endpoint::Single(single, segments) => {
+                filter(Parameters::none())?;
+                let id = segments.last().map_or("", String::as_str);
+                let missing = || Problem::resource_not_found(single.name, id);
+                single.find(account, segments).ok_or_else(missing)
             }
             Endpoint::Resource(resource, segments) => {
                 let filter = &filter(resource.parameters)?;
@@ -158,7 +173,9 @@ fn find_owner(
             }
         }
     };
-    account.owner(kind, id).ok_or_else(|| Problem::resource_not_found(kind.resource(), id))
+    // What belongs to a customer under deletion cannot be read any more.
+    let owner = account.owner(kind, id).filter(|owner| !account.is_deleted(&owner.id));
+    owner.ok_or_else(|| Problem::resource_not_found(kind.resource(), id))
 }
 
 #[cfg(test)]
@@ -187,7 +204,8 @@ mod tests {
             "/v1/plans/x/y",
             "/v1//plans",
             "/v1/payments",
-            "/v1/items/x",
+            "/v1/items/x/y",
+            "/v1/items/",
             "/v1/plans/x/usage",
         ] {
             assert_eq!(get(path), None, "{path}");

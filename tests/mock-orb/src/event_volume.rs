@@ -41,7 +41,8 @@ impl Account {
         let has_events = at >= self.settings().first && at <= self.settings().last && hour % 9 != 4;
         let generated = self.blueprint.dice.roll(Salt::Volume, hour as u64) % 5_000;
         let generated = if has_events { 1 + generated } else { 0 };
-        generated + self.volumes.get(&hour).copied().unwrap_or(0)
+        let backfilled: u64 = self.backfills.values().map(|it| it.volume(at)).sum();
+        generated + backfilled + self.volumes.get(&hour).copied().unwrap_or(0)
     }
 }
 
@@ -58,6 +59,8 @@ fn write_volumes(call: &Call<'_>) -> Result<String, Problem> {
     let last = (end - SignedDuration::from_nanos(1)).as_second().div_euclid(HOUR);
     let known = |first_known: i64| first.max(first_known.min(last + 1));
     let added = call.account.volumes.keys().next().copied().unwrap_or(i64::MAX);
+    let backfilled = call.account.backfills.values().map(|it| it.start().as_second().div_euclid(HOUR));
+    let added = backfilled.fold(added, i64::min);
     let generated = call.account.settings().first.as_second().div_euclid(HOUR);
     let hours = (known(generated.min(added))..=last).map(|hour| (hour, call.account.event_volume(hour)));
     let mut body = String::new();

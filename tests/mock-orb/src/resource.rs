@@ -118,7 +118,12 @@ impl Call<'_> {
 impl Resource {
     /// The segments that a path below the version chooses, if it is one of this resource.
     pub(crate) fn matches(&self, path: &[&str]) -> Option<Vec<String>> {
-        let wanted: Vec<&str> = self.path.split('/').collect();
+        Resource::chosen(self.path, path)
+    }
+
+    /// The segments that a path chooses, if it is of this form.
+    pub(crate) fn chosen(form: &str, path: &[&str]) -> Option<Vec<String>> {
+        let wanted: Vec<&str> = form.split('/').collect();
         let fits = |(wanted, sent): (&&str, &&str)| wanted == sent || (*wanted == "{}" && !sent.is_empty());
         if wanted.len() != path.len() || !wanted.iter().zip(path).all(fits) {
             return None;

@@ -183,12 +183,17 @@ impl Account {
         let unknown = |id: &str| RecordError::Unknown { resource: "Resource", id: id.to_owned() };
         let found = Resource::named(resource).ok_or_else(|| unknown(resource))?;
         let Answer::List(list) = &found.answer else { return Err(unknown(resource)) };
-        let owner = match found.owner {
+        let owner = self.owner_of_list(found, owner_id);
+        Ok((list, owner.ok_or_else(|| unknown(owner_id))?))
+    }
+
+    /// The owner of one of a resource's lists, by its identifier.
+    pub(crate) fn owner_of_list(&self, resource: &Resource, owner_id: &str) -> Option<Owner> {
+        match resource.owner {
             OwnedBy::Account => Some(Owner::account()),
             OwnedBy::Path(kind) => self.owner(kind, owner_id),
             OwnedBy::Query(kinds) => kinds.iter().find_map(|(_, kind)| self.owner(*kind, owner_id)),
-        };
-        Ok((list, owner.ok_or_else(|| unknown(owner_id))?))
+        }
     }
 }
 

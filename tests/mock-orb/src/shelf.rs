@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use crate::field::lookup;
+
 /// A row's place in its list: by date, then by order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
@@ -19,6 +21,16 @@ pub(crate) enum Row {
     Generated(u64),
     /// The text of a record that was stored or changed.
     Written(Box<str>),
+}
+
+impl Row {
+    /// Whether this is what is left of a customer under deletion.
+    pub(crate) fn is_stub(&self) -> bool {
+        match self {
+            Row::Written(text) => lookup(text, &["deleted"]).as_deref() == Some("true"),
+            Row::Generated(_) => false,
+        }
+    }
 }
 
 /// One list of records.

@@ -2,6 +2,7 @@
 
 use super::*;
 use elt_sdk::{error::FailureType, testing::instant};
+use time::SignedDuration;
 
 fn parse(changes: &str) -> Result<Config> {
     let mut config = serde_json::json!({"api_key": "k", "start_date": "2024-01-01T00:00:00Z"});
@@ -21,7 +22,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.open_invoices_for(), Some(SignedDuration::hours(90 * 24)));
     assert_eq!((config.sweep(), config.reads_webhook_events), (None, false));
     let start = instant("2024-01-01T00:00:00Z");
-    assert_eq!(config.range, TimeRange { start, end: None, lookback: SignedDuration::ZERO });
+    assert_eq!(config.range, TimeRange::since(start));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::*;
 use elt_sdk::testing::answer;
 
 fn config() -> Config {
-    Config::parse(r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z"}"#).unwrap()
+    Config::sample("")
 }
 
 #[test]

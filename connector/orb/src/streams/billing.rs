@@ -3,7 +3,7 @@
 use elt_sdk::{
     record::Hoist,
     rows::{Nested, Rows},
-    stream::{Answer, Carry, Parents, Partition, Parts, Place, Stream, TimeFilter, TimeForm},
+    stream::{Answer, Carry, Parents, Partition, Parts, Place, Stream, TimeFilter},
 };
 use time::SignedDuration;
 
@@ -77,12 +77,7 @@ pub(super) static CREDIT_BLOCK_INVOICES: Stream<Config> = Stream {
         parent_as: Some("credit_block_id"),
         ..Carry::NOTHING
     },
-    partition: Partition::Parents(Parents {
-        stream: &CREDIT_BLOCKS,
-        key: "credit_block_id",
-        deleted: None,
-        ..OF_CUSTOMER
-    }),
+    partition: Partition::Parents(Parents::by_id(&CREDIT_BLOCKS, "credit_block_id")),
     page_limit: None,
     // Orb marks it as experimental.
     ends: MAY_BE_UNKNOWN,
@@ -113,13 +108,10 @@ pub(super) static CUSTOMER_BALANCE_TRANSACTIONS: Stream<Config> = Stream {
         ..Carry::NOTHING
     },
     time: Some(TimeFilter {
-        form: TimeForm::Instant,
-        from: "operation_time[gte]",
-        including: "operation_time[lte]",
-        before: "operation_time[lt]",
         // A transaction does not show its operation time, and Orb does not say how far it is from
         // `created_at`.
         slack: SignedDuration::hours(24),
+        ..TimeFilter::by_field("operation_time")
     }),
     partition: Partition::Parents(OF_CUSTOMER),
     ..BY_TIME
@@ -199,12 +191,7 @@ pub(super) static COUPON_SUBSCRIPTIONS: Stream<Config> = Stream {
     schema: "coupon_subscriptions.json",
     primary_key: &["coupon_id", "subscription_id"],
     rows: Rows::Made(coupons::subscriptions),
-    partition: Partition::Parents(Parents {
-        stream: &COUPONS,
-        key: "coupon_id",
-        deleted: None,
-        ..OF_CUSTOMER
-    }),
+    partition: Partition::Parents(Parents::by_id(&COUPONS, "coupon_id")),
     ..BILLING
 };
 

@@ -5,7 +5,7 @@ use elt_sdk::{
     stream::{Absent, Answer, Carry, Ends, Parents, Partition, Parts, Place, Stream},
 };
 
-use super::{ITEM, MAY_BE_UNKNOWN, METRIC, OF_CUSTOMER, OF_PLAN, WHOLE};
+use super::{ITEM, MAY_BE_UNKNOWN, METRIC, OF_PLAN, WHOLE};
 use crate::{config::Config, plans};
 
 const CATALOG: Stream<Config> = Stream { group: "catalog", ..WHOLE };
@@ -96,12 +96,7 @@ pub(super) static DIMENSIONAL_PRICE_GROUP_PRICES: Stream<Config> = Stream {
     schema: "dimensional_price_group_prices.json",
     primary_key: &["dimensional_price_group_id", "id"],
     carry: Carry { hoists: &[ITEM, METRIC], parent_as: Some("dimensional_price_group_id"), ..Carry::NOTHING },
-    partition: Partition::Parents(Parents {
-        stream: &DIMENSIONAL_PRICE_GROUPS,
-        key: "dimensional_price_group_id",
-        deleted: None,
-        ..OF_CUSTOMER
-    }),
+    partition: Partition::Parents(Parents::by_id(&DIMENSIONAL_PRICE_GROUPS, "dimensional_price_group_id")),
     filters: &[("status", "all")],
     // It is in Orb's SDK only.
     ends: MAY_BE_UNKNOWN,

@@ -4,9 +4,8 @@
 use elt_sdk::{
     record::{Hoist, Unsettled},
     rows::Rows,
-    stream::{Carry, Ends, Parents, Partition, Parts, Place, Stream, TimeFilter, TimeForm},
+    stream::{Carry, Ends, Parents, Partition, Parts, Place, Stream, TimeFilter},
 };
-use time::SignedDuration;
 
 use super::{LIST, OF_CUSTOMER, OF_SUBSCRIPTION, changes, changes::object};
 use crate::{config::Config, events, ledger, rates::ANALYTICS, timeframe, usage};
@@ -80,13 +79,7 @@ pub(super) static INVOICES: Stream<Config> = Stream {
     path: "invoices",
     schema: "invoices.json",
     cursor: Some("invoice_date"),
-    time: Some(TimeFilter {
-        form: TimeForm::Instant,
-        from: "invoice_date[gte]",
-        including: "invoice_date[lte]",
-        before: "invoice_date[lt]",
-        slack: SignedDuration::ZERO,
-    }),
+    time: Some(TimeFilter::by_field("invoice_date")),
     // Orb omits void invoices by default.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
     query: |config, _| config.draft_filter(),
@@ -145,13 +138,7 @@ pub(super) static SUBSCRIPTION_USAGE: Stream<Config> = Stream {
     key_fields: usage::key_fields,
     rows: Rows::Made(usage::records),
     cursor: Some("timeframe_start"),
-    time: Some(TimeFilter {
-        form: TimeForm::Instant,
-        from: "timeframe_start",
-        including: "timeframe_end",
-        before: "timeframe_end",
-        slack: SignedDuration::ZERO,
-    }),
+    time: Some(TimeFilter::by_ends("timeframe_start", "timeframe_end")),
     grace: Some(usage::GRACE),
     partition: Partition::Parents(Parents { slices: usage::slices, ..OF_SUBSCRIPTION }),
     parts: Some(Parts { place: Place::Query("billable_metric_id"), values: usage::metrics }),

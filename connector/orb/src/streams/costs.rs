@@ -41,13 +41,7 @@ const BY_DAY: Stream<Config> = Stream {
     ..COSTS
 };
 
-const TIMEFRAME: TimeFilter = TimeFilter {
-    form: TimeForm::Instant,
-    from: "timeframe_start",
-    including: "timeframe_end",
-    before: "timeframe_end",
-    slack: SignedDuration::ZERO,
-};
+const TIMEFRAME: TimeFilter = TimeFilter::by_ends("timeframe_start", "timeframe_end");
 
 /// The price of a cost. Orb repeats the whole price, 1 to 2 kB, for each day.
 const PRICE: Hoist = Hoist {
@@ -90,13 +84,7 @@ pub(super) static LICENSE_USAGE: Stream<Config> = Stream {
     schema: "license_usage.json",
     primary_key: &["license_id", "start_date"],
     cursor: Some("start_date"),
-    time: Some(TimeFilter {
-        form: TimeForm::Date,
-        from: "start_date",
-        including: "end_date",
-        before: "end_date",
-        slack: SignedDuration::ZERO,
-    }),
+    time: Some(TimeFilter { form: TimeForm::Date, ..TimeFilter::by_ends("start_date", "end_date") }),
     grace: Some(usage::GRACE),
     partition: Partition::Parents(Parents {
         place: Place::Query("subscription_id"),

@@ -11,6 +11,7 @@ use elt_sdk::{
     http::Request,
     rows::Rows,
     schema::resolve,
+    stream::{Place, TimeForm},
     testing::{World, answer},
 };
 

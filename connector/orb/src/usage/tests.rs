@@ -4,8 +4,7 @@ use super::*;
 use elt_sdk::{instant::format_instant, testing::instant};
 
 fn config(changes: &str) -> Config {
-    let base = r#""api_key":"hidden","start_date":"2022-01-01T06:00:00Z""#;
-    Config::parse(&format!("{{{base}{changes}}}")).unwrap()
+    Config::sample(&format!(r#","start_date":"2022-01-01T06:00:00Z"{changes}"#))
 }
 
 fn subscription(json: &str) -> Record {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use json_text::{Fields, Json, Scanner};
-use time::{SignedDuration, Timestamp};
+use json_text::Fields;
+use time::SignedDuration;
 
 use super::*;
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     fixtures::{PARENTS, PlainServer, TIME},
     http::{Request, Response},
     instant::parse_instant,
+    list::ListFields,
     page::Page,
     problem::Problem,
     ranges::Ranges,
@@ -50,13 +51,7 @@ static DAYS: Stream<()> = Stream {
     name: "days",
     path: "days",
     cursor: Some("created_at"),
-    time: Some(TimeFilter {
-        form: TimeForm::Date,
-        from: "start",
-        including: "end",
-        before: "end",
-        slack: SignedDuration::ZERO,
-    }),
+    time: Some(TimeFilter { form: TimeForm::Date, ..TimeFilter::by_ends("start", "end") }),
     grace: Some(SignedDuration::hours(48)),
     partition: Partition::Ranges(Ranges {
         width: SignedDuration::hours(31 * 24),
@@ -277,14 +272,12 @@ impl Source for Toy {
         }
     }
 
-    fn config(_: &str, _: Timestamp) -> Result<()> {
+    fn config(_: &str) -> Result<()> {
         Ok(())
     }
 
     fn settings((): &()) -> Settings {
-        let start = parse_instant(START).unwrap();
-        let range = TimeRange { start, end: None, lookback: SignedDuration::ZERO };
-        Settings { range, concurrency: 4, retry: RetryPolicy::read(5) }
+        Settings::usual(TimeRange::since(parse_instant(START).unwrap()))
     }
 
     fn api(_: Rc<()>) -> Rc<dyn Api<()>> {
@@ -321,20 +314,11 @@ impl Api<()> for ToyApi {
     }
 
     fn decode_page(&self, request: &PageRequest<()>, body: &[u8]) -> std::result::Result<Page, Problem> {
-        let text = str::from_utf8(body).unwrap();
-        let (mut records, mut next_token) = (Vec::new(), None);
-        if let Answer::Object = request.answer() {
-            request.scan(&(), &mut Scanner::new(text), &mut records)?;
-        } else {
-            let fields = Fields::decode(text)?;
-            for element in fields.list("data") {
-                request.scan(&(), &mut Scanner::new(element.get()), &mut records)?;
-            }
-            next_token = fields.value("next").and_then(Json::text).map(std::borrow::Cow::into_owned);
-        }
-        let is_full = request.page_limit.is_some_and(|limit| records.len() >= limit as usize);
-        let is_cut_off = next_token.is_none() && is_full && request.stream.ends.may_be_silent;
-        Ok(Page { records, next_token, is_cut_off, ..Page::default() })
+        let fields = ListFields { elements: "data", next_token: "next", may_omit_token: true };
+        let page = fields.decode(request, &(), body)?;
+        let is_full = request.page_limit.is_some_and(|limit| page.records.len() >= limit as usize);
+        let is_cut_off = page.next_token.is_none() && is_full && request.stream.ends.may_be_silent;
+        Ok(Page { is_cut_off, ..page })
     }
 }
 

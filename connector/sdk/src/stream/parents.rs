@@ -23,6 +23,15 @@ pub struct Parents<C: 'static> {
     pub slices: fn(&C, &Record, &Slice) -> Vec<Slice>,
 }
 
+impl<C> Parents<C> {
+    /// Parents that are identified by `id`, each with a list whose path holds that id. `key` is its
+    /// name in states written by other connectors.
+    pub const fn by_id(stream: &'static Stream<C>, key: &'static str) -> Self {
+        let slices = |_: &C, _: &Record, whole: &Slice| vec![whole.clone()];
+        Self { stream, id: "id", key, place: Place::Path, deleted: None, slices }
+    }
+}
+
 /// The parts of a list, which is requested once per part.
 pub struct Parts<C: 'static> {
     /// Where a request holds the part.

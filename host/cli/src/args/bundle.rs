@@ -13,6 +13,7 @@ use elt_host::limits::Limits;
 use super::action::{Action, SourceArgs};
 use super::limits::{CompileLimits, LimitFlags};
 use super::network::NetworkFlags;
+use super::sandbox::Isolation;
 use super::{Cli, Command, EXAMPLES, Inspect, Run, Sandbox, View};
 use crate::bundle::{Bundle, Manifest};
 use crate::terminal::visible;
@@ -62,6 +63,9 @@ struct BundleCli {
     debug: bool,
 
     #[command(flatten)]
+    isolation: Isolation,
+
+    #[command(flatten)]
     network: NetworkFlags,
 
     #[command(flatten)]
@@ -91,9 +95,9 @@ impl Cli {
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         let parsed = BundleCli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         let component = ComponentSource::Bundle(bundle);
-        let BundleCli { debug, network, limits, command } = parsed;
+        let BundleCli { debug, isolation, network, limits, command } = parsed;
         // What was compiled ahead needs no cache.
-        let sandbox = Sandbox { cache_dir: None, no_cache: true, network, limits };
+        let sandbox = Sandbox { cache_dir: None, no_cache: true, isolation, network, limits };
         let command = match command {
             BundleCommand::Action(action) => {
                 Command::Run(Run { component, source: SourceArgs { sandbox, action } })
@@ -124,7 +128,7 @@ fn command(manifest: Option<Manifest>) -> clap::Command {
     };
     let about = format!(
         "Runs the source connector {name}, which speaks the Airbyte protocol.\n\n\
-         The connector is in this file, as a WebAssembly component. It is given HTTP to the hosts that it asks for, and \
+         The connector is in this file, as a WebAssembly component. It can send HTTP requests to the hosts that it asks for, and \
          nothing else: no files, no environment, no sockets."
     );
     let examples = EXAMPLES

@@ -54,7 +54,7 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT", global = true)]
     pub(crate) max_streams: Option<NonZeroUsize>,
 
-    /// Time that a whole read may take; its last states stay in force [default: no limit]
+    /// Time that a whole read may take; its last states are kept [default: no limit]
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) max_sync: Option<humantime::Duration>,
 

@@ -19,7 +19,7 @@ pub(crate) struct NetworkFlags {
     ///
     /// The scheme is `https` by default, and the port is that of the scheme. `*.example.com` allows
     /// every host below example.com.
-    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true)]
+    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true, value_parser = HostParser)]
     pub(crate) allow_host: Vec<HostPattern>,
 
     /// Let the hosts of --allow-host have addresses of a private network or of this machine
@@ -29,7 +29,7 @@ pub(crate) struct NetworkFlags {
     /// Run the connector only if its specification has this digest, as `inspect` shows it
     ///
     /// The digest covers everything that the specification says: the hosts that the connector asks
-    /// for, and which properties of the configuration are secrets. Secrets then go to those hosts
+    /// for, and which properties of the config are secrets. Secrets then go to those hosts
     /// without a warning.
     #[arg(long, value_name = "sha256:DIGITS", global = true)]
     pub(crate) pin_spec: Option<SpecDigest>,
@@ -39,7 +39,7 @@ pub(crate) struct NetworkFlags {
     #[arg(long, global = true)]
     pub(crate) trust: bool,
 
-    /// Give the connector the secrets of the configuration instead of tokens
+    /// Give the connector the secrets of the config instead of tokens
     #[arg(long, global = true)]
     pub(crate) expose_secrets: bool,
 
@@ -140,6 +140,31 @@ impl TypedValueParser for ProxyParser {
     }
 }
 
+/// Parses a host. What may have a password in it is not quoted, as with a proxy.
+#[derive(Clone, Copy, Debug)]
+struct HostParser;
+
+impl TypedValueParser for HostParser {
+    type Value = HostPattern;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> std::result::Result<HostPattern, clap::Error> {
+        let parse = |text: &str| text.parse::<HostPattern>();
+        let text = value.to_string_lossy();
+        match parse(&text) {
+            Err(error) if text.contains('@') => {
+                let problem = format!("a host is wrong: {} (--allow-host)\n", error.message());
+                Err(clap::Error::raw(ErrorKind::ValueValidation, problem).with_cmd(command))
+            }
+            _ => parse.parse_ref(command, argument, value),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
@@ -156,6 +181,18 @@ mod tests {
             assert!(text.starts_with("error: the proxy ") && !text.contains("secret"), "{text}");
         }
         assert!(parse("env").is_ok() && parse("none").is_ok() && parse("http://user:pw@proxy:1").is_ok());
+    }
+
+    #[test]
+    fn a_host_with_a_password_is_not_quoted() {
+        let parse = |host| Cli::try_parse_from(["host", "run", "orb.wasm", "spec", "--allow-host", host]);
+        for wrong in ["https://user:secret@example.com", "user:secret@example.com", "secret@127.1"] {
+            let text = parse(wrong).unwrap_err().to_string();
+            assert!(text.contains("--allow-host") && !text.contains("secret"), "{text}");
+        }
+        let text = parse("example.com/v1").unwrap_err().to_string();
+        assert!(text.contains("'example.com/v1'") && text.contains("has a path"), "{text}");
+        assert!(parse("*.example.com").is_ok());
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) fn check(run: &Run) -> Result<()> {
                 one.name,
                 one.path.display()
             ))
-            .with_hint("it would be written over; name another file"));
+            .with_hint("it would be overwritten; name another file"));
         }
     }
     Ok(())
@@ -68,7 +68,7 @@ pub(crate) fn check_stdout(run: &Run) -> Result<()> {
 fn roles(run: &Run, files: &ReadFiles) -> Vec<Role> {
     let mut roles = Vec::new();
     let mut add = |name, path: Option<&Path>, is_written| {
-        // What cannot be looked at cannot be used either, and is told where it is.
+        // A file that cannot be examined cannot be used either; its use reports the error.
         if let Some(path) = path
             && let Ok(id) = FileId::of(path)
         {

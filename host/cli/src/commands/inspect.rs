@@ -65,7 +65,7 @@ pub(crate) async fn inspect(wanted: &Inspect) -> anyhow::Result<String> {
     };
     let streams = source.offline().discover().await.map_err(|error| match wanted.view.config {
         Some(_) => error,
-        None => error.with_hint("give a configuration with --config"),
+        None => error.with_hint("give a config with --config"),
     })?;
     let hosts = source.allowed_hosts().patterns().map(ToString::to_string).collect();
     let limits = sandbox.limits.in_force(connector.limits());
@@ -182,7 +182,7 @@ fn describe_stream(stream: &Stream) -> String {
     }
 }
 
-/// A configuration that the connector accepts as well as any: for each required property its
+/// A config that the connector accepts as well as any: for each required property its
 /// default, or what its schema gives as an example, or something of its type.
 fn sample(specification: &Specification) -> Value {
     let schema: Value = serde_json::from_str(specification.config_schema.as_str()).unwrap_or_default();

@@ -59,8 +59,8 @@ impl<'a> Invocation<'a> {
         Ok(Loaded { connector, specification, policy, invocation: self })
     }
 
-    /// Whether somebody decided that secrets may go to the hosts that the connector names: whoever
-    /// bundled it, pinned its specification, or trusts it.
+    /// Whether the user decided that secrets may go to the hosts that the connector names: by
+    /// bundling it, pinning its specification, or trusting it.
     fn is_trusted(&self) -> bool {
         let network = &self.sandbox.network;
         network.trust || network.pin_spec.is_some() || matches!(self.component, ComponentSource::Bundle(_))
@@ -89,7 +89,7 @@ impl Loaded<'_> {
         let session = self.connector.configure(config).policy(self.policy);
         let source = Source::open(session, sender).await?;
         if sandbox.network.expose_secrets {
-            let warning = "the connector is given the secrets of the configuration as they are (--expose-secrets), \
+            let warning = "the connector is given the secrets of the config as they are (--expose-secrets), \
                            and may do with them what it likes";
             sender.log(Level::Warn, warning).await;
         }
@@ -132,7 +132,7 @@ fn disclosure_line(disclosure: &Disclosure, specification: &Specification) -> Op
     let hosts = few(disclosure.hosts(), NAMED);
     let digest = specification.digest();
     Some(format!(
-        "secrets of the configuration ({secrets}) may be sent to {hosts}, because the connector asks for it; if that is \
+        "secrets of the config ({secrets}) may be sent to {hosts}, because the connector asks for it; if that is \
          right, --pin-spec {digest} allows it to this specification alone, and --trust to any"
     ))
 }

@@ -29,14 +29,14 @@ use self::invocation::Invocation;
 use self::outcome::{fail, report, show};
 use crate::advice::ADVICE;
 use crate::args::{Action, Cli, Command, ConfigFile, Listing, Manual, Run, SourceArgs, completions};
-use crate::stdout;
+use crate::{isolation, stdout};
 
 /// Runs the command of a command line.
 pub(crate) fn run(cli: &'static Cli) -> ExitCode {
     start(cli).and_then(|runtime| execute(cli, &runtime)).unwrap_or_else(|error| report(&error))
 }
 
-/// Checks stdout before anything is read, and starts what commands run on.
+/// Checks stdout before anything is read, isolates the process if that is wanted, and starts what commands run on.
 fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;
@@ -44,6 +44,7 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
             collision::check_stdout(wanted)?;
         }
     }
+    isolation::begin(&cli.command)?;
     runtime().map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
 }
 

@@ -123,7 +123,7 @@ macro_rules! join {
 
             fn try_from(specification: types::Specification) -> Result<Self> {
                 Ok(Self {
-                    config_schema: declaration::schema("the configuration schema", &specification.config_schema)?,
+                    config_schema: declaration::schema("the config schema", &specification.config_schema)?,
                     name: specification.name,
                     version: specification.version,
                     documentation_url: specification.documentation_url,

@@ -113,8 +113,8 @@ fn a_schema_has_so_many_bytes_and_levels() {
     let text = |bytes: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 8));
     schema("it", &text(Bound::Schema.most())).unwrap();
     assert_eq!(
-        schema("the configuration schema", &text(Bound::Schema.most() + 1)).unwrap_err().message(),
-        "the connector declares the configuration schema of 1048577 bytes, and 1048576 is the most that is accepted"
+        schema("the config schema", &text(Bound::Schema.most() + 1)).unwrap_err().message(),
+        "the connector declares the config schema of 1048577 bytes, and 1048576 is the most that is accepted"
     );
     let text = |levels: usize| format!(r#"{}1{}"#, r#"{"a":"#.repeat(levels), "}".repeat(levels));
     schema("it", &text(Bound::Nesting.most())).unwrap();

@@ -75,7 +75,7 @@ impl AllowedHosts {
                     Error::system(format!("the connector asks to reach `{asked}`, which {problem}"))
                 } else {
                     Error::config(format!(
-                        "the connector asks to reach `{asked}` of the configuration, which {problem}"
+                        "the connector asks to reach `{asked}` of the config, which {problem}"
                     ))
                 }
             })?;
@@ -202,12 +202,12 @@ fn fill<'v>(pattern: &str, lookup: impl Fn(&str) -> Option<(&'v str, bool)>) -> 
             && !value.chars().all(|character| character.is_ascii_alphanumeric() || "-.".contains(character))
         {
             return Err(Error::config(format!(
-                "the field `{field}` of the configuration cannot be part of a host name"
+                "the field `{field}` of the config cannot be part of a host name"
             )));
         }
         if filled.text.len() + before.len() + value.len() > LONGEST {
             return Err(Error::config(format!(
-                "the connector asks to reach `{pattern}` of the configuration, which is longer than {LONGEST} bytes"
+                "the connector asks to reach `{pattern}` of the config, which is longer than {LONGEST} bytes"
             )));
         }
         filled.text += before;

@@ -2,11 +2,12 @@
 //!
 //! Clients are made when the first request needs them. Each instance leases a set of its own, and
 //! the instances of a session use them one after another.
+//!
 //! Sessions of one program may allow different hosts, and hosts may be allowed different addresses,
 //! so there are several pools. What a request is allowed decides which it uses:
 //!
-//! - `public` checks every address that it connects to, so whoever finds a connection there could
-//!   have opened it;
+//! - `public` checks every address that it connects to, so every session may use a connection that
+//!   it finds there;
 //! - `private` connects to any address, and is only for hosts that are allowed with any address;
 //! - `proxied` connects to the proxy alone, which resolves names itself.
 //!
@@ -205,7 +206,7 @@ impl HttpClients {
             .dangerous()
             .with_custom_certificate_verifier(verifier.map_err(NoRoute::Setup)?)
             .with_no_client_auth();
-        // reqwest does not add ALPN to a TLS configuration of ours.
+        // reqwest does not add ALPN to a TLS config that it did not make.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }

@@ -1,8 +1,8 @@
 //! The thread that serves the connections of a session.
 //!
-//! A server that sends without end keeps it busy, and what it sends may take long to look at in
-//! each step. So nothing else runs there: whoever waits for an answer does so elsewhere, and can
-//! give up.
+//! A server that sends without end keeps the thread busy, and each part that it sends may take long
+//! to process. So nothing else runs there. Code that waits for a response runs on another thread,
+//! and can give up.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -23,6 +23,8 @@ mod connections;
 mod denial;
 mod exempt;
 mod failure;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod guest;
 mod head;
 mod holdings;

@@ -24,7 +24,7 @@ pub(super) struct Paced<S> {
     left: usize,
 }
 
-/// Makes whoever reads these parts give way regularly.
+/// Makes the reader of these parts yield regularly.
 pub(super) fn paced<S>(parts: S) -> Paced<S> {
     Paced { parts, rest: Bytes::new(), left: TURN }
 }

@@ -2,16 +2,55 @@
 
 use memchr::memchr3_iter;
 
-/// The characters that HTML and XML write by names, as all programs do that write either.
-const ENTITIES: [(&[u8], u8); 5] =
-    [(b"&amp;", b'&'), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&quot;", b'"'), (b"&apos;", b'\'')];
+/// The characters of ASCII that have names in HTML. All programs write the first five.
+const ENTITIES: [(&str, u8); 37] = [
+    ("amp", b'&'),
+    ("lt", b'<'),
+    ("gt", b'>'),
+    ("quot", b'"'),
+    ("apos", b'\''),
+    ("AMP", b'&'),
+    ("LT", b'<'),
+    ("GT", b'>'),
+    ("QUOT", b'"'),
+    ("ast", b'*'),
+    ("bsol", b'\\'),
+    ("colon", b':'),
+    ("comma", b','),
+    ("commat", b'@'),
+    ("dollar", b'$'),
+    ("equals", b'='),
+    ("excl", b'!'),
+    ("grave", b'`'),
+    ("Hat", b'^'),
+    ("hyphen", b'-'),
+    ("lbrace", b'{'),
+    ("lbrack", b'['),
+    ("lcub", b'{'),
+    ("lowbar", b'_'),
+    ("lpar", b'('),
+    ("lsqb", b'['),
+    ("num", b'#'),
+    ("percnt", b'%'),
+    ("period", b'.'),
+    ("plus", b'+'),
+    ("quest", b'?'),
+    ("rcub", b'}'),
+    ("rpar", b')'),
+    ("rsqb", b']'),
+    ("semi", b';'),
+    ("sol", b'/'),
+    ("verbar", b'|'),
+];
+/// Bytes of the longest entity that is looked at. Numbers may begin with zeros.
+const LONGEST_ENTITY: usize = 24;
 
 /// Which escapes are resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Escapes {
     /// Those of a JSON string, which is valid.
     Json,
-    /// Those of JSON, of similar languages, of URLs and of HTML, wherever there is one.
+    /// Those of JSON, of similar languages, of shells, of URLs and of HTML, wherever there is one.
     Any,
 }
 
@@ -75,8 +114,8 @@ struct Escape {
     length: usize,
 }
 
-/// What the escapes of a text stand for, one after the other. Not every one of a run of backslashes
-/// is an escape; each is taken for one here.
+/// What the escapes of a text stand for, one after the other. In a run of backslashes, each is read
+/// as the start of an escape, although only some are.
 pub(super) fn meanings(text: &[u8]) -> impl Iterator<Item = Meant> {
     memchr3_iter(b'\\', b'%', b'&', text).filter_map(|at| Some(escape(&text[at..], Escapes::Any)?.character))
 }
@@ -85,6 +124,7 @@ pub(super) fn meanings(text: &[u8]) -> impl Iterator<Item = Meant> {
 fn escape(text: &[u8], escapes: Escapes) -> Option<Escape> {
     let byte = |byte, length| Some(Escape { character: Meant::Byte(byte), length });
     match (text.first()?, text.get(1)?) {
+        (b'%', b'u') if escapes == Escapes::Any => utf16(text, b"%u"),
         (b'%', _) if escapes == Escapes::Any => byte(u8::try_from(hex(text.get(1..3)?)?).ok()?, 3),
         (b'&', _) if escapes == Escapes::Any => entity(text),
         (b'\\', kind) => match kind {
@@ -95,19 +135,27 @@ fn escape(text: &[u8], escapes: Escapes) -> Option<Escape> {
             b'r' => byte(b'\r', 2),
             b't' => byte(b'\t', 2),
             b'u' if text.get(2) == Some(&b'{') => braced(text),
-            b'u' => utf16(text),
+            b'u' => utf16(text, b"\\u"),
+            _ if escapes == Escapes::Json => None,
             b'x' => byte(u8::try_from(hex(text.get(2..4)?)?).ok()?, 4),
+            b'U' => {
+                let character = char::from_u32(hex(text.get(2..10)?)?)?;
+                Some(Escape { character: Meant::Character(character), length: 10 })
+            }
+            b'0'..=b'3' => byte(octal(text.get(1..4)?)?, 4),
+            // Shells and patterns put a backslash before what has a meaning to them.
+            _ if kind.is_ascii_punctuation() => byte(*kind, 2),
             _ => None,
         },
         _ => None,
     }
 }
 
-/// `\u0026`, or two of them that are one character.
-fn utf16(text: &[u8]) -> Option<Escape> {
+/// `\u0026`, or two of them that are one character. `sign` is what each begins with.
+fn utf16(text: &[u8], sign: &[u8]) -> Option<Escape> {
     let unit = |at: usize| u16::try_from(hex(text.get(at..at + 4)?)?).ok();
     let high = unit(2)?;
-    let low = if text.get(6..8) == Some(b"\\u") { unit(8) } else { None };
+    let low = if text.get(6..8) == Some(sign) { unit(8) } else { None };
     let low = low.filter(|low| (0xdc00..0xe000).contains(low));
     let character = char::decode_utf16([high].into_iter().chain(low)).next()?;
     let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
@@ -122,18 +170,29 @@ fn braced(text: &[u8]) -> Option<Escape> {
     Some(Escape { character: Meant::Character(character), length: end + 1 })
 }
 
-/// `&amp;`, `&#38;` or `&#x26;`.
+/// `&amp;`, `&#38;` or `&#x26;`. Browsers do without the semicolon of a number.
 fn entity(text: &[u8]) -> Option<Escape> {
-    if let Some((name, byte)) = ENTITIES.iter().find(|(name, _)| text.starts_with(name)) {
-        return Some(Escape { character: Meant::Byte(*byte), length: name.len() });
-    }
-    let end = text.iter().take(12).position(|byte| *byte == b';')?;
-    let number = match text.get(1..end)? {
-        [b'#', b'x' | b'X', digits @ ..] => hex(digits)?,
-        [b'#', digits @ ..] => std::str::from_utf8(digits).ok()?.parse().ok()?,
-        _ => return None,
+    let text = &text[..text.len().min(LONGEST_ENTITY)];
+    let (start, base) = match text.get(1..)? {
+        [b'#', b'x' | b'X', ..] => (3, 16),
+        [b'#', ..] => (2, 10),
+        name => {
+            let name = std::str::from_utf8(&name[..name.iter().position(|byte| *byte == b';')?]).ok()?;
+            let (_, byte) = ENTITIES.iter().find(|(known, _)| *known == name)?;
+            return Some(Escape { character: Meant::Byte(*byte), length: name.len() + 2 });
+        }
     };
-    Some(Escape { character: Meant::Character(char::from_u32(number)?), length: end + 1 })
+    let digits = text[start..].iter().take_while(|byte| char::from(**byte).is_digit(base)).count();
+    let end = start + digits;
+    let number = u32::from_str_radix(std::str::from_utf8(&text[start..end]).ok()?, base).ok()?;
+    let semicolon = usize::from(text.get(end) == Some(&b';'));
+    Some(Escape { character: Meant::Character(char::from_u32(number)?), length: end + semicolon })
+}
+
+/// The byte that three octal digits are.
+fn octal(digits: &[u8]) -> Option<u8> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    u8::from_str_radix(digits, 8).ok()
 }
 
 /// The number that one to eight hexadecimal digits are.
@@ -190,6 +249,22 @@ mod tests {
         }
         assert_eq!(resolved(r"%41%2f\x41\u{1F600}\u0041\/", Escapes::Any), "A/A\u{1f600}A/");
         assert_eq!(resolved("&lt;&#65;&#x41;&#X20aC;&quot;&amp;amp;", Escapes::Any), "<AA\u{20ac}\"&amp;");
+    }
+
+    #[test]
+    fn less_common_ways_to_write_a_character_are_escapes_too() {
+        for (text, meant) in [
+            ("%u0041%u00E9%ud83d%ude00", "A\u{e9}\u{1f600}"),
+            (r"\101\057\012", "A/\n"),
+            (r"\U00000041\U0001F600", "A\u{1f600}"),
+            (r"a\.b\+c\&d\ e\-", r"a.b+c&d\ e-"),
+            ("&#65&#x41x&#0000000000065;&#x00000000041;", "AAxAA"),
+            ("&sol;&plus;&equals;&AMP;&period;&lowbar;", "/+=&._"),
+        ] {
+            assert_eq!(resolved(text, Escapes::Any), meant, "{text}");
+            // None of these is one of a JSON string.
+            assert_eq!(resolved(text, Escapes::Json), text);
+        }
     }
 
     #[test]

@@ -74,8 +74,8 @@ impl Needles {
         let (mut patterns, mut texts, mut bytes) = (Vec::new(), Vec::new(), [false; 256]);
         for (index, needle) in needles.iter().enumerate().filter(|(_, needle)| needle.value.len() >= SHORTEST)
         {
-            let mut add = |text: String, is_base64| {
-                for byte in text.bytes() {
+            let mut add = |text: Vec<u8>, is_base64| {
+                for &byte in &text {
                     bytes[usize::from(byte)] = true;
                     if ignoring_case {
                         bytes[usize::from(byte.to_ascii_lowercase())] = true;
@@ -87,12 +87,12 @@ impl Needles {
             };
             match needle.in_forms {
                 true => forms(&needle.value).into_iter().for_each(|form| add(form.text, form.is_base64)),
-                false => add(needle.value.clone(), false),
+                false => add(needle.value.clone().into_bytes(), false),
             }
         }
-        // Escapes of escapes.
-        for byte in b"\\%&" {
-            bytes[usize::from(*byte)] = true;
+        // Escapes of escapes, any part of which may be escaped.
+        for byte in (0..=127).filter(|byte: &u8| byte.is_ascii_alphanumeric() || b"\\%&#;{}".contains(byte)) {
+            bytes[usize::from(byte)] = true;
         }
         // Only this kind has the fastest search. What overlaps is found by searching again.
         let mut builder = AhoCorasick::builder();

@@ -103,6 +103,17 @@ fn what_is_too_short_to_be_meant_is_shown() {
     assert_eq!(redaction(&["abc", ""]).text("abc"), "abc");
 }
 
+#[test]
+fn a_secret_in_which_something_looks_like_an_escape_is_found_behind_others() {
+    // `%b4` alone is no character.
+    const PASSWORD: &str = r#"pass%b4"word\u0041&amp;0123456789"#;
+    for written in [PASSWORD.to_owned(), json_text::quoted(PASSWORD), PASSWORD.replace('%', "%25")] {
+        let text = format!("a {} b", written.trim_matches('"'));
+        assert_eq!(redaction(&[PASSWORD]).text(&text), "a **** b", "{written}");
+    }
+    assert_eq!(record(&[PASSWORD], &format!("{{\"a\":{}}}", json_text::quoted(PASSWORD))), r#"{"a":"****"}"#);
+}
+
 /// A key with characters that everything escapes.
 const ODD: &str = "sk/Live+0123456789&x<y";
 

@@ -33,7 +33,7 @@ const STEPS_OF_VALUE: u64 = 20;
 /// Schemas that a validation is within at most. Each takes up to 5 kB of the stack.
 const MOST_LEVELS: u32 = 500;
 
-/// Why a schema is not used. Completes "the schema of the configuration".
+/// Why a schema is not used. Completes "the config schema".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
     /// It has more JSON values than [`MOST_VALUES`].
@@ -61,7 +61,7 @@ impl fmt::Display for Problem {
             Self::Patterns => write!(f, "has regular expressions that are too large"),
             Self::Endless => write!(f, "has references in it that go round in a circle"),
             Self::Levels => write!(f, "leads through more than {MOST_LEVELS} schemas within each other"),
-            Self::Steps => write!(f, "takes more than {MOST_STEPS} steps to check this configuration"),
+            Self::Steps => write!(f, "takes more than {MOST_STEPS} steps to check this config"),
         }
     }
 }

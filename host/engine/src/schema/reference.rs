@@ -57,7 +57,7 @@ impl ResolvedSchema {
         &self.0
     }
 
-    /// The schema, for whoever follows its references alike.
+    /// Returns the schema, for another pass over its references.
     pub(crate) fn into_value(self) -> Value {
         self.0
     }
@@ -88,8 +88,7 @@ impl fmt::Display for Unresolved {
 
 impl From<Unresolved> for Error {
     fn from(problem: Unresolved) -> Self {
-        Self::system("the schema of the configuration has a reference that cannot be followed")
-            .with_internal(problem)
+        Self::system("the config schema has a reference that cannot be followed").with_internal(problem)
     }
 }
 

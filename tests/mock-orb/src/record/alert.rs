@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::account::Account;
 use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
@@ -119,6 +120,24 @@ fn id(blueprint: &Blueprint, owner: &Owner, alert: Alert) -> String {
         Alert::Plan => (6, subscription::prices_plan(blueprint, owner.number())),
     };
     blueprint.dice.id(Salt::Alert, (kind << 40) + number)
+}
+
+/// The customer or subscription that lists a generated alert; of a plan's, the first subscription.
+pub(crate) fn owner_of(account: &Account, id: &str) -> Option<String> {
+    let blueprint = &account.blueprint;
+    let index = blueprint.dice.index_of(Salt::Alert, id)?;
+    let number = index & ((1 << 40) - 1);
+    match index >> 40 {
+        0..=2 => Some(blueprint.id(Collection::Customers, number)),
+        3..=5 => Some(blueprint.id(Collection::Subscriptions, number)),
+        6 => {
+            let mut all = 0..blueprint.count(Collection::Subscriptions);
+            let listing = |it: &u64| subscription::plan_index(blueprint, *it) == Some(number);
+            let listing = |it: &u64| listing(it) && account.exists(Collection::Subscriptions, *it);
+            all.find(listing).map(|it| blueprint.id(Collection::Subscriptions, it))
+        }
+        _ => None,
+    }
 }
 
 fn write(blueprint: &Blueprint, owner: &Owner, alert: Alert, at: Timestamp, out: &mut String) {

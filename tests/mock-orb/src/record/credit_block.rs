@@ -232,6 +232,12 @@ fn write_invoices(call: &Call<'_>) -> Result<String, Problem> {
     Ok(body)
 }
 
+/// The text of a block.
+pub(crate) fn text(account: &Account, block: &Owner) -> Option<String> {
+    let (customer, key, row) = find(account, block)?;
+    Some(account.row_text(&LIST, &customer, key, &row))
+}
+
 /// The customer of a block, and the block's row.
 fn find(account: &Account, block: &Owner) -> Option<(Owner, Key, Row)> {
     let name = RESOURCE.name;

@@ -3,13 +3,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::account::Account;
 use crate::blueprint::Blueprint;
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::facet::Facet;
+use crate::field::{lookup, without};
 use crate::instant::Spelling;
 use crate::object::write_object;
-use crate::owner::OwnedBy;
+use crate::owner::{OwnedBy, Owner};
 use crate::parameter::{CURSOR, LIMIT, Parameters, Rule, parameter};
 use crate::record::{customer, subscription};
 use crate::resource::{Answer, List, Resource};
@@ -57,6 +59,37 @@ fn count(blueprint: &Blueprint) -> u64 {
 /// The subscription that a change is about.
 fn changed(index: u64) -> u64 {
     index * 2
+}
+
+/// Writes a single change, `SubscriptionChangeResponse`, which tells more than the list does.
+pub(crate) fn detail(account: &Account, id: &str) -> Option<String> {
+    let row = account.row(&RESOURCE, &Owner::account(), id)?;
+    let index = account.blueprint.dice.index_of(Salt::Change, id).unwrap_or(0);
+    let subscription = lookup(&row, &["subscription_id"]);
+    let subscription = subscription.and_then(|id| account.record(Collection::Subscriptions, &id));
+    let mut text = without(&row, &["subscription_id"]);
+    text.truncate(text.trim_end().trim_end_matches('}').len());
+    let mut rest = String::new();
+    write_object(&mut rest, |change| {
+        change.raw("subscription", subscription.as_deref().unwrap_or("null"));
+        change.text("change_type", if index.is_multiple_of(2) { "plan_change" } else { "cancellation" });
+        match index % 3 {
+            0 => {}
+            1 => {
+                change.nulls(&["effective_date", "change_option", "plan_id", "billing_cycle_alignment"]);
+            }
+            _ => {
+                let at = account.settings().last;
+                change.instant("effective_date", at, Spelling::Zulu).text("change_option", "immediate");
+                let plan = subscription.as_deref().and_then(|text| lookup(text, &["plan", "id"]));
+                change.optional_text("plan_id", Some(plan.as_deref().unwrap_or("0042")));
+                change.text("billing_cycle_alignment", "unchanged");
+            }
+        }
+    });
+    text.push(',');
+    text.push_str(rest.strip_prefix('{')?);
+    Some(text)
 }
 
 fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut String) {

@@ -41,11 +41,7 @@ pub(crate) static INVOICES: Resource = Resource {
         maximum_limit: 100,
         default_statuses: Some(&DEFAULT_INVOICE_STATUSES),
     },
-    answer: Answer::View(View {
-        of: Collection::Invoices,
-        keep: |_, _, _| true,
-        form: |invoice| without(invoice, &DETAILS),
-    }),
+    answer: Answer::View(View { of: Collection::Invoices, keep: |_, _, _| true, form: of_invoice }),
 };
 
 /// Known to newer clients, but absent from the published document.
@@ -66,7 +62,7 @@ pub(crate) static SUBSCRIPTIONS: Resource = Resource {
         parameter("external_plan_id", Rule::Text(Facet::ExternalPlanId)),
         parameter("status", Rule::Word(Facet::Status, SUBSCRIPTION_STATUSES)),
     ]),
-    answer: Answer::View(View { of: Collection::Subscriptions, keep: |_, _, _| true, form: summarize }),
+    answer: Answer::View(View { of: Collection::Subscriptions, keep: |_, _, _| true, form: of_subscription }),
 };
 
 /// The fields of an invoice that its summary omits.
@@ -82,7 +78,13 @@ const DETAILS: [&str; 9] = [
     "subtotal",
 ];
 
-fn summarize(subscription: &str) -> String {
+/// The summary of an invoice.
+pub(crate) fn of_invoice(invoice: &str) -> String {
+    without(invoice, &DETAILS)
+}
+
+/// The summary of a subscription.
+pub(crate) fn of_subscription(subscription: &str) -> String {
     let whole = fields(subscription);
     let nested = |name: &str| whole.get(name).map_or_else(Fields::new, |value| fields(value.get()));
     let mut out = String::new();

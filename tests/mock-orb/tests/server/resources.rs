@@ -167,7 +167,7 @@ fn what_does_not_exist_has_no_lists() {
         let answer = client.get(&format!("/v1/{target}")).unwrap();
         assert_eq!((answer.status, answer.problem().as_str()), (404, "404-resource-not-found"), "{target}");
     }
-    for target in ["items/x", "customers/x/credits/", "plans/x/versions", "webhook_events/x"] {
+    for target in ["items/x/y", "customers/x/credits/", "plans/x/versions", "webhook_events/x/y"] {
         assert_eq!(client.get(&format!("/v1/{target}")).unwrap().problem(), "404-url-not-found", "{target}");
     }
 }

@@ -10,7 +10,7 @@ use elt_sdk::{
     instant::{format_instant, parse_instant},
     testing::instant,
 };
-use time::SignedDuration;
+use time::{SignedDuration, Timestamp};
 
 /// Records per page of the account's lists, few so that there are many pages.
 const PAGE: usize = 7;

@@ -89,7 +89,7 @@ fn nothing_is_allowed_by_default() {
 }
 
 #[test]
-fn a_field_is_filled_in_from_the_configuration_or_its_default() {
+fn a_field_is_filled_in_from_the_config_or_its_default() {
     let text = |patterns: &[&str], config: &str| requested(patterns, config).unwrap().to_string();
     assert_eq!(text(&["${api_url}"], "{}"), "only https://api.example.com");
     assert_eq!(text(&["${api_url}"], r#"{"api_url":"http://localhost:9/v1"}"#), "only http://localhost:9");
@@ -140,7 +140,7 @@ fn of_many_hosts_the_one_that_matches_is_found_and_a_few_are_listed() {
 fn a_field_cannot_leave_its_place_in_a_host() {
     let error = requested(&["${region}.example.com"], r#"{"region":"evil.com/"}"#).unwrap_err();
     assert_eq!(error.failure_type(), crate::FailureType::Config);
-    assert_eq!(error.message(), "the field `region` of the configuration cannot be part of a host name");
+    assert_eq!(error.message(), "the field `region` of the config cannot be part of a host name");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn what_is_no_host_is_an_error_that_does_not_quote_it() {
     let error = requested(&["${api_url}"], r#"{"api_url":"secret value"}"#).unwrap_err();
     assert_eq!(
         error.message(),
-        "the connector asks to reach `${api_url}` of the configuration, which is neither a host nor a URL"
+        "the connector asks to reach `${api_url}` of the config, which is neither a host nor a URL"
     );
     assert_eq!(error.failure_type(), crate::FailureType::Config);
     let problem = |pattern| requested(&[pattern], "{}").unwrap_err();

@@ -40,7 +40,7 @@ async fn read(response_body: ResponseBody) -> (Result<Bytes>, Option<Limit>) {
     (response_body.open().collect().await.map(Collected::to_bytes), exceeded.first())
 }
 
-/// What is told of a body that could not be decompressed.
+/// The error for a body that could not be decompressed.
 fn problem(answer: Result<Bytes>) -> String {
     match answer {
         Err(Error::InternalError(Some(words))) => words,

@@ -116,7 +116,7 @@ async fn no_spelling_of_a_forbidden_host_is_dialled() {
         ..Setup::default()
     }
     .open();
-    // Nobody takes out what is told.
+    // Nobody receives the events.
     drop(events);
     for host in [
         "127.0.0.1",
@@ -226,7 +226,7 @@ async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
     assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
     assert_eq!(
         warning(&events),
-        "denied: the connector tried to send a secret of the configuration to http://api.example.com without TLS; \
+        "denied: the connector tried to send a secret of the config to http://api.example.com without TLS; \
          use https"
     );
 }

@@ -4,6 +4,7 @@
 //! reader sends the requests that [`Slices`] returns, passes the pages back, and emits the records.
 
 pub mod changing;
+mod corrections;
 pub mod lists;
 pub mod open;
 pub mod parents;
@@ -83,6 +84,7 @@ pub trait Slices<C: 'static> {
 
 /// Returns the slice of the given times. If the server cannot filter by time, everything is
 /// requested, and other records are dropped. If records have no time, the slice is unbounded.
+#[inline(never)]
 fn bounded<C>(stream: &Stream<C>, from: Timestamp, until: Option<Until>) -> Slice {
     let (slack, is_exact) = match (stream.time, stream.cursor) {
         (Some(time), _) => (Some(time.slack), time.slack.is_zero()),

@@ -96,6 +96,7 @@ impl Record {
     ///
     /// # Errors
     /// If the next value is not a JSON object.
+    #[inline(never)]
     pub fn scan(scanner: &mut Scanner<'_>, shape: &Shape<'_>) -> Result<Self, Problem> {
         let start = scanner.position();
         let (mut cursor, mut status, mut found) = (None, None, Found::default());

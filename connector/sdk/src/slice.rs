@@ -31,7 +31,8 @@ pub enum Scope {
     Open,
     /// The object with this identifier.
     Object(String),
-    /// The events of a [`Feed`](crate::stream::Feed).
+    /// The events of a [`Feed`](crate::stream::Feed), or the corrections of
+    /// [`Corrections`](crate::stream::Corrections).
     Feed,
 }
 

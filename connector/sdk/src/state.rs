@@ -28,7 +28,7 @@ use crate::{
 };
 use json_text::{Fields, Json, Object};
 
-pub use self::memory::{Memory, Sweep};
+pub use self::memory::{Digests, Memory, Sweep};
 
 /// The version of `unfinished`.
 const VERSION: &str = "1";

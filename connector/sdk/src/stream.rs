@@ -4,6 +4,7 @@
 //! that depend on it are functions.
 
 mod changes;
+mod corrections;
 mod ends;
 mod parents;
 mod time_filter;
@@ -15,6 +16,7 @@ use time::SignedDuration;
 
 pub use self::{
     changes::{Feed, Object, Open},
+    corrections::Corrections,
     ends::{Absent, Ends},
     parents::{Parents, Parts, Place},
     time_filter::{TimeFilter, TimeForm},
@@ -72,6 +74,8 @@ pub struct Stream<C: 'static> {
     /// How long after its position a record can change, if no field of it says so. The stream is
     /// read up to now, and the cursor stays that far behind.
     pub grace: Option<SignedDuration>,
+    /// What changes records that are older.
+    pub corrections: Option<Corrections<C>>,
 
     /// How a single object is requested.
     pub object: Option<Object>,
@@ -161,6 +165,7 @@ impl<C> Stream<C> {
         cursor: None,
         time: None,
         grace: None,
+        corrections: None,
         object: None,
         open: None,
         sweep: |_| None,
@@ -218,6 +223,11 @@ impl<C> Stream<C> {
                 stream.open.is_none() || stream.unsettled.is_none(),
                 "a record is either open or holds the cursor"
             );
+            assert!(
+                stream.corrections.is_none()
+                    || (has_time && stream.grace.is_some() && matches!(stream.partition, Partition::Parents(_))),
+                "corrections need parents, a time filter and a grace period"
+            );
             assert!(stream.grace.is_none() || has_time, "a grace period needs a time filter and a cursor");
             index += 1;
         }
@@ -241,7 +251,7 @@ macro_rules! copy {
     )*};
 }
 
-copy!(Stream, Partition, Parents, Parts, Open, Feed);
+copy!(Stream, Partition, Parents, Parts, Open, Feed, Corrections);
 
 impl<C> fmt::Debug for Stream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,10 +4,10 @@
 //! (<https://docs.withorb.com/integrations-and-exports/webhooks>). An event holds its object under
 //! the name of its resource. Only the identifier is taken from it: the object may be a summary.
 
-use elt_sdk::stream::{Feed, Object, Open};
+use elt_sdk::stream::{Corrections, Feed, Object, Open};
 
-use super::admin::WEBHOOK_EVENTS;
-use crate::config::Config;
+use super::admin::{EVENT_BACKFILLS, WEBHOOK_EVENTS};
+use crate::{config::Config, usage::LONGEST_DAY};
 
 /// An object that is requested by its identifier.
 pub(super) const fn object(path: &'static str) -> Object {
@@ -53,3 +53,17 @@ pub(super) const INVOICES: Feed<Config> = Feed {
 
 pub(super) const CREDIT_NOTES: Feed<Config> =
     Feed { names: &[("credit_note.", &["payload.credit_note.id"])], ..FEED };
+
+/// A backfill changes usage and costs of days that are long past, once it is reflected or reverted.
+/// It names no customer if it holds for all. The usage of a customer may also count for the
+/// subscription of another one, which then holds the customer's id.
+pub(super) const BACKFILLS: Corrections<Config> = Corrections {
+    stream: &EVENT_BACKFILLS,
+    status: "status",
+    effective: &["reflected", "reverted"],
+    since: &["created_at", "close_time", "reverted_at"],
+    from: "timeframe_start",
+    until: "timeframe_end",
+    parent: "customer_id",
+    longest: LONGEST_DAY,
+};

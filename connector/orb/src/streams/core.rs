@@ -140,6 +140,7 @@ pub(super) static SUBSCRIPTION_USAGE: Stream<Config> = Stream {
     cursor: Some("timeframe_start"),
     time: Some(TimeFilter::by_ends("timeframe_start", "timeframe_end")),
     grace: Some(usage::GRACE),
+    corrections: Some(changes::BACKFILLS),
     partition: Partition::Parents(Parents { slices: usage::slices, ..OF_SUBSCRIPTION }),
     parts: Some(Parts { place: Place::Query("billable_metric_id"), values: usage::metrics }),
     filters: &[("granularity", "day"), ("view_mode", "periodic")],

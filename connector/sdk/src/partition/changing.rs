@@ -12,18 +12,14 @@
 //! list, or was open when it was last seen.
 
 mod events;
-mod open;
+mod objects;
 
-use std::{
-    collections::{BTreeSet, VecDeque},
-    mem,
-    rc::Rc,
-};
+use std::{collections::VecDeque, mem, rc::Rc};
 
 use json_text::Object as JsonObject;
 use time::{SignedDuration, Timestamp};
 
-use self::{events::Events, open::OpenObjects};
+use self::{events::Events, objects::Objects};
 use super::{Slices, bounded, spans::Spans};
 use crate::{
     cursor::{Cursor, TimeRange},
@@ -39,6 +35,10 @@ use crate::{
     stream::Stream,
 };
 
+/// Open objects are part of every checkpoint. For each this many of them, one more checkpoint is
+/// left out before the next, so that the total size of checkpoints is not quadratic.
+const OBJECTS_PER_INTERVAL: usize = 1_000;
+
 /// A list whose objects change after they have been read.
 #[derive(Debug)]
 pub struct Changing<C: 'static> {
@@ -50,24 +50,24 @@ pub struct Changing<C: 'static> {
     events: Option<Events<C>>,
     open_list: Option<Spans<C>>,
     list: Spans<C>,
-    open: Option<OpenObjects>,
-    /// Objects to request one by one, unless a list returns them.
-    sought: BTreeSet<String>,
     objects: Objects,
+    singles: Singles,
     swept: Option<Timestamp>,
     /// When the sweep was opened that this read is part of.
     sweep: Option<Timestamp>,
     /// The cursor, once the list has been read to its end.
     end: Option<Cursor>,
+    /// Checkpoints that were left out since the last one.
+    left_out: usize,
     log: Vec<(Level, String)>,
     finished: bool,
 }
 
-/// Objects that are requested one by one.
+/// The objects that are requested one by one.
 #[derive(Debug, Default)]
-struct Objects {
+struct Singles {
     waiting: VecDeque<String>,
-    are_listed: bool,
+    are_known: bool,
     asked: usize,
     answered: usize,
     /// The times of records to emit.
@@ -102,7 +102,7 @@ impl<C> Changing<C> {
         let (sweep, begin) = sweep.map_or((None, previous.clone()), |(opened, at)| (Some(opened), at));
         let open_for = stream.open.and_then(|open| (open.at_most)(config));
         let oldest = open_for.map(|at_most| opened.checked_sub(at_most).unwrap_or(range.start));
-        let open = oldest.map(|oldest| OpenObjects::new(memory.open, oldest));
+        let objects = Objects::new(memory.open, oldest);
         let open_list = oldest.and_then(|oldest| {
             let (from, until) = (oldest.max(range.start), range.end.map_or(opened, |end| end.min(opened)));
             let slice = bounded(stream, from, Some(Until::Including(until)));
@@ -117,13 +117,13 @@ impl<C> Changing<C> {
             events,
             open_list,
             list: Spans::new(stream, config, range, begin, opened),
-            sought: open.iter().flat_map(OpenObjects::ids).collect(),
-            open,
-            objects: Objects { slice, ..Objects::default() },
+            objects,
+            singles: Singles { slice, ..Singles::default() },
             swept,
             sweep,
             previous,
             end: None,
+            left_out: 0,
             log: Vec::new(),
             finished: false,
         }
@@ -139,7 +139,7 @@ impl<C> Changing<C> {
                 (None, _) => true,
                 (Some(origin), Some((last, is_new))) if Rc::ptr_eq(origin, last) => *is_new,
                 (Some(origin), _) => {
-                    let is_new = self.see(origin, &record);
+                    let is_new = self.objects.see(origin, &record);
                     last = Some((Rc::clone(origin), is_new));
                     is_new
                 }
@@ -151,17 +151,9 @@ impl<C> Changing<C> {
         emitted
     }
 
-    /// Notes that the server returned an object. Returns whether its records are new.
-    fn see(&mut self, origin: &Origin, record: &Record) -> bool {
-        self.sought.remove(&origin.id);
-        self.open.as_mut().is_none_or(|open| open.see(origin, record))
-    }
-
     /// Notes that an object is gone. Returns the record that says so.
     fn miss(&mut self, id: &str) -> Option<String> {
-        self.sought.remove(id);
-        let was_emitted = self.open.as_mut().is_none_or(|open| open.remove(id));
-        let is_shown = was_emitted && matches!(self.stream.rows, Rows::Elements);
+        let is_shown = self.objects.miss(id) && matches!(self.stream.rows, Rows::Elements);
         let object = self.stream.object.filter(|_| is_shown)?;
         let mut record = JsonObject::default();
         record.push_text(object.id, id);
@@ -170,19 +162,19 @@ impl<C> Changing<C> {
     }
 
     fn observe_object(&mut self, id: &str, page: Page) -> Vec<String> {
-        self.objects.answered += 1;
+        self.singles.answered += 1;
         let is_stub = |record: &Record| record.origin.as_ref().is_some_and(|origin| origin.is_deleted);
         if page.records.iter().any(is_stub) {
             return self.miss(id).into_iter().collect();
         }
         // The server may spell the identifier in another way.
-        self.sought.remove(id);
-        self.select(&self.objects.slice.clone(), page.records)
+        self.objects.find(id);
+        self.select(&self.singles.slice.clone(), page.records)
     }
 
     /// Returns the state once everything up to `cursor` has been read.
     fn state(&mut self, cursor: Cursor, is_end: bool) -> State {
-        let (open, held) = self.open.as_ref().map(OpenObjects::remember).unwrap_or_default();
+        let (open, held) = self.objects.remember();
         if is_end && let Some((_, left_out)) = held {
             self.log.push((
                 Level::Warn,
@@ -206,7 +198,8 @@ impl<C> Changing<C> {
             cursor = Cursor::at(held);
         }
         let changes = self.events.as_ref().map(|events| events.state(is_end, self.opened));
-        let memory = Memory { open, swept: self.swept, sweep, changes: changes.flatten() };
+        let changes = changes.flatten();
+        let memory = Memory { open, swept: self.swept, sweep, changes, ..Memory::default() };
         State { cursor: Some(cursor), memory, ..State::default() }
     }
 }
@@ -222,12 +215,12 @@ impl<C: 'static> Slices<C> for Changing<C> {
         if !self.list.is_finished() {
             return self.list.next_request();
         }
-        if !mem::replace(&mut self.objects.are_listed, true) {
-            self.objects.waiting = mem::take(&mut self.sought).into_iter().collect();
+        if !mem::replace(&mut self.singles.are_known, true) {
+            self.singles.waiting = self.objects.sought();
         }
-        let id = self.objects.waiting.pop_front()?;
-        self.objects.asked += 1;
-        let slice = Slice { scope: Scope::Object(id), ..self.objects.slice.clone() };
+        let id = self.singles.waiting.pop_front()?;
+        self.singles.asked += 1;
+        let slice = Slice { scope: Scope::Object(id), ..self.singles.slice.clone() };
         Some(PageRequest { page_limit: None, ..PageRequest::new(self.stream, slice) })
     }
 
@@ -236,7 +229,9 @@ impl<C: 'static> Slices<C> for Changing<C> {
             Scope::Object(id) => return Ok(self.observe_object(id, page)),
             Scope::Feed => {
                 let events = self.events.as_mut().ok_or("an unknown slice")?;
-                self.sought.extend(events.observe(request, page)?);
+                for id in events.observe(request, page)? {
+                    self.objects.seek(id);
+                }
                 self.log.extend(events.take_log());
                 return Ok(Vec::new());
             }
@@ -249,7 +244,7 @@ impl<C: 'static> Slices<C> for Changing<C> {
     fn without(&mut self, request: &PageRequest<C>, reason: &str, is_absent: bool) -> Option<Vec<String>> {
         match &request.slice.scope {
             Scope::Object(id) if is_absent => {
-                self.objects.answered += 1;
+                self.singles.answered += 1;
                 let message = format!("{id} is gone: {reason}");
                 self.log.push((Level::Debug, message));
                 Some(self.miss(id).into_iter().collect())
@@ -279,7 +274,7 @@ impl<C: 'static> Slices<C> for Changing<C> {
     fn progress(&self) -> (u64, Option<u64>) {
         let (done, total) = self.list.progress();
         let (open, of_open) = self.open_list.as_ref().map_or((0, Some(0)), Slices::progress);
-        let Objects { waiting, asked, answered, .. } = &self.objects;
+        let Singles { waiting, asked, answered, .. } = &self.singles;
         let total = total.zip(of_open).map(|(list, open)| list + open + (waiting.len() + asked) as u64);
         (done + open + *answered as u64, total)
     }
@@ -288,13 +283,18 @@ impl<C: 'static> Slices<C> for Changing<C> {
         if self.end.is_none() {
             let (cursor, is_end) = self.list.reached()?;
             if !is_end {
+                self.left_out += 1;
+                if self.left_out <= self.objects.count() / OBJECTS_PER_INTERVAL {
+                    return None;
+                }
+                self.left_out = 0;
                 return Some(self.state(cursor, false).to_json(self.stream.cursor));
             }
             self.end = Some(cursor);
         }
-        let Objects { waiting, are_listed, asked, answered, .. } = &self.objects;
+        let Singles { waiting, are_known, asked, answered, .. } = &self.singles;
         let is_read =
-            if *are_listed { waiting.is_empty() && asked == answered } else { self.sought.is_empty() };
+            if *are_known { waiting.is_empty() && asked == answered } else { self.objects.are_found() };
         if !is_read || self.finished {
             return None;
         }

@@ -32,6 +32,8 @@ const PAGES_PER_WINDOW: f64 = 6.0;
 const MAX_WINDOWS: f64 = 32.0;
 
 /// The time spans of a stream, oldest first.
+///
+/// The methods that several partitions call are never inlined, which saves some 40 kB.
 #[derive(Debug)]
 pub struct Spans<C: 'static> {
     stream: &'static Stream<C>,
@@ -100,11 +102,13 @@ impl<C> Spans<C> {
     }
 
     /// Creates a single slice, whatever has been read of it.
+    #[inline(never)]
     pub(super) fn of(stream: &'static Stream<C>, config: &C, slice: Slice, opened: Timestamp) -> Self {
         let watermark = Watermark::new(Cursor::at(slice.from.unwrap_or(opened)), opened);
         Self::with(stream, config, vec![slice], watermark, None)
     }
 
+    #[inline(never)]
     fn with(
         stream: &'static Stream<C>,
         config: &C,
@@ -163,6 +167,7 @@ impl<C> Spans<C> {
         self.replace(index, slices);
     }
 
+    #[inline(never)]
     fn replace(&mut self, index: usize, slices: Vec<Slice>) {
         self.spans.remove(index);
         for slice in slices {
@@ -179,6 +184,7 @@ impl<C> Spans<C> {
     }
 
     /// Takes the page of a request. Returns its records that belong to the slice.
+    #[inline(never)]
     pub(super) fn accept(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<Record>, Problem> {
         let index = self.index(request).ok_or("an unknown slice")?;
         let mut records = page.records;
@@ -200,6 +206,7 @@ impl<C> Spans<C> {
 
     /// Returns the cursor that is true once all records accepted so far are written, if it has
     /// moved, and whether it is the last one.
+    #[inline(never)]
     pub(super) fn reached(&mut self) -> Option<(Cursor, bool)> {
         let finished = self.spans.iter().take_while(|span| span.chain.is_finished()).count();
         let Some(next) = self.spans.get(finished).map(|span| span.slice.from) else {
@@ -223,6 +230,7 @@ impl<C> Spans<C> {
 }
 
 impl<C: 'static> Slices<C> for Spans<C> {
+    #[inline(never)]
     fn next_request(&mut self) -> Option<PageRequest<C>> {
         let waiting =
             |span: &mut Span| span.chain.next_page().map(|token| (span.key, span.slice.clone(), token));
@@ -235,6 +243,7 @@ impl<C: 'static> Slices<C> for Spans<C> {
         Ok(emit(&request.slice, records))
     }
 
+    #[inline(never)]
     fn shorten(&mut self, request: &PageRequest<C>) -> bool {
         let slices = (self.stream.ends.too_large)(&request.slice);
         let (Some(index), Some(slices)) = (self.index(request), slices) else { return false };

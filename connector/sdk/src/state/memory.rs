@@ -8,8 +8,10 @@
 //! `open` has the objects that were open, with a digest of each as it was emitted, or "" if it was
 //! not. `swept` is when the last read of the whole stream was opened. `sweep` is the progress of
 //! one that has not ended, and `changes` the instant up to which events have been looked at.
-
-use std::collections::BTreeMap;
+//!
+//! A stream with corrections has `corrections` instead, with a digest of each that the last
+//! finished read knew, and before the end of a read `correcting`, with those that this read knew
+//! when it was opened.
 
 use json_text::{Fields, Json, Object};
 use time::Timestamp;
@@ -17,18 +19,24 @@ use time::Timestamp;
 use super::parse_text;
 use crate::{instant::format_instant, problem::Problem, record::Digest};
 
+/// Digests by identifier, sorted by it. `None` for an object of which nothing was emitted.
+pub type Digests = Vec<(String, Option<Digest>)>;
+
 /// What a stream remembers besides its cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Memory {
-    /// The objects that were open, with a digest of each as it was emitted. `None` as a digest if
-    /// it was not.
-    pub open: BTreeMap<String, Option<Digest>>,
+    /// The objects that were open, as they were emitted.
+    pub open: Digests,
     /// When the last read of the whole stream was opened.
     pub swept: Option<Timestamp>,
     /// The progress of a read of the whole stream.
     pub sweep: Option<Sweep>,
     /// All events up to this instant have been looked at.
     pub changes: Option<Timestamp>,
+    /// The corrections that earlier reads have followed.
+    pub corrections: Option<Digests>,
+    /// The corrections that the unfinished read follows.
+    pub correcting: Option<Digests>,
 }
 
 /// The progress of a read of the whole stream that began below its cursor.
@@ -45,7 +53,9 @@ impl Memory {
     pub(super) fn parse(&mut self, name: &str, value: Json<'_>) -> Result<bool, Problem> {
         let object = || Fields::of(value).ok_or_else(|| Problem::new(format!("{name:?} is not an object")));
         match name {
-            "open" => self.open = parse_open(&object()?)?,
+            "open" => self.open = parse_digests(&object()?)?,
+            "corrections" => self.corrections = Some(parse_digests(&object()?)?),
+            "correcting" => self.correcting = Some(parse_digests(&object()?)?),
             "swept" => self.swept = Some(parse_text(Some(value), name)?.instant),
             "sweep" => {
                 let fields = object()?;
@@ -60,12 +70,15 @@ impl Memory {
 
     /// Adds the fields to a state.
     pub(super) fn push_to(&self, object: &mut Object) {
-        if !self.open.is_empty() {
-            let mut digests = Object::default();
-            for (id, digest) in &self.open {
-                digests.push_text(id, &digest.map_or_else(String::new, |digest| digest.to_string()));
+        let open = (!self.open.is_empty()).then_some(&self.open);
+        let digests = [("open", open), ("corrections", self.corrections.as_ref())];
+        for (name, digests) in digests.into_iter().chain([("correcting", self.correcting.as_ref())]) {
+            let Some(digests) = digests else { continue };
+            let mut texts = Object::default();
+            for (id, digest) in digests {
+                texts.push_text(id, &digest.map_or_else(String::new, |digest| digest.to_string()));
             }
-            object.push("open", &digests.finish());
+            object.push(name, &texts.finish());
         }
         let mut put = |name: &str, instant: Option<Timestamp>| {
             if let Some(instant) = instant {
@@ -83,17 +96,18 @@ impl Memory {
     }
 }
 
-fn parse_open(fields: &Fields<'_>) -> Result<BTreeMap<String, Option<Digest>>, Problem> {
-    let mut open = BTreeMap::new();
+fn parse_digests(fields: &Fields<'_>) -> Result<Digests, Problem> {
+    let mut digests = Vec::new();
     for (id, digest) in fields.iter() {
-        let id = id.text().ok_or("the id of an open object is not valid Unicode")?;
+        let id = id.text().ok_or("an identifier in it is not valid Unicode")?;
         let text = digest.text().ok_or_else(|| format!("the digest of {id:?} is not a string"))?;
         let digest = (!text.is_empty())
             .then(|| Digest::parse(&text).ok_or_else(|| format!("{text:?} is not a digest")))
             .transpose()?;
-        open.insert(id.into_owned(), digest);
+        digests.push((id.into_owned(), digest));
     }
-    Ok(open)
+    digests.sort_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(digests)
 }
 
 #[cfg(test)]
@@ -107,10 +121,12 @@ mod tests {
         let state = State {
             cursor: Some(Cursor::at(at)),
             memory: Memory {
-                open: [("a".to_owned(), Some(Digest::of("x"))), ("b".to_owned(), None)].into(),
+                open: vec![("a".to_owned(), Some(Digest::of("x"))), ("b".to_owned(), None)],
                 swept: Some(at),
                 sweep: Some(Sweep { opened: at, reached: instant("2024-02-01T00:00:00Z") }),
                 changes: Some(at),
+                corrections: Some(Vec::new()),
+                correcting: Some(vec![("c".to_owned(), Some(Digest::of("y")))]),
             },
             ..State::default()
         };

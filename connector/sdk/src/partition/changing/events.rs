@@ -1,6 +1,6 @@
 //! The events since the last read, which name objects that have changed.
 
-use std::{collections::BTreeSet, mem};
+use std::{borrow::Cow, mem};
 
 use json_text::Json;
 use time::{SignedDuration, Timestamp};
@@ -88,7 +88,7 @@ impl<C> Events<C> {
         &mut self,
         request: &PageRequest<C>,
         page: Page,
-    ) -> Result<BTreeSet<String>, Problem> {
+    ) -> Result<Vec<String>, Problem> {
         if request.key == REACH_KEY {
             self.reach = Reach::Known;
             if let Some(since) = self.since.filter(|_| page.records.is_empty()) {
@@ -100,13 +100,13 @@ impl<C> Events<C> {
                 );
                 self.log.push((Level::Warn, message));
             }
-            return Ok(BTreeSet::new());
+            return Ok(Vec::new());
         }
-        let Some(list) = &mut self.list else { return Ok(BTreeSet::new()) };
-        let (mut named, events) = (BTreeSet::new(), list.accept(request, page)?);
+        let Some(list) = &mut self.list else { return Ok(Vec::new()) };
+        let (mut named, events) = (Vec::new(), list.accept(request, page)?);
         for event in &events {
             match self.name_in(event) {
-                Some(Some(id)) => drop(named.insert(id)),
+                Some(Some(id)) => named.push(id),
                 Some(None) => self.nameless += 1,
                 None => {}
             }
@@ -125,7 +125,7 @@ impl<C> Events<C> {
         let (_, paths) = self.feed.names.iter().find(|(prefix, _)| event_type.starts_with(prefix))?;
         let event = Json::checked(&event.json);
         let id = paths.iter().find_map(|path| inside(event, path)?.text().filter(|id| !id.is_empty()));
-        Some(id.map(std::borrow::Cow::into_owned))
+        Some(id.map(Cow::into_owned))
     }
 
     /// Goes on without events.

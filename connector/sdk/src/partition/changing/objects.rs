@@ -1,0 +1,210 @@
+//! The objects of a stream that are looked for, and what was emitted of the open ones.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use time::Timestamp;
+
+use crate::{
+    record::{Digest, Origin, Record},
+    state::Digests,
+};
+
+/// The most open objects that a state remembers. It then has some 300 kB.
+pub(super) const MAX_REMEMBERED: usize = 6_000;
+
+/// Objects that are open, or that are looked for. None is ever removed, so that a single kind of
+/// map is enough.
+#[derive(Debug)]
+pub(super) struct Objects {
+    known: BTreeMap<String, Known>,
+    /// The position of the oldest open object that is looked at. `None` looks at none.
+    oldest: Option<Timestamp>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Whether it was open when it was last seen.
+    is_open: bool,
+    /// Whether no response of this read has had it, and one should.
+    is_sought: bool,
+    /// The digest of an open one as it was emitted. `None` if it was not.
+    emitted: Option<Digest>,
+    /// `None` if no response of this read had it.
+    position: Option<Timestamp>,
+}
+
+impl Objects {
+    /// Creates the objects that a state remembers as open. Those before `oldest` are no longer
+    /// looked at.
+    pub(super) fn new(remembered: Digests, oldest: Option<Timestamp>) -> Self {
+        let known = |(id, emitted)| (id, Known { is_open: true, is_sought: true, emitted, position: None });
+        let remembered = remembered.into_iter().filter(|_| oldest.is_some());
+        Self { known: remembered.map(known).collect(), oldest }
+    }
+
+    /// Looks for an object.
+    pub(super) fn seek(&mut self, id: String) {
+        self.known.entry(id).or_default().is_sought = true;
+    }
+
+    /// Notes an object as it is now. Returns whether to emit its records: not if it is open and was
+    /// emitted as it is.
+    pub(super) fn see(&mut self, origin: &Origin, record: &Record) -> bool {
+        let is_recent = |oldest| record.position.is_none_or(|position| position >= oldest);
+        let open = origin.open.filter(|_| self.oldest.is_some_and(is_recent));
+        let Some(digest) = open else {
+            if let Some(known) = self.known.get_mut(&origin.id) {
+                (known.is_open, known.is_sought) = (false, false);
+            }
+            return true;
+        };
+        let known = self.known.entry(origin.id.clone()).or_default();
+        let is_new = !known.is_open || known.emitted != Some(digest);
+        let emitted = (!record.withheld).then_some(digest);
+        *known = Known { is_open: true, is_sought: false, emitted, position: record.position };
+        is_new
+    }
+
+    /// Notes that an object which was requested is not there. Returns whether it may have been
+    /// emitted.
+    pub(super) fn miss(&mut self, id: &str) -> bool {
+        let Some(known) = self.known.get_mut(id) else { return true };
+        let may_be_emitted = !known.is_open || known.emitted.is_some();
+        (known.is_open, known.is_sought) = (false, false);
+        may_be_emitted
+    }
+
+    /// Notes that an object which was requested is there, perhaps with another identifier.
+    pub(super) fn find(&mut self, id: &str) {
+        if let Some(known) = self.known.get_mut(id) {
+            known.is_sought = false;
+        }
+    }
+
+    /// Returns the identifiers of the objects that are looked for.
+    pub(super) fn sought(&self) -> VecDeque<String> {
+        self.known.iter().filter(|(_, known)| known.is_sought).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Returns whether no object is looked for.
+    pub(super) fn are_found(&self) -> bool {
+        !self.known.values().any(|known| known.is_sought)
+    }
+
+    /// Returns how many objects are known.
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Returns what the state remembers. If there are too many, those are left out that come last
+    /// in the list: also returns the position of the first of them, at which the cursor has to
+    /// stay, and their number.
+    pub(super) fn remember(&self) -> (Digests, Option<(Timestamp, usize)>) {
+        let mut open: Vec<_> = self.known.iter().filter(|(_, known)| known.is_open).collect();
+        let mut held = None;
+        if let Some(left_out) = open.len().checked_sub(MAX_REMEMBERED).filter(|count| *count > 0) {
+            open.sort_by_key(|(_, known)| known.position);
+            held = open[MAX_REMEMBERED].1.position.map(|position| (position, left_out));
+            open.truncate(MAX_REMEMBERED);
+        }
+        (open.into_iter().map(|(id, known)| (id.clone(), known.emitted)).collect(), held)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::record_at;
+
+    fn see(open: &mut Objects, id: usize, at: &str, text: &str) -> bool {
+        let origin = Origin { id: format!("{id:05}"), open: Some(Digest::of(text)), is_deleted: false };
+        open.see(&origin, &record_at(at))
+    }
+
+    fn since(at: &str) -> Objects {
+        Objects::new(Vec::new(), record_at(at).position)
+    }
+
+    #[test]
+    fn an_object_is_emitted_again_once_it_changed() {
+        let mut open = since("2024-01-01T00:00:00Z");
+        let at = "2024-02-01T00:00:00Z";
+        let seen: Vec<bool> = ["a", "a", "b", "b", "a"].map(|text| see(&mut open, 1, at, text)).into();
+        assert_eq!(seen, [true, false, true, false, true]);
+        assert_eq!(open.remember(), (vec![("00001".to_owned(), Some(Digest::of("a")))], None));
+    }
+
+    #[test]
+    fn one_that_was_closed_and_is_open_again_is_emitted_as_often() {
+        let mut open = since("2024-01-01T00:00:00Z");
+        let at = "2024-02-01T00:00:00Z";
+        see(&mut open, 1, at, "a");
+        let closed = Origin { id: "00001".into(), open: None, is_deleted: false };
+        assert!(open.see(&closed, &record_at(at)));
+        assert!(open.remember().0.is_empty());
+        assert!(see(&mut open, 1, at, "a"));
+    }
+
+    #[test]
+    fn what_was_not_emitted_is_remembered_and_emitted_as_soon_as_it_may_be() {
+        let mut open = since("2024-01-01T00:00:00Z");
+        let origin = Origin { id: "x".into(), open: Some(Digest::of("a")), is_deleted: false };
+        let draft = Record { withheld: true, ..record_at("2024-02-01T00:00:00Z") };
+        open.see(&origin, &draft);
+        assert_eq!(open.remember().0, [("x".to_owned(), None)]);
+        assert!(open.see(&origin, &record_at("2024-02-01T00:00:00Z")));
+        assert!(open.miss("x"));
+        let mut open = Objects::new(vec![("x".to_owned(), None)], Some(Timestamp::UNIX_EPOCH));
+        assert!(!open.miss("x") && open.are_found());
+    }
+
+    #[test]
+    fn what_is_too_old_is_emitted_and_forgotten() {
+        let mut open = since("2024-03-01T00:00:00Z");
+        for _ in 0..2 {
+            assert!(see(&mut open, 1, "2024-02-01T00:00:00Z", "a"));
+        }
+        assert!(open.remember().0.is_empty());
+    }
+
+    #[test]
+    fn what_is_sought_is_found_once_a_response_has_it() {
+        let mut objects = Objects::new(vec![("00001".to_owned(), None)], Some(Timestamp::UNIX_EPOCH));
+        for id in ["00002", "gone"] {
+            objects.seek(id.to_owned());
+        }
+        assert_eq!(objects.sought(), ["00001", "00002", "gone"]);
+        assert!(see(&mut objects, 1, "2024-02-01T00:00:00Z", "a"));
+        assert!(objects.miss("gone"));
+        assert!(!objects.are_found());
+        assert_eq!(objects.sought(), ["00002"]);
+        objects.find("00002");
+        assert!(objects.are_found());
+        assert_eq!(objects.remember().0.len(), 1);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_open() {
+        let mut objects = Objects::new(vec![("x".to_owned(), None)], None);
+        assert!(objects.are_found());
+        for _ in 0..2 {
+            assert!(see(&mut objects, 1, "2024-02-01T00:00:00Z", "a"));
+        }
+        assert_eq!(objects.remember(), (Vec::new(), None));
+    }
+
+    #[test]
+    fn the_newest_of_too_many_hold_the_cursor() {
+        let mut open = since("2024-01-01T00:00:00Z");
+        for number in 0..MAX_REMEMBERED + 3 {
+            // The later ones are older.
+            let day = if number < 3 { 20 } else { 10 };
+            see(&mut open, number, &format!("2024-02-{day}T00:00:00Z"), "a");
+        }
+        let (remembered, held) = open.remember();
+        assert_eq!(remembered.len(), MAX_REMEMBERED);
+        let has = |id: &str| remembered.iter().any(|(known, _)| known == id);
+        assert!(!has("00000") && has("00003"));
+        assert_eq!(held, Some((record_at("2024-02-20T00:00:00Z").position.unwrap(), 3)));
+    }
+}

@@ -75,16 +75,16 @@ pub struct Stream<C: 'static> {
     /// read up to now, and the cursor stays that far behind.
     pub grace: Option<SignedDuration>,
     /// What changes records that are older.
-    pub corrections: Option<Corrections<C>>,
+    pub corrections: Option<&'static Corrections<C>>,
 
     /// How a single object is requested.
     pub object: Option<Object>,
     /// Which objects are looked at by each read until they are closed.
-    pub open: Option<Open<C>>,
+    pub open: Option<&'static Open<C>>,
     /// After how long a stream is read whole again. `None` never does.
     pub sweep: fn(&C) -> Option<SignedDuration>,
     /// The events that name objects which have changed.
-    pub feed: Option<Feed<C>>,
+    pub feed: Option<&'static Feed<C>>,
 
     /// How the stream is cut into slices.
     pub partition: Partition<C>,
@@ -251,7 +251,7 @@ macro_rules! copy {
     )*};
 }
 
-copy!(Stream, Partition, Parents, Parts, Open, Feed, Corrections);
+copy!(Stream, Partition, Parents, Parts);
 
 impl<C> fmt::Debug for Stream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -29,7 +29,7 @@ pub(super) static CREDIT_NOTES: Stream<Config> = Stream {
     schema: "credit_notes.json",
     carry: Carry { hoists: &[CUSTOMER_ID], ..Carry::NOTHING },
     object: Some(object("credit_notes/{id}")),
-    feed: Some(changes::CREDIT_NOTES),
+    feed: Some(&changes::CREDIT_NOTES),
     ..CHANGING
 };
 

@@ -15,7 +15,7 @@ pub(super) const fn object(path: &'static str) -> Object {
 }
 
 /// An invoice changes until it is paid or void.
-pub(super) const OPEN_INVOICES: Open<Config> = Open {
+pub(super) static OPEN_INVOICES: Open<Config> = Open {
     field: "status",
     values: &["draft", "issued", "synced"],
     filter: "status[]",
@@ -29,7 +29,7 @@ const FEED: Feed<Config> = Feed {
     names: &[],
 };
 
-pub(super) const CUSTOMERS: Feed<Config> = Feed {
+pub(super) static CUSTOMERS: Feed<Config> = Feed {
     names: &[
         ("customer.", &["payload.customer.id"]),
         ("payment_method.", &["payload.customer.id", "payload.payment_method.customer.id"]),
@@ -37,12 +37,12 @@ pub(super) const CUSTOMERS: Feed<Config> = Feed {
     ..FEED
 };
 
-pub(super) const SUBSCRIPTIONS: Feed<Config> =
+pub(super) static SUBSCRIPTIONS: Feed<Config> =
     Feed { names: &[("subscription.", &["payload.subscription.id"])], ..FEED };
 
-pub(super) const PLANS: Feed<Config> = Feed { names: &[("plan.", &["payload.plan.id"])], ..FEED };
+pub(super) static PLANS: Feed<Config> = Feed { names: &[("plan.", &["payload.plan.id"])], ..FEED };
 
-pub(super) const INVOICES: Feed<Config> = Feed {
+pub(super) static INVOICES: Feed<Config> = Feed {
     names: &[
         ("invoice.", &["payload.invoice.id"]),
         // A credit note shows on its invoice.
@@ -51,16 +51,16 @@ pub(super) const INVOICES: Feed<Config> = Feed {
     ..FEED
 };
 
-pub(super) const CREDIT_NOTES: Feed<Config> =
+pub(super) static CREDIT_NOTES: Feed<Config> =
     Feed { names: &[("credit_note.", &["payload.credit_note.id"])], ..FEED };
 
 /// A backfill changes usage and costs of days that are long past, once it is reflected or reverted.
 /// It names no customer if it holds for all. The usage of a customer may also count for the
 /// subscription of another one, which then holds the customer's id.
-pub(super) const BACKFILLS: Corrections<Config> = Corrections {
+pub(super) static BACKFILLS: Corrections<Config> = Corrections {
     stream: &EVENT_BACKFILLS,
     status: "status",
-    effective: &["reflected", "reverted"],
+    effects: &[("reflected", "counts"), ("pending_revert", "counts"), ("reverted", "is undone")],
     since: &["created_at", "close_time", "reverted_at"],
     from: "timeframe_start",
     until: "timeframe_end",

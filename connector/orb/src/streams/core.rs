@@ -21,7 +21,7 @@ pub(super) static CUSTOMERS: Stream<Config> = Stream {
     path: "customers",
     schema: "customers.json",
     object: Some(object("customers/{id}")),
-    feed: Some(changes::CUSTOMERS),
+    feed: Some(&changes::CUSTOMERS),
     ..CHANGING
 };
 
@@ -56,7 +56,7 @@ pub(super) static SUBSCRIPTIONS: Stream<Config> = Stream {
         ..Carry::NOTHING
     },
     object: Some(object("subscriptions/{id}")),
-    feed: Some(changes::SUBSCRIPTIONS),
+    feed: Some(&changes::SUBSCRIPTIONS),
     ..CHANGING
 };
 
@@ -69,7 +69,7 @@ pub(super) static PLANS: Stream<Config> = Stream {
     path: "plans",
     schema: "plans.json",
     object: Some(object("plans/{id}")),
-    feed: Some(changes::PLANS),
+    feed: Some(&changes::PLANS),
     ..CHANGING
 };
 
@@ -86,8 +86,8 @@ pub(super) static INVOICES: Stream<Config> = Stream {
     // Drafts are always looked at.
     withheld: |config| if config.draft_invoices { &[] } else { &["draft"] },
     object: Some(object("invoices/{id}")),
-    open: Some(changes::OPEN_INVOICES),
-    feed: Some(changes::INVOICES),
+    open: Some(&changes::OPEN_INVOICES),
+    feed: Some(&changes::INVOICES),
     ..CHANGING
 };
 
@@ -140,7 +140,7 @@ pub(super) static SUBSCRIPTION_USAGE: Stream<Config> = Stream {
     cursor: Some("timeframe_start"),
     time: Some(TimeFilter::by_ends("timeframe_start", "timeframe_end")),
     grace: Some(usage::GRACE),
-    corrections: Some(changes::BACKFILLS),
+    corrections: Some(&changes::BACKFILLS),
     partition: Partition::Parents(Parents { slices: usage::slices, ..OF_SUBSCRIPTION }),
     parts: Some(Parts { place: Place::Query("billable_metric_id"), values: usage::metrics }),
     filters: &[("granularity", "day"), ("view_mode", "periodic")],

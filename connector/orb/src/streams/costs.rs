@@ -27,7 +27,7 @@ const BY_DAY: Stream<Config> = Stream {
     cursor: Some("timeframe_start"),
     time: Some(TIMEFRAME),
     grace: Some(usage::GRACE),
-    corrections: Some(BACKFILLS),
+    corrections: Some(&BACKFILLS),
     parts: Some(Parts {
         place: Place::Query("currency"),
         values: |config, _| Config::parts(&config.cost_currencies),

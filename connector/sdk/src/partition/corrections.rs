@@ -1,5 +1,7 @@
 //! The corrections of a stream, and the time that is read again because of them.
 
+use std::collections::BTreeSet;
+
 use time::Timestamp;
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
     state::{Digests, Memory},
     stream::Corrections,
 };
-use json_text::quoted;
+use json_text::{Json, quoted};
 
 /// The most corrections that a state remembers, the newest ones. It then has some 300 kB. Of those
 /// that it does not remember, an instant tells whether they are new.
@@ -21,12 +23,14 @@ const MAX_REMEMBERED: usize = 6_000;
 /// The corrections of a stream that are not known from earlier reads.
 #[derive(Debug)]
 pub(super) struct Corrected<C: 'static> {
-    row: Corrections<C>,
+    row: &'static Corrections<C>,
     chain: PageChain,
     /// The cursor of the last read.
     since: Timestamp,
     /// What earlier reads have followed.
     known: Option<Digests>,
+    /// The same as texts, to find them.
+    keys: BTreeSet<String>,
     /// The corrections that count. If the read is continued, those that counted when it began.
     followed: Option<Digests>,
     is_continued: bool,
@@ -45,12 +49,16 @@ struct Range {
 
 impl<C> Corrected<C> {
     /// Continues from a state with a cursor.
-    pub(super) fn new(row: Corrections<C>, since: Timestamp, memory: Memory) -> Self {
+    pub(super) fn new(row: &'static Corrections<C>, since: Timestamp, memory: Memory) -> Self {
         let Memory { corrections: known, correcting, .. } = memory;
         let is_continued = correcting.is_some();
+        let mut keys = BTreeSet::new();
+        for (id, digest) in known.iter().flatten() {
+            keys.insert(key(id, *digest));
+        }
         let followed = Some(correcting.unwrap_or_default());
         let (chain, ranges, log) = (PageChain::default(), Vec::new(), Vec::new());
-        Self { row, chain, since, known, followed, is_continued, ranges, log }
+        Self { row, chain, since, known, keys, followed, is_continued, ranges, log }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -73,7 +81,6 @@ impl<C> Corrected<C> {
         if self.chain.is_finished() {
             if let Some(followed) = &mut self.followed {
                 followed.truncate(MAX_REMEMBERED);
-                followed.sort_by(|(one, _), (other, _)| one.cmp(other));
             }
             if !self.ranges.is_empty() {
                 let message = format!("{} {} are new", self.ranges.len(), self.row.stream.name);
@@ -83,29 +90,29 @@ impl<C> Corrected<C> {
         Ok(())
     }
 
+    #[inline(never)]
     fn observe_one(&mut self, record: &Record) -> Result<(), Problem> {
-        let row = &self.row;
+        let row = self.row;
         let fields = record.fields().ok_or("it is not an object")?;
         let status = fields.text(row.status);
-        if !row.effective.iter().any(|effective| status.as_deref() == Some(effective)) {
-            return Ok(());
-        }
+        let effect = row.effects.iter().find(|(value, _)| status.as_deref() == Some(value));
+        let Some((_, effect)) = effect else { return Ok(()) };
         let instant = |name: &str| fields.value(name).and_then(position);
         let (Some(id), Some(from), Some(until)) =
             (fields.text(row.stream.primary_key[0]), instant(row.from), instant(row.until))
         else {
             return Err(Problem::new(format!("one of {} has no identifier or no time", row.stream.name)));
         };
-        let digest = Some(Digest::of(&record.json));
+        let mut shown = (*effect).to_owned();
+        for name in row.since.iter().chain([&row.from, &row.until]) {
+            shown.extend(["|", fields.raw(name).map_or("null", Json::get)]);
+        }
+        let digest = Some(Digest::of(&shown));
         let is_recent = || row.since.iter().any(|name| instant(name) >= Some(self.since));
-        let is_new = match &self.known {
-            None => is_recent(),
-            Some(known) => match known.binary_search_by(|(one, _)| one.as_str().cmp(&id)) {
-                Ok(index) => known[index].1 != digest,
-                Err(_) => known.len() < MAX_REMEMBERED || is_recent(),
-            },
-        };
-        if is_new {
+        // Of too many, only the newest are known.
+        let are_all_known = self.known.as_ref().is_some_and(|known| known.len() < MAX_REMEMBERED);
+        let is_known = self.keys.contains(&key(&id, digest));
+        if !is_known && (are_all_known || is_recent()) {
             let parent = fields.text(row.parent).map(|id| quoted(&id));
             self.ranges.push(Range { from, until, parent });
         }
@@ -126,6 +133,7 @@ impl<C> Corrected<C> {
 
     /// Returns the slices of a parent that are read again, below `whole`, which is read anyway.
     /// `cut` cuts a slice as the stream's row says.
+    #[inline(never)]
     pub(super) fn slices(
         &self,
         parent: &Record,
@@ -139,14 +147,18 @@ impl<C> Corrected<C> {
         let below = from.min(until);
         let concerns = |range: &&Range| range.parent.as_ref().is_none_or(|id| parent.json.contains(id.as_str()));
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
-        let mut concerned: Vec<&Range> = self.ranges.iter().filter(concerns).collect();
-        concerned.sort_by_key(|range| range.from);
-        for range in concerned {
-            let (from, until) = (range.from.max(start), range.until.min(below));
-            match ranges.last_mut() {
-                Some(last) if from <= last.1 => last.1 = last.1.max(until),
-                _ if from < until => ranges.push((from, until)),
-                _ => {}
+        for range in self.ranges.iter().filter(concerns) {
+            let (mut from, mut until) = (range.from.max(start), range.until.min(below));
+            if from < until {
+                // Ranges that touch become one.
+                ranges.retain(|other| {
+                    let is_apart = other.1 < from || until < other.0;
+                    if !is_apart {
+                        (from, until) = (from.min(other.0), until.max(other.1));
+                    }
+                    is_apart
+                });
+                ranges.push((from, until));
             }
         }
         let mut slices = Vec::new();
@@ -175,3 +187,7 @@ impl<C> Corrected<C> {
     }
 }
 
+/// Returns a text that identifies a correction as it is.
+fn key(id: &str, digest: Option<Digest>) -> String {
+    format!("{id} {}", digest.map_or_else(String::new, |digest| digest.to_string()))
+}

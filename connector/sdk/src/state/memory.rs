@@ -19,7 +19,7 @@ use time::Timestamp;
 use super::parse_text;
 use crate::{instant::format_instant, problem::Problem, record::Digest};
 
-/// Digests by identifier, sorted by it. `None` for an object of which nothing was emitted.
+/// Digests by identifier. `None` for an object of which nothing was emitted.
 pub type Digests = Vec<(String, Option<Digest>)>;
 
 /// What a stream remembers besides its cursor.
@@ -106,7 +106,6 @@ fn parse_digests(fields: &Fields<'_>) -> Result<Digests, Problem> {
             .transpose()?;
         digests.push((id.into_owned(), digest));
     }
-    digests.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(digests)
 }
 

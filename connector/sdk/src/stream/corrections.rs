@@ -8,15 +8,15 @@ use super::Stream;
 
 /// A list of corrections, each of which changes the records of a range of time: those of all
 /// parents, or of one. A read that continues from a cursor reads these ranges again if it does not
-/// know the correction, or not as it is now.
+/// know the correction, or its effect or one of the instants in it has changed.
 pub struct Corrections<C: 'static> {
     /// The list. All of it is read, before the lists of the parents.
     pub stream: &'static Stream<C>,
     /// The field that says whether a correction counts.
     pub status: &'static str,
-    /// The values of the field if it does.
-    pub effective: &'static [&'static str],
-    /// The fields with the instants at which it may have begun to count. They tell what is new if
+    /// The values of the field if it does, and the effect that it then has.
+    pub effects: &'static [(&'static str, &'static str)],
+    /// The fields with the instants at which its effect may have changed. They tell what is new if
     /// the state does not say which corrections are known.
     pub since: &'static [&'static str],
     /// The field with the beginning of the range.

@@ -18,17 +18,17 @@ const PAGE: usize = 7;
 const DAY: i64 = 24 * 3600;
 
 /// A generator of random numbers (xorshift).
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 % bound as u64).unwrap()
     }
 
-    fn is_one_in(&mut self, count: usize) -> bool {
+    pub(super) fn is_one_in(&mut self, count: usize) -> bool {
         self.below(count) == 0
     }
 }
@@ -303,7 +303,7 @@ impl Account {
     }
 }
 
-const NOT_FOUND: &str = r#"{"type":"https://docs.withorb.com/x#404-resource-not-found","title":"Not found"}"#;
+pub(super) const NOT_FOUND: &str = r#"{"type":"https://docs.withorb.com/x#404-resource-not-found","title":"Not found"}"#;
 
 /// The fields that an invoice has and its summary has not.
 const OF_INVOICES: [&str; 2] = ["line_items", "subtotal"];

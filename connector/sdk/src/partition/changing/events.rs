@@ -24,7 +24,7 @@ const REACH: SignedDuration = SignedDuration::hours(30 * 24);
 /// The events since the last read.
 #[derive(Debug)]
 pub(super) struct Events<C: 'static> {
-    feed: Feed<C>,
+    feed: &'static Feed<C>,
     /// All events up to this instant have been looked at. `None` in the first read of the stream.
     since: Option<Timestamp>,
     list: Option<Spans<C>>,
@@ -47,7 +47,7 @@ const REACH_KEY: usize = usize::MAX;
 
 impl<C> Events<C> {
     pub(super) fn new(
-        feed: Feed<C>,
+        feed: &'static Feed<C>,
         config: &C,
         changes: Option<Timestamp>,
         previous: Option<&Cursor>,

@@ -37,9 +37,11 @@ impl Objects {
     /// Creates the objects that a state remembers as open. Those before `oldest` are no longer
     /// looked at.
     pub(super) fn new(remembered: Digests, oldest: Option<Timestamp>) -> Self {
-        let known = |(id, emitted)| (id, Known { is_open: true, is_sought: true, emitted, position: None });
-        let remembered = remembered.into_iter().filter(|_| oldest.is_some());
-        Self { known: remembered.map(known).collect(), oldest }
+        let mut known = BTreeMap::new();
+        for (id, emitted) in remembered.into_iter().filter(|_| oldest.is_some()) {
+            known.insert(id, Known { is_open: true, is_sought: true, emitted, position: None });
+        }
+        Self { known, oldest }
     }
 
     /// Looks for an object.
@@ -96,18 +98,40 @@ impl Objects {
         self.known.len()
     }
 
-    /// Returns what the state remembers. If there are too many, those are left out that come last
-    /// in the list: also returns the position of the first of them, at which the cursor has to
-    /// stay, and their number.
+    /// Returns what the state remembers. If there are too many, the newest are left out: also
+    /// returns an instant up to which none is, at which the cursor has to stay, and their number.
     pub(super) fn remember(&self) -> (Digests, Option<(Timestamp, usize)>) {
-        let mut open: Vec<_> = self.known.iter().filter(|(_, known)| known.is_open).collect();
-        let mut held = None;
-        if let Some(left_out) = open.len().checked_sub(MAX_REMEMBERED).filter(|count| *count > 0) {
-            open.sort_by_key(|(_, known)| known.position);
-            held = open[MAX_REMEMBERED].1.position.map(|position| (position, left_out));
-            open.truncate(MAX_REMEMBERED);
+        let limit = self.limit();
+        let is_kept = |known: &Known| limit.is_none_or(|limit| known.position < Some(limit));
+        let (mut kept, mut left_out) = (Digests::new(), 0);
+        for (id, known) in self.known.iter().filter(|(_, known)| known.is_open) {
+            if is_kept(known) {
+                kept.push((id.clone(), known.emitted));
+            } else {
+                left_out += 1;
+            }
         }
-        (open.into_iter().map(|(id, known)| (id.clone(), known.emitted)).collect(), held)
+        (kept, limit.map(|limit| (limit, left_out)))
+    }
+
+    /// Returns the last second such that not too many open objects are older. `None` if there are
+    /// not too many at all. Bisects, because sorting takes 30 kB of code.
+    fn limit(&self) -> Option<Timestamp> {
+        let open = || self.known.values().filter(|known| known.is_open);
+        if open().count() <= MAX_REMEMBERED {
+            return None;
+        }
+        let older = |second: i64| {
+            let limit = Timestamp::from_seconds(second).ok();
+            open().filter(|known| known.position < limit).count()
+        };
+        let positions = || open().filter_map(|known| known.position).map(Timestamp::as_seconds);
+        let (mut fits, mut exceeds) = (positions().min()?, positions().max()?.saturating_add(1));
+        while fits + 1 < exceeds {
+            let middle = fits + (exceeds - fits) / 2;
+            if older(middle) > MAX_REMEMBERED { exceeds = middle } else { fits = middle }
+        }
+        Timestamp::from_seconds(fits).ok()
     }
 }
 

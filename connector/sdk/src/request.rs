@@ -49,15 +49,15 @@ impl<C> PageRequest<C> {
 
     /// Returns what a response holds.
     pub fn answer(&self) -> Answer {
-        if let Scope::Object(_) = self.slice.scope { Answer::Object } else { self.stream.answer }
+        if self.slice.scope == Scope::Object { Answer::Object } else { self.stream.answer }
     }
 
     /// Returns the path, percent-encoded.
     pub fn path(&self) -> String {
-        if let (Scope::Object(id), Some(object)) = (&self.slice.scope, self.stream.object) {
-            return object.path.replace("{id}", &Request::segment(id));
-        }
         let segment = |value: &Option<String>| value.as_deref().map(Request::segment).unwrap_or_default();
+        if let (Scope::Object, Some(object)) = (self.slice.scope, self.stream.object) {
+            return object.path.replace("{id}", &segment(&self.slice.parent));
+        }
         let path = self.stream.path.replace("{parent}", &segment(&self.slice.parent));
         path.replace("{part}", &segment(&self.slice.part))
     }
@@ -67,7 +67,7 @@ impl<C> PageRequest<C> {
     pub fn query(&self, config: &C, parameters: PageParameters) -> Vec<(String, String)> {
         let (stream, slice) = (self.stream, &self.slice);
         let mut query: Vec<(String, String)> = Vec::new();
-        if let Scope::Object(_) = slice.scope {
+        if slice.scope == Scope::Object {
             return query;
         }
         let mut push = |name: &str, value: String| query.push((name.to_owned(), value));
@@ -100,7 +100,7 @@ impl<C> PageRequest<C> {
         for (name, value) in (stream.query)(config, slice) {
             push(name, value);
         }
-        if let (Scope::Open, Some(open)) = (&slice.scope, &stream.open) {
+        if let (Scope::Open, Some(open)) = (slice.scope, stream.open) {
             query.retain(|(name, _)| name != open.filter);
             query.extend(open.values.iter().map(|value| (open.filter.to_owned(), (*value).to_owned())));
         }

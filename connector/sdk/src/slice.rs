@@ -5,7 +5,7 @@ use time::{SignedDuration, Timestamp};
 /// One bounded part of a stream, which is read page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slice {
-    /// The id of the parent whose list is read.
+    /// The id of the parent whose list is read, or of the object.
     pub parent: Option<String>,
     /// The part of the list, if the stream requests a list once per part.
     pub part: Option<String>,
@@ -22,15 +22,15 @@ pub struct Slice {
 }
 
 /// What of a list is requested.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
     /// All that its row says.
     #[default]
     All,
     /// What is open, as [`Open`](crate::stream::Open) says.
     Open,
-    /// The object with this identifier.
-    Object(String),
+    /// The single object whose identifier is in place of the parent's.
+    Object,
     /// The events of a [`Feed`](crate::stream::Feed), or the corrections of
     /// [`Corrections`](crate::stream::Corrections).
     Feed,

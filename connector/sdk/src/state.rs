@@ -199,6 +199,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
 }
 
+#[inline(never)]
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
@@ -208,6 +209,7 @@ fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<Str
     Ok(cursors)
 }
 
+#[inline(never)]
 fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, Problem> {
     let json = value.map_or("null", Json::get);
     let text = value

@@ -220,13 +220,13 @@ impl<C: 'static> Slices<C> for Changing<C> {
         }
         let id = self.singles.waiting.pop_front()?;
         self.singles.asked += 1;
-        let slice = Slice { scope: Scope::Object(id), ..self.singles.slice.clone() };
+        let slice = Slice { scope: Scope::Object, parent: Some(id), ..self.singles.slice.clone() };
         Some(PageRequest { page_limit: None, ..PageRequest::new(self.stream, slice) })
     }
 
     fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
-        let records = match &request.slice.scope {
-            Scope::Object(id) => return Ok(self.observe_object(id, page)),
+        let records = match request.slice.scope {
+            Scope::Object => return Ok(self.observe_object(id(request), page)),
             Scope::Feed => {
                 let events = self.events.as_mut().ok_or("an unknown slice")?;
                 for id in events.observe(request, page)? {
@@ -242,8 +242,9 @@ impl<C: 'static> Slices<C> for Changing<C> {
     }
 
     fn without(&mut self, request: &PageRequest<C>, reason: &str, is_absent: bool) -> Option<Vec<String>> {
-        match &request.slice.scope {
-            Scope::Object(id) if is_absent => {
+        match request.slice.scope {
+            Scope::Object if is_absent => {
+                let id = id(request);
                 self.singles.answered += 1;
                 let message = format!("{id} is gone: {reason}");
                 self.log.push((Level::Debug, message));
@@ -263,7 +264,7 @@ impl<C: 'static> Slices<C> for Changing<C> {
         match request.slice.scope {
             Scope::Open => self.open_list.as_mut().is_some_and(|open| open.shorten(request)),
             Scope::All => self.list.shorten(request),
-            Scope::Object(_) | Scope::Feed => false,
+            Scope::Object | Scope::Feed => false,
         }
     }
 
@@ -302,4 +303,9 @@ impl<C: 'static> Slices<C> for Changing<C> {
         let cursor = self.end.clone()?;
         Some(self.state(cursor, true).to_json(self.stream.cursor))
     }
+}
+
+/// Returns the identifier of the object that a request is for.
+fn id<C>(request: &PageRequest<C>) -> &str {
+    request.slice.parent.as_deref().unwrap_or_default()
 }

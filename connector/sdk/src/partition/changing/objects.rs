@@ -46,7 +46,10 @@ impl Objects {
 
     /// Looks for an object.
     pub(super) fn seek(&mut self, id: String) {
-        self.known.entry(id).or_default().is_sought = true;
+        match self.known.get_mut(&id) {
+            Some(known) => known.is_sought = true,
+            None => drop(self.known.insert(id, Known { is_sought: true, ..Known::default() })),
+        }
     }
 
     /// Notes an object as it is now. Returns whether to emit its records: not if it is open and was
@@ -60,11 +63,10 @@ impl Objects {
             }
             return true;
         };
-        let known = self.known.entry(origin.id.clone()).or_default();
-        let is_new = !known.is_open || known.emitted != Some(digest);
         let emitted = (!record.withheld).then_some(digest);
-        *known = Known { is_open: true, is_sought: false, emitted, position: record.position };
-        is_new
+        let known = Known { is_open: true, is_sought: false, emitted, position: record.position };
+        let before = self.known.insert(origin.id.clone(), known);
+        before.is_none_or(|before| !before.is_open || before.emitted != Some(digest))
     }
 
     /// Notes that an object which was requested is not there. Returns whether it may have been

@@ -18,7 +18,7 @@ use crate::{
     api::OrbApi,
     config::{API_URL, Config},
     requests,
-    schemas::SCHEMAS,
+    schemas::{SCHEMAS, SPEC},
     streams::{STREAMS, WEBHOOK_EVENTS},
 };
 
@@ -39,7 +39,7 @@ impl Source for Orb {
         Specification {
             name: "orb",
             version: env!("CARGO_PKG_VERSION"),
-            config_schema: include_str!("../spec.json"),
+            config_schema: SPEC,
             documentation_url: "https://docs.withorb.com/",
             allowed_hosts: &["${api_url}"],
         }

@@ -14,7 +14,7 @@
 mod events;
 mod objects;
 
-use std::{collections::VecDeque, mem, rc::Rc};
+use std::{mem, rc::Rc};
 
 use json_text::Object as JsonObject;
 use time::{SignedDuration, Timestamp};
@@ -66,7 +66,7 @@ pub struct Changing<C: 'static> {
 /// The objects that are requested one by one.
 #[derive(Debug, Default)]
 struct Singles {
-    waiting: VecDeque<String>,
+    waiting: Vec<String>,
     are_known: bool,
     asked: usize,
     answered: usize,
@@ -218,7 +218,7 @@ impl<C: 'static> Slices<C> for Changing<C> {
         if !mem::replace(&mut self.singles.are_known, true) {
             self.singles.waiting = self.objects.sought();
         }
-        let id = self.singles.waiting.pop_front()?;
+        let id = self.singles.waiting.pop()?;
         self.singles.asked += 1;
         let slice = Slice { scope: Scope::Object, parent: Some(id), ..self.singles.slice.clone() };
         Some(PageRequest { page_limit: None, ..PageRequest::new(self.stream, slice) })

@@ -51,18 +51,23 @@ pub struct Sweep {
 impl Memory {
     /// Takes a field of a state. Returns false if it is none of these.
     pub(super) fn parse(&mut self, name: &str, value: Json<'_>) -> Result<bool, Problem> {
-        let object = || Fields::of(value).ok_or_else(|| Problem::new(format!("{name:?} is not an object")));
         match name {
-            "open" => self.open = parse_digests(&object()?)?,
-            "corrections" => self.corrections = Some(parse_digests(&object()?)?),
-            "correcting" => self.correcting = Some(parse_digests(&object()?)?),
-            "swept" => self.swept = Some(parse_text(Some(value), name)?.instant),
+            "swept" | "changes" => {
+                let instant = Some(parse_text(Some(value), name)?.instant);
+                if name == "swept" { self.swept = instant } else { self.changes = instant }
+            }
             "sweep" => {
-                let fields = object()?;
-                let instant = |name| parse_text(fields.value(name), name).map(|cursor| cursor.instant);
+                let instant = |name| parse_text(value.field(name), name).map(|cursor| cursor.instant);
                 self.sweep = Some(Sweep { opened: instant("opened")?, reached: instant("reached")? });
             }
-            "changes" => self.changes = Some(parse_text(Some(value), name)?.instant),
+            "open" | "corrections" | "correcting" => {
+                let digests = parse_digests(name, value)?;
+                match name {
+                    "open" => self.open = digests,
+                    "corrections" => self.corrections = Some(digests),
+                    _ => self.correcting = Some(digests),
+                }
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -96,7 +101,8 @@ impl Memory {
     }
 }
 
-fn parse_digests(fields: &Fields<'_>) -> Result<Digests, Problem> {
+fn parse_digests(name: &str, value: Json<'_>) -> Result<Digests, Problem> {
+    let fields = Fields::of(value).ok_or_else(|| format!("{name:?} is not an object"))?;
     let mut digests = Vec::new();
     for (id, digest) in fields.iter() {
         let id = id.text().ok_or("an identifier in it is not valid Unicode")?;

@@ -1,6 +1,6 @@
 //! The objects of a stream that are looked for, and what was emitted of the open ones.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use time::Timestamp;
 
@@ -86,8 +86,14 @@ impl Objects {
     }
 
     /// Returns the identifiers of the objects that are looked for.
-    pub(super) fn sought(&self) -> VecDeque<String> {
-        self.known.iter().filter(|(_, known)| known.is_sought).map(|(id, _)| id.clone()).collect()
+    pub(super) fn sought(&self) -> Vec<String> {
+        let mut sought = Vec::new();
+        for (id, known) in &self.known {
+            if known.is_sought {
+                sought.push(id.clone());
+            }
+        }
+        sought
     }
 
     /// Returns whether no object is looked for.
@@ -104,7 +110,7 @@ impl Objects {
     /// returns an instant up to which none is, at which the cursor has to stay, and their number.
     pub(super) fn remember(&self) -> (Digests, Option<(Timestamp, usize)>) {
         let limit = self.limit();
-        let is_kept = |known: &Known| limit.is_none_or(|limit| known.position < Some(limit));
+        let is_kept = |known: &Known| limit.is_none_or(|limit| known.second() < limit);
         let (mut kept, mut left_out) = (Digests::new(), 0);
         for (id, known) in self.known.iter().filter(|(_, known)| known.is_open) {
             if is_kept(known) {
@@ -113,27 +119,36 @@ impl Objects {
                 left_out += 1;
             }
         }
+        let limit = limit.and_then(|limit| Timestamp::from_seconds(limit).ok());
         (kept, limit.map(|limit| (limit, left_out)))
     }
 
     /// Returns the last second such that not too many open objects are older. `None` if there are
     /// not too many at all. Bisects, because sorting takes 30 kB of code.
-    fn limit(&self) -> Option<Timestamp> {
-        let open = || self.known.values().filter(|known| known.is_open);
-        if open().count() <= MAX_REMEMBERED {
+    fn limit(&self) -> Option<i64> {
+        let mut seconds = Vec::new();
+        for known in self.known.values() {
+            if known.is_open {
+                seconds.push(known.second());
+            }
+        }
+        if seconds.len() <= MAX_REMEMBERED {
             return None;
         }
-        let older = |second: i64| {
-            let limit = Timestamp::from_seconds(second).ok();
-            open().filter(|known| known.position < limit).count()
-        };
-        let positions = || open().filter_map(|known| known.position).map(Timestamp::as_seconds);
-        let (mut fits, mut exceeds) = (positions().min()?, positions().max()?.saturating_add(1));
+        let (mut fits, mut exceeds) = (Timestamp::MIN.as_seconds(), Timestamp::MAX.as_seconds());
         while fits + 1 < exceeds {
             let middle = fits + (exceeds - fits) / 2;
-            if older(middle) > MAX_REMEMBERED { exceeds = middle } else { fits = middle }
+            let older = seconds.iter().filter(|second| **second < middle).count();
+            if older > MAX_REMEMBERED { exceeds = middle } else { fits = middle }
         }
-        Timestamp::from_seconds(fits).ok()
+        Some(fits)
+    }
+}
+
+impl Known {
+    /// Returns the second of the position. One that is not known counts as old.
+    fn second(&self) -> i64 {
+        self.position.map_or(i64::MIN, Timestamp::as_seconds)
     }
 }
 

@@ -225,7 +225,9 @@ impl<C> Stream<C> {
             );
             assert!(
                 stream.corrections.is_none()
-                    || (has_time && stream.grace.is_some() && matches!(stream.partition, Partition::Parents(_))),
+                    || (has_time
+                        && stream.grace.is_some()
+                        && matches!(stream.partition, Partition::Parents(_))),
                 "corrections need parents, a time filter and a grace period"
             );
             assert!(stream.grace.is_none() || has_time, "a grace period needs a time filter and a cursor");

@@ -63,6 +63,7 @@ const OF_SUMMARY: &[Hoist] = &[
     left_out("minimum_amount"),
     left_out("maximum"),
     left_out("maximum_amount"),
+    left_out("hidden_line_item_count"),
 ];
 
 const fn left_out(object: &'static str) -> Hoist {

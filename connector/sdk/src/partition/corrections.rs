@@ -1,7 +1,5 @@
 //! The corrections of a stream, and the time that is read again because of them.
 
-use std::collections::BTreeSet;
-
 use time::Timestamp;
 
 use crate::{
@@ -29,8 +27,6 @@ pub(super) struct Corrected<C: 'static> {
     since: Timestamp,
     /// What earlier reads have followed.
     known: Option<Digests>,
-    /// The same as texts, to find them.
-    keys: BTreeSet<String>,
     /// The corrections that count. If the read is continued, those that counted when it began.
     followed: Option<Digests>,
     is_continued: bool,
@@ -52,13 +48,9 @@ impl<C> Corrected<C> {
     pub(super) fn new(row: &'static Corrections<C>, since: Timestamp, memory: Memory) -> Self {
         let Memory { corrections: known, correcting, .. } = memory;
         let is_continued = correcting.is_some();
-        let mut keys = BTreeSet::new();
-        for (id, digest) in known.iter().flatten() {
-            keys.insert(key(id, *digest));
-        }
         let followed = Some(correcting.unwrap_or_default());
         let (chain, ranges, log) = (PageChain::default(), Vec::new(), Vec::new());
-        Self { row, chain, since, known, keys, followed, is_continued, ranges, log }
+        Self { row, chain, since, known, followed, is_continued, ranges, log }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -109,10 +101,12 @@ impl<C> Corrected<C> {
         }
         let digest = Some(Digest::of(&shown));
         let is_recent = || row.since.iter().any(|name| instant(name) >= Some(self.since));
-        // Of too many, only the newest are known.
-        let are_all_known = self.known.as_ref().is_some_and(|known| known.len() < MAX_REMEMBERED);
-        let is_known = self.keys.contains(&key(&id, digest));
-        if !is_known && (are_all_known || is_recent()) {
+        let is_new = self.known.as_ref().map_or_else(is_recent, |known| {
+            let is_known = known.iter().any(|(one, as_it_was)| *one == id && *as_it_was == digest);
+            // Of too many, only the newest are remembered.
+            !is_known && (known.len() < MAX_REMEMBERED || is_recent())
+        });
+        if is_new {
             let parent = fields.text(row.parent).map(|id| quoted(&id));
             self.ranges.push(Range { from, until, parent });
         }
@@ -128,7 +122,8 @@ impl<C> Corrected<C> {
         self.ranges.clear();
         self.followed = self.known.clone();
         let name = self.row.stream.name;
-        self.log.push((Level::Warn, format!("{name} cannot be read, so past days are not corrected: {reason}")));
+        self.log
+            .push((Level::Warn, format!("{name} cannot be read, so past days are not corrected: {reason}")));
     }
 
     /// Returns the slices of a parent that are read again, below `whole`, which is read anyway.
@@ -141,11 +136,13 @@ impl<C> Corrected<C> {
         start: Timestamp,
         cut: impl Fn(&Slice) -> Vec<Slice>,
     ) -> Vec<Slice> {
-        let (Some(from), Some(Until::Including(until) | Until::Before(until))) = (whole.from, whole.until) else {
+        let (Some(from), Some(Until::Including(until) | Until::Before(until))) = (whole.from, whole.until)
+        else {
             return Vec::new();
         };
         let below = from.min(until);
-        let concerns = |range: &&Range| range.parent.as_ref().is_none_or(|id| parent.json.contains(id.as_str()));
+        let concerns =
+            |range: &&Range| range.parent.as_ref().is_none_or(|id| parent.json.contains(id.as_str()));
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
         for range in self.ranges.iter().filter(concerns) {
             let (mut from, mut until) = (range.from.max(start), range.until.min(below));
@@ -185,9 +182,4 @@ impl<C> Corrected<C> {
         }
         Memory { corrections: self.known.clone(), correcting: self.followed.clone(), ..Memory::default() }
     }
-}
-
-/// Returns a text that identifies a correction as it is.
-fn key(id: &str, digest: Option<Digest>) -> String {
-    format!("{id} {}", digest.map_or_else(String::new, |digest| digest.to_string()))
 }

@@ -125,7 +125,12 @@ impl Account {
     }
 
     /// Returns the days of a timeframe as Orb does: truncated at its ends.
-    fn days(&self, customers: &[usize], from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp, i64)> {
+    fn days(
+        &self,
+        customers: &[usize],
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<(Timestamp, Timestamp, i64)> {
         let days = (-1..200).map(|day| (midnight(day), midnight(day + 1), day));
         days.filter(|(start, end, _)| *start < until && *end > from)
             .map(|(start, end, day)| {
@@ -160,7 +165,9 @@ impl Account {
         };
         *self.requests.entry(kind).or_default() += 1;
         let skip = get("cursor").map_or(0, |cursor| cursor.parse().unwrap());
-        let created = |index: usize| format_instant(midnight(0) - SignedDuration::hours(1) * i32::try_from(index).unwrap());
+        let created = |index: usize| {
+            format_instant(midnight(0) - SignedDuration::hours(1) * i32::try_from(index).unwrap())
+        };
         let list: Vec<Value> = match parts[..] {
             ["customers"] => (0..CUSTOMERS)
                 .map(|index| json!({"id": format!("customer-{index}"), "created_at": created(index)}))
@@ -180,9 +187,13 @@ impl Account {
                 })
                 .collect(),
             ["events", "backfills"] if !self.has_backfills => return answer(404, changes::NOT_FOUND),
-            ["events", "backfills"] => {
-                self.backfills.iter().enumerate().rev().map(|(index, backfill)| backfill.json(index)).collect()
-            }
+            ["events", "backfills"] => self
+                .backfills
+                .iter()
+                .enumerate()
+                .rev()
+                .map(|(index, backfill)| backfill.json(index))
+                .collect(),
             [_, id, "usage"] => {
                 let (from, until) = timeframe();
                 let days: Vec<Value> = self
@@ -199,7 +210,8 @@ impl Account {
             }
             [_, id, _] => {
                 let (from, until) = timeframe();
-                let customers = if parts[0] == "customers" { vec![number(id)] } else { Self::customers(number(id)) };
+                let customers =
+                    if parts[0] == "customers" { vec![number(id)] } else { Self::customers(number(id)) };
                 let mut text = String::new();
                 for (start, end, quantity) in self.days(&customers, from, until) {
                     let day = json!({
@@ -292,9 +304,12 @@ impl Sync {
 
 #[test]
 fn the_days_that_backfills_touched_are_read_again() {
-    for (stream, seed) in
-        [("subscription_usage", 1), ("subscription_usage", 2), ("subscription_costs", 3), ("customer_costs", 4)]
-    {
+    for (stream, seed) in [
+        ("subscription_usage", 1),
+        ("subscription_usage", 2),
+        ("subscription_costs", 3),
+        ("customer_costs", 4),
+    ] {
         let sync = Sync::new(stream, seed);
         let mut to = Destination::default();
         for round in 0..3 {
@@ -375,7 +390,8 @@ fn without_the_list_of_backfills_a_read_goes_on_with_a_warning() {
     sync.wait(24);
     assert!(sync.read(&mut to, usize::MAX));
     let lines = sync.world.lines.borrow().clone();
-    let warning = |line: &&(Level, String)| line.0 == Level::Warn && line.1.contains("past days are not corrected");
+    let warning =
+        |line: &&(Level, String)| line.0 == Level::Warn && line.1.contains("past days are not corrected");
     assert_eq!(lines.iter().filter(warning).count(), 1, "{lines:?}");
     // What is known stays so, and the next read makes up for it.
     assert_eq!(known(&to), before);

@@ -303,7 +303,8 @@ impl Account {
     }
 }
 
-pub(super) const NOT_FOUND: &str = r#"{"type":"https://docs.withorb.com/x#404-resource-not-found","title":"Not found"}"#;
+pub(super) const NOT_FOUND: &str =
+    r#"{"type":"https://docs.withorb.com/x#404-resource-not-found","title":"Not found"}"#;
 
 /// The fields that an invoice has and its summary has not.
 const OF_INVOICES: [&str; 2] = ["line_items", "subtotal"];

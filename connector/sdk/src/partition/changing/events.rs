@@ -84,11 +84,7 @@ impl<C> Events<C> {
     }
 
     /// Takes a page of events. Returns the identifiers of the objects that they name.
-    pub(super) fn observe(
-        &mut self,
-        request: &PageRequest<C>,
-        page: Page,
-    ) -> Result<Vec<String>, Problem> {
+    pub(super) fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
         if request.key == REACH_KEY {
             self.reach = Reach::Known;
             if let Some(since) = self.since.filter(|_| page.records.is_empty()) {

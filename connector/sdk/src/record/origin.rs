@@ -27,8 +27,9 @@ impl Digest {
 
     /// Parses 16 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let is_hex = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hex.then(|| u64::from_str_radix(text, 16).ok().map(Self))?
+        let digit = |digits: u64, byte: u8| Some(digits << 4 | u64::from(char::from(byte).to_digit(16)?));
+        let digits = (text.len() == 16).then(|| text.bytes().try_fold(0, digit))?;
+        digits.map(Self)
     }
 }
 

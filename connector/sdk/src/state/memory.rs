@@ -75,16 +75,9 @@ impl Memory {
 
     /// Adds the fields to a state.
     pub(super) fn push_to(&self, object: &mut Object) {
-        let open = (!self.open.is_empty()).then_some(&self.open);
-        let digests = [("open", open), ("corrections", self.corrections.as_ref())];
-        for (name, digests) in digests.into_iter().chain([("correcting", self.correcting.as_ref())]) {
-            let Some(digests) = digests else { continue };
-            let mut texts = Object::default();
-            for (id, digest) in digests {
-                texts.push_text(id, &digest.map_or_else(String::new, |digest| digest.to_string()));
-            }
-            object.push(name, &texts.finish());
-        }
+        push_digests(object, "open", Some(&self.open).filter(|open| !open.is_empty()));
+        push_digests(object, "corrections", self.corrections.as_ref());
+        push_digests(object, "correcting", self.correcting.as_ref());
         let mut put = |name: &str, instant: Option<Timestamp>| {
             if let Some(instant) = instant {
                 object.push_text(name, &format_instant(instant));
@@ -99,6 +92,17 @@ impl Memory {
             object.push("sweep", &sweep.finish());
         }
     }
+}
+
+/// Never inlined, because it has several callers.
+#[inline(never)]
+fn push_digests(object: &mut Object, name: &str, digests: Option<&Digests>) {
+    let Some(digests) = digests else { return };
+    let mut texts = Object::default();
+    for (id, digest) in digests {
+        texts.push_text(id, &digest.map_or_else(String::new, |digest| digest.to_string()));
+    }
+    object.push(name, &texts.finish());
 }
 
 fn parse_digests(name: &str, value: Json<'_>) -> Result<Digests, Problem> {

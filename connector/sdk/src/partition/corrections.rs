@@ -1,5 +1,6 @@
 //! The corrections of a stream, and the time that is read again because of them.
 
+use memchr::memmem::find;
 use time::Timestamp;
 
 use crate::{
@@ -141,8 +142,8 @@ impl<C> Corrected<C> {
             return Vec::new();
         };
         let below = from.min(until);
-        let concerns =
-            |range: &&Range| range.parent.as_ref().is_none_or(|id| parent.json.contains(id.as_str()));
+        let holds = |id: &String| find(parent.json.as_bytes(), id.as_bytes()).is_some();
+        let concerns = |range: &&Range| range.parent.as_ref().is_none_or(holds);
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
         for range in self.ranges.iter().filter(concerns) {
             let (mut from, mut until) = (range.from.max(start), range.until.min(below));

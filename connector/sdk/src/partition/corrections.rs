@@ -1,6 +1,7 @@
 //! The corrections of a stream, and the time that is read again because of them.
 
-use memchr::memmem::find;
+use std::borrow::Cow;
+
 use time::Timestamp;
 
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     state::{Digests, Memory},
     stream::Corrections,
 };
-use json_text::{Json, quoted};
+use json_text::Json;
 
 /// The most corrections that a state remembers, the newest ones. It then has some 300 kB. Of those
 /// that it does not remember, an instant tells whether they are new.
@@ -40,7 +41,7 @@ pub(super) struct Corrected<C: 'static> {
 struct Range {
     from: Timestamp,
     until: Timestamp,
-    /// The identifier in a concerned parent, as JSON. `None` if all are.
+    /// The identifier that a concerned parent has in a string. `None` if all are concerned.
     parent: Option<String>,
 }
 
@@ -108,7 +109,7 @@ impl<C> Corrected<C> {
             !is_known && (known.len() < MAX_REMEMBERED || is_recent())
         });
         if is_new {
-            let parent = fields.text(row.parent).map(|id| quoted(&id));
+            let parent = fields.text(row.parent).map(Cow::into_owned);
             self.ranges.push(Range { from, until, parent });
         }
         if let Some(followed) = self.followed.as_mut().filter(|_| !self.is_continued) {
@@ -142,7 +143,7 @@ impl<C> Corrected<C> {
             return Vec::new();
         };
         let below = from.min(until);
-        let holds = |id: &String| find(parent.json.as_bytes(), id.as_bytes()).is_some();
+        let holds = |id: &String| parent.json.split('"').any(|text| text == id);
         let concerns = |range: &&Range| range.parent.as_ref().is_none_or(holds);
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
         for range in self.ranges.iter().filter(concerns) {

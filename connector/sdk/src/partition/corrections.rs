@@ -1,7 +1,5 @@
 //! The corrections of a stream, and the time that is read again because of them.
 
-use std::borrow::Cow;
-
 use time::Timestamp;
 
 use crate::{
@@ -14,7 +12,7 @@ use crate::{
     state::{Digests, Memory},
     stream::Corrections,
 };
-use json_text::Json;
+use json_text::{Json, quoted};
 
 /// The most corrections that a state remembers, the newest ones. It then has some 300 kB. Of those
 /// that it does not remember, an instant tells whether they are new.
@@ -41,7 +39,7 @@ pub(super) struct Corrected<C: 'static> {
 struct Range {
     from: Timestamp,
     until: Timestamp,
-    /// The identifier that a concerned parent has in a string. `None` if all are concerned.
+    /// The identifier in a concerned parent, as JSON. `None` if all are.
     parent: Option<String>,
 }
 
@@ -84,7 +82,6 @@ impl<C> Corrected<C> {
         Ok(())
     }
 
-    #[inline(never)]
     fn observe_one(&mut self, record: &Record) -> Result<(), Problem> {
         let row = self.row;
         let fields = record.fields().ok_or("it is not an object")?;
@@ -109,7 +106,7 @@ impl<C> Corrected<C> {
             !is_known && (known.len() < MAX_REMEMBERED || is_recent())
         });
         if is_new {
-            let parent = fields.text(row.parent).map(Cow::into_owned);
+            let parent = fields.text(row.parent).map(|id| quoted(&id));
             self.ranges.push(Range { from, until, parent });
         }
         if let Some(followed) = self.followed.as_mut().filter(|_| !self.is_continued) {
@@ -143,7 +140,7 @@ impl<C> Corrected<C> {
             return Vec::new();
         };
         let below = from.min(until);
-        let holds = |id: &String| parent.json.split('"').any(|text| text == id);
+        let holds = |id: &String| parent.json.contains(id.as_str());
         let concerns = |range: &&Range| range.parent.as_ref().is_none_or(holds);
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
         for range in self.ranges.iter().filter(concerns) {

@@ -119,7 +119,7 @@ impl<C> Lists<C> {
             let parents = lists.observe_parents(config, request, page, skipped)?;
             let cut = lists.cut();
             let whole = |id: &str| Slice { parent: Some(id.to_owned()), ..Slice::default() };
-            lists.admit(config, parents, |id, record| cut(config, record, &whole(id)), skipped)?;
+            lists.admit(config, parents, &|id, record| cut(config, record, &whole(id)), skipped)?;
             return Ok(Vec::new());
         }
         let root = lists.child(request).and_then(|child| child.root);
@@ -135,11 +135,12 @@ impl<C> Lists<C> {
 
     /// Adds the lists of parents. `slices` returns those of a list, by the parent's id and record.
     /// Adds the ids of parents that are being deleted to `skipped`.
+    #[inline(never)]
     pub(super) fn admit(
         &mut self,
         config: &C,
         parents: Vec<Parent>,
-        slices: impl Fn(&str, &Record) -> Vec<Slice>,
+        slices: &dyn Fn(&str, &Record) -> Vec<Slice>,
         skipped: &mut Vec<String>,
     ) -> Result<(), Problem> {
         let Parents { stream, id, deleted, .. } = self.parents;

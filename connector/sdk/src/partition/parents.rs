@@ -120,7 +120,7 @@ impl<C> ByParent<C> {
             }
             slices
         };
-        self.lists.admit(config, parents, slices, &mut skipped)?;
+        self.lists.admit(config, parents, &slices, &mut skipped)?;
         for id in skipped {
             self.log.push((Level::Warn, format!("skipped {id}, which is being deleted")));
         }

@@ -33,7 +33,7 @@ const MAX_WINDOWS: f64 = 32.0;
 
 /// The time spans of a stream, oldest first.
 ///
-/// The methods that several partitions call are never inlined, which saves some 40 kB.
+/// The methods that several partitions call are never inlined, which keeps the component small.
 #[derive(Debug)]
 pub struct Spans<C: 'static> {
     stream: &'static Stream<C>,

@@ -9,7 +9,7 @@ use elt_sdk::{
     log::Level,
     problem::Problem,
     retry::RetryPolicy,
-    source::{Check, Probe, Settings, Source, Specification, is_json},
+    source::{Check, Finding, Probe, Settings, Source, Specification, is_json},
     stream::Stream,
 };
 use json_text::{Fields, Json};
@@ -78,7 +78,7 @@ impl Source for Orb {
 }
 
 /// Returns what a page says of the log of webhook events.
-fn newest_event(body: &[u8]) -> std::result::Result<(Level, String), Problem> {
+fn newest_event(body: &[u8]) -> std::result::Result<Finding, Problem> {
     let fields = Fields::decode(utf8(body)?)?;
     let events = fields.raw("data").and_then(Json::list).ok_or("there is no list \"data\"")?;
     let newest = events.first().and_then(|event| event.field("created_at")?.text());

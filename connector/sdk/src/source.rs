@@ -69,13 +69,16 @@ pub struct Check {
     pub probe: Option<Probe>,
 }
 
+/// What a probe finds, as a line of the log.
+pub type Finding = (Level, String);
+
 /// A request whose result is logged, and that cannot fail a check.
 #[derive(Debug)]
 pub struct Probe {
     /// The request.
     pub request: Request,
     /// Returns what a complete response says, and whether that is a warning.
-    pub finding: fn(&[u8]) -> Result<(Level, String), Problem>,
+    pub finding: fn(&[u8]) -> Result<Finding, Problem>,
     /// The words before the reason why there is none.
     pub otherwise: &'static str,
 }

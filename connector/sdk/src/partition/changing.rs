@@ -188,11 +188,10 @@ impl<C> Changing<C> {
         if let Some(opened) = self.sweep {
             sweep = (!is_end).then_some(Sweep { opened, reached: cursor.instant });
             self.swept = if is_end { Some(opened) } else { self.swept };
-            let previous = self.previous.iter().cloned();
-            cursor = previous
-                .filter(|previous| !is_end || previous.instant > cursor.instant)
-                .last()
-                .unwrap_or(cursor);
+            let is_ahead = |previous: &&Cursor| !is_end || previous.instant > cursor.instant;
+            if let Some(previous) = self.previous.as_ref().filter(is_ahead) {
+                cursor = previous.clone();
+            }
         }
         if let Some((held, _)) = held.filter(|(held, _)| *held < cursor.instant) {
             cursor = Cursor::at(held);

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod bundle;
+mod changes;
 mod check;
 #[cfg(unix)]
 mod collision;

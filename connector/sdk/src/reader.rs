@@ -101,9 +101,9 @@ impl<C> Reader<C> {
                         return Err(error.in_stream(self.stream.name));
                     }
                 },
-                None => match self.slices.checkpoint() {
-                    Some(checkpoint) => Batch { records: Vec::new(), checkpoint: Some(checkpoint) },
-                    None => return self.finish().map(|()| None),
+                None => match self.batch(Vec::new()) {
+                    Batch { checkpoint: None, .. } => return self.finish().map(|()| None),
+                    batch => batch,
                 },
             };
             if !batch.records.is_empty() || batch.checkpoint.is_some() {
@@ -131,7 +131,13 @@ impl<C> Reader<C> {
         was_waited_for: bool,
     ) -> Result<Batch> {
         let may_be_skipped = request.stream.ends.may_be_unknown && !self.has_received;
-        let page = match result? {
+        let outcome = result?;
+        if let Some((reason, is_absent)) = lack(&outcome)
+            && let Some(records) = self.slices.without(&request, reason, is_absent)
+        {
+            return Ok(self.batch(records));
+        }
+        let page = match outcome {
             Outcome::Complete(page) if page.is_cut_off => {
                 let message = "the response is incomplete, and nothing says how to get the rest";
                 let error = self.of_request(Error::system(message), &request);
@@ -169,14 +175,22 @@ impl<C> Reader<C> {
         self.has_received |= request.level == 0;
         self.limit.observe(page.bytes, was_waited_for);
         let observed = self.slices.observe(&request, page);
-        self.log_slices();
+        if observed.is_err() {
+            self.log_slices();
+        }
         let records = observed.map_err(|problem| {
             let message = self.tools.api.redact(&problem.to_string());
             self.of_request(Error::system(message), &request)
         })?;
+        Ok(self.batch(records))
+    }
+
+    fn batch(&mut self, records: Vec<String>) -> Batch {
+        self.log_slices();
         let checkpoint = self.slices.checkpoint();
+        self.log_slices();
         self.report_progress();
-        Ok(Batch { records, checkpoint })
+        Batch { records, checkpoint }
     }
 
     /// Ends the stream without records, with a warning.
@@ -283,6 +297,17 @@ impl<C> Reader<C> {
         self.in_flight.clear();
         self.fetched.clear();
         self.again.clear();
+    }
+}
+
+/// Returns why a response lacks what was requested, and whether that is an object which does not
+/// exist.
+fn lack(outcome: &Outcome<Page>) -> Option<(&str, bool)> {
+    match outcome {
+        Outcome::Absent(reason) => Some((reason, true)),
+        Outcome::Unavailable(reason) => Some((reason, false)),
+        Outcome::UnknownPath(error) | Outcome::Refused(error) => Some((&error.message, false)),
+        Outcome::Complete(_) | Outcome::TooLarge(_) => None,
     }
 }
 

@@ -14,6 +14,7 @@
 //! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
 //! cursors of single parents, which only states written by other connectors have.
 
+mod memory;
 mod partitions;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ use crate::{
 };
 use json_text::{Fields, Json, Object};
 
+pub use self::memory::{Digests, Memory, Sweep};
+
 /// The version of `unfinished`.
 const VERSION: &str = "1";
 
@@ -39,6 +42,8 @@ pub struct State {
     pub parents: BTreeMap<String, Cursor>,
     /// The progress of an unfinished read.
     pub unfinished: Option<Unfinished>,
+    /// What finds out what has changed.
+    pub memory: Memory,
 }
 
 /// The progress of an unfinished read of a stream with parents.
@@ -103,6 +108,7 @@ impl State {
             }
             object.push("parents", &parents.finish());
         }
+        self.memory.push_to(&mut object);
         object.finish()
     }
 }
@@ -171,7 +177,10 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
                 let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
                 state.parents = parse_cursors(&fields, cursor_field)?;
             }
-            _ => {
+            name => {
+                if state.memory.parse(name, value)? {
+                    continue;
+                }
                 let message = format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}");
                 return Err(Problem::new(message));
             }
@@ -190,6 +199,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
 }
 
+#[inline(never)]
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
@@ -199,6 +209,7 @@ fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<Str
     Ok(cursors)
 }
 
+#[inline(never)]
 fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, Problem> {
     let json = value.map_or("null", Json::get);
     let text = value

@@ -117,7 +117,9 @@ impl<C> Lists<C> {
         };
         if request.level > lists.level {
             let parents = lists.observe_parents(config, request, page, skipped)?;
-            lists.admit(config, parents, |_, _| Slice::default(), skipped)?;
+            let cut = lists.cut();
+            let whole = |id: &str| Slice { parent: Some(id.to_owned()), ..Slice::default() };
+            lists.admit(config, parents, &|id, record| cut(config, record, &whole(id)), skipped)?;
             return Ok(Vec::new());
         }
         let root = lists.child(request).and_then(|child| child.root);
@@ -126,16 +128,22 @@ impl<C> Lists<C> {
         Ok(kept.map(|record| Parent { record, root }).collect())
     }
 
-    /// Adds the lists of parents. `times` returns the time to read of a list, by the parent's id
-    /// and record. Adds the ids of parents that are being deleted to `skipped`.
+    /// Returns what cuts the slice of a list into further ones.
+    pub(super) fn cut(&self) -> fn(&C, &Record, &Slice) -> Vec<Slice> {
+        self.parents.slices
+    }
+
+    /// Adds the lists of parents. `slices` returns those of a list, by the parent's id and record.
+    /// Adds the ids of parents that are being deleted to `skipped`.
+    #[inline(never)]
     pub(super) fn admit(
         &mut self,
         config: &C,
         parents: Vec<Parent>,
-        times: impl Fn(&str, &Record) -> Slice,
+        slices: &dyn Fn(&str, &Record) -> Vec<Slice>,
         skipped: &mut Vec<String>,
     ) -> Result<(), Problem> {
-        let Parents { stream, id, deleted, slices, .. } = self.parents;
+        let Parents { stream, id, deleted, .. } = self.parents;
         for Parent { record, root } in parents {
             let id = record
                 .text(id)
@@ -144,8 +152,7 @@ impl<C> Lists<C> {
                 skipped.push(id);
                 continue;
             }
-            let whole = Slice { parent: Some(id.clone()), ..times(&id, &record) };
-            let slices = slices(config, &record, &whole);
+            let slices = slices(&id, &record);
             let parts =
                 self.stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, Some(&record)));
             let of_part = |part: Option<String>| {

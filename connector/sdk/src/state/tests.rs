@@ -46,6 +46,7 @@ fn an_unfinished_state_survives() {
         cursor: Some(cursor("2024-01-01T00:00:00Z")),
         parents: [("a".to_owned(), cursor("2024-02-01T00:00:00Z"))].into(),
         unfinished: Some(unfinished),
+        memory: Memory::default(),
     };
     assert_eq!(parse_with_parents(&state.to_json(Some("created_at"))), Ok(state));
 }

@@ -1,0 +1,184 @@
+//! The corrections of a stream, and the time that is read again because of them.
+
+use time::Timestamp;
+
+use crate::{
+    log::Level,
+    page::{Page, PageChain},
+    problem::Problem,
+    record::{Digest, Record, position},
+    request::PageRequest,
+    slice::{Scope, Slice, Until},
+    state::{Digests, Memory},
+    stream::Corrections,
+};
+use json_text::{Json, quoted};
+
+/// The most corrections that a state remembers, the newest ones. It then has some 300 kB. Of those
+/// that it does not remember, an instant tells whether they are new.
+const MAX_REMEMBERED: usize = 6_000;
+
+/// The corrections of a stream that are not known from earlier reads.
+#[derive(Debug)]
+pub(super) struct Corrected<C: 'static> {
+    row: &'static Corrections<C>,
+    chain: PageChain,
+    /// The cursor of the last read.
+    since: Timestamp,
+    /// What earlier reads have followed.
+    known: Option<Digests>,
+    /// The corrections that count. If the read is continued, those that counted when it began.
+    followed: Option<Digests>,
+    is_continued: bool,
+    ranges: Vec<Range>,
+    pub(super) log: Vec<(Level, String)>,
+}
+
+/// A range of time whose records have changed.
+#[derive(Debug, Clone)]
+struct Range {
+    from: Timestamp,
+    until: Timestamp,
+    /// The identifier in a concerned parent, as JSON. `None` if all are.
+    parent: Option<String>,
+}
+
+impl<C> Corrected<C> {
+    /// Continues from a state with a cursor.
+    pub(super) fn new(row: &'static Corrections<C>, since: Timestamp, memory: Memory) -> Self {
+        let Memory { corrections: known, correcting, .. } = memory;
+        let is_continued = correcting.is_some();
+        let followed = Some(correcting.unwrap_or_default());
+        let (chain, ranges, log) = (PageChain::default(), Vec::new(), Vec::new());
+        Self { row, chain, since, known, followed, is_continued, ranges, log }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.chain.is_finished()
+    }
+
+    pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
+        let page_token = self.chain.next_page()?;
+        let slice = Slice { scope: Scope::Feed, ..Slice::default() };
+        // What this list lacks says nothing about the stream's own.
+        Some(PageRequest { level: 1, page_token, ..PageRequest::new(self.row.stream, slice) })
+    }
+
+    /// Takes a page of corrections.
+    pub(super) fn observe(&mut self, page: Page) -> Result<(), Problem> {
+        for record in &page.records {
+            self.observe_one(record)?;
+        }
+        self.chain.advance(page.next_token)?;
+        if self.chain.is_finished() {
+            if let Some(followed) = &mut self.followed {
+                followed.truncate(MAX_REMEMBERED);
+            }
+            if !self.ranges.is_empty() {
+                let message = format!("{} {} are new", self.ranges.len(), self.row.stream.name);
+                self.log.push((Level::Info, message));
+            }
+        }
+        Ok(())
+    }
+
+    fn observe_one(&mut self, record: &Record) -> Result<(), Problem> {
+        let row = self.row;
+        let fields = record.fields().ok_or("it is not an object")?;
+        let status = fields.text(row.status);
+        let effect = row.effects.iter().find(|(value, _)| status.as_deref() == Some(value));
+        let Some((_, effect)) = effect else { return Ok(()) };
+        let instant = |name: &str| fields.value(name).and_then(position);
+        let (Some(id), Some(from), Some(until)) =
+            (fields.text(row.stream.primary_key[0]), instant(row.from), instant(row.until))
+        else {
+            return Err(Problem::new(format!("one of {} has no identifier or no time", row.stream.name)));
+        };
+        let mut shown = (*effect).to_owned();
+        for name in row.since.iter().chain([&row.from, &row.until]) {
+            shown.extend(["|", fields.raw(name).map_or("null", Json::get)]);
+        }
+        let digest = Some(Digest::of(&shown));
+        let is_recent = || row.since.iter().any(|name| instant(name) >= Some(self.since));
+        let is_new = self.known.as_ref().map_or_else(is_recent, |known| {
+            let is_known = known.iter().any(|(one, as_it_was)| *one == id && *as_it_was == digest);
+            // Of too many, only the newest are remembered.
+            !is_known && (known.len() < MAX_REMEMBERED || is_recent())
+        });
+        if is_new {
+            let parent = fields.text(row.parent).map(|id| quoted(&id));
+            self.ranges.push(Range { from, until, parent });
+        }
+        if let Some(followed) = self.followed.as_mut().filter(|_| !self.is_continued) {
+            followed.push((id.into_owned(), digest));
+        }
+        Ok(())
+    }
+
+    /// Goes on without corrections. Those that are known stay so.
+    pub(super) fn give_up(&mut self, reason: &str) {
+        self.chain = PageChain::finished();
+        self.ranges.clear();
+        self.followed = self.known.clone();
+        let name = self.row.stream.name;
+        self.log
+            .push((Level::Warn, format!("{name} cannot be read, so past days are not corrected: {reason}")));
+    }
+
+    /// Returns the slices of a parent that are read again, below `whole`, which is read anyway.
+    /// `cut` cuts a slice as the stream's row says.
+    #[inline(never)]
+    pub(super) fn slices(
+        &self,
+        parent: &Record,
+        whole: &Slice,
+        start: Timestamp,
+        cut: impl Fn(&Slice) -> Vec<Slice>,
+    ) -> Vec<Slice> {
+        let (Some(from), Some(Until::Including(until) | Until::Before(until))) = (whole.from, whole.until)
+        else {
+            return Vec::new();
+        };
+        let below = from.min(until);
+        let holds = |id: &String| parent.json.contains(id.as_str());
+        let concerns = |range: &&Range| range.parent.as_ref().is_none_or(holds);
+        let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
+        for range in self.ranges.iter().filter(concerns) {
+            let (mut from, mut until) = (range.from.max(start), range.until.min(below));
+            if from < until {
+                // Ranges that touch become one.
+                ranges.retain(|other| {
+                    let is_apart = other.1 < from || until < other.0;
+                    if !is_apart {
+                        (from, until) = (from.min(other.0), until.max(other.1));
+                    }
+                    is_apart
+                });
+                ranges.push((from, until));
+            }
+        }
+        let mut slices = Vec::new();
+        for (from, until) in ranges {
+            // The record at the end of the range is complete, and those that begin later did not
+            // change.
+            let end = Until::Before(until.saturating_add(self.row.longest));
+            let first = from.saturating_sub(self.row.longest);
+            for slice in cut(&Slice { from: Some(from), until: Some(end), ..whole.clone() }) {
+                let keep_from = slice.keep_from.max(Some(first));
+                let keep_before = Some(slice.keep_before.map_or(until, |before| before.min(until)));
+                if keep_from < keep_before {
+                    slices.push(Slice { keep_from, keep_before, ..slice });
+                }
+            }
+        }
+        slices
+    }
+
+    /// Returns what the state remembers once the read has ended, or before that.
+    pub(super) fn remember(&self, is_end: bool) -> Memory {
+        if is_end {
+            return Memory { corrections: self.followed.clone(), ..Memory::default() };
+        }
+        Memory { corrections: self.known.clone(), correcting: self.followed.clone(), ..Memory::default() }
+    }
+}

@@ -13,13 +13,17 @@
 //! created after `parents_after` (and not after `opened`) have been read. `observed` is the newest
 //! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
 //! cursors of single parents, which only states written by other connectors have.
+//!
+//! A plain stream whose read was stopped records what it has not read, in `unread`.
 
 mod partitions;
+mod unread;
 
 use std::collections::BTreeMap;
 
 use time::Timestamp;
 
+pub use self::unread::Unread;
 use crate::{
     cursor::Cursor,
     instant::{format_instant, parse_instant},
@@ -39,6 +43,8 @@ pub struct State {
     pub parents: BTreeMap<String, Cursor>,
     /// The progress of an unfinished read.
     pub unfinished: Option<Unfinished>,
+    /// What was left of a stream without parents when its read was stopped.
+    pub unread: Option<Unread>,
 }
 
 /// The progress of an unfinished read of a stream with parents.
@@ -52,6 +58,8 @@ pub struct Unfinished {
     pub observed: Option<Timestamp>,
     /// The oldest position of a record that can still change.
     pub held: Option<Timestamp>,
+    /// Whether it was stopped. Then the parents that have been read are not listed again.
+    pub stopped: bool,
 }
 
 impl State {
@@ -94,6 +102,9 @@ impl State {
         if let Some(unfinished) = unfinished {
             object.push("unfinished", &unfinished.to_json());
         }
+        if let Some(unread) = &self.unread {
+            object.push("unread", &unread.to_json());
+        }
         if let Some(cursor_field) = cursor_field.filter(|_| !self.parents.is_empty()) {
             let mut parents = Object::default();
             for (id, Cursor { text, .. }) in &self.parents {
@@ -120,17 +131,15 @@ impl Unfinished {
         put("parents_after", Some(self.parents_after));
         put("observed", self.observed);
         put("held", self.held);
+        if self.stopped {
+            object.push("stopped", "true");
+        }
         object.finish()
     }
 
     fn parse(value: Json<'_>) -> Result<Self, Problem> {
         let fields = Fields::of(value).ok_or("\"unfinished\" is not an object")?;
-        let version = fields.raw("version").map_or("null", Json::get);
-        if version != VERSION {
-            return Err(Problem::new(format!(
-                "its version is {version}, but this connector reads version {VERSION}"
-            )));
-        }
+        check_version(&fields)?;
         let optional = |name: &str| {
             let value = fields.value(name);
             value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
@@ -142,8 +151,17 @@ impl Unfinished {
             parents_after: required("parents_after")?,
             observed: optional("observed")?,
             held: optional("held")?,
+            stopped: fields.raw("stopped").is_some_and(|flag| flag.get() == "true"),
         })
     }
+}
+
+fn check_version(fields: &Fields<'_>) -> Result<(), Problem> {
+    let version = fields.raw("version").map_or("null", Json::get);
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(Problem::new(format!("its version is {version}, but this connector reads version {VERSION}")))
 }
 
 /// Parses the state of a stream without a cursor, which holds progress or nothing.
@@ -167,6 +185,7 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
             name if name == cursor_field && value.get() == "null" => {}
             name if name == cursor_field => state.cursor = Some(parse_text(Some(value), name)?),
             "unfinished" => state.unfinished = Some(Unfinished::parse(value)?),
+            "unread" => state.unread = Some(Unread::parse(value)?),
             "parents" => {
                 let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
                 state.parents = parse_cursors(&fields, cursor_field)?;

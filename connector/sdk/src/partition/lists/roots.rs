@@ -2,16 +2,17 @@
 
 use std::collections::VecDeque;
 
-use time::Timestamp;
+use time::{SignedDuration, Timestamp};
 
 use super::Parent;
 use crate::{
+    instant::floor_to_second,
     page::{Page, PageChain},
     problem::Problem,
     request::PageRequest,
-    slice::Slice,
+    slice::{Slice, Until},
     state::Unfinished,
-    stream::Stream,
+    stream::{Partition, Stream},
 };
 
 /// The list of the outermost parents. All of them are read, whatever their age.
@@ -30,6 +31,24 @@ pub(super) struct Roots<C: 'static> {
     unfinished: Option<Unfinished>,
 }
 
+/// Returns the parts of the list to request. A read that is stopped often does not list all parents
+/// each time, if the server filters by time; then it relies on their order.
+fn slices<C>(stream: &Stream<C>, unfinished: Option<Unfinished>) -> Vec<Slice> {
+    let (Partition::Windows, Some(Unfinished { opened, parents_after, stopped: true, .. })) =
+        (stream.partition, unfinished)
+    else {
+        return vec![Slice::default()];
+    };
+    let newer = Slice { from: Some(opened), ..Slice::default() };
+    // A server may truncate fractions of a second.
+    let end = floor_to_second(parents_after).saturating_add(SignedDuration::seconds(1));
+    // The newer ones include all.
+    if end >= opened {
+        return vec![Slice::default()];
+    }
+    vec![newer, Slice { until: Some(Until::Before(end)), ..Slice::default() }]
+}
+
 impl<C> Roots<C> {
     pub(super) fn new(
         stream: &'static Stream<C>,
@@ -38,8 +57,11 @@ impl<C> Roots<C> {
         unfinished: Option<Unfinished>,
     ) -> Self {
         let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
-        let mut further: VecDeque<Slice> =
-            parts.into_iter().map(|part| Slice { part, ..Slice::default() }).collect();
+        let slices = slices(stream, unfinished);
+        let of_part = |part: Option<String>| {
+            slices.iter().map(move |slice| Slice { part: part.clone(), ..slice.clone() })
+        };
+        let mut further: VecDeque<Slice> = parts.into_iter().flat_map(of_part).collect();
         let slice = further.pop_front().unwrap_or_default();
         let (chain, last_position, is_sorted) = (PageChain::default(), None, true);
         Self { stream, level, slice, chain, further, last_position, is_sorted, unfinished }

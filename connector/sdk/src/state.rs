@@ -122,15 +122,10 @@ impl Unfinished {
     fn to_json(self) -> String {
         let mut object = Object::default();
         object.push("version", VERSION);
-        let mut put = |name: &str, instant: Option<Timestamp>| {
-            if let Some(instant) = instant {
-                object.push_text(name, &format_instant(instant));
-            }
-        };
-        put("opened", Some(self.opened));
-        put("parents_after", Some(self.parents_after));
-        put("observed", self.observed);
-        put("held", self.held);
+        put(&mut object, "opened", Some(self.opened));
+        put(&mut object, "parents_after", Some(self.parents_after));
+        put(&mut object, "observed", self.observed);
+        put(&mut object, "held", self.held);
         if self.stopped {
             object.push("stopped", "true");
         }
@@ -138,12 +133,8 @@ impl Unfinished {
     }
 
     fn parse(value: Json<'_>) -> Result<Self, Problem> {
-        let fields = Fields::of(value).ok_or("\"unfinished\" is not an object")?;
-        check_version(&fields)?;
-        let optional = |name: &str| {
-            let value = fields.value(name);
-            value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
-        };
+        let fields = fields_of(value, "unfinished")?;
+        let optional = |name: &str| optional(&fields, name);
         let required =
             |name: &str| optional(name)?.ok_or_else(|| Problem::new(format!("{name:?} is missing")));
         Ok(Self {
@@ -156,12 +147,28 @@ impl Unfinished {
     }
 }
 
-fn check_version(fields: &Fields<'_>) -> Result<(), Problem> {
-    let version = fields.raw("version").map_or("null", Json::get);
-    if version == VERSION {
-        return Ok(());
+/// Adds an instant to a state, if there is one.
+fn put(object: &mut Object, name: &str, instant: Option<Timestamp>) {
+    if let Some(instant) = instant {
+        object.push_text(name, &format_instant(instant));
     }
-    Err(Problem::new(format!("its version is {version}, but this connector reads version {VERSION}")))
+}
+
+fn optional(fields: &Fields<'_>, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let value = fields.value(name);
+    value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
+}
+
+/// Returns the fields of what was left of a read, if this version can read them.
+fn fields_of<'a>(value: Json<'a>, name: &str) -> Result<Fields<'a>, Problem> {
+    let fields = Fields::of(value).ok_or_else(|| format!("{name:?} is not an object"))?;
+    let version = fields.raw("version").map_or("null", Json::get);
+    if version != VERSION {
+        return Err(Problem::new(format!(
+            "its version is {version}, but this connector reads version {VERSION}"
+        )));
+    }
+    Ok(fields)
 }
 
 /// Parses the state of a stream without a cursor, which holds progress or nothing.

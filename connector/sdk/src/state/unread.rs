@@ -8,10 +8,10 @@
 //! the fourth, and so on. Nothing after the last edge has been read. `observed` and `held` are as in
 //! `unfinished`. `opened` is when the first read was opened, if records can change for a time.
 
-use json_text::{Fields, Json, Object};
+use json_text::{Json, Object};
 use time::Timestamp;
 
-use super::{VERSION, parse_text};
+use super::{VERSION, fields_of, optional, parse_text, put};
 use crate::{instant::format_instant, problem::Problem};
 
 /// What has not been read of a stream.
@@ -29,28 +29,35 @@ pub struct Unread {
 
 impl Unread {
     pub(super) fn to_json(&self) -> String {
+        let mut edges = String::new();
+        for edge in &self.edges {
+            edges.push_str(if edges.is_empty() { "[\"" } else { "\",\"" });
+            edges.push_str(&format_instant(*edge));
+        }
+        edges.push_str("\"]");
         let mut object = Object::default();
         object.push("version", VERSION);
-        let edges: Vec<_> = self.edges.iter().map(|edge| format!("\"{}\"", format_instant(*edge))).collect();
-        object.push("edges", &format!("[{}]", edges.join(",")));
+        object.push("edges", &edges);
         for (name, instant) in [("opened", self.opened), ("observed", self.observed), ("held", self.held)] {
-            if let Some(instant) = instant {
-                object.push_text(name, &format_instant(instant));
-            }
+            put(&mut object, name, instant);
         }
         object.finish()
     }
 
     pub(super) fn parse(value: Json<'_>) -> Result<Self, Problem> {
-        let fields = Fields::of(value).ok_or("\"unread\" is not an object")?;
-        super::check_version(&fields)?;
-        let instant = |value, name| parse_text(Some(value), name).map(|cursor| cursor.instant);
-        let optional = |name| fields.value(name).map(|value| instant(value, name)).transpose();
-        let list = fields.value("edges").and_then(Json::list).ok_or("\"edges\" is not a list")?;
-        let edges = list.into_iter().map(|edge| instant(edge, "edges")).collect::<Result<Vec<_>, _>>()?;
-        if edges.len() % 2 == 0 || !edges.is_sorted() {
-            return Err(Problem::new("\"edges\" are not an odd number of timestamps in order"));
+        let fields = fields_of(value, "unread")?;
+        let mut edges = Vec::new();
+        for edge in fields.list("edges") {
+            let edge = parse_text(Some(edge), "edges")?.instant;
+            if edges.last().is_some_and(|last| *last > edge) {
+                return Err(Problem::new("the \"edges\" are not in order"));
+            }
+            edges.push(edge);
         }
+        if edges.len() % 2 == 0 {
+            return Err(Problem::new("the last of the \"edges\" is missing"));
+        }
+        let optional = |name| optional(&fields, name);
         Ok(Self {
             edges,
             opened: optional("opened")?,

@@ -31,22 +31,14 @@ pub(super) struct Roots<C: 'static> {
     unfinished: Option<Unfinished>,
 }
 
-/// Returns the parts of the list to request. A read that is stopped often does not list all parents
-/// each time, if the server filters by time; then it relies on their order.
-fn slices<C>(stream: &Stream<C>, unfinished: Option<Unfinished>) -> Vec<Slice> {
-    let (Partition::Windows, Some(Unfinished { opened, parents_after, stopped: true, .. })) =
-        (stream.partition, unfinished)
-    else {
-        return vec![Slice::default()];
-    };
-    let newer = Slice { from: Some(opened), ..Slice::default() };
+/// Returns the time whose parents have been read, and need not be listed again. A read that is
+/// stopped often would otherwise list all of them each time. It relies on their order.
+fn listed<C>(stream: &Stream<C>, unfinished: Option<Unfinished>) -> Option<(Timestamp, Timestamp)> {
+    let unfinished = unfinished.filter(|state| state.stopped)?;
     // A server may truncate fractions of a second.
-    let end = floor_to_second(parents_after).saturating_add(SignedDuration::seconds(1));
-    // The newer ones include all.
-    if end >= opened {
-        return vec![Slice::default()];
-    }
-    vec![newer, Slice { until: Some(Until::Before(end)), ..Slice::default() }]
+    let after = floor_to_second(unfinished.parents_after).saturating_add(SignedDuration::seconds(1));
+    let is_filtered = matches!(stream.partition, Partition::Windows);
+    (is_filtered && after < unfinished.opened).then_some((after, unfinished.opened))
 }
 
 impl<C> Roots<C> {
@@ -57,11 +49,15 @@ impl<C> Roots<C> {
         unfinished: Option<Unfinished>,
     ) -> Self {
         let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
-        let slices = slices(stream, unfinished);
-        let of_part = |part: Option<String>| {
-            slices.iter().map(move |slice| Slice { part: part.clone(), ..slice.clone() })
-        };
-        let mut further: VecDeque<Slice> = parts.into_iter().flat_map(of_part).collect();
+        let mut further = VecDeque::new();
+        for part in parts {
+            let mut slice = Slice { part, ..Slice::default() };
+            if let Some((after, opened)) = listed(stream, unfinished) {
+                further.push_back(Slice { from: Some(opened), ..slice.clone() });
+                slice.until = Some(Until::Before(after));
+            }
+            further.push_back(slice);
+        }
         let slice = further.pop_front().unwrap_or_default();
         let (chain, last_position, is_sorted) = (PageChain::default(), None, true);
         Self { stream, level, slice, chain, further, last_position, is_sorted, unfinished }

@@ -44,14 +44,17 @@ impl Span {
         self.chain.is_fresh() || self.unread_below().is_some()
     }
 
-    /// Returns the first instant that is unread, and where the unread part ends.
-    fn unread(&self) -> Option<(Timestamp, Option<Timestamp>)> {
-        let end = match self.slice.until {
-            _ if self.slice.keep_before.is_some() => self.slice.keep_before,
-            Some(Until::Before(end)) => Some(end),
-            Some(Until::Including(_)) | None => None,
+    /// Returns the first instant that is unread, and where the unread part ends. `None` if
+    /// everything has been read.
+    fn unread(&self) -> Option<(Timestamp, Timestamp)> {
+        if self.chain.is_finished() {
+            return None;
+        }
+        let end = match (self.slice.keep_before, self.slice.until) {
+            (Some(end), _) | (None, Some(Until::Before(end))) => end,
+            (None, Some(Until::Including(_)) | None) => Timestamp::MAX,
         };
-        Some((begin(&self.slice)?, self.unread_below().or(end)))
+        Some((begin(&self.slice)?, self.unread_below().unwrap_or(end)))
     }
 }
 
@@ -82,18 +85,26 @@ impl<C> Spans<C> {
     pub(super) fn rest(&self) -> State {
         // Records close to the opening may have become visible since.
         let opened = self.end.unwrap_or_else(|| self.watermark.opened());
-        let newest = (opened.saturating_sub(OVERLAP), None);
-        let unfinished = self.spans.iter().filter(|span| !span.chain.is_finished());
-        let mut unread: Vec<_> = unfinished.filter_map(Span::unread).chain([newest]).collect();
-        unread.sort_unstable();
-        let mut edges: Vec<Timestamp> = Vec::new();
-        for (from, end) in unread {
-            let joined = if edges.last().is_some_and(|end| *end >= from) { edges.pop() } else { None };
-            if joined.is_none() {
-                edges.push(from);
+        let newest = opened.saturating_sub(OVERLAP);
+        let mut edges = Vec::new();
+        let mut unread_up_to = None;
+        // Spans are ordered by where they begin.
+        for (from, end) in self.spans.iter().filter_map(Span::unread) {
+            if from >= newest {
+                break;
             }
-            let Some(end) = end else { break };
-            edges.push(joined.map_or(end, |joined| joined.max(end)));
+            if unread_up_to.is_none_or(|up_to| up_to < from) {
+                edges.extend(unread_up_to);
+                edges.push(from);
+                unread_up_to = None;
+            }
+            unread_up_to = unread_up_to.max(Some(end));
+        }
+        if let Some(end) = unread_up_to.filter(|end| *end < newest) {
+            edges.push(end);
+        }
+        if edges.len() % 2 == 0 {
+            edges.push(newest);
         }
         let reached = self.reached.map(|reached| self.watermark.up_to(reached.min(edges[0])));
         State {

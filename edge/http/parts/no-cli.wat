@@ -29,7 +29,7 @@
   (alias export $inputs "terminal-input" (type $input))
   (func $get-input (result (option (own $input)))
     (canon lift (core func $nothing "none") (memory $memory)))
-  (instance $stdin (export "get-terminal-stdin" (func $get-input)))
+  (instance $stdin (export "terminal-input" (type $input)) (export "get-terminal-stdin" (func $get-input)))
   (export "wasi:cli/terminal-stdin@0.2.0" (instance $stdin))
 
   (type $terminal-output (resource (rep i32)))
@@ -38,7 +38,11 @@
   (alias export $outputs "terminal-output" (type $output))
   (func $get-output (result (option (own $output)))
     (canon lift (core func $nothing "none") (memory $memory)))
-  (instance $stdout (export "get-terminal-stdout" (func $get-output)))
+  (instance $stdout
+    (export "terminal-output" (type $output))
+    (export "get-terminal-stdout" (func $get-output)))
   (export "wasi:cli/terminal-stdout@0.2.0" (instance $stdout))
-  (instance $stderr (export "get-terminal-stderr" (func $get-output)))
+  (instance $stderr
+    (export "terminal-output" (type $output))
+    (export "get-terminal-stderr" (func $get-output)))
   (export "wasi:cli/terminal-stderr@0.2.0" (instance $stderr)))

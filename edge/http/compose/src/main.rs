@@ -18,6 +18,8 @@ const NO_CLI: &str = include_str!("../../parts/no-cli.wat");
 
 /// What a connector exports.
 const SOURCE: &str = "elt:connector/source";
+/// The types of that.
+const TYPES: &str = "elt:connector/types";
 /// What a server calls.
 const HANDLER: &str = "wasi:http/incoming-handler";
 
@@ -57,7 +59,9 @@ fn closed(connector: &[u8]) -> Result<Vec<u8>> {
     let mut composition = Composition::default();
     let sinks = composition.add("sinks", &wat::parse_str(SINKS)?, &[])?;
     let connector = composition.add("connector", connector, &[sinks])?;
-    composition.finish(connector, SOURCE, |import| !import.starts_with("elt:connector/"))
+    composition.export(sinks, TYPES)?;
+    composition.export(connector, SOURCE)?;
+    composition.finish(|import| !import.starts_with("elt:connector/"))
 }
 
 /// A connector that answers HTTP requests.
@@ -67,7 +71,8 @@ fn proxy(connector: &[u8], handler: &[u8]) -> Result<Vec<u8>> {
     let sinks = composition.add("sinks", &wat::parse_str(SINKS)?, &[])?;
     let connector = composition.add("connector", connector, &[sinks, no_cli])?;
     let handler = composition.add("handler", handler, &[connector, sinks, no_cli])?;
-    composition.finish(handler, HANDLER, |import| {
+    composition.export(handler, HANDLER)?;
+    composition.finish(|import| {
         import.split_once('@').is_some_and(|(interface, _)| PROXY.contains(&interface))
     })
 }
@@ -101,19 +106,24 @@ impl Composition {
         Ok((instance, package))
     }
 
-    /// Exports an interface of a part, and checks what is left to import.
-    fn finish(mut self, part: Part, exported: &str, may_import: fn(&str) -> bool) -> Result<Vec<u8>> {
+    /// Exports an interface of a part.
+    fn export(&mut self, (instance, package): Part, interface: &str) -> Result<()> {
         let graph = &mut self.0;
-        let exports = &graph.types()[graph[part.1].ty()].exports;
-        let prefix = format!("{exported}@");
+        let exports = &graph.types()[graph[package].ty()].exports;
+        let prefix = format!("{interface}@");
         let name = exports.keys().find(|name| name.starts_with(&prefix)).cloned();
-        let name = name.with_context(|| format!("the component does not export {exported}"))?;
-        let export = graph.alias_instance_export(part.0, &name)?;
+        let name = name.with_context(|| format!("the component does not export {interface}"))?;
+        let export = graph.alias_instance_export(instance, &name)?;
         graph.export(export, &name)?;
-        for (import, ..) in graph.imports() {
+        Ok(())
+    }
+
+    /// Encodes the whole as a component, once what is left to import is what may be.
+    fn finish(self, may_import: fn(&str) -> bool) -> Result<Vec<u8>> {
+        for (import, ..) in self.0.imports() {
             ensure!(may_import(import), "{import} is left to import");
         }
-        Ok(graph.encode(EncodeOptions::default())?)
+        Ok(self.0.encode(EncodeOptions::default())?)
     }
 }
 

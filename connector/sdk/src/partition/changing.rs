@@ -83,7 +83,7 @@ impl<C> Changing<C> {
         state: State,
         opened: Timestamp,
     ) -> Self {
-        let State { cursor: previous, memory, .. } = state;
+        let State { cursor: previous, memory, unread, .. } = state;
         let events = stream
             .feed
             .filter(|feed| (feed.is_wanted)(config))
@@ -116,7 +116,7 @@ impl<C> Changing<C> {
             opened,
             events,
             open_list,
-            list: Spans::new(stream, config, range, begin, opened),
+            list: Spans::new(stream, config, range, begin, opened).resume(unread),
             objects,
             singles: Singles { slice, ..Singles::default() },
             swept,
@@ -269,6 +269,21 @@ impl<C: 'static> Slices<C> for Changing<C> {
 
     fn take_log(&mut self) -> Vec<(Level, String)> {
         mem::take(&mut self.log)
+    }
+
+    fn stop(&mut self) {
+        // The other steps take few requests, and are read to their end.
+        self.list.stop();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    fn left_off(&mut self) -> Option<String> {
+        let rest = (!self.list.is_finished()).then(|| self.list.rest())?;
+        let state = self.state(rest.cursor?, false);
+        Some(State { unread: rest.unread, ..state }.to_json(self.stream.cursor))
     }
 
     fn progress(&self) -> (u64, Option<u64>) {

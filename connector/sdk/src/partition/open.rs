@@ -25,7 +25,8 @@ pub fn open<C>(
             Box::new(Changing::new(stream, &config, &range, state, opened))
         }
         Partition::Whole | Partition::Windows | Partition::Ranges(_) => {
-            Box::new(Spans::new(stream, &config, &range, state.cursor, opened))
+            let spans = Spans::new(stream, &config, &range, state.cursor, opened);
+            Box::new(spans.resume(state.unread))
         }
     }
 }

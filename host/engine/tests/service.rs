@@ -20,9 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 async fn open(orb: &MockOrb, host: &str, folder: &Path) -> Arc<Syncer> {
     let url = orb.url();
-    let config = format!(
-        r#"{{"api_key":"{DEFAULT_API_KEY}","start_date":"2020-01-01T00:00:00Z","api_url":"{url}"}}"#
-    );
+    let config =
+        format!(r#"{{"api_key":"{DEFAULT_API_KEY}","start_date":"2020-01-01T00:00:00Z","api_url":"{url}"}}"#);
     let store = Store::open(folder.to_owned()).unwrap();
     let streams = ["customers", "invoices"].map(str::to_owned).to_vec();
     service::open(components::ORB, &config, vec![host.parse().unwrap()], store, streams).await.unwrap()

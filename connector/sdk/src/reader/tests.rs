@@ -36,6 +36,9 @@ static CUSTOMERS: Stream<()> =
 static PENDING: Stream<()> =
     Stream { unsettled: Some(Unsettled { field: "pending", values: &["yes"], at_most: None }), ..CUSTOMERS };
 
+/// Customers who are read again from time to time.
+static SWEPT: Stream<()> = Stream { sweep: |()| Some(SignedDuration::hours(24)), ..CUSTOMERS };
+
 /// One list per customer, some of several pages.
 static ENTRIES: Stream<()> = Stream {
     name: "entries",
@@ -244,6 +247,11 @@ fn verify(stream: &'static Stream<()>, count: i64, requests: usize, overhead: us
 #[test]
 fn windows_are_left_off_in_their_midst_and_nothing_is_read_twice() {
     verify(&CUSTOMERS, 60_000, 10, 4, 60_000);
+}
+
+#[test]
+fn a_list_with_a_memory_is_left_off_as_well() {
+    verify(&SWEPT, 20_000, 10, 4, 20_000);
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl<C> Spans<C> {
     }
 
     /// Returns the state of a read that was stopped.
-    pub(super) fn rest(&self) -> State {
+    pub fn rest(&self) -> State {
         // Records close to the opening may have become visible since.
         let opened = self.end.unwrap_or_else(|| self.watermark.opened());
         let newest = opened.saturating_sub(OVERLAP);

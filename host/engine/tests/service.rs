@@ -27,6 +27,11 @@ async fn open(orb: &MockOrb, host: &str, folder: &Path) -> Arc<Syncer> {
     service::open(components::ORB, &config, vec![host.parse().unwrap()], store, streams).await.unwrap()
 }
 
+/// Without a scheme, only HTTPS would be allowed.
+fn origin(orb: &MockOrb) -> String {
+    format!("http://{}", orb.address())
+}
+
 /// A service that runs.
 struct Running {
     address: std::net::SocketAddr,
@@ -81,7 +86,7 @@ fn stored(folder: &Path, stream: &str) -> Vec<String> {
 async fn records_and_states_are_stored_on_a_schedule_and_on_request() {
     let orb = MockOrb::start(Account::generate(&Settings::default()));
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::start(open(&orb, &orb.address().to_string(), folder.path()).await).await;
+    let running = Running::start(open(&orb, &origin(&orb), folder.path()).await).await;
     running.wait_for(r#""invoices":{"complete":true"#).await;
     assert_eq!(stored(folder.path(), "customers").len(), orb.account().len(Collection::Customers));
     let invoices = stored(folder.path(), "invoices").len();
@@ -103,7 +108,7 @@ async fn a_service_that_is_stopped_in_a_sync_goes_on_where_it_was() {
     let orb = MockOrb::start(Account::generate(&Settings { customers: 5_000, ..Settings::default() }));
     orb.set_latency(Duration::from_millis(20));
     let folder = tempfile::tempdir().unwrap();
-    let host = orb.address().to_string();
+    let host = origin(&orb);
     let running = Running::start(open(&orb, &host, folder.path()).await).await;
     let begun = async {
         while stored(folder.path(), "customers").is_empty() {

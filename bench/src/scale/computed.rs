@@ -85,15 +85,15 @@ impl Computed {
     /// For a read from the previous read's state.
     pub(super) fn again(stream: &str, counts: &Counts) -> Computed {
         match (stream, Computed::of(stream, counts)) {
-            // All invoices are older than those that are looked at while they are open, so one request
-            // finds none.
+            // All invoices are older than those that are looked at while they are open, so one
+            // request finds none.
             (
                 "invoices" | "invoice_line_items" | "invoice_payment_attempts" | "invoice_summaries",
                 Computed::Pages | Computed::Windows(_),
             ) => Computed::New(1),
             (_, Computed::Pages | Computed::Windows(_)) => Computed::New(0),
-            // Subscriptions that have ended meanwhile are skipped. The list of backfills comes first,
-            // and the days of a new one are read again.
+            // Subscriptions that have ended meanwhile are skipped. The list of backfills comes
+            // first, and the days of a new one are read again.
             (
                 "subscription_usage" | "subscription_costs" | "customer_costs",
                 Computed::Exactly(most) | Computed::Between(_, most),

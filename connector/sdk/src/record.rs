@@ -72,7 +72,8 @@ pub struct Shape<'a> {
     pub unsettled: Option<&'a Unsettled>,
     /// Which fields tell what became of an object.
     pub traits: Option<&'a Traits>,
-    /// The values of the field that says whether a record is unsettled or open, whose records are not emitted.
+    /// The values of the field that says whether a record is unsettled or open, whose records are
+    /// not emitted.
     pub withheld: &'static [&'static str],
     /// Fields to copy from nested objects.
     pub hoists: &'static [Hoist],

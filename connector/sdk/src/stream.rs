@@ -60,7 +60,8 @@ pub struct Stream<C: 'static> {
     pub carry: Carry,
     /// Which records can still change.
     pub unsettled: Option<Unsettled>,
-    /// The values of the field of `unsettled` or `open` whose records are requested and not emitted.
+    /// The values of the field of `unsettled` or `open` whose records are requested and not
+    /// emitted.
     pub withheld: fn(&C) -> &'static [&'static str],
     /// Completes a page with further requests.
     pub enrich: Option<Enrich<C>>,

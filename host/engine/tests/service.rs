@@ -1,5 +1,7 @@
 //! The example of a service runs as a service would: with a schedule, a store and a server.
 
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;

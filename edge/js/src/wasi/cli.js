@@ -1,0 +1,36 @@
+/**
+ * The parts of `wasi:cli` that Rust's standard library imports: no environment, no input, and
+ * output that goes nowhere but into the log. A panic's message is written to stderr.
+ */
+
+import { InputStream, OutputStream } from './io.js';
+
+const ROOM = 1 << 20;
+
+/** A terminal, which nothing here is. */
+class Terminal {}
+
+/** @param {(text: string) => void} onStderr */
+export function cli(onStderr) {
+  const nothing = { next: async () => null, cancel() {} };
+  const decoder = new TextDecoder();
+  const none = () => undefined;
+  return {
+    'wasi:cli/environment': { getEnvironment: () => [], getArguments: () => [], initialCwd: none },
+    'wasi:cli/exit': {
+      exit() {
+        throw new Error('the connector exited');
+      },
+    },
+    'wasi:cli/stdin': { getStdin: () => new InputStream(nothing) },
+    'wasi:cli/stdout': { getStdout: () => new OutputStream(() => {}, ROOM) },
+    'wasi:cli/stderr': {
+      getStderr: () => new OutputStream((bytes) => onStderr(decoder.decode(bytes)), ROOM),
+    },
+    'wasi:cli/terminal-input': { TerminalInput: Terminal },
+    'wasi:cli/terminal-output': { TerminalOutput: Terminal },
+    'wasi:cli/terminal-stdin': { getTerminalStdin: none },
+    'wasi:cli/terminal-stdout': { getTerminalStdout: none },
+    'wasi:cli/terminal-stderr': { getTerminalStderr: none },
+  };
+}

@@ -1,0 +1,110 @@
+/** Every stream of mock-orb, read in Node: the records are those of `host run`. */
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import * as orb from 'elt-connector/orb';
+import { ConnectorError, connector, sync } from 'elt-connector';
+
+import { config, hostRecords, mockOrb } from './mock_orb.js';
+
+let server;
+before(async () => {
+  server = await mockOrb();
+});
+after(() => server.stop());
+
+const start = (options = {}, more = {}) =>
+  connector({ component: orb, config: config(server.url, more), ...options });
+
+async function collect(batches) {
+  const collected = { records: [], checkpoints: [] };
+  for await (const { records, checkpoint } of batches) {
+    collected.records.push(...records);
+    if (checkpoint !== undefined) collected.checkpoints.push(checkpoint);
+  }
+  return collected;
+}
+
+test('the specification and the granted origins are known without a request', async () => {
+  const orb = await start({ fetch: () => assert.fail('a request') });
+  assert.equal(orb.spec.name, 'orb');
+  assert.deepEqual(orb.origins, [new URL(server.url).origin]);
+});
+
+test('check succeeds, and blames the config for a wrong key', async () => {
+  await (await start()).check();
+  const wrong = await start({}, { api_key: 'wrong-key-0123456789abcdef' });
+  await assert.rejects(wrong.check(), (error) => {
+    assert.ok(error instanceof ConnectorError);
+    assert.equal(error.failureType, 'config');
+    assert.ok(!error.message.includes('wrong-key'), error.message);
+    return true;
+  });
+});
+
+test('every stream has the records of the host, to the digit', async () => {
+  const orb = await start();
+  const expected = await hostRecords(config(server.url));
+  const streams = await orb.streams();
+  assert.deepEqual(Object.keys(expected).sort(), streams.map(({ name }) => name).sort());
+  for (const { name } of streams) {
+    const { records } = await collect(orb.read(name));
+    assert.deepEqual(records.sort(), expected[name].sort(), name);
+  }
+});
+
+test('an incremental read goes on from its last checkpoint', async () => {
+  const orb = await start();
+  const first = await collect(orb.read('invoices'));
+  const state = first.checkpoints.at(-1);
+  const second = await collect(orb.read('invoices', { state }));
+  assert.ok(second.records.length < first.records.length / 2, `${second.records.length}`);
+  assert.ok(second.records.every((record) => first.records.includes(record)));
+});
+
+test('two readers at once do not disturb each other', async () => {
+  const orb = await start();
+  const [one, other] = await Promise.all([collect(orb.read('customers')), collect(orb.read('credits_ledger_entries'))]);
+  const alone = await collect(orb.read('credits_ledger_entries'));
+  assert.equal(one.records.length, 25);
+  assert.deepEqual(other.records.sort(), alone.records.sort());
+});
+
+test('an aborted read ends with the reason, and its requests with it', async () => {
+  const aborted = new AbortController();
+  const requests = [];
+  // A server that never answers.
+  const fetch = (_, { signal }) => {
+    requests.push(new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))));
+    if (requests.length === 1) aborted.abort(new Error('enough'));
+    return requests.at(-1);
+  };
+  const orb = await start({ fetch });
+  await assert.rejects(collect(orb.read('invoices', { signal: aborted.signal })), /enough/);
+  const outcomes = await Promise.allSettled(requests);
+  assert.ok(outcomes.every(({ status }) => status === 'rejected'));
+});
+
+test('leaving the loop ends the read', async () => {
+  const orb = await start();
+  for await (const { records } of orb.read('subscription_usage')) {
+    if (records.length) break;
+  }
+  assert.equal((await collect(orb.read('plans'))).records.length, 4);
+});
+
+test('a sync in slices reads everything, and says when it is done', async () => {
+  const orb = await start();
+  const streams = ['customers', 'credits_ledger_entries', 'plans'];
+  const written = { customers: new Set(), credits_ledger_entries: new Set(), plans: new Set() };
+  const write = (stream, records) => records.forEach((record) => written[stream].add(record));
+  let [progress, slices, done] = [{}, 0, false];
+  while (!done && slices < 100) {
+    ({ progress, done } = await sync(orb, { streams, progress, write, budget: { requests: 20 } }));
+    slices += 1;
+  }
+  assert.ok(done && slices > 1, `${slices} slices`);
+  const expected = await hostRecords(config(server.url));
+  for (const stream of streams) assert.deepEqual([...written[stream]].sort(), expected[stream].sort(), stream);
+});

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Reads every stream of a test server through the host: `check`, `discover`, `read`.
+# Reads every stream of a test server through the host: `check`, `discover`, `read --streams all`.
 # Prints the messages to stdout and a summary to stderr. Stops the server at the end.
 #
 # usage: run.sh HOST COMPONENT MOCK_ORB
@@ -9,7 +9,7 @@ here=$(dirname "$0")
 work=$(mktemp -d)
 trap 'kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
 
-"$mock_orb" --port-file "$work/url" --api-key demo-key --customers 120 --plans 5 --subscriptions 12 --invoices 150 \
+"$mock_orb" --port-file "$work/url" --api-key mock-orb-key-0123456789 --customers 120 --plans 5 --subscriptions 12 --invoices 150 \
   --ledger-customers 10 --ledger-entries 12 >/dev/null &
 server=$!
 tries=0
@@ -26,20 +26,21 @@ cat "$work/check.jsonl"
 echo "check:    $(sed -n 's/.*"status":"\([A-Z]*\)".*/\1/p' "$work/check.jsonl")" >&2
 "$host" run "$component" discover --config "$work/config.json" >"$work/discover.jsonl"
 cat "$work/discover.jsonl"
-echo "discover: $(grep -o '"json_schema":' "$work/discover.jsonl" | wc -l) streams" >&2
-echo "read:     every stream in demo/catalog.json" >&2
-"$host" run "$component" read --config "$work/config.json" --catalog "$here/catalog.json" >"$work/read.jsonl" &&
+streams=$(grep -o '"name":"[a-z_]*","json_schema":' "$work/discover.jsonl" | cut -d '"' -f 4)
+echo "discover: $(echo "$streams" | wc -l) streams" >&2
+echo "read:     all of them" >&2
+"$host" run "$component" read --config "$work/config.json" --streams all --no-progress >"$work/read.jsonl" &&
   code=0 || code=$?
 cat "$work/read.jsonl"
 
 echo >&2
-printf '%-24s %8s %8s  %s\n' stream records states status >&2
-for stream in $(sed -n 's/^ *"name": "\(.*\)",$/\1/p' "$here/catalog.json"); do
+printf '%-34s %8s %8s  %s\n' stream records states status >&2
+for stream in $streams; do
   messages=$work/$stream
   grep "\"name\":\"$stream\"\|\"stream\":\"$stream\"" "$work/read.jsonl" >"$messages" || true
   records=$(grep -c '^{"type":"RECORD"' "$messages" || true)
   states=$(grep -c '^{"type":"STATE"' "$messages" || true)
-  status=$(sed -n 's/.*"status":"\([A-Z]*\)".*/\1/p' "$messages" | tail -n 1)
-  printf '%-24s %8s %8s  %s\n' "$stream" "$records" "$states" "$status" >&2
+  status=$(sed -n 's/^{"type":"TRACE".*"status":"\([A-Z]*\)".*/\1/p' "$messages" | tail -n 1)
+  printf '%-34s %8s %8s  %s\n' "$stream" "$records" "$states" "$status" >&2
 done
 exit "$code"

@@ -314,6 +314,25 @@ fn a_damaged_bundle_still_helps() {
 }
 
 #[test]
+fn a_damaged_bundle_does_not_say_what_it_is() {
+    let copy = Copy::new();
+    let version = || {
+        let mut command = Command::new(&copy.path);
+        command.arg("--version");
+        String::from_utf8(execute(command).stdout).unwrap()
+    };
+    let intact = version();
+    assert!(intact.contains("component sha256 ") && !intact.contains("damaged"), "{intact}");
+    let [_, manifest, code, ..] = copy.places;
+    for place in manifest..code {
+        copy.flip(place, 1);
+        assert!(version().contains("(damaged)"), "byte {}", place - manifest);
+        copy.flip(place, 1);
+    }
+    assert_eq!(version(), intact);
+}
+
+#[test]
 fn native_code_that_does_not_fit_is_compiled_anew() {
     let copy = Copy::new();
     let [added, _, code, component, _, hash, ..] = copy.places;
@@ -390,4 +409,19 @@ fn a_bundle_is_called_by_its_connector_unless_another_name_is_given_and_can_be_r
         assert_eq!(written.permissions().mode() & 0o700, 0o700);
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn whoever_bundles_a_connector_decides_where_secrets_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("source-guest");
+    let made = make(&[guests::ASKER.path(), Path::new("-o"), &program]);
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let config = serde_json::json!({ "api_key": "sk_live_0123456789" });
+    let warned = |output: &Output| output.logs().iter().any(|log| log.level == "WARN");
+    let run = |setup: Setup| setup.read(&["things"]);
+    assert!(warned(&run(Setup::guest(guests::ASKER, config.clone()))));
+    let bundled = run(Setup::guest(guests::ASKER, config).bundle(&program));
+    assert_eq!(bundled.code, Some(0), "{}", bundled.stderr);
+    assert!(!warned(&bundled), "{}", bundled.stdout);
 }

@@ -1,4 +1,7 @@
-//! README agrees with the program.
+//! README agrees with the program, and docs/SECURITY.md with the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use mock_orb::{Account, MockOrb, Settings};
 
@@ -30,7 +33,7 @@ fn the_table_of_streams_is_the_catalog() {
             [
                 text(&stream["name"]),
                 key.collect::<Vec<_>>().join(", "),
-                text(&stream["default_cursor_field"][0]),
+                stream["default_cursor_field"][0].as_str().unwrap_or_default().to_owned(),
             ]
         })
         .collect();
@@ -48,4 +51,48 @@ fn the_table_of_the_config_is_the_spec() {
     said.sort();
     is.sort();
     assert_eq!(said, is);
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// The files that a path with `{a,b}` in it stands for.
+fn files(path: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    match path.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?))) {
+        Some((before, (names, after))) => {
+            names.split(',').map(|name| root.join(format!("{before}{name}{after}"))).collect()
+        }
+        None => vec![root.join(path)],
+    }
+}
+
+#[test]
+fn every_test_and_file_that_security_names_exists() {
+    let mut tests = 0;
+    let named = include_str!("../docs/SECURITY.md").split("Tests: ").skip(1);
+    for named in named {
+        let named = named.split("\n\n").next().unwrap();
+        let (of_tests, of_code) = named.split_once("Code: ").unwrap_or((named, ""));
+        let mut file = PathBuf::new();
+        for name in quoted(of_tests.split("\n- ").next().unwrap()) {
+            let path = if name.ends_with(".rs") { name.to_owned() } else { format!("tests/{name}.rs") };
+            let path = files(&path).remove(0);
+            if path.exists() {
+                file = path;
+                continue;
+            }
+            let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{name} is of no file"));
+            assert!(text.contains(&format!("fn {name}(")), "{name} is not in {}", file.display());
+            tests += 1;
+        }
+        for path in quoted(of_code).filter(|path| path.starts_with("host/")) {
+            assert!(files(path).iter().all(|file| file.exists()), "{path}");
+        }
+    }
+    assert!(tests > 50, "{tests}");
+    let paths = quoted(include_str!("../docs/SECURITY.md")).filter(|text| text.starts_with("host/"));
+    assert!(paths.flat_map(files).all(|file| file.exists()));
 }

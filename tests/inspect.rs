@@ -26,6 +26,7 @@ fn a_program_learns_all_there_is() {
     assert_eq!(seen["secrets"], serde_json::json!(["api_key"]));
     assert_eq!(seen["size"], std::fs::metadata(&orb).unwrap().len());
     assert_eq!(seen["sha256"].as_str().unwrap().len(), 64);
+    assert!(seen["specification"].as_str().unwrap().starts_with("sha256:"), "{seen}");
     assert_eq!(seen["limits"]["--max-memory"], "512MiB");
     let streams: Vec<_> =
         seen["streams"].as_array().unwrap().iter().map(|stream| stream["name"].as_str().unwrap()).collect();

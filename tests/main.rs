@@ -8,10 +8,13 @@
 mod bad_input;
 mod bundle;
 mod check;
+#[cfg(unix)]
+mod collision;
 mod contract;
 mod discover;
 mod documents;
 mod enrichment;
+mod every_stream;
 mod faults;
 #[cfg(target_os = "linux")]
 mod image;
@@ -19,6 +22,8 @@ mod image;
 mod in_place;
 mod incremental;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod isolation;
 mod metadata;
 mod migration;
 mod output;
@@ -27,6 +32,8 @@ mod read;
 mod resume;
 mod sandbox;
 mod save_state;
+#[cfg(target_os = "linux")]
+mod shared_folder;
 mod sizes;
 mod spec;
 mod states;

@@ -2,37 +2,17 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead, BufReader, Read as _},
+    io::{BufRead as _, BufReader},
     process::Stdio,
 };
 
 use mock_orb::{Account, MockOrb, Settings};
 
 use crate::support::{
-    Output, Setup,
+    Setup,
+    setup::catalog,
     shape::{expected, fields},
 };
-
-/// Runs a read and kills it after `lines` lines; returns its output up to then.
-fn killed_after(setup: &Setup, stream: &str, state: &str, lines: usize) -> Output {
-    let (config, catalog) = (setup.config_file(), setup.catalog_file(&[stream]));
-    let state = setup.file("state.json", state);
-    let arguments: [&dyn AsRef<std::ffi::OsStr>; 7] =
-        [&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state];
-    let mut child = setup.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut written = Vec::new();
-    for _ in 0..lines {
-        if stdout.read_until(b'\n', &mut written).unwrap() == 0 {
-            break;
-        }
-    }
-    child.kill().unwrap();
-    let status = child.wait().unwrap();
-    let mut stderr = Vec::new();
-    child.stderr.take().unwrap().read_to_end(&mut stderr).unwrap();
-    Output::of(std::process::Output { status, stdout: written, stderr })
-}
 
 /// Reads a stream in runs that are each killed after some lines, until one completes.
 fn read_in_pieces(orb: &MockOrb, stream: &str, lines: usize) -> usize {
@@ -44,7 +24,7 @@ fn read_in_pieces(orb: &MockOrb, stream: &str, lines: usize) -> usize {
         runs += 1;
         assert!(runs < 200, "{stream}: no progress with {lines} lines a run");
         // Each run gets a little further, so that every run is cut at a different place.
-        let output = killed_after(&setup, stream, &state, lines + runs * 7);
+        let output = setup.read_killed_after(&catalog(&[stream]).to_string(), &state, lines + runs * 7);
         seen.extend(output.records(stream).iter().map(|record| fields(record)));
         let told = output.state_file();
         state = if told == "[]" { state } else { told };

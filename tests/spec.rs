@@ -54,4 +54,12 @@ fn compiled_code_that_changed_on_disk_is_compiled_anew() {
     }
     fs::write(&entry, "").unwrap();
     assert_eq!(spec().stdout, expected);
+    // Opening a pipe would wait for its other end.
+    #[cfg(unix)]
+    {
+        fs::remove_file(&entry).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&entry).status().unwrap().success());
+        assert_eq!(spec().stdout, expected);
+        assert!(entry.symlink_metadata().unwrap().is_file(), "it was not replaced");
+    }
 }

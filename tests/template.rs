@@ -61,7 +61,7 @@ fn the_template_continues_from_its_state() {
         setup(&server).read_from(&["authors"], r#"{"authors":{"created_at":"2024-03-02T00:00:00Z"}}"#);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(
-        server.requests()[0].target().contains("created_from=2024-03-01T23%3A59%3A00"),
+        server.requests()[0].target().contains("created_at%5Bgte%5D=2024-03-01T23%3A59%3A00"),
         "{:?}",
         server.requests()
     );
@@ -72,4 +72,14 @@ fn the_template_says_what_is_wrong_with_its_key() {
     let server = library();
     let output = setup(&server).with("api_key", "other").check();
     assert!(output.stdout.contains("check api_key"), "{}", output.stdout);
+}
+
+#[test]
+fn the_template_names_the_property_that_is_wrong() {
+    let server = library();
+    let output = setup(&server).with("end_date", "2023-01-01T00:00:00Z").check();
+    assert!(output.stdout.contains("config: end_date is before start_date"), "{}", output.stdout);
+    let output = setup(&server).with("start_date", "9999-01-01T00:00:00Z").check();
+    assert!(output.stdout.contains("the start date lies in the future"), "{}", output.stdout);
+    assert!(server.requests().is_empty());
 }

@@ -11,6 +11,7 @@ mod latency;
 mod memory;
 mod messages;
 mod process;
+mod rates;
 mod report;
 mod rounds;
 mod scale;
@@ -72,6 +73,8 @@ enum Section {
     Tls,
     /// Peak memory.
     Memory,
+    /// Streams that share a rate limit.
+    Rates,
     /// Growth with the account.
     Scale,
 }
@@ -84,6 +87,7 @@ impl Section {
             Section::Latency => "Bound by latency",
             Section::Tls => "TLS and HTTP/2",
             Section::Memory => "Memory",
+            Section::Rates => "Shared rate limits",
             Section::Scale => "Scale",
         }
     }
@@ -95,6 +99,7 @@ impl Section {
             Section::Latency => latency::measure(tools, size),
             Section::Tls => tls::measure(tools, size),
             Section::Memory => memory::measure(tools, size),
+            Section::Rates => rates::measure(tools, size),
             Section::Scale => scale::measure(tools, size, &arguments.sizes, arguments.plot.as_deref()),
         }
     }

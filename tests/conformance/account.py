@@ -11,6 +11,7 @@ from emulator import KEY
 STATUSES = ["issued", "paid", "synced", "void"]
 # All usage of an emulator: its accounts are from 2024, and a request may span a year.
 YEAR = ("2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z")
+# The streams of the published connector, whose records are counted here, and their cursors.
 CURSORS = {
     "customers": "created_at",
     "subscriptions": "created_at",

@@ -109,9 +109,9 @@ def covers(mine, control, where):
 def check_catalogs(url, settings):
     catalogs = [it("discover", config=settings) for it in (run, lambda *all, **others: theirs(url, *all, **others))]
     mine, control = [{stream["name"]: stream for stream in it.of("CATALOG")[0]["streams"]} for it in catalogs]
-    with check("the catalogs have the same streams") as seen:
-        expect("streams", list(mine), list(control))
-        seen.append(", ".join(mine))
+    with check("the catalog begins with the streams of the published one") as seen:
+        expect("streams", list(mine)[: len(control)], list(control))
+        seen.append(", ".join(control))
     for stream, published in control.items():
         with check(f"the catalog of {stream} covers that of the published one") as seen:
             for name in published.keys() - {"json_schema"}:

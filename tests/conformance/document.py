@@ -1,6 +1,8 @@
-"""Validates requests and answers against Orb's OpenAPI document with a proxy before mock-orb.
+"""Validates requests and answers against Orb's OpenAPI document.
 
-Needs ORB_OPENAPI, the document's path, and node 18 with npm. Prints one line per check.
+First without the connector: judge.py reads every resource of mock-orb. Then with a proxy between
+the connector and mock-orb, which needs node 18 with npm. Needs ORB_OPENAPI, the document's path.
+Prints one line per check.
 """
 
 import os
@@ -40,18 +42,27 @@ def free_port():
         return unused.getsockname()[1]
 
 
-def judge(document):
+def judge_emulator(mended):
+    # Enough invoices for credit notes of every form.
+    with emulator("--invoices", "300") as url:
+        subprocess.run([sys.executable, HERE / "judge.py", mended, url], check=True)
+    # What has changed must be as documented too.
+    script = pathlib.Path("mutations.txt").absolute()
+    script.write_text("now: random 3:400\n", encoding="utf-8")
+    with emulator("--invoices", "300", "--mutations", script) as url:
+        subprocess.run([sys.executable, HERE / "judge.py", mended, url, "answers"], check=True)
+
+
+def judge_requests(mended):
     prism = install(pathlib.Path(os.environ["CONFORMANCE"], "prism"))
-    mended, log, port = pathlib.Path("openapi.json"), pathlib.Path("prism.log"), free_port()
-    subprocess.run([sys.executable, HERE / "mend.py", document, mended], check=True)
+    log, port = pathlib.Path("prism.log"), free_port()
     with emulator("--ledger-event-ids") as url, open(log, "w", encoding="utf-8") as output:
         command = [prism, "proxy", "--errors", "--host", "127.0.0.1", "--port", str(port), mended, url]
         with subprocess.Popen(command, stdout=output, stderr=output) as proxy:
             try:
                 await_listening(proxy, log)
                 what = [url, f"http://127.0.0.1:{port}", KEY, log, os.environ["HOST"], os.environ["COMPONENT"]]
-                catalog = HERE.parent.parent / "demo" / "catalog.json"
-                subprocess.run([sys.executable, HERE / "proxy.py", *what, catalog, "."], check=True)
+                subprocess.run([sys.executable, HERE / "proxy.py", *what, "."], check=True)
             finally:
                 proxy.terminate()
 
@@ -64,10 +75,17 @@ def await_listening(proxy, log):
         time.sleep(0.2)
 
 
-document = os.environ.get("ORB_OPENAPI")
-if not document:
-    tell("SKIPPED", "document", "ORB_OPENAPI does not name Orb's OpenAPI document")
-elif not shutil.which("npm"):
-    tell("SKIPPED", "document", "npm is not installed")
+def main(document):
+    mended = pathlib.Path("openapi.json")
+    subprocess.run([sys.executable, HERE / "mend.py", document, mended], check=True)
+    judge_emulator(mended)
+    if shutil.which("npm"):
+        judge_requests(mended)
+    else:
+        tell("SKIPPED", "document", "npm is not installed")
+
+
+if os.environ.get("ORB_OPENAPI"):
+    main(os.environ["ORB_OPENAPI"])
 else:
-    judge(document)
+    tell("SKIPPED", "document", "ORB_OPENAPI does not name Orb's OpenAPI document")

@@ -52,8 +52,9 @@ def main(url):
         seen.append("verified")
     with check("discover") as seen:
         catalog = json.loads(tap(config(url), "--discover")[0])
-        expect("streams", sorted(it["tap_stream_id"] for it in catalog["streams"]), sorted(CURSORS))
+        expect("streams that are missing", set(CURSORS) - {it["tap_stream_id"] for it in catalog["streams"]}, set())
         seen.append(f"{len(catalog['streams'])} streams")
+    catalog["streams"] = [it for it in catalog["streams"] if it["tap_stream_id"] in CURSORS]
     for stream in catalog["streams"]:
         (whole,) = [it for it in stream["metadata"] if not it["breadcrumb"]]
         whole["metadata"] |= {"selected": True, "replication-method": "INCREMENTAL"}

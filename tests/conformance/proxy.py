@@ -1,9 +1,9 @@
 """Sends requests to the emulator, and runs the connector, through the validating proxy.
 
-usage: proxy.py EMULATOR PROXY KEY LOG HOST COMPONENT CATALOG WORK
+usage: proxy.py EMULATOR PROXY KEY LOG HOST COMPONENT WORK
 
 Takes the URLs of the emulator and of the proxy, the API key, the proxy's log, the host, the
-component, the catalog, and a working directory. Prints one line per check.
+component, and a working directory. Prints one line per check.
 """
 
 import collections
@@ -16,9 +16,10 @@ import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta
 
+from account import CURSORS
 from checks import check, expect
 
-EMULATOR, PROXY, KEY, LOG, HOST, COMPONENT, CATALOG, WORK = sys.argv[1:]
+EMULATOR, PROXY, KEY, LOG, HOST, COMPONENT, WORK = sys.argv[1:]
 TIMEFRAME = {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-07-01T00:00:00Z"}
 
 
@@ -94,16 +95,22 @@ def check_emulator():
         seen.append(f"{found} found")
 
 
-def read(base):
-    """Runs the connector, and counts the records of each stream."""
+def host(base, *arguments):
+    """Runs the connector, and returns its messages."""
     config = pathlib.Path(WORK, "config.json")
     config.write_text(json.dumps({"api_key": KEY, "start_date": "2020-01-01T00:00:00Z", "api_url": base}))
-    command = [HOST, "run", COMPONENT, "read", "--config", config, "--catalog", CATALOG]
+    command = [HOST, "run", COMPONENT, *arguments, "--config", config]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     # Not `splitlines`: strings in records may contain other line separators.
     messages = [json.loads(line) for line in done.stdout.split("\n") if line]
     if done.returncode != 0:
         raise AssertionError(f"exit code {done.returncode}: {done.stderr[-300:]} {json.dumps(messages[-1:])}")
+    return messages
+
+
+def read(base):
+    """Reads the core streams, and counts the records of each."""
+    messages = host(base, "read", "--streams", "core")
     return collections.Counter(it["record"]["stream"] for it in messages if it["type"] == "RECORD")
 
 
@@ -112,14 +119,14 @@ def refusals():
 
 
 def check_connector():
-    with open(CATALOG, encoding="utf-8") as file:
-        streams = [stream["stream"]["name"] for stream in json.load(file)["streams"]]
+    # The requests of the others would take the proxy too long. The emulator judges them, and the
+    # document has judged the parameters that it takes.
     with check("each request of the connector is as documented") as seen:
         before, direct, proxied = refusals(), read(EMULATOR), read(PROXY)
         expect("requests refused", refusals() - before, 0)
         expect("records", proxied, direct)
-        expect("streams without records", [name for name in streams if not proxied[name]], [])
-        seen.append(", ".join(f"{proxied[name]} {name}" for name in streams))
+        expect("streams with records", len(proxied), len(CURSORS))
+        seen.append(", ".join(f"{count} {name}" for name, count in proxied.items()))
 
 
 check_proxy()

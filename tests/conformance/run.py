@@ -39,6 +39,7 @@ class Part:
 PARTS = [
     Part("sdk", "Orb's Python SDK reads mock-orb", ((3, 10), (3, 14))),
     Part("document", "Orb's OpenAPI document, if ORB_OPENAPI names it, judges every request", ((3, 10), (3, 14))),
+    Part("schemas", "no schema lacks a field or forbids a value of that document", ((3, 10), (3, 14))),
     Part("protocol", "Airbyte's models of its protocol judge every line", ((3, 10), (3, 14))),
     Part("pyairbyte", "PyAirbyte checks, discovers, and reads into DuckDB, twice", ((3, 10), (3, 12))),
     Part("cdk", "the suites of Airbyte's connector development kit, for sources and for images", ((3, 10), (3, 13))),

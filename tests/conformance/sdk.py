@@ -5,6 +5,7 @@ Prints one line per check.
 """
 
 import contextlib
+import itertools
 import json
 import socket
 import urllib.parse
@@ -18,9 +19,12 @@ from orb import Orb
 
 EMULATORS = contextlib.ExitStack()
 URL = EMULATORS.enter_context(emulator("--ledger-event-ids"))
-TRIAL_URL = EMULATORS.enter_context(emulator("--rate-classes", "trial"))
+TRIAL_URL = EMULATORS.enter_context(
+    emulator("--rate-classes", "trial", "--without", "items", "--not-enabled", "license_types")
+)
 STATUSES = ["draft", "issued", "paid", "synced", "void"]
 JUNE = {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-07-01T00:00:00Z"}
+LONG = {"timeframe_start": "2024-01-01T00:00:00Z", "timeframe_end": "2025-01-02T00:00:00Z"}
 YEAR = {"timeframe_start": "2024-01-01T00:00:00Z", "timeframe_end": "2025-01-01T00:00:00Z"}
 
 
@@ -185,6 +189,167 @@ def check_events(api, entries):
         seen.append("nothing found")
 
 
+def check_resources(api):
+    """Reads every other list of the account, and compares it with what is read without the client."""
+    groups, group_prices = walk("dimensional_price_groups"), api.dimensional_price_groups.prices.list
+    customers, subscriptions = walk("customers"), walk("subscriptions")
+    lists = [
+        ("items", [(api.items.list, "items", {}, {})]),
+        ("metrics", [(api.metrics.list, "metrics", {}, {})]),
+        ("archived metrics", [(api.metrics.list, "metrics", {"status": "archived"}, {"status": "archived"})]),
+        ("prices", [(api.prices.list, "prices", {}, {})]),
+        ("coupons", [(api.coupons.list, "coupons", {}, {})]),
+        ("all coupons", [(api.coupons.list, "coupons", {"show_archived": True}, {"show_archived": "true"})]),
+        ("credit notes", [(api.credit_notes.list, "credit_notes", {}, {})]),
+        ("dimensional price groups", [(api.dimensional_price_groups.list, "dimensional_price_groups", {}, {})]),
+        ("license types", [(api.license_types.list, "license_types", {}, {})]),
+        ("backfills", [(api.events.backfills.list, "events/backfills", {}, {})]),
+        ("reverted backfills", [(api.events.backfills.list, "events/backfills", *twice(status="reverted"))]),
+        ("pending changes", [(api.subscription_changes.list, "subscription_changes", {}, {})]),
+        ("applied changes", [(api.subscription_changes.list, "subscription_changes", *twice(status="applied"))]),
+        ("cancelled changes", [(api.subscription_changes.list, "subscription_changes", *twice(status="cancelled"))]),
+        ("invoice summaries", [(api.invoices.list_summary, "invoices/summary", {}, {})]),
+        ("void invoice summaries", [(api.invoices.list_summary, "invoices/summary", *twice(status="void"))]),
+        ("subscription summaries", [(api.subscriptions.list_summary, "subscriptions/summary", {}, {})]),
+        ("webhook endpoints", [(api.webhook_endpoints.list, "webhook_endpoints", {}, {})]),
+        ("all prices of groups", [
+            (bound(group_prices, id), f"dimensional_price_groups/{id}/prices", *twice(status="all")) for id in groups
+        ]),
+        ("current credit blocks", [
+            (bound(api.customers.credits.list, id), f"customers/{id}/credits", {}, {}) for id in customers
+        ]),
+        ("all credit blocks in dollars", [
+            (
+                bound(api.customers.credits.list, id),
+                f"customers/{id}/credits",
+                {"currency": "USD", "include_all_blocks": True},
+                {"currency": "USD", "include_all_blocks": "true"},
+            )
+            for id in customers
+        ]),
+        ("balance transactions", [
+            (bound(api.customers.balance_transactions.list, id), f"customers/{id}/balance_transactions", {}, {})
+            for id in customers
+        ]),
+        ("top-ups", [
+            (bound(api.customers.credits.top_ups.list, id), f"customers/{id}/credits/top_ups", {}, {})
+            for id in customers
+        ]),
+        ("alerts of customers", [(api.alerts.list, "alerts", *twice(customer_id=id)) for id in customers]),
+        ("alerts of subscriptions", [(api.alerts.list, "alerts", *twice(subscription_id=id)) for id in subscriptions]),
+        ("licenses", [(api.licenses.list, "licenses", *twice(subscription_id=id)) for id in subscriptions]),
+        ("migrations", [
+            (bound(api.plans.migrations.list, id), f"plans/{id}/migrations", {}, {}) for id in walk("plans")
+        ]),
+        ("subscriptions of coupons", [
+            (bound(api.coupons.subscriptions.list, id), f"coupons/{id}/subscriptions", {}, {})
+            for id in walk("coupons", {"show_archived": "true"})
+        ]),
+    ]  # fmt: skip
+    for name, reads in lists:
+        with check(f"list {name}") as seen:
+            count = 0
+            for ask, path, query, raw in reads:
+                ids = [record.id for record in ask(limit=10, **query)]
+                expect(f"identifiers of {path}", ids, walk(path, raw))
+                expect(f"identifiers of {path} once", len(set(ids)), len(ids))
+                count += len(ids)
+            expect("any records", count > 0, True)
+            seen.append(f"{count} records in {len(reads)} lists")
+
+
+def twice(**query):
+    """Returns the same query for the client and without it."""
+    return query, query
+
+
+def bound(ask, id):
+    """Returns a list's method of one owner."""
+    return lambda **query: ask(id, **query)
+
+
+def check_children(api):
+    """Reads what has no list of identifiers."""
+    subscriptions = walk("subscriptions")
+    with check("schedule of each subscription") as seen:
+        items = [item for id in subscriptions for item in api.subscriptions.fetch_schedule(id, limit=2)]
+        expect("more than one each", len(items) > len(subscriptions), True)
+        seen.append(f"{len(items)} items")
+    with check("upcoming invoice of each active subscription") as seen:
+        active = walk("subscriptions", {"status": "active"})
+        invoices = [api.invoices.fetch_upcoming(subscription_id=id) for id in active]
+        expect("subscriptions", [invoice.subscription.id for invoice in invoices], active)
+        seen.append(f"{len(invoices)} invoices")
+    with check("versions of each plan") as seen:
+        versions = 0
+        for id in walk("plans"):
+            default = api.plans.fetch(id).version
+            read = [version(api, id, number).version for number in range(1, default + 1)]
+            expect("versions", read, list(range(1, default + 1)))
+            versions += len(read)
+        seen.append(f"{versions} versions")
+    with check("usage of licenses by day") as seen:
+        rows = 0
+        for id in subscriptions:
+            for type in {license.license_type_id for license in api.licenses.list(subscription_id=id)}:
+                usage = api.licenses.usage.get_all_usage(
+                    subscription_id=id, license_type_id=type, start_date="2024-06-01", end_date="2024-07-01",
+                    group_by="license,day", limit=100,
+                )  # fmt: skip
+                rows += len(usage.data)
+        expect("any rows", rows > 0, True)
+        seen.append(f"{rows} rows")
+    with check("volume of events by the hour") as seen:
+        day = {"timeframe_start": "2024-06-01T00:00:00Z", "timeframe_end": "2024-06-02T00:00:00Z"}
+        hours, cut = [api.events.volume.list(limit=limit, **day).data for limit in [100, 5]]
+        expect("cut hours", cut, hours[:5])
+        seen.append(f"{len(hours)} hours")
+    with check("invoices of each credit block") as seen:
+        blocks = [it for id in walk("customers") for it in api.customers.credits.list(id, include_all_blocks=True)]
+        read = [api.credit_blocks.list_invoices(block.id) for block in blocks]
+        expect("blocks", [it.block.id for it in read], [block.id for block in blocks])
+        expect("any invoices", any(it.invoices for it in read), True)
+        seen.append(f"{len(blocks)} blocks")
+    check_costs(api, subscriptions)
+
+
+def check_costs(api, subscriptions):
+    with check("costs of June add up") as seen:
+        days = 0
+        for id in subscriptions:
+            for currency in ["USD", "credits"]:
+                periodic = api.subscriptions.fetch_costs(id, view_mode="periodic", currency=currency, **JUNE).data
+                cumulative = api.subscriptions.fetch_costs(id, currency=currency, **JUNE).data
+                expect("days", len(periodic), len(cumulative))
+                sums = itertools.accumulate(float(day.total) for day in periodic)
+                totals = [round(total, 2) for total in sums]
+                # The first day may be the last of May, in the time zone of the customer.
+                if periodic and periodic[0].timeframe_start == cumulative[0].timeframe_start:
+                    month = [it for it in cumulative if it.timeframe_start == cumulative[0].timeframe_start]
+                    expect("totals", totals[: len(month)], [float(it.total) for it in month])
+                days += len(periodic)
+        expect("any days", days > 0, True)
+        seen.append(f"{days} days")
+    with check("costs of customers are those of their subscriptions") as seen:
+        compared = 0
+        query = {"view_mode": "periodic", **JUNE}
+        for id in walk("customers"):
+            own = walk("subscriptions", {"customer_id[]": id})
+            costs = [sum_of(api.subscriptions.fetch_costs(it, **query).data) for it in own]
+            expect("sum", sum_of(api.customers.costs.list(id, **query).data), round(sum(costs), 2))
+            compared += len(own)
+        expect("subscriptions", compared, len(subscriptions))
+        seen.append(f"{compared} subscriptions")
+
+
+def sum_of(days):
+    return round(sum(float(cost.subtotal) for day in days for cost in day.per_price_costs), 2)
+
+
+def version(api, plan, number):
+    return api.beta.fetch_plan_version(str(number), plan_id=plan)
+
+
 def check_errors(api):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -208,7 +373,21 @@ def check_errors(api):
             orb.RequestValidationError,
             lambda: api.subscriptions.fetch_usage(subscription, group_by="region"),
         ),
-        ("an endpoint that is not there", orb.URLNotFound, lambda: api.items.list()),
+        ("an endpoint that is not there", orb.URLNotFound, lambda: trial.items.list()),
+        ("a feature that is not enabled", orb.FeatureNotAvailable, lambda: trial.license_types.list()),
+        ("an unknown coupon", orb.ResourceNotFound, lambda: list(api.coupons.subscriptions.list("none"))),
+        ("alerts of nobody", orb.RequestValidationError, lambda: api.alerts.list()),
+        (
+            "alerts of two owners",
+            orb.RequestValidationError,
+            lambda: api.alerts.list(customer_id="a", subscription_id="b"),
+        ),
+        ("a version after the last", orb.ResourceNotFound, lambda: version(api, walk("plans")[0], 9)),
+        (
+            "more than a year of costs",
+            orb.RequestValidationError,
+            lambda: api.subscriptions.fetch_costs(subscription, **LONG),
+        ),
         ("more than 30 days", orb.ConstraintViolation, lambda: api.events.search(event_ids=["x"], **month)),
         ("too many events", orb.RequestValidationError, lambda: api.events.search(event_ids=["x"] * 501)),
         ("a large body", orb.RequestTooLarge, lambda: api.events.search(event_ids=["x" * (2 << 20)])),
@@ -237,6 +416,8 @@ def main():
     entries = check_ledgers(api)
     check_usage(api)
     check_events(api, entries)
+    check_resources(api)
+    check_children(api)
     check_errors(api)
 
 

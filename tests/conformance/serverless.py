@@ -68,7 +68,7 @@ def check_source(name, source, url):
         seen.append(refused["message"])
     with check(f"{name}: streams") as seen:
         it = connection(source, config(url))
-        expect("streams", sorted(it.available_streams), sorted(CURSORS))
+        expect("streams that are missing", set(CURSORS) - set(it.available_streams), set())
         seen.append(f"{len(it.available_streams)} streams")
     with check(f"{name}: run, which prints") as seen:
         printed = io.StringIO()

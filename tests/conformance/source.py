@@ -59,15 +59,20 @@ def run(command, program=(SOURCE,), environment=None, timeout=300, **documents):
     return Done(done.returncode, lines, done.stderr.decode("utf-8", "replace"))
 
 
+def mode_of(stream, mode):
+    """Returns the mode, or full refresh for a stream that cannot be read incrementally."""
+    return "full_refresh" if mode == "incremental" and mode not in stream["supported_sync_modes"] else mode
+
+
 def configured(catalog, mode, streams=None):
     """Returns the configured catalog that selects some or all streams of a discovered one."""
     return {
         "streams": [
             {
                 "stream": stream,
-                "sync_mode": mode,
+                "sync_mode": mode_of(stream, mode),
                 "destination_sync_mode": "append_dedup" if mode == "incremental" else "overwrite",
-                "cursor_field": stream["default_cursor_field"],
+                "cursor_field": stream.get("default_cursor_field") or [],
                 "primary_key": stream["source_defined_primary_key"],
             }
             for stream in catalog["streams"]

@@ -81,7 +81,8 @@ fn row_13_every_record_is_one_of_its_schema() {
     let setup = Setup::new(&orb).with("string_event_properties_keys", json!(["region"]));
     let catalog = setup.discover();
     let output = setup.read(&ALL);
-    for stream in catalog.messages[0].catalog.as_ref().unwrap()["streams"].as_array().unwrap() {
+    let streams = catalog.messages[0].catalog.as_ref().unwrap()["streams"].as_array().unwrap();
+    for stream in streams.iter().filter(|stream| ALL.contains(&stream["name"].as_str().unwrap())) {
         let name = stream["name"].as_str().unwrap();
         let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
         compiler.enable_format_assertions();

@@ -74,8 +74,8 @@ fn row_06_a_connector_that_repeats_its_state_is_not_repeated() {
 fn row_07_long_streams_tell_states_on_their_way() {
     let settings = Settings { customers: 2_500, ledger_customers: 500, ..Settings::default() };
     let orb = MockOrb::start(Account::generate(&settings));
-    // The fewer windows are read concurrently, the more often all earlier ones are complete.
-    let setup = Setup::new(&orb).with("start_date", "2024-01-01T00:00:00Z").with("concurrency", 2);
+    // Windows that are read one after the other are complete in their order, whatever the timing.
+    let setup = Setup::new(&orb).with("start_date", "2024-01-01T00:00:00Z").with("concurrency", 1);
     let output = setup.read(&["customers", "credits_ledger_entries"]);
     for stream in ["customers", "credits_ledger_entries"] {
         assert!(output.states(stream).len() > 3, "{stream}: {:?}", sequence(&output, stream));

@@ -11,7 +11,7 @@ fn a_specification_that_is_not_json_is_an_error() {
     for output in [setup.spec(), setup.check(), setup.discover(), setup.read(&["things"])] {
         let error = output.error();
         assert_eq!(error.failure_type, "system_error");
-        assert!(error.message.contains("the configuration schema"), "{}", error.message);
+        assert!(error.message.contains("the config schema"), "{}", error.message);
     }
 }
 

@@ -75,6 +75,14 @@ fn a_compressed_answer_is_bounded_by_what_is_received() {
 }
 
 #[test]
+fn a_compressed_answer_out_of_which_nothing_comes_is_bounded() {
+    // An empty block with fixed codes, and the checksum and length of nothing.
+    let empty = [&GZIP[..], &[3, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
+    let server = endless("gzip", (Vec::new(), empty.repeat(1_000)));
+    assert_limited(&read(guests::CALLER, &server, 1, &[]), "--max-response");
+}
+
+#[test]
 fn an_answer_is_bounded() {
     let server = endless("identity", (Vec::new(), vec![b'x'; 1 << 16]));
     assert_limited(&read(guests::CALLER, &server, 1, &["--max-response", "1MiB"]), "--max-response");

@@ -204,3 +204,52 @@ fn a_proxy_is_asked_only_for_hosts_that_were_granted() {
     let [request] = &proxy.requests()[..] else { panic!("{:?}", proxy.requests()) };
     assert_eq!(request.target(), "http://api.example.com/path");
 }
+
+#[test]
+fn a_loopback_address_of_the_config_is_reached_by_a_whole_url_alone() {
+    let canary = Canary::new();
+    let port = canary.port().to_string();
+    let url = canary.url();
+    let calling = |fields: &Value| {
+        let mut config = fields.clone();
+        config["url"] = url.clone().into();
+        Setup::guest(guests::WIDE_HOSTS, config).read(&["things"])
+    };
+    // The connector made a URL of it.
+    let output = calling(&json!({ "ip": "127.0.0.1", "port": port }));
+    assert_eq!(answers(&output), ["prohibited"]);
+    assert!(warning(&output).contains("is loopback"), "{}", warning(&output));
+    // The user did not write a whole URL.
+    for written in ["127.0.0.1".to_owned(), format!("127.0.0.1:{port}"), "http://127.0.0.1".to_owned()] {
+        let said = answers(&calling(&json!({ "api_url": written })));
+        assert!(said == ["prohibited"] || said == ["denied"], "{written}: {said:?}");
+    }
+    // A number is no address.
+    for written in ["2130706433", "0x7f000001", "017700000001", "127.1", "127.0.0.1."] {
+        for fields in [
+            json!({ "ip": written, "port": port }),
+            json!({ "api_url": written }),
+            json!({ "api_url": format!("http://{written}:{port}") }),
+        ] {
+            let output = calling(&fields);
+            assert_eq!(output.error().failure_type, "config_error", "{fields}");
+            assert!(output.error().message.contains("not written as four numbers"), "{}", output.stderr);
+        }
+    }
+    canary.assert_unreached();
+    let server = Server::ok();
+    let output =
+        Setup::guest(guests::WIDE_HOSTS, json!({ "api_url": server.url() + "/v1", "url": server.url() }));
+    assert_eq!(answers(&output.read(&["things"])), [200]);
+}
+
+#[test]
+fn no_connector_may_reach_all_below_a_public_suffix() {
+    for tld in ["com", "co.uk", "github.io", "s3.amazonaws.com", "internal", "CO.UK."] {
+        let output = Setup::guest(guests::WIDE_HOSTS, json!({ "tld": tld })).read(&["things"]);
+        assert_eq!(output.error().failure_type, "config_error", "{tld}");
+        assert!(output.error().message.contains("public suffix"), "{tld}: {}", output.stderr);
+    }
+    let output = Setup::guest(guests::WIDE_HOSTS, json!({ "tld": "example.co.uk" })).read(&["good"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+}

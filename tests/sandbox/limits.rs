@@ -131,7 +131,7 @@ fn a_log_line_has_an_end() {
 #[test]
 fn a_sync_has_an_end_if_one_is_asked_for() {
     for quiet in [false, true] {
-        let output = read(guests::BATCH_FLOOD, json!({ "quiet": quiet }), &["--max-sync", "1s"]);
+        let output = read(guests::BATCH_FLOOD, json!({ "quiet": quiet }), &["--max-sync", "3s"]);
         let error = output.error();
         assert!(error.message.contains("--max-sync"), "{}", error.message);
         assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "INCOMPLETE"]);

@@ -6,15 +6,18 @@
 mod address_space;
 mod answers;
 mod crashes;
+mod declarations;
 mod environment;
 mod exchange;
 mod forgery;
 mod hosts;
 mod limits;
 mod loading;
+mod memory;
 mod records;
 mod secrets;
 mod spellings;
+mod time;
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Secrets of the configuration: a component can use them without seeing them, and no output shows
+//! Secrets of the config: a component can use them without seeing them, and no output shows
 //! them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -93,7 +93,7 @@ fn a_state_with_a_secret_in_it_is_an_error_and_is_not_kept() {
         let setup = guest(guests::ECHO, state(&format!("after {PASSWORD}"))).flags(&saving).flags(flags);
         let output = setup.read(&["things"]);
         let message = assert_stopped(&output);
-        assert!(message.contains("the state has a secret of the configuration in it"), "{what}: {message}");
+        assert!(message.contains("the state has a secret of the config in it"), "{what}: {message}");
         assert_hidden(&output);
         assert_eq!(output.states("things").len(), 1, "{what}");
         let saved = std::fs::read_to_string(setup.folder().join("state.json")).unwrap();
@@ -384,8 +384,9 @@ fn secrets_that_are_exposed_can_be_sent_anywhere_within_a_granted_host() {
 
 #[test]
 fn a_secret_that_is_cut_off_is_not_shown_in_part() {
-    // Lines are cut at 16 KiB: try every position of the secret.
-    let lines: Vec<_> = (1..=SECRET.len()).map(|at| "x".repeat(16 * 1024 - at) + SECRET).collect();
+    // Lines are cut at 8 KiB, and a little before that: try every position of the secret.
+    let lines: Vec<_> =
+        (1..SECRET.len() + 60).map(|at| "x".repeat(8 * 1024 - at) + SECRET + &"y".repeat(100)).collect();
     let output = guest(guests::TALKER, json!({ "lines": lines })).read(&["things"]);
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert!(!output.stdout.contains("xsk/51"), "a part of a secret is shown");
@@ -431,4 +432,193 @@ fn hiding_a_secret_changes_nothing_else_of_a_record() {
         |text: &str| format!(r#"{{"b":1.500,"a":1e400,"a":12345678901234567890123,"z":"\u00e4{text}"}}"#);
     let output = guest(guests::ECHO, json!({ "record": record(PASSWORD) })).read(&["things"]);
     assert_eq!(output.records("things")[2], record("****"));
+}
+
+#[test]
+fn secrets_are_sealed_however_the_schema_marks_them() {
+    let real = |name: &str| format!("real-{name}-51");
+    let names = [
+        "pointer",
+        "anchor",
+        "encoded_anchor",
+        "relative",
+        "absolute",
+        "chain",
+        "beside",
+        "nowhere_else",
+        "text",
+        "all",
+        "any",
+        "then",
+        "else",
+        "dependent",
+    ];
+    let mut config: Value = names.iter().map(|name| ((*name).to_owned(), json!(real(name)))).collect();
+    config["number"] = 518_273_645.into();
+    config["object"] = json!({ "inner": [real("object")] });
+    config["positions"] = json!(["plain", real("positions")]);
+    config["others"] = json!(["plain", real("others")]);
+    config["contained"] = json!([real("contained")]);
+    config["patterned"] = json!({ "s": real("patterned") });
+    config["additional"] = json!({ "any": real("additional") });
+    let output = Setup::guest(guests::MARKED, config.clone()).read(&["things"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    let record: Value = serde_json::from_str(&output.records("things")[2]).unwrap();
+    let given = backwards(record["backwards"].as_str().unwrap());
+    assert!(given.starts_with('{') && given.contains("sealed"), "{given}");
+    for secret in ["real-", "518273645"] {
+        assert!(!given.contains(secret), "{given}");
+    }
+}
+
+/// The warnings of a run.
+fn warnings(output: &Output) -> Vec<&str> {
+    output.logs().into_iter().filter(|log| log.level == "WARN").map(|log| log.message.as_str()).collect()
+}
+
+#[test]
+fn where_only_the_connector_wants_secrets_to_go_is_told_before_anything_is_sent() {
+    let server = Server::ok();
+    let asker = || guest(guests::ASKER, json!({ "api_url": server.url() }));
+    let output = asker().read(&["things"]);
+    let [warning] = warnings(&output)[..] else { panic!("{}", output.stdout) };
+    for part in [
+        "`api_key`",
+        "`credentials.password`",
+        "https://asked.example",
+        "https://*.asked.example",
+        "--pin-spec sha256:",
+        "--trust",
+    ] {
+        assert!(warning.contains(part), "{part} in {warning}");
+    }
+    assert!(!warning.contains(&server.url()), "the user named it: {warning}");
+    assert_hidden(&output);
+    let first = output.messages.iter().position(|message| message.log.is_some()).unwrap();
+    let started = output.messages.iter().position(|message| message.trace.is_some()).unwrap();
+    assert!(first < started, "{}", output.stdout);
+    // Whoever looked at it need not see it again, and then it may not change.
+    let digest = warning.split_once("--pin-spec ").unwrap().1.split(' ').next().unwrap();
+    for flags in [&["--trust"][..], &["--pin-spec", digest], &["--allow-host", &server.url()]] {
+        let output = asker().flags(flags).read(&["things"]);
+        assert_eq!((output.code, warnings(&output)), (Some(0), vec![]), "{flags:?}");
+    }
+    for command in [Setup::spec, Setup::check, Setup::discover] {
+        assert_eq!(command(&asker().flags(&["--pin-spec", digest])).code, Some(0));
+        let other = guest(guests::ECHO, json!({})).flags(&["--pin-spec", digest]);
+        let output = command(&other);
+        let error = output.error();
+        assert_eq!(error.failure_type, "config_error");
+        assert!(
+            error.message.contains("--pin-spec") && error.message.contains("sha256:"),
+            "{}",
+            error.message
+        );
+    }
+    // Without secrets, or with hosts that the user named alone, there is nothing to tell.
+    let without = Setup::guest(guests::ASKER, json!({ "api_url": server.url() })).read(&["things"]);
+    assert_eq!(warnings(&without), Vec::<&str>::new());
+    let named = caller(&server.url(), &json!([])).read(&["things"]);
+    assert_eq!(warnings(&named), Vec::<&str>::new());
+}
+
+#[test]
+fn a_name_with_a_secret_in_it_is_refused_and_not_masked() {
+    let schema = json!({ "properties": { (SECRET): {} } }).to_string();
+    for stream in [json!([SECRET]), json!(["sk%2F51%2b\"H4nd\\s0ff%25"]), json!(["a", schema])] {
+        let setup = guest(guests::CATALOG, json!({ "streams": [["things"], stream] }));
+        let table = setup.run(&[&"discover", &"--config", &setup.config_file(), &"--format", &"table"]);
+        assert!(
+            table.stdout.is_empty() && table.stderr.contains("a name or schema of a stream has a secret")
+        );
+        for output in [setup.discover(), setup.read(&["things"]), table] {
+            assert_eq!(output.code, Some(1), "{}", output.stdout);
+            assert!(output.messages.iter().all(|message| message.catalog.is_none()));
+            assert_hidden(&output);
+        }
+    }
+}
+
+#[test]
+fn no_server_is_asked_to_repeat_what_it_is_sent() {
+    let server = Server::start(|request| Answer::ok(request.text()));
+    let headers = json!([["authorization", "Bearer {key}"]]);
+    let methods = ["TRACE", "TRACK", "trace", "Track"];
+    let requests: Value = methods
+        .iter()
+        .map(|method| json!({ "url": server.url(), "method": method, "headers": headers }))
+        .collect();
+    let output = caller(&server.url(), &requests).read(&["things"]);
+    assert!(told(&output).iter().all(|answer| answer["answer"] == "ErrorCode::HttpRequestMethodInvalid"));
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_secret_in_any_part_of_the_head_of_a_response_is_a_token_again() {
+    const KEY: &str = "Sk-Live.0123456789&x<y";
+    let base64 = |before: &str| BASE64_STANDARD.encode(format!("{before}{KEY}!"));
+    let forms = [
+        KEY.to_owned(),
+        r"Sk-Live.0123456789\u0026x\u003Cy".to_owned(),
+        "Sk-Live.0123456789%26x%3cy".to_owned(),
+        "%53k%2DLive%2e0123456789%2526x%253Cy".to_owned(),
+        base64(""),
+        base64("u"),
+        base64("us"),
+        base64("user:"),
+    ];
+    let answers = forms.clone();
+    let server = Server::start(move |request| {
+        let form = answers[request.target().trim_start_matches('/').parse::<usize>().unwrap()].as_str();
+        let name = "x-Sk-Live.0123456789&x%3cy";
+        Answer::keep(format!(
+            "HTTP/1.1 200 {form}\r\nx-form: a {form} b\r\n{name}: 1\r\ntrailer: x-end\r\ntransfer-encoding: chunked\r\n\r\n\
+             2\r\nok\r\n0\r\nx-end: {form}\r\n\r\n"
+        ))
+    });
+    let requests: Value =
+        (0..forms.len()).map(|form| json!({ "url": server.url(), "path": format!("/{form}") })).collect();
+    let config = json!({ "api_key": KEY, "api_url": server.url(), "requests": requests });
+    let output = Setup::guest(guests::CALLER, config).read(&["things"]);
+    let answers = told(&output);
+    assert_eq!(answers.len(), forms.len());
+    for (answer, form) in answers.iter().zip(forms) {
+        assert_eq!(answer["answer"], 200, "{form}");
+        // The token is masked on its way out, and the connector recognised it.
+        assert_eq!(
+            (&answer["headers"]["x-form"], &answer["headers"]["x-****"]),
+            (&json!("a **** b"), &json!("1")),
+            "{answer}"
+        );
+        assert_eq!(answer["knows_key"], true, "{answer}");
+    }
+}
+
+#[test]
+fn records_and_logs_hide_secrets_in_every_spelling() {
+    const KEY: &str = "sk/Live+0123456789&x<y";
+    let base64 = |before: &str| BASE64_STANDARD.encode(format!("{before}{KEY}"));
+    for written in [
+        r"sk\/Live+0123456789\u0026x\u003Cy".to_owned(),
+        r"\u0073k/Live\u002B0123456789\u0026x\u003cy".to_owned(),
+        r"sk\\/Live+0123456789\\u0026x\\u003cy".to_owned(),
+        "sk%2FLive%2B0123456789%26x%3Cy".to_owned(),
+        "sk%2fLive%2b0123456789&x%3cy".to_owned(),
+        base64(""),
+        base64("u"),
+        base64("us"),
+        base64("user:").replace('/', r"\/"),
+    ] {
+        let record = format!(r#"{{"a":"- {written} -","b":1.50}}"#);
+        let config = json!({ "api_key": KEY, "record": record });
+        let output = Setup::guest(guests::ECHO, config).read(&["things"]);
+        assert_eq!(output.records("things")[2], r#"{"a":"- **** -","b":1.50}"#, "{written}");
+        let config = json!({ "api_key": KEY, "lines": [format!("- {written} -")] });
+        let output = Setup::guest(guests::TALKER, config).read(&["things"]);
+        assert!(output.logs().iter().any(|log| log.message == "- **** -"), "{written}: {}", output.stdout);
+        let state = format!(r#"{{"a":"{written}"}}"#);
+        let output =
+            Setup::guest(guests::ECHO, json!({ "api_key": KEY, "checkpoint": state })).read(&["things"]);
+        assert!(assert_stopped(&output).contains("the state has a secret"), "{written}");
+    }
 }

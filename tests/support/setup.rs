@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{ErrorKind, Read},
+    io::{BufRead as _, BufReader, ErrorKind, Read},
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
     sync::mpsc::{RecvTimeoutError, Sender, channel},
@@ -144,6 +144,30 @@ impl Setup {
         let (config, catalog, state) =
             (self.config_file(), self.catalog_file(streams), self.file("state.json", state));
         self.run(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state])
+    }
+
+    /// Reads the streams of a catalog from a state, and kills the read after `lines` lines. Returns
+    /// its output up to then.
+    pub(crate) fn read_killed_after(&self, catalog: &str, state: &str, lines: usize) -> Output {
+        let (config, catalog) = (self.config_file(), self.file("catalog.json", catalog));
+        let state = self.file("state.json", state);
+        let mut command =
+            self.command(&[&"read", &"--config", &config, &"--catalog", &catalog, &"--state", &state]);
+        // A file, because nobody empties a pipe meanwhile.
+        let log = self.folder().join("stderr.txt");
+        let stderr = fs::File::create(&log).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut written = Vec::new();
+        for _ in 0..lines {
+            if stdout.read_until(b'\n', &mut written).unwrap() == 0 {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        let stderr = fs::read(&log).unwrap();
+        Output::of(process::Output { status, stdout: written, stderr })
     }
 
     /// The folder for all files, and the working directory of the commands.

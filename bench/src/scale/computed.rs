@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use mock_orb::{Settings, Timestamp};
 
-use super::MONTHS;
+use super::{MONTHS, counts::Counts};
 
 /// Records per page of a list, and entries per page of a ledger.
 const PAGE: u64 = 100;
@@ -22,30 +22,75 @@ pub(super) enum Computed {
     Exactly(u64),
     /// Between these two, inclusive.
     Between(u64, u64),
+    /// As for a list of this many records that is read in windows.
+    Windows(u64),
     /// As for a list, whose length is known from the read.
     Pages,
+    /// For what is new in a list: one, or more if it fills more than a page.
+    New,
+    /// This many, and one for each record.
+    AndRecords(u64),
 }
 
 impl Computed {
     /// For a read from the beginning.
-    pub(super) fn of(stream: &str, customers: usize) -> Computed {
-        let customers = customers as u64;
-        let parents = customers.div_ceil(PAGE);
+    pub(super) fn of(stream: &str, counts: &Counts) -> Computed {
+        use Computed::{AndRecords, Between, Exactly, Pages, Windows};
+        let Counts { customers, subscriptions, plans, invoices, .. } = *counts;
+        let of_customers = pages(customers) + customers;
+        let of_subscriptions = pages(subscriptions) + subscriptions;
         match stream {
             "credits_ledger_entries" => {
-                Computed::Exactly(parents + customers * (MONTHS as u64).div_ceil(LEDGER_PAGE).max(1))
+                Exactly(pages(customers) + customers * (MONTHS as u64).div_ceil(LEDGER_PAGE).max(1))
             }
             // Subscriptions that were not alive in that week are skipped.
-            "subscription_usage" => Computed::Between(parents, parents + customers),
-            _ => Computed::Pages,
+            "subscription_usage" => Between(pages(subscriptions), of_subscriptions),
+            "subscription_costs" => Exactly(pages(subscriptions) + counts.alive),
+            "credit_notes" | "credit_note_line_items" => Windows(counts.credit_notes),
+            "invoice_line_items" | "invoice_payment_attempts" | "invoice_summaries" => Windows(invoices),
+            "subscription_summaries"
+            | "subscription_price_intervals"
+            | "subscription_adjustment_intervals" => Windows(subscriptions),
+            "webhook_events" => Windows(counts.webhook_events),
+            "upcoming_invoices" => Exactly(pages(subscriptions) + counts.active),
+            "licenses" | "license_usage" => Exactly(pages(subscriptions) + counts.licensed),
+            "credit_blocks"
+            | "credit_top_ups"
+            | "customer_balance_transactions"
+            | "customer_costs"
+            | "customer_alerts" => Exactly(of_customers),
+            "credit_block_invoices" => Exactly(of_customers + counts.credit_blocks),
+            "subscription_schedules" | "subscription_alerts" => Exactly(of_subscriptions),
+            "subscription_changes" => Exactly(counts.changes.iter().copied().map(pages).sum()),
+            "coupon_redemptions" => Exactly(pages(subscriptions)),
+            "coupon_subscriptions" => {
+                let redeemed = counts.coupons.iter().copied();
+                Exactly(pages(counts.coupons.len() as u64) + redeemed.map(pages).sum::<u64>())
+            }
+            "plan_prices" => Exactly(pages(plans)),
+            "plan_migrations" => Exactly(pages(plans) + plans),
+            // Each version, and for each plan one that does not exist.
+            "plan_versions" => AndRecords(pages(plans) + plans),
+            "dimensional_price_group_prices" => {
+                let groups = counts.whole("dimensional_price_groups");
+                Exactly(pages(groups) + groups)
+            }
+            // A week in ranges of four days.
+            "event_volumes" => Exactly(2),
+            "customers" | "subscriptions" | "invoices" => Pages,
+            whole => Exactly(pages(counts.whole(whole))),
         }
     }
 
     /// For a read from the previous read's state.
-    pub(super) fn again(stream: &str, customers: usize) -> Computed {
-        match Computed::of(stream, customers) {
-            Computed::Pages => Computed::Exactly(1),
-            parents => parents,
+    pub(super) fn again(stream: &str, counts: &Counts) -> Computed {
+        match (stream, Computed::of(stream, counts)) {
+            (_, Computed::Pages | Computed::Windows(_)) => Computed::New,
+            // Those that have ended meanwhile are skipped.
+            ("subscription_costs", Computed::Exactly(most)) => {
+                Computed::Between(pages(counts.subscriptions), most)
+            }
+            (_, first) => first,
         }
     }
 
@@ -60,13 +105,23 @@ impl Computed {
 
     /// The least and the most requests, for a read with this many records.
     pub(super) fn range(self, records: u64) -> RangeInclusive<u64> {
-        let pages = records.div_ceil(PAGE);
         match self {
             Computed::Exactly(requests) => requests..=requests,
             Computed::Between(least, most) => least..=most,
-            Computed::Pages => pages..=pages + pages / 4 + MOST_EMPTY_WINDOWS,
+            Computed::Pages => Computed::Windows(records).range(records),
+            Computed::Windows(listed) => {
+                let pages = listed.div_ceil(PAGE);
+                pages..=pages + pages / 4 + MOST_EMPTY_WINDOWS
+            }
+            Computed::New => 1..=records.div_ceil(PAGE).max(1),
+            Computed::AndRecords(others) => others + records..=others + records,
         }
     }
+}
+
+/// The requests for a list without windows. An empty list takes one, too.
+fn pages(records: u64) -> u64 {
+    records.div_ceil(PAGE).max(1)
 }
 
 /// The number of requests that cover the time until today in ranges of a year; neighbours overlap
@@ -80,15 +135,32 @@ fn years_since(first: Timestamp) -> u64 {
 mod tests {
     use super::*;
 
+    fn counts() -> Counts {
+        Counts {
+            customers: 1_000,
+            subscriptions: 1_000,
+            plans: 4,
+            changes: vec![250, 1, 0],
+            ..Counts::default()
+        }
+    }
+
     #[test]
     fn a_list_takes_its_pages_and_a_quarter_more() {
-        assert_eq!(Computed::of("customers", 5).range(10_000), 100..=189);
-        assert_eq!(Computed::again("customers", 5).range(1), 1..=1);
+        assert_eq!(Computed::of("customers", &counts()).range(10_000), 100..=189);
+        assert_eq!(Computed::of("subscription_summaries", &counts()).range(1), 10..=76);
+        assert_eq!(Computed::again("customers", &counts()).range(1), 1..=1);
     }
 
     #[test]
     fn every_ledger_is_asked_for_each_time() {
-        assert_eq!(Computed::of("credits_ledger_entries", 1_000).range(7), 1_010..=1_010);
-        assert_eq!(Computed::again("credits_ledger_entries", 1_000).range(7), 1_010..=1_010);
+        assert_eq!(Computed::of("credits_ledger_entries", &counts()).range(7), 1_010..=1_010);
+        assert_eq!(Computed::again("credits_ledger_entries", &counts()).range(7), 1_010..=1_010);
+    }
+
+    #[test]
+    fn parts_and_versions_take_a_request_more_each() {
+        assert_eq!(Computed::of("subscription_changes", &counts()).range(251), 5..=5);
+        assert_eq!(Computed::of("plan_versions", &counts()).range(10), 15..=15);
     }
 }

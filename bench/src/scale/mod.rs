@@ -2,9 +2,14 @@
 //! memory and state, as a table and as a plot.
 
 mod computed;
+mod counts;
 mod plot;
 
+use std::collections::{HashMap, hash_map::Entry};
 use std::path::Path;
+use std::time::Duration;
+
+use mock_orb::{Settings, Timestamp};
 
 use crate::candidate::HOST;
 use crate::report::{Aim, figure, table};
@@ -15,19 +20,60 @@ use crate::task::{EVER, LAST_WEEK, Task, Timeframe};
 use crate::tools::Tools;
 use crate::{Result, print};
 
-use self::computed::Computed;
+use self::{computed::Computed, counts::Counts};
 
 /// Invoices per customer and entries per ledger: one a month.
 pub(crate) const MONTHS: usize = 12;
 
-/// The streams and the timeframe to read; usage has a record per day.
-const STREAMS: [(&str, Timeframe); 5] = [
-    ("customers", EVER),
-    ("subscriptions", EVER),
-    ("invoices", EVER),
-    ("credits_ledger_entries", EVER),
-    ("subscription_usage", LAST_WEEK),
+/// The streams, the timeframe to read, and whether they are also read from their state; usage has
+/// a record per day. `plans` is left out: it is one page.
+const STREAMS: [(&str, Timeframe, bool); 42] = [
+    ("customers", EVER, true),
+    ("subscriptions", EVER, true),
+    ("invoices", EVER, true),
+    ("credits_ledger_entries", EVER, true),
+    ("subscription_usage", LAST_WEEK, true),
+    ("credit_notes", EVER, true),
+    ("credit_note_line_items", EVER, true),
+    ("invoice_line_items", EVER, true),
+    ("invoice_payment_attempts", EVER, true),
+    ("invoice_summaries", EVER, true),
+    ("upcoming_invoices", EVER, false),
+    ("credit_blocks", EVER, false),
+    ("credit_block_invoices", EVER, false),
+    ("credit_top_ups", EVER, false),
+    ("customer_balance_transactions", EVER, true),
+    ("subscription_summaries", EVER, true),
+    ("subscription_schedules", EVER, false),
+    ("subscription_changes", EVER, false),
+    ("subscription_price_intervals", EVER, true),
+    ("subscription_adjustment_intervals", EVER, true),
+    ("coupon_redemptions", EVER, false),
+    ("coupon_subscriptions", EVER, false),
+    ("licenses", EVER, false),
+    ("subscription_costs", LAST_WEEK, true),
+    ("customer_costs", LAST_WEEK, true),
+    ("license_usage", LAST_WEEK, true),
+    ("event_volumes", LAST_WEEK, false),
+    ("items", EVER, false),
+    ("billable_metrics", EVER, false),
+    ("prices", EVER, false),
+    ("plan_prices", EVER, false),
+    ("plan_versions", EVER, false),
+    ("plan_migrations", EVER, false),
+    ("coupons", EVER, false),
+    ("dimensional_price_groups", EVER, false),
+    ("dimensional_price_group_prices", EVER, false),
+    ("license_types", EVER, false),
+    ("event_backfills", EVER, false),
+    ("customer_alerts", EVER, false),
+    ("subscription_alerts", EVER, false),
+    ("webhook_endpoints", EVER, false),
+    ("webhook_events", EVER, true),
 ];
+
+/// Larger accounts than this are read by the first five streams only: that takes minutes already.
+const MOST_FOR_ALL: usize = 10_000;
 
 /// Reads under Orb's rate limits, sized to take some tens of seconds.
 const LIMITED: [(usize, &str, Timeframe); 2] =
@@ -40,10 +86,31 @@ const FOR_YEARS: usize = 1_000;
 struct Row {
     customers: usize,
     stream: &'static str,
-    /// What is special about this read.
-    remark: &'static str,
-    computed: Computed,
+    kind: Kind,
     sample: Sample,
+}
+
+/// What is special about a read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    First,
+    /// From the state of the first.
+    Again,
+    /// All usage that there has ever been.
+    AllYears,
+    /// Under Orb's rate limits.
+    Limited,
+}
+
+impl Kind {
+    fn remark(self) -> &'static str {
+        match self {
+            Kind::First => "",
+            Kind::Again => ", again",
+            Kind::AllYears => ", all years",
+            Kind::Limited => ", live limits",
+        }
+    }
 }
 
 /// Reads accounts with these numbers of customers, or three default sizes. Plots the results if a
@@ -53,7 +120,7 @@ struct Row {
 ///
 /// If a read fails, or the number of requests differs from the formulas.
 pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&Path>) -> Result<Vec<Aim>> {
-    let usual = size.pick([1_000, 10_000, 100_000], [100, 1_000, 10_000]);
+    let usual = size.pick([1_000, 10_000, 100_000], [100, 300, 1_000]);
     let sizes = if sizes.is_empty() { &usual } else { sizes };
     let mut rows = Vec::new();
     for customers in sizes {
@@ -66,23 +133,49 @@ pub(crate) fn measure(tools: &Tools, size: Size, sizes: &[usize], plot: Option<&
             let mut server = Server::start(tools, &account)?;
             let task = Task::new(&server, stream, timeframe)?;
             let sample = read(tools, &mut server, &task)?;
-            let computed = Computed::of(stream, customers);
-            rows.push(Row { customers, stream, remark: ", live limits", computed, sample });
+            rows.push(Row { customers, stream, kind: Kind::Limited, sample });
         }
     }
+    // Only now, because counting takes memory, and the peak of a child includes that of this
+    // program.
+    let rows = computed(rows)?;
     print("What a sync costs by the size of the account:\n");
     report(&rows);
     if let Some(file) = plot {
-        plot::draw(file, &rows)?;
+        plot::draw(file, rows.iter().map(|(row, _)| row))?;
     }
-    match rows.iter().find(|row| !row.is_as_computed()) {
-        Some(row) => Err(format!(
+    match rows.iter().find(|(row, computed)| !row.is_as(*computed)) {
+        Some((row, _)) => Err(format!(
             "{}{} of {} customers made other requests than were computed",
-            row.stream, row.remark, row.customers
+            row.stream,
+            row.kind.remark(),
+            row.customers
         )
         .into()),
         None => Ok(Vec::new()),
     }
+}
+
+/// Computes the requests of each read.
+fn computed(rows: Vec<Row>) -> Result<Vec<(Row, Computed)>> {
+    let mut known: HashMap<usize, Counts> = HashMap::new();
+    let mut all = Vec::new();
+    for row in rows {
+        let counts = match known.entry(row.customers) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => entry.insert(counts(row.customers)?),
+        };
+        if row.stream == "credit_blocks" {
+            counts.credit_blocks = row.sample.messages.records;
+        }
+        let computed = match row.kind {
+            Kind::First | Kind::Limited => Computed::of(row.stream, counts),
+            Kind::Again => Computed::again(row.stream, counts),
+            Kind::AllYears => Computed::of_years(row.customers),
+        };
+        all.push((row, computed));
+    }
+    Ok(all)
 }
 
 /// An account with this many customers, each with a subscription, a ledger, and an invoice and a
@@ -97,24 +190,39 @@ fn account(customers: usize) -> Account {
     }
 }
 
+/// Counts what such an account has.
+fn counts(customers: usize) -> Result<Counts> {
+    let settings = Settings {
+        customers,
+        subscriptions: customers,
+        invoices: customers * MONTHS,
+        ledger_customers: customers,
+        ledger_entries_per_customer: MONTHS,
+        // As the server is started.
+        always_plans: true,
+        ..Settings::default()
+    };
+    let (start, end) = LAST_WEEK;
+    // Costs are read from the day before.
+    let start = start.parse::<Timestamp>()? - Duration::from_secs(24 * 60 * 60);
+    Ok(Counts::of(&settings, (start, end.unwrap_or_default().parse()?)))
+}
+
 /// Reads every stream from the beginning, and again from the resulting states.
 fn read_account(tools: &Tools, customers: usize) -> Result<Vec<Row>> {
     let mut server = Server::start(tools, &account(customers))?;
     let mut rows = Vec::new();
-    for (stream, timeframe) in STREAMS {
+    let streams = if customers > MOST_FOR_ALL { &STREAMS[..5] } else { &STREAMS[..] };
+    for &(stream, timeframe, is_read_again) in streams {
         let task = Task::new(&server, stream, timeframe)?;
         let sample = read(tools, &mut server, &task)?;
         let state = sample.messages.state.clone().ok_or("a read without a state")?;
-        rows.push(Row { customers, stream, remark: "", computed: Computed::of(stream, customers), sample });
-        let task = task.continued(&state)?;
-        let sample = read(tools, &mut server, &task)?;
-        rows.push(Row {
-            customers,
-            stream,
-            remark: ", again",
-            computed: Computed::again(stream, customers),
-            sample,
-        });
+        rows.push(Row { customers, stream, kind: Kind::First, sample });
+        if is_read_again {
+            let task = task.continued(&state)?;
+            let sample = read(tools, &mut server, &task)?;
+            rows.push(Row { customers, stream, kind: Kind::Again, sample });
+        }
     }
     Ok(rows)
 }
@@ -125,7 +233,7 @@ fn read_years(tools: &Tools) -> Result<Row> {
     let mut server = Server::start(tools, &account(customers))?;
     let task = Task::new(&server, stream, EVER)?;
     let sample = read(tools, &mut server, &task)?;
-    Ok(Row { customers, stream, remark: ", all years", computed: Computed::of_years(customers), sample })
+    Ok(Row { customers, stream, kind: Kind::AllYears, sample })
 }
 
 fn read(tools: &Tools, server: &mut Server, task: &Task) -> Result<Sample> {
@@ -140,12 +248,12 @@ impl Row {
         self.sample.server.requests - self.sample.server.refused
     }
 
-    fn is_as_computed(&self) -> bool {
-        self.computed.range(self.sample.messages.records).contains(&self.asked())
+    fn is_as(&self, computed: Computed) -> bool {
+        computed.range(self.sample.messages.records).contains(&self.asked())
     }
 }
 
-fn report(rows: &[Row]) {
+fn report(rows: &[(Row, Computed)]) {
     let head = [
         "customers",
         "stream",
@@ -160,13 +268,13 @@ fn report(rows: &[Row]) {
         "state bytes",
         "server's CPU s",
     ];
-    let cells = |row: &Row| {
+    let cells = |(row, computed): &(Row, Computed)| {
         let Row { sample, .. } = row;
-        let range = row.computed.range(sample.messages.records);
+        let range = computed.range(sample.messages.records);
         let (least, most) = (range.start(), range.end());
         [
             row.customers.to_string(),
-            format!("`{}{}`", row.stream, row.remark),
+            format!("`{}{}`", row.stream, row.kind.remark()),
             sample.server.requests.to_string(),
             if least == most { least.to_string() } else { format!("{least} to {most}") },
             sample.server.refused.to_string(),

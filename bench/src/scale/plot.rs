@@ -6,7 +6,7 @@ use plotters::coord::Shift;
 use plotters::coord::combinators::IntoLogRange as _;
 use plotters::prelude::*;
 
-use super::{Row, STREAMS};
+use super::{Kind, Row, STREAMS};
 use crate::Result;
 
 /// The size in pixels, although SVG scales.
@@ -38,8 +38,9 @@ const PANELS: [Panel; 4] = [
 /// # Errors
 ///
 /// If the file cannot be written.
-pub(super) fn draw(file: &Path, rows: &[Row]) -> Result<()> {
-    let rows: Vec<&Row> = rows.iter().filter(|row| row.remark.is_empty()).collect();
+pub(super) fn draw<'a>(file: &Path, rows: impl Iterator<Item = &'a Row>) -> Result<()> {
+    let has_colour = |row: &&Row| STREAMS.iter().zip(COLOURS).any(|((stream, ..), _)| *stream == row.stream);
+    let rows: Vec<&Row> = rows.filter(|row| row.kind == Kind::First).filter(has_colour).collect();
     let area = SVGBackend::new(file, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     for (panel, area) in PANELS.iter().zip(area.split_evenly((2, 2))) {
@@ -74,7 +75,7 @@ fn draw_panel(panel: &Panel, area: &DrawingArea<SVGBackend<'_>, Shift>, rows: &[
         .y_label_formatter(&label)
         .light_line_style(WHITE)
         .draw()?;
-    for ((stream, _), colour) in STREAMS.iter().zip(COLOURS) {
+    for ((stream, ..), colour) in STREAMS.iter().zip(COLOURS) {
         let points: Vec<(f64, f64)> = rows
             .iter()
             .filter(|row| row.stream == *stream)

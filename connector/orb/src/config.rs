@@ -3,22 +3,16 @@
 //! The form of the config is that of `spec.json`: Airbyte's for Orb, plus a few properties. Errors
 //! name the property.
 
-use std::{borrow::Cow, fmt, ops::RangeInclusive};
-
-use time::{SignedDuration, Timestamp};
-
 use elt_sdk::{
     cursor::TimeRange,
     error::{Error, Result},
-    instant::parse_instant,
+    properties::Properties,
+    secret::Secret,
+    source::RETRY_MINUTES,
 };
-use json_text::{Fields, Json};
 
 /// The default address of Orb's API (Orb's API reference, "Base URL").
 pub const API_URL: &str = "https://api.withorb.com/v1";
-
-/// The longest lookback window in days: a hundred years.
-const MAX_LOOKBACK_DAYS: i64 = 36_500;
 
 /// The default number of requests in flight per stream. Reading Orb's lists is bound by latency:
 /// sixteen requests at once read the ledgers of 300 customers in 0.93 s at a latency of 40 ms
@@ -27,36 +21,22 @@ const MAX_LOOKBACK_DAYS: i64 = 36_500;
 pub const CONCURRENCY: usize = 16;
 
 /// More requests in flight than this only exceed the rate limit.
-const MAX_CONCURRENCY: i64 = 64;
-
-/// How many minutes a request is retried by default. Restarts and failovers take less. For longer
-/// outages, the platform runs the sync again.
-pub const RETRY_MINUTES: u64 = 5;
+const MAX_CONCURRENCY: u32 = 64;
 
 /// Retrying for longer would come close to the 15 minutes after which the host ends a call.
-const MAX_RETRY_MINUTES: i64 = 10;
+const MAX_RETRY_MINUTES: u32 = 10;
 
-/// Keys shorter than this are not redacted, because they would match anywhere.
-const MIN_SECRET: usize = 4;
+/// The statuses that Orb knows, and those that are read by default.
+type Statuses = (&'static [&'static str], &'static [&'static str]);
 
-/// A string that must not be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// The statuses of a subscription change. Orb does not say which it returns by default.
+const CHANGES: Statuses = (&["pending", "applied", "cancelled"], &["pending", "applied", "cancelled"]);
 
-impl Secret {
-    /// Returns the value. Only the code that sends it may call this.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
+/// The statuses of a billable metric. Orb's OpenAPI document does not have the filter, but its SDK
+/// does.
+const METRICS: Statuses = (&["active", "draft", "archived"], &[]);
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
-
-/// The configuration of a sync.
+/// The config of a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// Orb's API key.
@@ -75,8 +55,16 @@ pub struct Config {
     pub plan_id: Option<String>,
     /// Whether to read draft invoices, too.
     pub draft_invoices: bool,
-    /// Currencies whose credits ledgers are read. If empty, Orb's default currency.
+    /// Currencies whose credits ledgers and credit blocks are read. If empty, Orb's default
+    /// currency.
     pub ledger_currencies: Vec<String>,
+    /// Currencies in which costs are read. If empty, the one that Orb returns by default.
+    pub cost_currencies: Vec<String>,
+    /// Statuses of which subscription changes are read. If empty, those that Orb returns by
+    /// default.
+    pub subscription_change_statuses: Vec<String>,
+    /// Statuses of which billable metrics are read. If empty, those that Orb returns by default.
+    pub billable_metric_statuses: Vec<String>,
     /// The most requests that a stream has in flight: 1 to 64.
     pub concurrency: usize,
     /// How many minutes a request is retried: 0 to 10.
@@ -89,17 +77,9 @@ impl Config {
     /// # Errors
     /// A config error that names the property and says what is expected.
     pub fn parse(json: &str) -> Result<Self> {
-        let fields = Fields::decode(json)
-            .map_err(|problem| Error::config(format!("the config is not a JSON object: {problem}")))?;
-        let properties = Properties(fields);
-        let api_key = properties.api_key()?;
-        let start = properties.instant("start_date")?.ok_or_else(|| required("start_date"))?;
-        let end = properties.instant("end_date")?;
-        if end.is_some_and(|end| end < start) {
-            return Err(Error::config("config: end_date is before start_date"));
-        }
-        let text_keys = properties.set("string_event_properties_keys")?;
-        let numeric_keys = properties.set("numeric_event_properties_keys")?;
+        let properties = Properties::decode(json)?;
+        let text_keys = properties.texts("string_event_properties_keys")?.unwrap_or_default();
+        let numeric_keys = properties.texts("numeric_event_properties_keys")?.unwrap_or_default();
         if let Some(key) = text_keys.iter().find(|key| numeric_keys.contains(key)) {
             return Err(Error::config(format!(
                 "config: {key:?} is in both string_event_properties_keys and numeric_event_properties_keys; a key \
@@ -107,30 +87,36 @@ impl Config {
             )));
         }
         Ok(Self {
-            api_key,
-            api_url: properties.api_url()?,
-            range: TimeRange { start, end, lookback: properties.lookback()? },
+            api_key: properties.required("api_key", Properties::secret)?,
+            api_url: properties.url("api_url")?.unwrap_or_else(|| API_URL.to_owned()),
+            range: properties.time_range()?,
             string_event_properties_keys: text_keys,
             numeric_event_properties_keys: numeric_keys,
-            subscription_usage_grouping_key: properties
-                .non_empty_string("subscription_usage_grouping_key")?,
-            plan_id: properties.non_empty_string("plan_id")?,
-            draft_invoices: properties.flag("draft_invoices")?,
-            ledger_currencies: properties.set("ledger_currencies")?,
-            concurrency: properties.concurrency()?,
-            retry_minutes: properties.retry_minutes()?,
+            subscription_usage_grouping_key: properties.text("subscription_usage_grouping_key")?,
+            plan_id: properties.text("plan_id")?,
+            draft_invoices: properties.flag("draft_invoices")?.unwrap_or_default(),
+            ledger_currencies: properties.texts("ledger_currencies")?.unwrap_or_default(),
+            cost_currencies: properties.texts("cost_currencies")?.unwrap_or_default(),
+            subscription_change_statuses: statuses(&properties, "subscription_change_statuses", CHANGES)?,
+            billable_metric_statuses: statuses(&properties, "billable_metric_statuses", METRICS)?,
+            concurrency: properties
+                .number("concurrency", 1..=MAX_CONCURRENCY)?
+                .map_or(CONCURRENCY, |number| number as usize),
+            retry_minutes: properties
+                .number("retry_minutes", 0..=MAX_RETRY_MINUTES)?
+                .map_or(RETRY_MINUTES, u64::from),
         })
-    }
-
-    /// Removes the API key from a text, since a server may repeat it.
-    pub fn redact(&self, text: &str) -> String {
-        let key = self.api_key.expose();
-        if key.len() < MIN_SECRET { text.to_owned() } else { text.replace(key, "[secret]") }
     }
 
     /// Returns whether to enrich ledger entries.
     pub fn has_event_keys(&self) -> bool {
         !self.string_event_properties_keys.is_empty() || !self.numeric_event_properties_keys.is_empty()
+    }
+
+    /// Returns the parts of a list that is requested once for each of these values, or once without
+    /// any.
+    pub fn parts(values: &[String]) -> Vec<Option<String>> {
+        if values.is_empty() { vec![None] } else { values.iter().cloned().map(Some).collect() }
     }
 
     /// Returns the filter that includes draft invoices, if the config wants them.
@@ -139,115 +125,19 @@ impl Config {
     }
 }
 
-/// Reads properties of the config by type. A null property counts as absent.
-struct Properties<'a>(Fields<'a>);
-
-impl<'a> Properties<'a> {
-    /// Returns a property, converted by `convert`. `None` if it is absent.
-    fn get<T>(
-        &self,
-        name: &str,
-        expected: &str,
-        convert: impl Fn(Json<'a>) -> Option<T>,
-    ) -> Result<Option<T>> {
-        let wrong_type = || Error::config(format!("config: {name} must be {expected}"));
-        self.0.value(name).map(|value| convert(value).ok_or_else(wrong_type)).transpose()
-    }
-
-    fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>> {
-        self.get(name, "a string", Json::text)
-    }
-
-    /// Returns a string. An empty one counts as absent, because forms send it.
-    fn non_empty_string(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.text(name)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
-    }
-
-    /// Reads a list of strings. Drops duplicates and empty ones.
-    fn set(&self, name: &str) -> Result<Vec<String>> {
-        let texts = |value: Json<'a>| value.list()?.into_iter().map(Json::text).collect::<Option<Vec<_>>>();
-        let mut set = Vec::new();
-        for text in self.get(name, "a list of strings", texts)?.unwrap_or_default() {
-            if !text.is_empty() && !set.iter().any(|other| *other == text) {
-                set.push(text.into_owned());
-            }
-        }
-        Ok(set)
-    }
-
-    fn flag(&self, name: &str) -> Result<bool> {
-        Ok(self.get(name, "true or false", |value| value.get().parse().ok())?.unwrap_or_default())
-    }
-
-    /// Reads a timestamp such as `2022-03-01T00:00:00Z`. An empty string counts as absent, because
-    /// forms send it.
-    fn instant(&self, name: &str) -> Result<Option<Timestamp>> {
-        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
-        let parse = |text: &str| {
-            let is_whole = text.len() == "2022-03-01T00:00:00Z".len() && text.ends_with('Z');
-            parse_instant(text).filter(|_| is_whole && text.contains('T'))
-        };
-        let error =
-            || Error::config(format!("config: {name} is {text:?}; it must look like 2022-03-01T00:00:00Z"));
-        parse(&text).map(Some).ok_or_else(error)
-    }
-
-    fn api_key(&self) -> Result<Secret> {
-        let key = self.text("api_key")?.ok_or_else(|| required("api_key"))?;
-        let key = key.trim();
-        if key.is_empty() {
-            return Err(Error::config("config: api_key is empty"));
-        }
-        if !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(Error::config(
-                "config: api_key contains an invalid character; copy it again from Orb",
-            ));
-        }
-        Ok(Secret(key.to_owned()))
-    }
-
-    fn api_url(&self) -> Result<String> {
-        let url = self.text("api_url")?.unwrap_or(Cow::Borrowed(API_URL));
-        let url = url.trim().trim_end_matches('/');
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        let is_plain = |rest: &str| {
-            !rest.is_empty()
-                && !rest.starts_with('/')
-                && rest.bytes().all(|b| b.is_ascii_graphic() && !b"?#@\\".contains(&b))
-        };
-        if !rest.is_some_and(is_plain) {
-            return Err(Error::config(format!(
-                "config: api_url must look like {API_URL}: http or https, a host and optionally a path"
-            )));
-        }
-        Ok(url.to_owned())
-    }
-
-    fn lookback(&self) -> Result<SignedDuration> {
-        let days = self.number("lookback_window_days", 0..=MAX_LOOKBACK_DAYS)?.unwrap_or(0);
-        Ok(SignedDuration::days(days))
-    }
-
-    fn concurrency(&self) -> Result<usize> {
-        let number = self.number("concurrency", 1..=MAX_CONCURRENCY)?;
-        Ok(number.and_then(|number| usize::try_from(number).ok()).unwrap_or(CONCURRENCY))
-    }
-
-    fn retry_minutes(&self) -> Result<u64> {
-        let number = self.number("retry_minutes", 0..=MAX_RETRY_MINUTES)?;
-        Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(RETRY_MINUTES))
-    }
-
-    /// Reads a whole number. `3.0` and `3e0` are accepted, since JSON does not distinguish them.
-    fn number(&self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
-        let expected = format!("a whole number from {} to {}", range.start(), range.end());
-        let whole = |value: Json<'_>| value.integer().filter(|number| range.contains(number));
-        self.get(name, &expected, whole)
+#[cfg(test)]
+impl Config {
+    /// Parses a config for tests, with further properties such as `,"concurrency":1`.
+    pub(crate) fn sample(further: &str) -> Self {
+        let required = r#""api_key":"hidden","start_date":"2024-01-01T00:00:00Z""#;
+        Self::parse(&format!("{{{required}{further}}}")).unwrap()
     }
 }
 
-fn required(name: &str) -> Error {
-    Error::config(format!("config: {name} is a required property"))
+/// Reads a list of statuses. If it is absent, returns the default ones.
+fn statuses(properties: &Properties<'_>, name: &str, (known, default): Statuses) -> Result<Vec<String>> {
+    let statuses = properties.choices(name, known)?;
+    Ok(statuses.unwrap_or_else(|| default.iter().map(|status| (*status).to_owned()).collect()))
 }
 
 #[cfg(test)]

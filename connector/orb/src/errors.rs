@@ -52,7 +52,7 @@ static ERRORS: &[ErrorRow] = &[
     (400, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
     (404, "404-feature-not-available", Meaning::Unavailable, "this account does not have the feature"),
     (404, "404-url-not-found", Meaning::UnknownPath, "the address does not exist; check api_url"),
-    (404, FOREIGN, Meaning::Refused(FailureType::Config), "Orb's API is not at this address; check api_url"),
+    (404, FOREIGN, Meaning::UnknownPath, "Orb's API is not at this address; check api_url"),
     (404, "", Meaning::Absent, "not found"),
     (410, FOREIGN, Meaning::Refused(FailureType::Config), "Orb's API is not at this address; check api_url"),
     (410, "", Meaning::Absent, "gone"),
@@ -103,7 +103,7 @@ pub fn judge(config: &Config, response: &Response) -> Verdict {
     let message = format!("{sentence} (status {status}{target}){colon}{text}");
     let with_excerpt = |error: Error| match own {
         Some(_) => error,
-        None => error.internal(response.excerpt(|text| config.redact(text))),
+        None => error.internal(response.excerpt(|text| config.api_key.redact(text))),
     };
     let error = |failure_type| with_excerpt(Error::new(failure_type, message.clone()));
     match meaning {
@@ -121,7 +121,7 @@ pub fn judge(config: &Config, response: &Response) -> Verdict {
 /// Returns the target of a redirect without parts that may be secret: credentials, the query and
 /// the API key.
 fn redirect_target(config: &Config, response: &Response) -> Option<String> {
-    let location = config.redact(response.header("location")?.trim());
+    let location = config.api_key.redact(response.header("location")?.trim());
     let without_query = location.split(['?', '#']).next().unwrap_or_default();
     let (scheme, rest) = without_query.split_once("//").unwrap_or(("", without_query));
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
@@ -164,7 +164,7 @@ impl<'a> Explanation<'a> {
         let texts = [&self.title, &self.detail].into_iter().flatten().chain(&self.validation_errors);
         let texts: Vec<&str> = texts.map(|text| &**text).collect();
         // Redact before truncating: the start of a key is secret too.
-        config.redact(&texts.join(": ")).chars().take(MAX_EXPLANATION).collect()
+        config.api_key.redact(&texts.join(": ")).chars().take(MAX_EXPLANATION).collect()
     }
 }
 

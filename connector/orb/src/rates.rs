@@ -1,13 +1,21 @@
-//! The classes of Orb's rate limits (Orb's API reference, "Rate limits"). All start without a limit
-//! and learn their pace from refusals, because test and trial accounts have lower limits.
+//! The classes of Orb's rate limits, with the limits for live data (Orb's API reference, "Rate
+//! limits"). Test and trial accounts have lower ones. All classes start without a pace and learn it
+//! from refusals, so that a server without limits is read as fast as it answers.
 
 use elt_sdk::pace::RateClass;
 
-/// Most `GET` requests: 100 per second on live data.
-pub static READ: RateClass = RateClass { name: "read", per_second: None };
+const fn class(name: &'static str, limit: f64) -> RateClass {
+    RateClass { name, per_second: None, limit: Some(limit) }
+}
 
-/// Usage and costs: 10 per second on live data.
-pub static ANALYTICS: RateClass = RateClass { name: "analytics", per_second: None };
+/// Most `GET` requests.
+pub static READ: RateClass = class("read", 100.0);
 
-/// Every `POST`, even if it only reads: 50 per second on live data.
-pub static WRITE: RateClass = RateClass { name: "write", per_second: None };
+/// Usage and costs.
+pub static ANALYTICS: RateClass = class("analytics", 10.0);
+
+/// A customer's credit balance, which is the list of credit blocks.
+pub static CREDIT_BALANCE: RateClass = class("credit balance", 10.0);
+
+/// Every `POST`, even if it only reads.
+pub static WRITE: RateClass = class("write", 50.0);

@@ -17,6 +17,6 @@ pub fn post(config: &Config, path: &str, json: String) -> Request {
 fn signed(config: &Config, request: Request) -> Request {
     request
         .header("accept", "application/json")
-        .header("authorization", format!("Bearer {}", config.api_key.expose()))
+        .bearer(&config.api_key)
         .header("user-agent", concat!("orb.wasm/", env!("CARGO_PKG_VERSION")))
 }

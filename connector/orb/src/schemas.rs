@@ -16,7 +16,7 @@ macro_rules! schemas {
 }
 
 /// Returns the first `N` bytes of a JSON text without the white space between its tokens, and the
-/// length of that text. The compiler runs this, so the files can be indented and orb.wasm is 14 kB
+/// length of that text. The compiler runs this, so the files can be indented and orb.wasm is 18 kB
 /// smaller.
 const fn compact<const N: usize>(json: &str) -> ([u8; N], usize) {
     let mut compacted = [0; N];
@@ -42,13 +42,47 @@ const fn compact<const N: usize>(json: &str) -> ([u8; N], usize) {
 
 /// Every schema, by the name that streams and `$ref` use for it.
 pub const SCHEMAS: &[(&str, &str)] = &schemas![
+    "billable_metrics.json",
+    "coupon_redemptions.json",
+    "coupon_subscriptions.json",
+    "coupons.json",
+    "credit_block_invoices.json",
+    "credit_blocks.json",
+    "credit_note_line_items.json",
+    "credit_notes.json",
+    "credit_top_ups.json",
     "credits_ledger_entries.json",
+    "customer_alerts.json",
+    "customer_balance_transactions.json",
+    "customer_costs.json",
     "customers.json",
+    "dimensional_price_group_prices.json",
+    "dimensional_price_groups.json",
+    "event_backfills.json",
+    "event_volumes.json",
+    "invoice_line_items.json",
+    "invoice_payment_attempts.json",
+    "invoice_summaries.json",
     "invoices.json",
+    "items.json",
+    "license_types.json",
+    "license_usage.json",
+    "licenses.json",
+    "plan_migrations.json",
+    "plan_prices.json",
+    "plan_versions.json",
     "plans.json",
+    "prices.json",
     "shared/address.json",
     "shared/adjustment.json",
+    "shared/adjustment_interval.json",
+    "shared/alert.json",
     "shared/auto_collection.json",
+    "shared/cost.json",
+    "shared/coupon_redemption.json",
+    "shared/credit_allocation.json",
+    "shared/credit_note_discount.json",
+    "shared/credit_note_line_item.json",
     "shared/credit_note_summary.json",
     "shared/customer_balance_transaction.json",
     "shared/customer_ref.json",
@@ -56,17 +90,35 @@ pub const SCHEMAS: &[(&str, &str)] = &schemas![
     "shared/duration.json",
     "shared/invoice.json",
     "shared/invoice_line_item.json",
+    "shared/invoice_summary.json",
+    "shared/item.json",
+    "shared/license_type.json",
     "shared/lower_bound_tier.json",
     "shared/maximum.json",
     "shared/minimum.json",
     "shared/payment_attempt.json",
     "shared/percentage_tier.json",
+    "shared/plan_phase.json",
+    "shared/plan_ref.json",
     "shared/price.json",
     "shared/price_filter.json",
+    "shared/price_interval.json",
+    "shared/reference.json",
+    "shared/tax_amount.json",
     "shared/tax_id.json",
     "shared/unit_range_tier.json",
+    "subscription_adjustment_intervals.json",
+    "subscription_alerts.json",
+    "subscription_changes.json",
+    "subscription_costs.json",
+    "subscription_price_intervals.json",
+    "subscription_schedules.json",
+    "subscription_summaries.json",
     "subscription_usage.json",
     "subscriptions.json",
+    "upcoming_invoices.json",
+    "webhook_endpoints.json",
+    "webhook_events.json",
 ];
 
 #[cfg(test)]
@@ -109,7 +161,7 @@ mod tests {
     #[test]
     fn every_schema_is_used() {
         for (name, _) in SCHEMAS {
-            let reference = format!(r#"{{"$ref":"{name}"}}"#);
+            let reference = format!(r#""$ref":"{name}""#);
             let is_shared = SCHEMAS.iter().any(|(_, schema)| schema.contains(&reference));
             assert!(is_shared || STREAMS.iter().any(|stream| stream.schema == *name), "{name}");
         }

@@ -4,13 +4,11 @@ use std::rc::Rc;
 
 use elt_sdk::{
     api::Api,
-    error::{Error, Result},
+    error::Result,
     retry::RetryPolicy,
-    source::{Check, Settings, Source, Specification},
+    source::{Check, Settings, Source, Specification, is_json},
     stream::Stream,
 };
-use json_text::Json;
-use time::Timestamp;
 
 use crate::{
     api::OrbApi,
@@ -29,6 +27,8 @@ impl Source for Orb {
 
     const STREAMS: &'static [&'static Stream<Config>] = STREAMS;
 
+    const DEFAULT_GROUPS: &'static [&'static str] = &["core"];
+
     const SCHEMAS: &'static [(&'static str, &'static str)] = SCHEMAS;
 
     fn specification() -> Specification {
@@ -41,13 +41,8 @@ impl Source for Orb {
         }
     }
 
-    fn config(text: &str, now: Timestamp) -> Result<Config> {
-        let config = Config::parse(text)?;
-        // The cursor could never pass the start of such a read.
-        if config.range.start > now {
-            return Err(Error::config("config: start_date lies in the future"));
-        }
-        Ok(config)
+    fn config(text: &str) -> Result<Config> {
+        Config::parse(text)
     }
 
     fn settings(config: &Config) -> Settings {
@@ -71,11 +66,6 @@ impl Source for Orb {
             hint_in_outage: (config.api_url != API_URL).then(|| "check api_url".to_owned()),
         }
     }
-}
-
-/// Returns whether a body is JSON, or empty.
-fn is_json(body: &[u8]) -> bool {
-    str::from_utf8(body).is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok())
 }
 
 #[cfg(test)]

@@ -38,6 +38,15 @@ pub fn halves(slice: &Slice) -> Option<Vec<Slice>> {
     Some([below, above].into_iter().filter(is_kept).collect())
 }
 
+/// Returns the two halves of a slice of whole hours. `None` if it is an hour.
+pub fn half_hours(slice: &Slice) -> Option<Vec<Slice>> {
+    let (from, span) = (slice.from?, slice.span()?);
+    let hours = span.whole_hours() / 2;
+    let boundary = from.checked_add(SignedDuration::hours(hours)).filter(|_| hours > 0)?;
+    let below = Slice { until: Some(Until::Before(boundary)), keep_before: Some(boundary), ..slice.clone() };
+    Some(vec![below, Slice { from: Some(boundary), keep_from: Some(boundary), ..slice.clone() }])
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -117,5 +126,21 @@ mod tests {
     fn what_has_an_open_end_cannot_be_cut() {
         assert_eq!(halves(&Slice { until: None, ..year() }), None);
         assert_eq!(halves(&Slice { from: None, ..year() }), None);
+    }
+
+    #[test]
+    fn hours_are_halved_at_whole_hours_down_to_one() {
+        let hours = |count: i64| Slice {
+            from: Some(instant("2024-01-01T05:00:00Z")),
+            until: Some(Until::Before(instant("2024-01-01T05:00:00Z") + SignedDuration::hours(count))),
+            ..Slice::default()
+        };
+        let spans = |count| {
+            let halves = half_hours(&hours(count));
+            halves.map(|halves| halves.iter().map(|half| half.span().unwrap().whole_hours()).collect())
+        };
+        assert_eq!(spans(96), Some(vec![48, 48]));
+        assert_eq!(spans(3), Some(vec![1, 2]));
+        assert_eq!((spans(1), spans(0)), (None, None));
     }
 }

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use time::{SignedDuration, Time, Timestamp};
 
-use crate::config::Config;
+use crate::{config::Config, subscription::prices};
 use elt_sdk::{
     instant::parse_instant,
     problem::Problem,
@@ -34,7 +34,8 @@ const YEAR: SignedDuration = SignedDuration::hours(365 * 24);
 /// recommends shorter timeframes. A thousand groups are some 5 MB in a month, and 60 MB in a year.
 const MONTH: SignedDuration = SignedDuration::hours(31 * 24);
 
-const DAY: SignedDuration = SignedDuration::hours(24);
+/// A day without a change of clocks.
+pub const DAY: SignedDuration = SignedDuration::hours(24);
 
 /// How far below a boundary a slice begins, so that its truncated first day also begins below the
 /// boundary.
@@ -62,7 +63,7 @@ pub fn slices(config: &Config, subscription: &Record, whole: &Slice) -> Vec<Slic
     let until = instant("end_date").map_or(until, |died| until.min(died));
     let keep_from = from.checked_add(HOUR).filter(|_| continues && born.is_none());
     let width = if config.subscription_usage_grouping_key.is_some() { MONTH } else { YEAR };
-    let ranges = Ranges { width, before: HOUR, after: LONGEST_DAY };
+    let ranges = Ranges { width, before: HOUR, after: LONGEST_DAY, unit: SignedDuration::ZERO };
     let timeframes = ranges.cut(born.unwrap_or(from), until, keep_from);
     timeframes.into_iter().map(|timeframe| Slice { parent: whole.parent.clone(), ..timeframe }).collect()
 }
@@ -82,11 +83,8 @@ pub fn metrics(config: &Config, subscription: Option<&Record>) -> Vec<Option<Str
         return vec![None];
     }
     let Some(subscription) = subscription.and_then(Record::fields) else { return Vec::new() };
-    let of_plan = subscription.object("plan").map(|plan| plan.list("prices")).unwrap_or_default();
-    let intervals = subscription.list("price_intervals");
-    let own = intervals.iter().filter_map(|interval| Fields::of(*interval)?.raw("price"));
     let mut metrics: Vec<String> = Vec::new();
-    for price in of_plan.into_iter().chain(own) {
+    for price in prices(&subscription) {
         let metric = Fields::of(price).and_then(|price| price.object("billable_metric"));
         let id = metric.and_then(|metric| metric.text("id").map(Cow::into_owned));
         metrics.extend(id.filter(|id| !metrics.contains(id)));
@@ -101,13 +99,26 @@ pub fn query(config: &Config, _: &Slice) -> Vec<(&'static str, String)> {
 
 /// Returns the schema of the field for the grouping key.
 pub fn properties(config: &Config) -> Vec<(String, String)> {
-    let property = |key: &String| (key.clone(), r#"{"type":["null","string"]}"#.to_owned());
+    let property = |key: &String| (group_field(key), r#"{"type":["null","string"]}"#.to_owned());
     config.subscription_usage_grouping_key.iter().map(property).collect()
 }
 
 /// Returns the grouping key, which is part of the primary key.
 pub fn key_fields(config: &Config) -> Vec<String> {
-    config.subscription_usage_grouping_key.iter().cloned().collect()
+    config.subscription_usage_grouping_key.iter().map(|key| group_field(key)).collect()
+}
+
+/// The fields of a record without a grouping key.
+const FIELDS: [&str; 4] = ["quantity", "timeframe_start", "timeframe_end", "view_mode"];
+
+/// Returns the field for the value of a grouping key: the key itself, unless a record has a field
+/// of that name.
+fn group_field(key: &str) -> String {
+    if FIELDS.iter().chain(&ADDED).any(|field| *field == key) {
+        format!("group_{key}")
+    } else {
+        key.to_owned()
+    }
 }
 
 /// Fields that each record gets, in place of fields of the response.
@@ -126,7 +137,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
     let metric = element.object("billable_metric");
     let of_metric = |name| metric.as_ref().and_then(|metric| metric.raw(name)).map_or("null", Json::get);
     let group = element.object("metric_group");
-    let key = group.as_ref().and_then(|group| group.text("property_key"));
+    let key = group.as_ref().and_then(|group| Some(group_field(&group.text("property_key")?)));
     let mut records = Vec::new();
     // A missing list is an error, not the absence of usage.
     let days = element.raw("usage").ok_or("there is no \"usage\"")?;
@@ -154,7 +165,7 @@ pub fn records(element: Json<'_>, slice: &Slice) -> Result<Vec<Record>, Problem>
             of_metric("name").to_owned(),
             of_metric("id").to_owned(),
         ];
-        for (name, value) in ADDED.iter().zip(&made).filter(|(name, _)| key.as_deref() != Some(**name)) {
+        for (name, value) in ADDED.iter().zip(&made) {
             object.push(name, value);
         }
         if let (Some(group), Some(key)) = (&group, &key) {

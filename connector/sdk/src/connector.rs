@@ -11,7 +11,7 @@ use crate::{
     platform::Platform,
     reader::{Reader, Tools},
     retry::RetryPolicy,
-    schema::resolve,
+    schema::Resolver,
     source::{Source, Specification},
     state::State,
     stream::{Partition, Stream},
@@ -85,7 +85,8 @@ impl<S: Source> Connector<S> {
     /// If the config is not understood.
     pub fn discover(&self, config: &str) -> Result<Vec<Discovered>> {
         let config = self.config(config)?;
-        S::STREAMS.iter().map(|stream| discover::<S>(stream, &config)).collect()
+        let mut schemas = Resolver::new(S::SCHEMAS);
+        S::STREAMS.iter().map(|stream| discover::<S>(stream, &mut schemas, &config)).collect()
     }
 
     /// Prepares to read a stream, continuing from `state`.
@@ -120,7 +121,12 @@ impl<S: Source> Connector<S> {
     }
 
     fn config(&self, text: &str) -> Result<S::Config> {
-        S::config(text, self.platform.clock.now())
+        let config = S::config(text)?;
+        // The cursor could never pass the start of such a read.
+        if S::settings(&config).range.start > self.platform.clock.now() {
+            return Err(Error::config("config: the start date lies in the future"));
+        }
+        Ok(config)
     }
 
     fn fetcher(
@@ -134,8 +140,13 @@ impl<S: Source> Connector<S> {
     }
 }
 
-fn discover<S: Source>(stream: &'static Stream<S::Config>, config: &S::Config) -> Result<Discovered> {
-    let schema = resolve(stream.schema, S::SCHEMAS, &(stream.properties)(config))
+fn discover<S: Source>(
+    stream: &'static Stream<S::Config>,
+    schemas: &mut Resolver<'_>,
+    config: &S::Config,
+) -> Result<Discovered> {
+    let schema = schemas
+        .resolve(stream.schema, &(stream.properties)(config))
         .map_err(|problem| Error::system(problem.to_string()).in_stream(stream.name))?;
     let fields = stream.primary_key.iter().map(|field| (*field).to_owned());
     Ok(Discovered {

@@ -50,6 +50,11 @@ pub struct TimeRange {
 }
 
 impl TimeRange {
+    /// Creates the range from an instant up to now, without a lookback window.
+    pub fn since(start: Timestamp) -> Self {
+        Self { start, end: None, lookback: SignedDuration::ZERO }
+    }
+
     /// Returns where a read that continues from `cursor` begins: at the cursor, less the lookback
     /// window and the overlap, but not before the start.
     pub fn lower_bound(&self, cursor: Option<&Cursor>, overlap: SignedDuration) -> Timestamp {
@@ -224,12 +229,8 @@ mod tests {
 
     #[test]
     fn a_record_that_can_still_change_holds_the_cursor_for_so_long_at_most() {
-        let open = Unsettled {
-            field: "status",
-            values: &["open"],
-            emitted: true,
-            at_most: Some(SignedDuration::hours(24 * 40)),
-        };
+        let open =
+            Unsettled { field: "status", values: &["open"], at_most: Some(SignedDuration::hours(24 * 40)) };
         let mut watermark = watermark("2024-01-01T00:00:00Z").holding(Some(&open));
         watermark.observe(&record_at("2024-05-30T00:00:00Z"));
         watermark.observe(&Record { unsettled: true, ..record_at("2024-04-01T00:00:00Z") });

@@ -10,17 +10,21 @@ use crate::{
     record::Record,
     request::PageRequest,
     server::{Server, Verdict},
-    stream::{Parents, Partition, Place, Stream, TimeFilter, TimeForm},
+    stream::{Parents, Partition, Stream, TimeFilter},
 };
 
 /// Creates a record at an instant.
 pub(crate) fn record_at(text: &str) -> Record {
-    Record { json: format!("{{\"created_at\":{text:?}}}"), position: parse_instant(text), unsettled: false }
+    Record {
+        json: format!("{{\"created_at\":{text:?}}}"),
+        position: parse_instant(text),
+        unsettled: false,
+        withheld: false,
+    }
 }
 
 /// A filter by instants.
-pub(crate) const TIME: TimeFilter =
-    TimeFilter { form: TimeForm::Instant, from: "from", including: "until", before: "before" };
+pub(crate) const TIME: TimeFilter = TimeFilter { before: "before", ..TimeFilter::by_ends("from", "until") };
 
 /// A parent stream, read by windows.
 pub(crate) static OWNERS: Stream<()> = Stream {
@@ -35,14 +39,8 @@ pub(crate) static OWNERS: Stream<()> = Stream {
 };
 
 /// Owners as the parents of a stream.
-pub(crate) const PARENTS: Parents<()> = Parents {
-    stream: &OWNERS,
-    id: "id",
-    key: "owner_id",
-    place: Place::Path,
-    deleted: Some("deleted"),
-    slices: |(), _, whole| vec![whole.clone()],
-};
+pub(crate) const PARENTS: Parents<()> =
+    Parents { deleted: Some("deleted"), ..Parents::by_id(&OWNERS, "owner_id") };
 
 /// A server's list, newest first.
 pub(crate) struct List(Vec<Timestamp>);
@@ -70,7 +68,7 @@ impl List {
     }
 
     fn record(&self, index: usize, position: Timestamp) -> Record {
-        Record { json: index.to_string(), position: Some(position), unsettled: false }
+        Record { json: index.to_string(), position: Some(position), unsettled: false, withheld: false }
     }
 
     /// Returns the position of the record with this text.

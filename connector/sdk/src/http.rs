@@ -5,6 +5,8 @@ use std::fmt;
 use futures_util::future::LocalBoxFuture;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::secret::Secret;
+
 /// Everything but the unreserved characters of RFC 3986, so that a value may contain any character.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -53,6 +55,12 @@ impl Request {
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Adds a secret as a bearer token (RFC 6750).
+    #[must_use]
+    pub fn bearer(self, token: &Secret) -> Self {
+        self.header("authorization", format!("Bearer {}", token.expose()))
     }
 }
 
@@ -137,7 +145,8 @@ mod tests {
 
     #[test]
     fn headers_are_never_shown() {
-        let request = Request::get("http://h", "x", &[]).header("authorization", "Bearer hidden");
+        let request = Request::get("http://h", "x", &[]).bearer(&Secret::new("hidden"));
+        assert_eq!(request.headers, [("authorization", "Bearer hidden".to_owned())]);
         assert_eq!(format!("{request} {request:?}"), "GET http://h/x GET http://h/x");
     }
 }

@@ -1,17 +1,17 @@
 //! Limits how many requests are in flight, to save memory where more would gain no time.
 //!
 //! A page may have a kilobyte or ten megabytes, and the memory of a component never shrinks. If
-//! pages are small, as many requests as wanted are in flight. If they are large, a few are enough
-//! while pages arrive faster than they can be emitted. Each time the reader has to wait for a page,
-//! one more is allowed.
+//! pages are small, the configured number of requests is in flight. If they are large, a few are
+//! enough while pages arrive faster than they can be emitted. Each time the reader has to wait for
+//! a page, one more is allowed.
 
 /// Bytes of responses that may always be in flight or wait to be emitted. A stream with pages of a
 /// megabyte that arrive in time then takes less than 48 MB, including the host
 /// (docs/BENCHMARKS.md).
 const BYTES: usize = 4 * 1024 * 1024;
 
-/// Always allow at least this many requests in flight: one that is read, and others the server
-/// works on.
+/// Always allow at least this many requests in flight: one whose response is being read, and
+/// others that the server works on.
 const MIN_REQUESTS: usize = 4;
 
 /// How many pages the average covers.

@@ -18,6 +18,11 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
     Some(local.checked_to_utc().map_or(Timestamp::MAX, Timestamp::from))
 }
 
+/// Parses a date such as `2024-01-03`. Returns the beginning of that day in UTC.
+pub fn parse_date(text: &str) -> Option<Timestamp> {
+    (text.len() == "2024-01-03".len()).then(|| parse_instant(&format!("{text}T00:00:00Z")))?
+}
+
 fn parse_rfc_3339(text: &str) -> Option<OffsetDateTime> {
     // The crate accepts any character as the separator.
     let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
@@ -98,6 +103,14 @@ mod tests {
     fn what_has_no_offset_is_not_an_instant() {
         for text in ["2024-01-03T10:00:00", "2024-01-03", "", "yesterday"] {
             assert_eq!(parse_instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_the_beginning_of_its_day_in_utc() {
+        assert_eq!(parse_date("2024-01-03"), parse_instant("2024-01-03T00:00:00Z"));
+        for text in ["2024-02-30", "2024-1-3", "2024-01-03T", "20240103", "", "0000000000"] {
+            assert_eq!(parse_date(text), None, "{text}");
         }
     }
 

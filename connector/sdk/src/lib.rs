@@ -15,6 +15,9 @@
 //! 6. [`reader`] returns the records, and keeps as many requests [in flight](in_flight) as memory
 //!    allows.
 //!
+//! A connector may use these conveniences, or do the same by hand: [`properties`] and [`secret`] read
+//! the config, [`list`] decodes a list, [`server::Verdict::by_status`] classifies a response.
+//!
 //! Everything outside of the connector is behind four traits, so that all of this is tested
 //! natively and without a network: [`http::Transport`], [`clock::Clock`], [`log::Log`] and
 //! [`progress::Progress`]. `wasi` implements them for the component, and `testing` (a feature) for
@@ -32,21 +35,27 @@ mod fixtures;
 pub mod http;
 pub mod in_flight;
 pub mod instant;
+pub mod list;
 pub mod log;
 pub mod notes;
 pub mod pace;
 pub mod page;
+pub mod page_sizes;
 pub mod partition;
 pub mod platform;
+pub mod prelude;
 pub mod problem;
 pub mod progress;
+pub mod properties;
 pub mod ranges;
 pub mod reader;
 pub mod record;
 pub mod refusal;
 pub mod request;
 pub mod retry;
+pub mod rows;
 pub mod schema;
+pub mod secret;
 pub mod server;
 pub mod slice;
 pub mod source;

@@ -1,10 +1,14 @@
 //! Limits how fast requests are started.
 //!
-//! Requests of one rate class share a pace, so that it is learnt only once.
+//! Requests of one rate class share a pace, so that it is learnt only once. Instances of a
+//! connector that read other streams of the same account share the server's limit, but know nothing
+//! of each other.
 //!
 //! The share of refusals shows how far the pace is above the server's rate limit. An occasional
-//! refusal means nothing; one in six means that the pace is a fifth too fast. The pace is then set
-//! to the rate at which the server has been serving, and grows again from there.
+//! refusal means nothing. If more than one in six is refused, the pace drops by a third, and then
+//! grows steadily, so that it stays close to the limit. All paces grow by a similar amount but drop
+//! by a fraction of themselves, so that those of several instances become equal. Starts are
+//! scattered, or an instance that starts in step with the server would leave nothing to the others.
 
 use std::{cell::RefCell, collections::VecDeque, time::Duration};
 
@@ -14,21 +18,45 @@ use time::{SignedDuration, Timestamp};
 const REMEMBERED: usize = 256;
 
 /// How many of them count for the share of refusals.
-const RECENT: usize = 48;
+const RECENT: usize = 24;
 
 /// The pace is too fast if more than one response in this many is a refusal, and there are at least
 /// `A_FEW`.
 const TOLERATED: usize = 6;
 const A_FEW: usize = 3;
 
-/// Slow down to this fraction of the served rate.
-const BACK_OFF: f64 = 0.95;
+/// Slow down to the share of requests that was served, but to no more and no less than these
+/// fractions of the pace.
+const BACK_OFF: f64 = 0.7;
+const BACK_OFF_AT_MOST: f64 = 0.4;
 
-/// While few requests are refused, the pace grows by this fraction per second, so that a raised
-/// limit is used within a minute. One response adds at most `SPEED_UP_ONCE`, or a slow pace would
-/// oscillate.
-const SPEED_UP: f64 = 0.05;
-const SPEED_UP_ONCE: f64 = 0.01;
+/// Refusals of requests that started sooner than this after the pace was slowed are ignored, since
+/// they are due to the pace before: a second, in which servers count, or the time of two requests.
+const SETTLING: SignedDuration = SignedDuration::seconds(1);
+const SETTLING_REQUESTS: f64 = 2.0;
+
+/// The first pace that is learnt is at most this fraction of the rate at which the server has been
+/// serving.
+const OF_SERVED: f64 = 0.95;
+
+/// The pace grows by this fraction of its [ceiling](Pace::ceiling) per second, and faster once
+/// `CALM` requests in a row were served, so that a raised limit is used within a minute. One
+/// response adds at most `SPEED_UP_ONCE` of the pace.
+const SPEED_UP: f64 = 0.01;
+const SPEED_UP_IN_CALM: f64 = 0.04;
+const CALM: u32 = 48;
+const SPEED_UP_ONCE: f64 = 0.3;
+
+/// The longest time that counts for the growth from one response to the next, in seconds.
+const LONGEST_GROWTH: f64 = 5.0;
+
+/// How much of the ceiling is left each time that the pace is too fast.
+const CEILING_LEFT: f64 = 0.6;
+
+/// By how much the time between two starts differs from the pace at most, as a fraction. A slower
+/// pace than `SCATTERED` is scattered less: such a server allows no bursts.
+const SCATTER: f64 = 0.75;
+const SCATTERED: f64 = 3.0;
 
 /// The slowest pace, in requests per second.
 const SLOWEST: f64 = 0.2;
@@ -38,14 +66,17 @@ const SLOWEST: f64 = 0.2;
 pub struct RateClass {
     /// Unique name.
     pub name: &'static str,
-    /// The initial pace, in requests per second. `None` starts without a limit and learns it from
+    /// The initial pace, in requests per second. `None` starts without a pace and learns it from
     /// refusals.
     pub per_second: Option<f64>,
+    /// The limit that the server documents, in requests per second. Requests are slowed to about
+    /// this when they are first too fast. `None` measures what the server serves instead.
+    pub limit: Option<f64>,
 }
 
 impl RateClass {
     /// The class for an API with one limit for all requests.
-    pub const DEFAULT: Self = Self { name: "default", per_second: None };
+    pub const DEFAULT: Self = Self { name: "default", per_second: None, limit: None };
 }
 
 /// The pace of every rate class. All readers of a source share them.
@@ -69,57 +100,118 @@ impl Paces {
 pub struct Pace {
     /// Requests per second. `None` until requests have been too fast.
     rate: Option<f64>,
+    /// The documented limit.
+    limit: Option<f64>,
+    /// About the fastest pace of late, and at first the limit. A pace that has dropped far below
+    /// grows as fast as one that has not.
+    ceiling: f64,
     next_start: Timestamp,
+    /// Whether the latest request had to wait for its turn. Otherwise, something else limits the
+    /// requests, and the pace need not grow.
+    is_limiting: bool,
     /// When the latest responses arrived, and whether they were refusals.
     answers: VecDeque<(Timestamp, bool)>,
-    /// Refusals of requests that were started before this are ignored.
-    slowed_at: Timestamp,
+    /// When the last request was served.
+    served_at: Timestamp,
+    /// How many requests in a row were served.
+    calm: u32,
+    /// When the pace was slowed.
+    slowed_at: Option<Timestamp>,
+    /// The state of the generator that scatters the starts.
+    seed: u64,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        let (next_start, slowed_at) = (Timestamp::MIN, Timestamp::MIN);
-        Self { rate: None, next_start, answers: VecDeque::new(), slowed_at }
+        Self::of(&RateClass::DEFAULT)
     }
 }
 
 impl Pace {
     fn of(class: &RateClass) -> Self {
-        Self { rate: class.per_second, ..Self::default() }
+        let (next_start, served_at) = (Timestamp::MIN, Timestamp::MIN);
+        let (rate, limit, answers) = (class.per_second, class.limit, VecDeque::new());
+        let (ceiling, is_limiting, calm, slowed_at, seed) = (0.0, false, 0, None, 0);
+        Self { rate, limit, ceiling, next_start, is_limiting, answers, served_at, calm, slowed_at, seed }
     }
 
     /// Reserves the next start time and returns how long to wait for it.
     pub fn take_turn(&mut self, now: Timestamp) -> Duration {
         let start = self.next_start.max(now);
+        self.is_limiting = start > now;
         if let Some(rate) = self.rate {
-            self.next_start = after(start, Duration::from_secs_f64(1.0 / rate));
+            let apart = self.scatter(rate, now) / rate;
+            self.next_start = after(start, Duration::from_secs_f64(apart));
         }
         Duration::try_from(start - now).unwrap_or_default()
     }
 
+    /// Returns a random factor around 1. A pace that was never too fast is not scattered.
+    fn scatter(&mut self, rate: f64, now: Timestamp) -> f64 {
+        if self.slowed_at.is_none() {
+            return 1.0;
+        }
+        // Knuth's linear congruential generator; the time makes that of each instance another one.
+        let random =
+            self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.seed = random ^ u64::from(now.nanosecond());
+        let unit = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
+        1.0 + SCATTER * (rate / SCATTERED).min(1.0).powi(2) * (2.0 * unit - 1.0)
+    }
+
+    /// Returns whether a request was served at this instant or later.
+    pub fn has_served_since(&self, instant: Timestamp) -> bool {
+        self.served_at >= instant
+    }
+
     /// Records that a request was served.
     pub fn succeeded(&mut self, now: Timestamp) {
-        self.rate = self.rate.map(|rate| rate * (1.0 + (SPEED_UP / rate).min(SPEED_UP_ONCE)));
+        let since = (now - self.served_at).as_seconds_f64().clamp(0.0, LONGEST_GROWTH);
+        self.served_at = self.served_at.max(now);
+        self.calm = self.calm.saturating_add(1);
+        if let Some(rate) = self.rate.filter(|_| self.is_limiting) {
+            let speed_up = if self.calm > CALM { SPEED_UP_IN_CALM } else { SPEED_UP };
+            let more = speed_up * self.ceiling.max(rate) * since;
+            let rate = rate + more.min(rate * SPEED_UP_ONCE);
+            (self.rate, self.ceiling) = (Some(rate), self.ceiling.max(rate));
+        }
         self.remember(now, false);
     }
 
     /// Records that a request started at `started` exceeded the rate limit, and how long the server
     /// asks to wait.
     pub fn refused(&mut self, started: Timestamp, now: Timestamp, retry_after: Option<Duration>) {
-        if started < self.slowed_at {
+        if self.is_settling(started) {
             return;
         }
+        self.calm = 0;
         self.remember(now, true);
         let recent = self.answers.iter().rev().take(RECENT);
         let refused = recent.clone().filter(|(_, refused)| *refused).count();
-        if refused < A_FEW || refused * TOLERATED <= recent.count() {
+        let count = recent.count();
+        if refused < A_FEW || refused * TOLERATED <= count {
             return;
         }
-        let served = self.served_rate(now);
-        self.rate = Some(self.rate.map_or(served, |rate| rate.min(served)).max(SLOWEST));
+        #[expect(clippy::cast_precision_loss, reason = "at most 24")]
+        let served = 1.0 - refused as f64 / count as f64;
+        let kept = served.clamp(BACK_OFF_AT_MOST, BACK_OFF);
+        let (rate, ceiling) = match (self.rate, self.limit) {
+            (Some(rate), _) => (rate * kept, (self.ceiling * CEILING_LEFT).max(rate)),
+            (None, Some(limit)) => (self.served_rate(now).max(limit * kept), limit),
+            (None, None) => (self.served_rate(now), self.served_rate(now)),
+        };
+        (self.rate, self.ceiling) = (Some(rate.max(SLOWEST)), ceiling);
         self.next_start = self.next_start.max(after(now, retry_after.unwrap_or_default()));
-        self.slowed_at = now;
+        self.slowed_at = Some(now);
         self.answers.clear();
+    }
+
+    /// Returns whether the refusal of a request started at `started` says nothing about the present
+    /// pace.
+    fn is_settling(&self, started: Timestamp) -> bool {
+        let (Some(slowed_at), Some(rate)) = (self.slowed_at, self.rate) else { return false };
+        let settling = SignedDuration::seconds_f64(SETTLING_REQUESTS / rate).max(SETTLING);
+        started < slowed_at.saturating_add(settling)
     }
 
     fn remember(&mut self, now: Timestamp, refused: bool) {
@@ -130,17 +222,17 @@ impl Pace {
     }
 
     /// Returns slightly less than the rate at which the server has been serving, per second.
-    /// Servers commonly allow a burst of one second's worth, so a burst counts as one second. If
-    /// nothing was served, the current pace is reduced.
+    /// Servers commonly allow a burst of one second's worth, so a burst counts as one second. One
+    /// per second if nothing was served.
     fn served_rate(&self, now: Timestamp) -> f64 {
         let served = self.answers.iter().filter(|(_, refused)| !refused).count();
         if served == 0 {
-            return self.rate.map_or(1.0, |rate| rate * 0.8);
+            return 1.0;
         }
         let since = self.answers.front().map_or(now, |(oldest, _)| *oldest);
         #[expect(clippy::cast_precision_loss, reason = "at most 256")]
         let served = served as f64;
-        BACK_OFF * served / (now - since).as_seconds_f64().max(1.0)
+        OF_SERVED * served / (now - since).as_seconds_f64().max(1.0)
     }
 }
 
@@ -149,96 +241,4 @@ fn after(instant: Timestamp, duration: Duration) -> Timestamp {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::instant;
-
-    /// Sends requests as fast as the pace allows to a server that serves `limit` a second (and as
-    /// many at once). Returns how many it served and refused in `seconds`.
-    fn served_by(limit: f64, seconds: i64, latency: Duration) -> (f64, u32) {
-        let start = instant("2024-01-01T00:00:00Z");
-        let end = start + SignedDuration::seconds(seconds);
-        let (mut pace, mut now, mut tokens, mut filled) = (Pace::default(), start, limit, start);
-        let (mut served, mut refused) = (0.0, 0);
-        while now < end {
-            let wait = pace.take_turn(now);
-            now = after(now, wait.max(Duration::from_millis(1)));
-            tokens = (tokens + limit * (now - filled).as_seconds_f64()).min(limit);
-            filled = now;
-            if tokens >= 1.0 {
-                tokens -= 1.0;
-                served += 1.0;
-                pace.succeeded(after(now, latency));
-            } else {
-                refused += 1;
-                pace.refused(now, after(now, latency), None);
-            }
-        }
-        (served, refused)
-    }
-
-    #[test]
-    fn each_class_has_a_pace_of_its_own_which_may_begin_with_a_limit() {
-        static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0) };
-        let (paces, now) = (Paces::default(), instant("2024-01-01T00:00:00Z"));
-        let waits = |class| [0; 3].map(|_| paces.with(class, |pace| pace.take_turn(now)).as_millis());
-        assert_eq!(waits(&SLOW), [0, 500, 1000]);
-        assert_eq!(waits(&RateClass::DEFAULT), [0, 0, 0]);
-    }
-
-    #[test]
-    fn nothing_waits_while_nothing_is_refused() {
-        let mut pace = Pace::default();
-        let now = instant("2024-01-01T00:00:00Z");
-        for _ in 0..1000 {
-            assert_eq!(pace.take_turn(now), Duration::ZERO);
-            pace.succeeded(now);
-        }
-    }
-
-    #[test]
-    fn most_of_what_a_server_allows_is_used_and_little_refused() {
-        for (limit, share) in [(1.0, 0.75), (10.0, 0.8), (50.0, 0.8), (100.0, 0.8)] {
-            let (served, refused) = served_by(limit, 60, Duration::from_millis(20));
-            assert!(served >= share * limit * 60.0, "{limit}/s: {served} served, {refused} refused");
-            assert!(
-                f64::from(refused) <= 0.2 * served + 5.0,
-                "{limit}/s: {served} served, {refused} refused"
-            );
-        }
-    }
-
-    #[test]
-    fn refusals_now_and_then_change_nothing() {
-        let mut pace = Pace::default();
-        let now = instant("2024-01-01T00:00:00Z");
-        for number in 0..1000 {
-            if number % 12 == 0 {
-                pace.refused(now, now, Some(Duration::from_secs(30)));
-            } else {
-                pace.succeeded(now);
-            }
-            assert_eq!(pace.take_turn(now), Duration::ZERO);
-        }
-    }
-
-    #[test]
-    fn nothing_starts_before_the_server_wants_it_when_it_refuses_many() {
-        let mut pace = Pace::default();
-        let now = instant("2024-01-01T00:00:00Z");
-        for _ in 0..A_FEW {
-            pace.refused(now, now, Some(Duration::from_secs(30)));
-        }
-        assert_eq!(pace.take_turn(now), Duration::from_secs(30));
-    }
-
-    #[test]
-    fn refusals_of_requests_already_under_way_slow_down_once() {
-        let mut pace = Pace::default();
-        let now = instant("2024-01-01T00:00:00Z");
-        for _ in 0..64 {
-            pace.refused(now, after(now, Duration::from_millis(1)), None);
-        }
-        assert_eq!(pace.rate, Some(1.0));
-    }
-}
+mod tests;

@@ -33,7 +33,8 @@ pub trait Slices<C: 'static> {
     /// If the page contradicts what the row or earlier pages say.
     fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem>;
 
-    /// Records that a part of a list is absent, so its parent has no further parts.
+    /// Records that a part of a list was not found. Its parent has no further parts but those that
+    /// it surely has.
     fn end_parts(&mut self, request: &PageRequest<C>) {
         let _ = request;
     }
@@ -74,24 +75,29 @@ pub trait Slices<C: 'static> {
 /// Returns the slice of the given times. If the server cannot filter by time, everything is
 /// requested, and other records are dropped. If records have no time, the slice is unbounded.
 fn bounded<C>(stream: &Stream<C>, from: Timestamp, until: Option<Until>) -> Slice {
-    match (stream.time, stream.cursor) {
-        (Some(_), _) => Slice { from: Some(from), until, ..Slice::default() },
-        (None, Some(_)) => {
-            let end = match until {
-                Some(Until::Including(until)) => until.checked_add(SignedDuration::nanoseconds(1)),
-                Some(Until::Before(until)) => Some(until),
-                None => None,
-            };
-            Slice { keep_from: Some(from), keep_before: end, ..Slice::default() }
-        }
-        (None, None) => Slice::default(),
+    let (slack, is_exact) = match (stream.time, stream.cursor) {
+        (Some(time), _) => (Some(time.slack), time.slack.is_zero()),
+        (None, Some(_)) => (None, false),
+        (None, None) => return Slice::default(),
+    };
+    let mut slice = Slice::default();
+    if let Some(slack) = slack {
+        slice.from = Some(from.saturating_sub(slack));
+        slice.until = until.map(|until| until.later(slack));
     }
+    if !is_exact {
+        slice.keep_from = Some(from);
+        slice.keep_before = match until {
+            Some(Until::Including(until)) => until.checked_add(SignedDuration::nanoseconds(1)),
+            Some(Until::Before(until)) => Some(until),
+            None => None,
+        };
+    }
+    slice
 }
 
 /// Returns the texts of the records to emit.
-fn emit<C>(stream: &Stream<C>, slice: &Slice, records: Vec<Record>) -> Vec<String> {
-    let is_withheld =
-        |record: &Record| record.unsettled && stream.unsettled.is_some_and(|unsettled| !unsettled.emitted);
-    let emitted = records.into_iter().filter(|record| !is_withheld(record) && slice.keeps(record.position));
+fn emit(slice: &Slice, records: Vec<Record>) -> Vec<String> {
+    let emitted = records.into_iter().filter(|record| !record.withheld && slice.keeps(record.position));
     emitted.map(|record| record.json).collect()
 }

@@ -17,12 +17,30 @@ pub struct Ranges {
     pub before: SignedDuration,
     /// How far above the boundary the earlier range ends.
     pub after: SignedDuration,
+    /// What the server aggregates by in UTC, for instance an hour. The first range begins and the
+    /// last one ends on a multiple of it. The width must be a multiple, too. Zero if nothing is
+    /// aggregated.
+    pub unit: SignedDuration,
 }
 
 impl Ranges {
     /// Ranges that do not overlap.
     pub const fn of(width: SignedDuration) -> Self {
-        Self { width, before: SignedDuration::ZERO, after: SignedDuration::ZERO }
+        let zero = SignedDuration::ZERO;
+        Self { width, before: zero, after: zero, unit: zero }
+    }
+
+    /// Returns the multiple of the unit at or before an instant.
+    pub fn floor(&self, instant: Timestamp) -> Timestamp {
+        let unit = self.unit.whole_seconds().max(1);
+        let floored = instant.as_seconds().div_euclid(unit) * unit;
+        if self.unit.is_zero() { instant } else { Timestamp::from_seconds(floored).unwrap_or(instant) }
+    }
+
+    /// Returns the multiple of the unit at or after an instant.
+    pub fn ceil(&self, instant: Timestamp) -> Timestamp {
+        let floored = self.floor(instant);
+        if floored == instant { instant } else { floored.saturating_add(self.unit) }
     }
 
     /// Cuts the time from `from` up to `until`. Records before `keep_from` are dropped.
@@ -65,6 +83,7 @@ mod tests {
             width: SignedDuration::hours(72),
             before: SignedDuration::hours(1),
             after: SignedDuration::hours(25),
+            unit: SignedDuration::ZERO,
         };
         let (from, until) = (instant("2024-01-01T00:00:00Z"), instant("2024-02-01T00:00:00Z"));
         let slices = ranges.cut(from, until, None);
@@ -72,6 +91,20 @@ mod tests {
         for hour in 0..31 * 24 {
             let position = Some(from + SignedDuration::hours(hour));
             assert_eq!(slices.iter().filter(|slice| slice.keeps(position)).count(), 1, "{hour}");
+        }
+    }
+
+    #[test]
+    fn ends_are_rounded_to_what_the_server_aggregates_by() {
+        let hours = Ranges { unit: SignedDuration::hours(1), ..Ranges::of(SignedDuration::hours(96)) };
+        for (text, floor, ceil) in [
+            ("2024-01-01T10:00:00Z", "2024-01-01T10:00:00Z", "2024-01-01T10:00:00Z"),
+            ("2024-01-01T10:00:00.5Z", "2024-01-01T10:00:00Z", "2024-01-01T11:00:00Z"),
+            ("1969-12-31T23:30:00Z", "1969-12-31T23:00:00Z", "1970-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(hours.floor(instant(text)), instant(floor));
+            assert_eq!(hours.ceil(instant(text)), instant(ceil));
+            assert_eq!(Ranges::of(SignedDuration::hours(96)).floor(instant(text)), instant(text));
         }
     }
 }

@@ -3,6 +3,8 @@
 //! The next requests are sent before a batch is returned, so that the server works while the host
 //! writes.
 
+mod tools;
+
 use std::{collections::VecDeque, rc::Rc, task::Poll};
 
 use futures_util::{
@@ -11,15 +13,16 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
+pub use self::tools::Tools;
+use self::tools::{Fetched, fetch};
 use crate::{
-    api::Api,
     error::{Error, Result},
-    fetch::{Fetcher, Outcome},
+    fetch::Outcome,
     in_flight::InFlightLimit,
     log::Level,
     page::Page,
+    page_sizes::PageSizes,
     partition::Slices,
-    platform::Platform,
     request::PageRequest,
     stream::{Absent, Stream},
 };
@@ -31,26 +34,6 @@ pub struct Batch {
     pub records: Vec<String>,
     /// The state that is true once these records, and all before them, are written.
     pub checkpoint: Option<String>,
-}
-
-type Fetched<C> = (PageRequest<C>, Result<Outcome<Page>>);
-
-/// What a reader works with.
-pub struct Tools<C: 'static> {
-    /// The parsed config.
-    pub config: Rc<C>,
-    /// The API that is read.
-    pub api: Rc<dyn Api<C>>,
-    /// Sends the requests.
-    pub fetcher: Fetcher,
-    /// The outside world.
-    pub platform: Platform,
-}
-
-impl<C> std::fmt::Debug for Tools<C> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tools").field("fetcher", &self.fetcher).finish_non_exhaustive()
-    }
 }
 
 /// Reads one stream.
@@ -65,8 +48,7 @@ pub struct Reader<C: 'static> {
     fetched: VecDeque<Fetched<C>>,
     /// Requests to repeat with smaller pages.
     again: Vec<PageRequest<C>>,
-    /// The page size of a list, by the name of its stream, where it is smaller than in the row.
-    page_limits: Vec<(&'static str, u32)>,
+    page_sizes: PageSizes,
     has_received: bool,
     finished: bool,
 }
@@ -94,7 +76,7 @@ impl<C> Reader<C> {
             in_flight: FuturesUnordered::new(),
             fetched: VecDeque::new(),
             again: Vec::new(),
-            page_limits: Vec::new(),
+            page_sizes: PageSizes::default(),
             has_received: false,
             finished: false,
         }
@@ -148,52 +130,39 @@ impl<C> Reader<C> {
         result: Result<Outcome<Page>>,
         was_waited_for: bool,
     ) -> Result<Batch> {
+        let may_be_skipped = request.stream.ends.may_be_unknown && !self.has_received;
         let page = match result? {
             Outcome::Complete(page) if page.is_cut_off => {
-                let message = "the response is incomplete, and the list has no pages";
-                self.ask_for_less(request, Error::system(message))?;
+                let message = "the response is incomplete, and nothing says how to get the rest";
+                let error = self.of_request(Error::system(message), &request);
+                self.shorten(&request, error)?;
                 return Ok(Batch::default());
             }
             Outcome::Complete(page) => page,
-            Outcome::Refused(error) => {
-                let error = self.of_request(error, &request);
-                let refused = self.slices.refuse(&request, error);
-                self.log_slices();
-                refused?;
-                self.report_progress();
-                return Ok(Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() });
-            }
+            Outcome::Refused(error) => return self.refuse(&request, error),
             Outcome::TooLarge(error) => {
                 self.ask_for_less(request, error)?;
                 return Ok(Batch::default());
             }
-            Outcome::Absent(reason) => {
-                let Some(parent) = &request.slice.parent else {
-                    return Err(Error::config(format!("{reason}; check the address of the API")));
-                };
-                match request.stream.ends.absent {
-                    Absent::Gone => {
-                        self.log(Level::Warn, &format!("skipped {parent}, which is gone: {reason}"));
-                    }
-                    Absent::EndOfParts => self.slices.end_parts(&request),
+            Outcome::Absent(reason) => match &request.slice.parent {
+                Some(parent) => {
+                    self.note_absent(&request, parent, &reason);
+                    Page::default()
                 }
-                Page::default()
+                None if may_be_skipped => return Ok(self.skip("the server does not have it", &reason)),
+                None => return Err(Error::config(format!("{reason}; check the address of the API"))),
+            },
+            Outcome::UnknownPath(error) if may_be_skipped => {
+                return Ok(self.skip("the server does not have it", &error.message));
             }
-            Outcome::UnknownPath(error) if request.stream.ends.may_be_unknown && !self.has_received => {
-                self.log(Level::Warn, &format!("skipped because the server does not have it: {error}"));
-                self.cancel();
-                return Ok(Batch::default());
-            }
-            Outcome::UnknownPath(error) => return Err(self.of_request(error, &request)),
+            Outcome::UnknownPath(error) => return self.refuse(&request, error),
             Outcome::Unavailable(reason) if self.has_received => {
                 return Err(Error::system(format!(
                     "the stream became unavailable while it was read: {reason}"
                 )));
             }
             Outcome::Unavailable(reason) => {
-                self.log(Level::Warn, &format!("skipped because this account does not have it: {reason}"));
-                self.cancel();
-                return Ok(Batch::default());
+                return Ok(self.skip("this account does not have it", &reason));
             }
         };
         // A list of parents says nothing about the parents' own lists.
@@ -210,37 +179,56 @@ impl<C> Reader<C> {
         Ok(Batch { records, checkpoint })
     }
 
+    /// Ends the stream without records, with a warning.
+    fn skip(&mut self, why: &str, reason: &str) -> Batch {
+        self.log(Level::Warn, &format!("skipped because {why}: {reason}"));
+        self.cancel();
+        Batch::default()
+    }
+
+    /// Records that the server refuses a list.
+    fn refuse(&mut self, request: &PageRequest<C>, error: Error) -> Result<Batch> {
+        let error = self.of_request(error, request);
+        let refused = self.slices.refuse(request, error);
+        self.log_slices();
+        refused?;
+        self.report_progress();
+        Ok(Batch { records: Vec::new(), checkpoint: self.slices.checkpoint() })
+    }
+
+    /// Records that a parent's list was not found.
+    fn note_absent(&mut self, request: &PageRequest<C>, parent: &str, reason: &str) {
+        match request.stream.ends.absent {
+            Absent::Gone => self.log(Level::Warn, &format!("skipped {parent}, which is gone: {reason}")),
+            Absent::Nothing => self.log(Level::Debug, &format!("{parent} has none: {reason}")),
+            Absent::EndOfParts(_) => self.slices.end_parts(request),
+        }
+    }
+
+    /// Shortens the slice of a request.
+    fn shorten(&mut self, request: &PageRequest<C>, error: Error) -> Result<()> {
+        if self.slices.shorten(request) {
+            self.log(Level::Debug, "responses are too large; asking for shorter time ranges");
+            return Ok(());
+        }
+        Err(too_large(error, "no shorter time range can be requested"))
+    }
+
     /// Repeats a request with smaller pages, or shortens the slice if the list has no pages. A page
     /// token stays valid for other page sizes. Should a server's tokens count pages, some records
     /// are read twice and none is missed.
     fn ask_for_less(&mut self, request: PageRequest<C>, error: Error) -> Result<()> {
         let list = request.stream.name;
         let error = self.of_request(error, &request);
-        let Some(asked) = request.page_limit else {
-            if self.slices.shorten(&request) {
-                self.log(Level::Debug, "responses are too large; asking for shorter time ranges");
-                return Ok(());
-            }
-            return Err(too_large(error, "no shorter time range can be requested"));
-        };
+        let Some(asked) = request.page_limit else { return self.shorten(&request, error) };
         if asked <= 1 {
             return Err(too_large(error, "this happens even with one record per page"));
         }
-        // If several requests in flight were too large, the first has set the limit.
-        let known = self.page_limit(list).unwrap_or(asked);
-        let limit = known.min(asked / 2);
-        if limit < known {
-            self.page_limits.retain(|(name, _)| *name != list);
-            self.page_limits.push((list, limit));
+        if let Some(limit) = self.page_sizes.halve(list, asked) {
             self.log(Level::Warn, &format!("pages of {asked} {list} are too large; asking for {limit}"));
         }
         self.again.push(request);
         Ok(())
-    }
-
-    /// Returns the page size of a list, if it is smaller than in the row.
-    fn page_limit(&self, list: &str) -> Option<u32> {
-        self.page_limits.iter().find(|(name, _)| *name == list).map(|(_, limit)| *limit)
     }
 
     /// Adds the request to the internal message of an error.
@@ -277,7 +265,7 @@ impl<C> Reader<C> {
             let Some(mut request) = self.again.pop().or_else(|| self.slices.next_request()) else {
                 break;
             };
-            request.page_limit = self.page_limit(request.stream.name).or(request.page_limit);
+            request.page_limit = self.page_sizes.of(request.stream.name).or(request.page_limit);
             self.in_flight.push(Box::pin(fetch(Rc::clone(&self.tools), request)));
         }
         let (in_flight, fetched) = (&mut self.in_flight, &mut self.fetched);
@@ -302,16 +290,4 @@ impl<C> Reader<C> {
 fn too_large(mut error: Error, however: &str) -> Error {
     error.message = format!("{}; {however}", error.message);
     error
-}
-
-async fn fetch<C>(tools: Rc<Tools<C>>, request: PageRequest<C>) -> Fetched<C> {
-    let Tools { config, api, fetcher, .. } = &*tools;
-    let decode = |body: &[u8]| api.decode_page(&request, body);
-    let mut result = fetcher.fetch(api.page_request(&request), request.stream.rate, decode).await;
-    if let Some(enrich) = request.stream.enrich
-        && let Ok(Outcome::Complete(page)) = result
-    {
-        result = enrich(config, fetcher, page).await.map(Outcome::Complete);
-    }
-    (request, result)
 }

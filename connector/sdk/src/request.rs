@@ -2,16 +2,17 @@
 
 use std::fmt;
 
-use json_text::{Scanner, quoted};
+use json_text::Scanner;
 use time::{SignedDuration, Time, Timestamp};
 
 use crate::{
     http::Request,
     instant::{format_date, format_instant},
     problem::Problem,
-    record::{Record, Shape},
+    record::Record,
+    rows,
     slice::{Slice, Until},
-    stream::{Answer, Place, Stream, TimeForm},
+    stream::{Place, Stream, TimeForm},
 };
 
 /// A request for one page.
@@ -66,12 +67,15 @@ impl<C> PageRequest<C> {
             push(name, (*value).to_owned());
         }
         if let Some(time) = &stream.time {
+            let mut filter = |name: &str, instant| {
+                push(&format!("{}{name}", time.field), text(time.form, instant));
+            };
             if let Some(from) = slice.from {
-                push(time.from, text(time.form, from));
+                filter(time.from, from);
             }
             match slice.until {
-                Some(Until::Including(until)) => push(time.including, text(time.form, until)),
-                Some(Until::Before(until)) => push(time.before, text(time.form, end(time.form, until))),
+                Some(Until::Including(until)) => filter(time.including, until),
+                Some(Until::Before(until)) => filter(time.before, end(time.form, until)),
                 None => {}
             }
         }
@@ -96,24 +100,13 @@ impl<C> PageRequest<C> {
     ///
     /// # Errors
     /// If the element is not what the row says.
-    pub fn scan(&self, scanner: &mut Scanner<'_>, records: &mut Vec<Record>) -> Result<(), Problem> {
-        let stream = self.stream;
-        if let Answer::Rows(rows) = stream.answer {
-            records.extend(rows(scanner.value()?, &self.slice)?);
-            return Ok(());
-        }
-        let json = |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), quoted);
-        let parent = stream.carry.parent_as.map(|name| (name, json(&self.slice.parent)));
-        let part = stream.carry.part_as.map(|name| (name, json(&self.slice.part)));
-        let added: Vec<_> = parent.into_iter().chain(part).collect();
-        let shape = Shape {
-            cursor: stream.cursor,
-            unsettled: stream.unsettled.as_ref(),
-            hoists: stream.carry.hoists,
-            added: &added,
-        };
-        records.push(Record::scan(scanner, &shape)?);
-        Ok(())
+    pub fn scan(
+        &self,
+        config: &C,
+        scanner: &mut Scanner<'_>,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Problem> {
+        rows::scan(self, config, scanner, records)
     }
 }
 

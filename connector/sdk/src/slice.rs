@@ -29,6 +29,15 @@ pub enum Until {
 }
 
 impl Until {
+    /// Returns the end that is so much later.
+    #[must_use]
+    pub fn later(self, by: SignedDuration) -> Self {
+        match self {
+            Self::Including(until) => Self::Including(until.saturating_add(by)),
+            Self::Before(until) => Self::Before(until.saturating_add(by)),
+        }
+    }
+
     /// Returns whether a record at `position` lies below this end.
     pub fn is_above(self, position: Timestamp) -> bool {
         match self {

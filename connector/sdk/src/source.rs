@@ -3,9 +3,17 @@
 
 use std::rc::Rc;
 
-use time::Timestamp;
+use json_text::Json;
 
 use crate::{api::Api, cursor::TimeRange, error::Result, http::Request, retry::RetryPolicy, stream::Stream};
+
+/// The default number of requests in flight: enough to hide the latency of most servers, and below
+/// the rate limits of most.
+const CONCURRENCY: usize = 4;
+
+/// How many minutes a request is retried by default. Restarts and failovers take less. For longer
+/// outages, the platform runs the sync again.
+pub const RETRY_MINUTES: u64 = 5;
 
 /// Describes a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +41,14 @@ pub struct Settings {
     pub retry: RetryPolicy,
 }
 
+impl Settings {
+    /// Creates the usual settings for a time range: four requests in flight, and retries for five
+    /// minutes.
+    pub fn usual(range: TimeRange) -> Self {
+        Self { range, concurrency: CONCURRENCY, retry: RetryPolicy::read(RETRY_MINUTES) }
+    }
+}
+
 /// How to check a config.
 #[derive(Debug)]
 pub struct Check {
@@ -46,6 +62,26 @@ pub struct Check {
     pub hint: String,
     /// What to check in the config if an outage lasts.
     pub hint_in_outage: Option<String>,
+}
+
+impl Check {
+    /// Creates the usual check: the API answers with JSON or an empty body. `api` is what the
+    /// server should be, such as "the library", and `property` the config's property that holds its
+    /// address.
+    pub fn usual(request: Request, api: &str, property: &str) -> Self {
+        Self {
+            request,
+            is_own: is_json,
+            not_own: format!("the server at {property} is not {api}"),
+            hint: format!("check {property}"),
+            hint_in_outage: Some(format!("check {property}")),
+        }
+    }
+}
+
+/// Returns whether a body is JSON, or empty.
+pub fn is_json(body: &[u8]) -> bool {
+    str::from_utf8(body).is_ok_and(|text| text.is_empty() || Json::parse(text).is_ok())
 }
 
 /// A source of records.
@@ -65,11 +101,11 @@ pub trait Source: 'static {
     /// Describes the source.
     fn specification() -> Specification;
 
-    /// Parses a config.
+    /// Parses a config. [`Properties`](crate::properties::Properties) reads it by type.
     ///
     /// # Errors
     /// A config error that names the property.
-    fn config(text: &str, now: Timestamp) -> Result<Self::Config>;
+    fn config(text: &str) -> Result<Self::Config>;
 
     /// Returns what the SDK must know about a config.
     fn settings(config: &Self::Config) -> Settings;

@@ -3,20 +3,28 @@
 //! The columns are independent of each other. `C` is the source's parsed config; the few columns
 //! that depend on it are functions.
 
+mod ends;
+mod parents;
+mod time_filter;
+
 use std::fmt;
 
 use futures_util::future::LocalBoxFuture;
-use json_text::Json;
 use time::SignedDuration;
 
+pub use self::{
+    ends::{Absent, Ends},
+    parents::{Parents, Parts, Place},
+    time_filter::{TimeFilter, TimeForm},
+};
 use crate::{
     error::Result,
     fetch::Fetcher,
     pace::RateClass,
     page::Page,
-    problem::Problem,
     ranges::Ranges,
-    record::{Hoist, Record, Unsettled},
+    record::{Hoist, Unsettled},
+    rows::Rows,
     slice::Slice,
 };
 
@@ -42,10 +50,14 @@ pub struct Stream<C: 'static> {
 
     /// What a response holds.
     pub answer: Answer,
+    /// How an element of a response becomes records.
+    pub rows: Rows,
     /// What is copied into each record.
     pub carry: Carry,
     /// Which records can still change.
     pub unsettled: Option<Unsettled>,
+    /// The values of the field of `unsettled` whose records are requested and not emitted.
+    pub withheld: fn(&C) -> &'static [&'static str],
     /// Completes a page with further requests.
     pub enrich: Option<Enrich<C>>,
 
@@ -82,12 +94,10 @@ pub type Enrich<C> = for<'a> fn(&'a C, &'a Fetcher, Page) -> LocalBoxFuture<'a, 
 /// What a response holds.
 #[derive(Debug, Clone, Copy)]
 pub enum Answer {
-    /// A list of records.
+    /// A list of elements.
     List,
-    /// One record.
+    /// One element.
     Object,
-    /// A list whose elements hold records. The function extracts them.
-    Rows(fn(Json<'_>, &Slice) -> Result<Vec<Record>, Problem>),
 }
 
 /// What is copied into each record, besides what the server sent.
@@ -106,28 +116,6 @@ impl Carry {
     pub const NOTHING: Self = Self { hoists: &[], parent_as: None, part_as: None };
 }
 
-/// The query parameters that filter a list by time.
-#[derive(Debug, Clone, Copy)]
-pub struct TimeFilter {
-    /// How the values are written.
-    pub form: TimeForm,
-    /// The parameter for records at this time and later.
-    pub from: &'static str,
-    /// The parameter for records at this time and earlier.
-    pub including: &'static str,
-    /// The parameter for records before this time.
-    pub before: &'static str,
-}
-
-/// How an instant is written in a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TimeForm {
-    /// `2024-01-03T10:00:00+00:00`.
-    Instant,
-    /// `2024-01-03`, in UTC. If an end lies within a day, the whole day is requested.
-    Date,
-}
-
 /// How a stream is cut into slices.
 #[derive(Debug)]
 pub enum Partition<C: 'static> {
@@ -142,70 +130,6 @@ pub enum Partition<C: 'static> {
     Parents(Parents<C>),
 }
 
-/// The stream whose records each have a list.
-pub struct Parents<C: 'static> {
-    /// The parents. All of them are read, whatever their age. They may be partitioned by parents
-    /// themselves.
-    pub stream: &'static Stream<C>,
-    /// The field of the parent that identifies it.
-    pub id: &'static str,
-    /// The name of that id in states written by other connectors.
-    pub key: &'static str,
-    /// Where a request holds the id.
-    pub place: Place,
-    /// A field that is `true` if the parent is being deleted and no longer has a list.
-    pub deleted: Option<&'static str>,
-    /// Cuts the given slice of a parent's list into further slices. Returns none to skip the
-    /// parent.
-    pub slices: fn(&C, &Record, &Slice) -> Vec<Slice>,
-}
-
-/// The parts of a list, which is requested once per part.
-pub struct Parts<C: 'static> {
-    /// Where a request holds the part.
-    pub place: Place,
-    /// The parts, given the parent if there is one. `None` requests the list without naming a part.
-    pub values: fn(&C, Option<&Record>) -> Vec<Option<String>>,
-}
-
-/// Where a request holds a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In the path.
-    Path,
-    /// In the query parameter of this name.
-    Query(&'static str),
-}
-
-/// What it means that a list is absent or too large. A stream whose feature the account does not
-/// have is always skipped with a warning.
-#[derive(Debug, Clone, Copy)]
-pub struct Ends {
-    /// What it means that a parent's list is not found.
-    pub absent: Absent,
-    /// Whether the server may not know the path at all. If so, the stream is skipped with a
-    /// warning; if not, it fails.
-    pub may_be_unknown: bool,
-    /// Cuts a slice that is too large to answer into shorter ones with the same records. Returns
-    /// `None` if it cannot be shorter. A list with pages is requested in smaller pages instead.
-    pub too_large: fn(&Slice) -> Option<Vec<Slice>>,
-}
-
-impl Ends {
-    /// The usual meaning: a parent that is gone is skipped, the path is known, and slices cannot be
-    /// cut.
-    pub const USUAL: Self = Self { absent: Absent::Gone, may_be_unknown: false, too_large: |_| None };
-}
-
-/// What it means that a parent's list is not found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Absent {
-    /// The parent is gone. It is skipped with a warning.
-    Gone,
-    /// The parent has no further parts.
-    EndOfParts,
-}
-
 impl<C> Stream<C> {
     /// A row with the usual value in each column, for struct update syntax.
     pub const LIST: Self = Self {
@@ -218,8 +142,10 @@ impl<C> Stream<C> {
         primary_key: &["id"],
         key_fields: |_| Vec::new(),
         answer: Answer::List,
+        rows: Rows::Elements,
         carry: Carry::NOTHING,
         unsettled: None,
+        withheld: |_| &[],
         enrich: None,
         cursor: None,
         time: None,
@@ -249,13 +175,19 @@ impl<C> Stream<C> {
         let mut index = 0;
         while index < streams.len() {
             let stream = streams[index];
+            assert!(!stream.group.is_empty(), "a stream belongs to a group");
+            assert!(!stream.requests.is_empty(), "a stream says how many requests it makes");
             let has_time = stream.time.is_some() && stream.cursor.is_some();
             match stream.partition {
                 Partition::Windows => {
                     assert!(has_time, "windows need a time filter and a cursor");
                     assert!(stream.page_limit.is_some(), "windows need pages");
+                    assert!(!has_slack(stream), "windows filter by the cursor field itself");
                 }
-                Partition::Ranges(_) => assert!(has_time, "ranges need a time filter and a cursor"),
+                Partition::Ranges(_) => {
+                    assert!(has_time, "ranges need a time filter and a cursor");
+                    assert!(!has_slack(stream), "ranges filter by the cursor field itself");
+                }
                 Partition::Whole | Partition::Parents(_) => {}
             }
             assert!(
@@ -266,6 +198,10 @@ impl<C> Stream<C> {
             index += 1;
         }
     }
+}
+
+const fn has_slack<C>(stream: &Stream<C>) -> bool {
+    matches!(stream.time, Some(time) if !time.slack.is_zero())
 }
 
 /// A derive would require `C: Copy`.
@@ -286,17 +222,5 @@ copy!(Stream, Partition, Parents, Parts);
 impl<C> fmt::Debug for Stream<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-impl<C> fmt::Debug for Parents<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parents").field("stream", &self.stream).finish_non_exhaustive()
-    }
-}
-
-impl<C> fmt::Debug for Parts<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").field("place", &self.place).finish_non_exhaustive()
     }
 }

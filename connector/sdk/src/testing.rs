@@ -43,7 +43,7 @@ type Script = dyn FnMut(&Request) -> Result<Response, TransportError>;
 pub struct World {
     now: Cell<Timestamp>,
     sleepers: RefCell<Vec<(Timestamp, Waker)>>,
-    latency: Cell<Duration>,
+    latency: RefCell<Box<dyn FnMut() -> Duration>>,
     script: RefCell<Box<Script>>,
     /// Method and URL of every request, in order.
     pub requests: RefCell<Vec<String>>,
@@ -64,7 +64,7 @@ impl World {
         Rc::new(Self {
             now: Cell::new(instant("2024-06-01T00:00:00Z")),
             sleepers: RefCell::default(),
-            latency: Cell::default(),
+            latency: RefCell::new(Box::new(|| Duration::ZERO)),
             script: RefCell::new(Box::new(script)),
             requests: RefCell::default(),
             most_in_flight: Cell::default(),
@@ -77,7 +77,12 @@ impl World {
 
     /// Delays every response by `latency`.
     pub fn with_latency(self: Rc<Self>, latency: Duration) -> Rc<Self> {
-        self.latency.set(latency);
+        self.with_latencies(move || latency)
+    }
+
+    /// Delays each response by what `latency` returns for it.
+    pub fn with_latencies(self: Rc<Self>, latency: impl FnMut() -> Duration + 'static) -> Rc<Self> {
+        *self.latency.borrow_mut() = Box::new(latency);
         self
     }
 
@@ -131,7 +136,8 @@ impl Transport for Outside {
         world.in_flight.set(world.in_flight.get() + 1);
         world.most_in_flight.set(world.most_in_flight.get().max(world.in_flight.get()));
         let response = (world.script.borrow_mut())(&request);
-        let latency = world.sleep(world.latency.get());
+        let latency = (world.latency.borrow_mut())();
+        let latency = world.sleep(latency);
         Box::pin(async move {
             latency.await;
             world.in_flight.set(world.in_flight.get() - 1);

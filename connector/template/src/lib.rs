@@ -1,42 +1,24 @@
 //! A small connector to copy. It reads the authors of a library, and the books of each author.
 //!
 //! The library's API returns lists as `{"items": […], "next_page": "token" or null}`, filtered by
-//! time with `created_from`, `created_to` and `created_before`. See `docs/adding-a-connector.md`.
+//! `created_at[gte]`, `created_at[lte]` and `created_at[lt]`. See `docs/adding-a-connector.md`.
 
-use std::{borrow::Cow, rc::Rc};
+use std::rc::Rc;
 
-use elt_sdk::{
-    api::Api,
-    cursor::TimeRange,
-    error::{Error, Result},
-    http::{Request, Response},
-    instant::parse_instant,
-    page::Page,
-    problem::Problem,
-    request::{PageParameters, PageRequest},
-    retry::RetryPolicy,
-    server::{Server, Verdict},
-    source::{Check, Settings, Source, Specification},
-    stream::{Carry, Parents, Partition, Place, Stream, TimeFilter, TimeForm},
-};
-use json_text::{Fields, Json, Scanner};
-use time::{SignedDuration, Timestamp};
+use elt_sdk::prelude::*;
 
 /// The columns that all lists of this API share.
 const LIST: Stream<Config> = Stream {
+    group: "library",
     cursor: Some("created_at"),
-    time: Some(TimeFilter {
-        form: TimeForm::Instant,
-        from: "created_from",
-        including: "created_to",
-        before: "created_before",
-    }),
+    time: Some(TimeFilter::by_field("created_at")),
     page_limit: Some(50),
     ..Stream::LIST
 };
 
 static AUTHORS: Stream<Config> = Stream {
     name: "authors",
+    requests: "1 per 50 authors",
     path: "authors",
     schema: "authors.json",
     partition: Partition::Windows,
@@ -45,17 +27,11 @@ static AUTHORS: Stream<Config> = Stream {
 
 static BOOKS: Stream<Config> = Stream {
     name: "books",
+    requests: "1 per author",
     path: "authors/{parent}/books",
     schema: "books.json",
     carry: Carry { parent_as: Some("author_id"), ..Carry::NOTHING },
-    partition: Partition::Parents(Parents {
-        stream: &AUTHORS,
-        id: "id",
-        key: "author_id",
-        place: Place::Path,
-        deleted: None,
-        slices: |_, _, whole| vec![whole.clone()],
-    }),
+    partition: Partition::Parents(Parents::by_id(&AUTHORS, "author_id")),
     ..LIST
 };
 
@@ -63,13 +39,15 @@ static BOOKS: Stream<Config> = Stream {
 #[derive(Debug)]
 pub struct Config {
     api_url: String,
-    api_key: String,
-    start: Timestamp,
+    api_key: Secret,
+    range: TimeRange,
 }
 
 /// The source.
 #[derive(Debug)]
 pub struct Library;
+
+const _: () = Stream::check(Library::STREAMS);
 
 impl Source for Library {
     type Config = Config;
@@ -91,25 +69,17 @@ impl Source for Library {
         }
     }
 
-    fn config(text: &str, _: Timestamp) -> Result<Config> {
-        let fields =
-            Fields::decode(text).map_err(|problem| Error::config(format!("the config: {problem}")))?;
-        let required = |name: &str| {
-            let missing = || Error::config(format!("config: {name} is a required property"));
-            fields.text(name).map(Cow::into_owned).ok_or_else(missing)
-        };
-        let start = parse_instant(&required("start_date")?);
+    fn config(text: &str) -> Result<Config> {
+        let properties = Properties::decode(text)?;
         Ok(Config {
-            api_url: required("api_url")?,
-            api_key: required("api_key")?,
-            start: start
-                .ok_or_else(|| Error::config("config: start_date must look like 2024-01-31T00:00:00Z"))?,
+            api_url: properties.required("api_url", Properties::url)?,
+            api_key: properties.required("api_key", Properties::secret)?,
+            range: properties.time_range()?,
         })
     }
 
     fn settings(config: &Config) -> Settings {
-        let range = TimeRange { start: config.start, end: None, lookback: SignedDuration::ZERO };
-        Settings { range, concurrency: 4, retry: RetryPolicy::read(5) }
+        Settings::usual(config.range)
     }
 
     fn api(config: Rc<Config>) -> Rc<dyn Api<Config>> {
@@ -117,57 +87,36 @@ impl Source for Library {
     }
 
     fn check(config: &Config) -> Check {
-        Check {
-            request: request(config, "status", &[]),
-            is_own: |body| str::from_utf8(body).is_ok_and(|text| Json::parse(text).is_ok()),
-            not_own: "the server at api_url is not a library".into(),
-            hint: "check api_url".into(),
-            hint_in_outage: None,
-        }
+        Check::usual(get(config, "status", &[]), "a library", "api_url")
     }
 }
 
 /// The API with a config.
 struct LibraryApi(Rc<Config>);
 
-fn request(config: &Config, path: &str, query: &[(String, String)]) -> Request {
-    Request::get(&config.api_url, path, query).header("authorization", format!("Bearer {}", config.api_key))
+fn get(config: &Config, path: &str, query: &[(String, String)]) -> Request {
+    Request::get(&config.api_url, path, query).bearer(&config.api_key)
 }
 
 impl Server for LibraryApi {
     fn judge(&self, response: &Response) -> Verdict {
-        match response.status {
-            200..300 => Verdict::Complete,
-            401 => Verdict::Fail(Error::config("the library does not accept the API key; check api_key")),
-            404 => Verdict::Absent("not found".into()),
-            429 => Verdict::RateLimited(Error::transient("the library's rate limit is exceeded")),
-            status @ 500.. => {
-                Verdict::Retry(Error::transient(format!("the library failed (status {status})")))
-            }
-            status => Verdict::Refused(Error::system(format!("the library refused (status {status})"))),
-        }
+        Verdict::by_status(response, "api_key", |text| self.redact(text))
     }
 
     fn redact(&self, text: &str) -> String {
-        text.replace(&self.0.api_key, "[secret]")
+        self.0.api_key.redact(text)
     }
 }
 
 impl Api<Config> for LibraryApi {
     fn page_request(&self, page: &PageRequest<Config>) -> Request {
         let query = page.query(&self.0, PageParameters { limit: "per_page", token: "page" });
-        request(&self.0, &page.path(), &query)
+        get(&self.0, &page.path(), &query)
     }
 
-    fn decode_page(&self, page: &PageRequest<Config>, body: &[u8]) -> std::result::Result<Page, Problem> {
-        let text = str::from_utf8(body).map_err(|error| Problem::new(error.to_string()))?;
-        let fields = Fields::decode(text)?;
-        let mut records = Vec::new();
-        for item in fields.raw("items").and_then(Json::list).ok_or("there is no list \"items\"")? {
-            page.scan(&mut Scanner::new(item.get()), &mut records)?;
-        }
-        let next_token = fields.text("next_page").map(Cow::into_owned);
-        Ok(Page { records, next_token, bytes: body.len(), ..Page::default() })
+    fn decode_page(&self, page: &PageRequest<Config>, body: &[u8]) -> Result<Page, Problem> {
+        let fields = ListFields { elements: "items", next_token: "next_page", may_omit_token: false };
+        fields.decode(page, &self.0, body)
     }
 }
 

@@ -1,9 +1,9 @@
-//! Writes files atomically: whoever opens one sees the old content or the new, whole, even if the
-//! process or the machine stops.
+//! Writes files atomically: a reader sees either the whole old content or the whole new one, even
+//! if the process or the machine stops.
 //!
 //! The new content is written elsewhere and then renamed. Some files cannot be replaced: one that
 //! is mounted by itself, as containers do, or one in a folder that cannot be written. Such a file
-//! is written over at the end, and a crash in the middle can leave it truncated.
+//! is overwritten at the end, and a crash in the middle can leave it truncated.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Seek as _, Write};
@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, SpooledTempFile};
 
-/// The longest chain of links that is followed, as in Linux.
-const MAX_LINKS: usize = 40;
+use crate::links::folder;
+
 /// Random characters in the name of a temporary file: `.NAME.XXXXXX.tmp`.
 const RANDOM: usize = 6;
 
@@ -42,15 +42,19 @@ enum Staged {
 }
 
 impl AtomicFile {
-    /// Begins new content for `target`, which must not be a link, with the permissions of the file
+    /// Begins new content for `target`, whose links were followed, with the permissions of the file
     /// there.
     ///
     /// # Errors
     ///
-    /// Those of the file system, if `target` can neither be replaced nor written over.
+    /// Those of the file system, if `target` can neither be replaced nor overwritten. In a folder
+    /// such as `/tmp`, also if it is a file that another user put there, who could then read it.
     pub(crate) fn of(target: &Path, purpose: Purpose) -> io::Result<Self> {
-        let present = match fs::metadata(target) {
+        let present = match fs::symlink_metadata(target) {
             Ok(metadata) if !metadata.is_file() => return Err(io::Error::other("it is not a file")),
+            Ok(metadata) if is_planted(target, &metadata) => {
+                return Err(io::Error::other("it is another user's, in a folder that others can write to"));
+            }
             Ok(metadata) => Some(metadata),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
@@ -66,7 +70,7 @@ impl AtomicFile {
         Ok(Self { staged, target: target.to_owned() })
     }
 
-    /// Whether the target will be written over, and not replaced.
+    /// Whether the target will be overwritten, and not replaced.
     pub(crate) fn is_in_place(&self) -> bool {
         matches!(self.staged, Staged::Elsewhere(_))
     }
@@ -126,7 +130,7 @@ pub(crate) fn clear(target: &Path) {
         let is_leftover = is_temporary(entry.file_name().as_encoded_bytes(), name.as_encoded_bytes())
             && entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_leftover
-            && let Ok(file) = OpenOptions::new().read(true).write(true).open(entry.path())
+            && let Ok(file) = without_link(OpenOptions::new().read(true).write(true)).open(entry.path())
             && file.try_lock().is_ok()
         {
             // What cannot be removed does no harm.
@@ -171,7 +175,7 @@ fn beside(target: &Path, purpose: Purpose, present: Option<&Metadata>) -> io::Re
 
 /// Begins a file that will be copied over `target`, if that can be written.
 fn elsewhere(target: &Path, purpose: Purpose) -> io::Result<Staged> {
-    OpenOptions::new().write(true).open(target)?;
+    without_link(OpenOptions::new().write(true)).open(target)?;
     let most = if purpose == Purpose::State { usize::MAX } else { 0 };
     let mut file = SpooledTempFile::new(most);
     if purpose == Purpose::Output {
@@ -200,7 +204,7 @@ fn is_refusal(error: &io::Error) -> bool {
 /// Writes over a file. It is emptied first: what a crash then leaves is not JSON, or empty, but
 /// never a mixture of old and new that could be taken for either.
 fn overwrite(target: &Path, content: &mut impl io::Read) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).truncate(true).open(target)?;
+    let mut file = without_link(OpenOptions::new().write(true).truncate(true)).open(target)?;
     io::copy(content, &mut file)?;
     file.sync_all()
 }
@@ -220,12 +224,14 @@ fn can_be_renamed_over(_: &Path, _: &Metadata) -> bool {
     true
 }
 
-/// Whether the file is another user's in a folder where only owners may replace files, such as
-/// `/tmp`.
+/// In a folder with this bit, only owners can replace files, as in `/tmp`.
+#[cfg(unix)]
+const STICKY: u32 = 0o1000;
+
+/// Whether only another user can replace the file, in such a folder.
 #[cfg(target_os = "linux")]
 fn is_another_s(target: &Path, metadata: &Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    const STICKY: u32 = 0o1000;
     let user = rustix::process::geteuid();
     fs::metadata(folder(target)).is_ok_and(|folder| {
         !user.is_root()
@@ -234,21 +240,34 @@ fn is_another_s(target: &Path, metadata: &Metadata) -> bool {
     })
 }
 
-/// Follows the links at `path`, whether there is a file at their end or not.
-pub(crate) fn follow(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..MAX_LINKS {
-        match fs::read_link(&path) {
-            Ok(target) => path = folder(&path).join(target),
-            Err(_) => return Ok(path),
-        }
-    }
-    Err(io::Error::other("its links go in a circle"))
+/// Whether a file in such a folder is that of a user who owns neither the folder nor the machine.
+#[cfg(unix)]
+fn is_planted(target: &Path, metadata: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::metadata(folder(target)).is_ok_and(|folder| {
+        let trusted = [rustix::process::geteuid().as_raw(), 0, folder.uid()];
+        folder.mode() & STICKY != 0 && !trusted.contains(&metadata.uid())
+    })
 }
 
-/// The folder of a file.
-pub(crate) fn folder(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+#[cfg(not(unix))]
+fn is_planted(_: &Path, _: &Metadata) -> bool {
+    false
+}
+
+/// Opens a file, but neither what a link leads to nor a pipe, which would wait for its other end.
+#[cfg(unix)]
+pub(crate) fn without_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+
+    use rustix::fs::OFlags;
+    options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
+}
+
+/// This system has no such flags.
+#[cfg(not(unix))]
+pub(crate) fn without_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
 }
 
 #[cfg(unix)]

@@ -4,12 +4,16 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use elt_host::excerpt::few;
 use elt_host::types::{JsonObject, Stream, SyncMode};
 use elt_host::{Error, Result};
 use serde::Deserialize;
 
 use crate::file;
 use crate::message::StreamDescriptor;
+
+/// Streams of the connector that an error lists at most.
+const LISTED: usize = 50;
 
 /// The streams to read, in the order to read them in.
 #[derive(Clone, Debug)]
@@ -82,11 +86,11 @@ impl ConfiguredCatalog {
         let resolve = |configured: &ConfiguredStream| {
             let name = &configured.descriptor.name;
             let stream = available.iter().find(|stream| stream.name == *name).ok_or_else(|| {
-                let known: Vec<_> = available.iter().map(|stream| stream.name.as_str()).collect();
+                let known = few(available.iter().map(|stream| &stream.name), LISTED);
                 Error::config(format!(
                     "the catalog has a stream `{name}`, which this connector does not have"
                 ))
-                .with_hint(format!("its streams are {}", known.join(", ")))
+                .with_hint(format!("its streams are {known}"))
             })?;
             let sync_mode = match configured.sync_mode {
                 SyncMode::Incremental if !stream.supported_sync_modes.contains(&SyncMode::Incremental) => {
@@ -150,19 +154,10 @@ fn parse_stream(entry: WireEntry) -> Result<ConfiguredStream, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::bare;
 
     fn available(name: &str, modes: &[SyncMode]) -> Stream {
-        Stream {
-            name: name.to_owned(),
-            json_schema: JsonObject::parse("{}").unwrap(),
-            supported_sync_modes: modes.to_vec(),
-            primary_key: vec![],
-            cursor_field: vec![],
-            resumable: false,
-            group: None,
-            selected_by_default: true,
-            requests: None,
-        }
+        Stream { supported_sync_modes: modes.to_vec(), ..bare(name) }
     }
 
     fn problem(text: &str) -> String {

@@ -7,7 +7,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use elt_host::events::Level;
-use elt_host::redaction::{Redaction, SecretInState};
+use elt_host::redaction::{Redaction, SecretFound};
 use elt_host::types::JsonObject;
 use tokio::sync::mpsc;
 
@@ -32,7 +32,8 @@ pub fn channel(threshold: Level, advice: Advice) -> (Sender, Receiver) {
 /// Sends messages. Clones lead to the same [`Receiver`].
 #[derive(Clone, Debug)]
 pub struct Sender {
-    messages: mpsc::Sender<Message>,
+    /// `None` closes the channel.
+    messages: mpsc::Sender<Option<Message>>,
     threshold: Level,
     advice: Advice,
     secrets: Secrets,
@@ -41,7 +42,7 @@ pub struct Sender {
 /// Receives messages, redacted.
 #[derive(Debug)]
 pub struct Receiver {
-    messages: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<Option<Message>>,
     secrets: Secrets,
 }
 
@@ -85,8 +86,8 @@ impl Sender {
     ///
     /// # Errors
     ///
-    /// [`SecretInState`] if it has one.
-    pub(crate) fn check_state(&self, state: &JsonObject) -> Result<(), SecretInState> {
+    /// [`SecretFound`] if it has one.
+    pub(crate) fn check_state(&self, state: &JsonObject) -> Result<(), SecretFound> {
         self.redaction().check_state(state)
     }
 
@@ -106,12 +107,24 @@ impl Sender {
     ///
     /// [`OutputClosed`] if nobody receives any more.
     pub async fn send(&self, message: Message) -> Result<(), OutputClosed> {
-        self.messages.send(message).await.map_err(|_| OutputClosed)
+        self.messages.send(Some(message)).await.map_err(|_| OutputClosed)
     }
 
     /// Sends a message if there is room, and drops it otherwise.
     pub(crate) fn offer(&self, message: Message) {
-        let _ = self.messages.try_send(message);
+        let _ = self.messages.try_send(Some(message));
+    }
+
+    /// Closes the channel behind what was sent, although other senders may be left. To them, the
+    /// output is closed from now on.
+    pub async fn close(self) {
+        // If it cannot be sent, the channel is closed.
+        let _ = self.messages.send(None).await;
+    }
+
+    /// Whether everything that was sent was received.
+    pub fn is_idle(&self) -> bool {
+        self.messages.capacity() == self.messages.max_capacity()
     }
 
     /// Sends a log line, unless its level is below the threshold or nobody receives it.
@@ -124,10 +137,10 @@ impl Sender {
 }
 
 impl Receiver {
-    /// Waits for the next message. `None` once all senders are gone.
-    pub async fn next(&mut self) -> Option<Result<Redacted, SecretInState>> {
-        let message = self.messages.recv().await?;
-        Some(self.redact(message))
+    /// Waits for the next message. `None` once all senders are gone, or one has closed the channel.
+    pub async fn next(&mut self) -> Option<Result<Redacted, SecretFound>> {
+        let received = self.messages.recv().await?;
+        self.open(received)
     }
 
     /// As [`next`](Self::next), for a thread of its own.
@@ -135,17 +148,26 @@ impl Receiver {
     /// # Panics
     ///
     /// Within asynchronous code.
-    pub fn next_blocking(&mut self) -> Option<Result<Redacted, SecretInState>> {
-        let message = self.messages.blocking_recv()?;
-        Some(self.redact(message))
+    pub fn next_blocking(&mut self) -> Option<Result<Redacted, SecretFound>> {
+        let received = self.messages.blocking_recv()?;
+        self.open(received)
+    }
+
+    fn open(&mut self, received: Option<Message>) -> Option<Result<Redacted, SecretFound>> {
+        if received.is_none() {
+            self.messages.close();
+            // What came later is not part of the output.
+            while self.messages.try_recv().is_ok() {}
+        }
+        Some(self.redact(received?))
     }
 
     /// Redacts a message as those that are received.
     ///
     /// # Errors
     ///
-    /// [`SecretInState`] for a state with a secret in it, which can be neither shown nor altered.
-    pub fn redact(&self, message: Message) -> Result<Redacted, SecretInState> {
+    /// [`SecretFound`] for what has a secret in it and can be neither shown nor altered.
+    pub fn redact(&self, message: Message) -> Result<Redacted, SecretFound> {
         Redacted::new(message, &self.secrets.redaction())
     }
 
@@ -168,6 +190,19 @@ mod tests {
         let received = receiver.next().await.unwrap().unwrap();
         assert!(matches!(received.message(), Message::Log { level: Level::Warn, .. }));
         assert!(receiver.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_channel_that_was_closed_ends_although_senders_are_left() {
+        let (sender, mut receiver) = channel(Level::Info, Advice::default());
+        let left = sender.clone();
+        sender.log(Level::Info, "last").await;
+        assert!(!sender.is_idle());
+        sender.close().await;
+        left.log(Level::Info, "too late").await;
+        assert!(receiver.next().await.is_some());
+        assert!(receiver.next().await.is_none() && receiver.next().await.is_none());
+        assert_eq!(left.send(Message::Catalog(vec![])).await, Err(OutputClosed));
     }
 
     #[tokio::test]

@@ -1,10 +1,10 @@
 //! Decides which checkpoints of a stream become states, and how many records each covers.
 //!
-//! Airbyte compares the counts with the records that arrived, and takes two equal states for a
-//! mistake. So a checkpoint is emitted when the next one arrives, or at the end. By then all
-//! records that it covers have been emitted, and no state has to be emitted twice. Only where a
-//! connector takes long over its next batch is the state emitted at once, so that it is not lost if
-//! the process dies.
+//! Airbyte compares the counts with the records that arrived, and reports two equal states as
+//! a mistake. So a checkpoint is emitted when the next one arrives, or at the end. By then all
+//! records that it covers have been emitted, and no state has to be emitted twice. If the connector
+//! takes long to return its next batch, the state is emitted at once, so that it is not lost if the
+//! process is killed.
 
 use elt_host::types::JsonObject;
 

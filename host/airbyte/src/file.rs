@@ -23,7 +23,7 @@ pub(crate) fn load(what: &str, path: &Path) -> Result<String> {
 ///
 /// A config error if it cannot be read or is not one JSON object.
 pub fn load_config(path: &Path) -> Result<Config> {
-    let what = "the configuration file";
+    let what = "the config file";
     let text = load(what, path)?;
     JsonObject::parse(&text)
         .map(Config::from)
@@ -40,7 +40,7 @@ mod tests {
         assert!(
             error
                 .message()
-                .starts_with("the configuration file /nonexistent/config.json cannot be read: No such file")
+                .starts_with("the config file /nonexistent/config.json cannot be read: No such file")
         );
     }
 }

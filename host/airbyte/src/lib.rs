@@ -40,7 +40,14 @@ mod channel;
 mod checkpoints;
 mod events;
 mod file;
+mod file_id;
+#[cfg(test)]
+mod fixtures;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod lines;
+mod links;
 mod lock;
 mod message;
 mod output_file;
@@ -49,6 +56,7 @@ mod report;
 mod sink;
 mod source;
 mod state_file;
+mod state_sizes;
 mod state_writer;
 mod states;
 mod sync;
@@ -57,6 +65,7 @@ pub use self::advice::Advice;
 pub use self::catalog::{ConfiguredCatalog, ConfiguredStream};
 pub use self::channel::{OutputClosed, Receiver, Sender, channel};
 pub use self::file::load_config;
+pub use self::file_id::FileId;
 pub use self::lines::AirbyteLines;
 pub use self::message::{Message, StreamDescriptor, StreamStatus};
 pub use self::output_file::OutputFile;

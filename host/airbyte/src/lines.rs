@@ -38,7 +38,7 @@ impl<W: Write> AirbyteLines<W> {
 
 impl<W: Write> Sink for AirbyteLines<W> {
     fn write(&mut self, message: &Redacted) -> io::Result<()> {
-        write(message.message(), &mut self.out)
+        write(message, &mut self.out)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -50,12 +50,18 @@ impl<W: Write> Sink for AirbyteLines<W> {
 ///
 /// # Errors
 ///
-/// Those of `out`.
-fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
-    let line = match message {
+/// Those of `out`. Also for a secret in what cannot be altered.
+fn write(message: &Redacted, out: &mut impl Write) -> io::Result<()> {
+    let line = match message.message() {
         Message::Slices { .. } => return Ok(()),
         Message::Records { stream, emitted_at, records } => {
-            return write_records(stream, *emitted_at, records, out);
+            let head = RecordHead {
+                stream: &stream.name,
+                namespace: stream.namespace.as_deref(),
+                emitted_at: *emitted_at,
+            };
+            let head = serde_json::to_string(&head)?;
+            return write_records(&message.check(&head).map_err(io::Error::other)?, records, out);
         }
         Message::Spec(specification) => Line::Spec {
             spec: SpecBody {
@@ -102,7 +108,8 @@ fn write(message: &Message, out: &mut impl Write) -> io::Result<()> {
             Line::Log { log: LogBody { level: wire::level_name(*level), message } }
         }
     };
-    serde_json::to_writer(&mut *out, &line)?;
+    let line = serde_json::to_string(&line)?;
+    out.write_all(message.check(&line).map_err(io::Error::other)?.as_bytes())?;
     out.write_all(b"\n")
 }
 
@@ -120,18 +127,8 @@ pub(crate) fn stream_state(stream: &StreamDescriptor, state: &JsonObject) -> Str
 }
 
 /// Splices records into an envelope that is made once for all of them, so that they are neither
-/// parsed nor copied.
-fn write_records(
-    stream: &StreamDescriptor,
-    emitted_at: i64,
-    records: &[Record],
-    out: &mut impl Write,
-) -> io::Result<()> {
-    let descriptor = serde_json::to_string(&RecordHead {
-        stream: &stream.name,
-        namespace: stream.namespace.as_deref(),
-        emitted_at,
-    })?;
+/// parsed nor copied. `descriptor` is all of it that is before their data.
+fn write_records(descriptor: &str, records: &[Record], out: &mut impl Write) -> io::Result<()> {
     let head = format!(r#"{{"type":"RECORD","record":{},"data":"#, descriptor.trim_end_matches('}'));
     for record in records {
         out.write_all(head.as_bytes())?;

@@ -2,11 +2,17 @@
 //!
 //! A file that is replaced cannot be locked itself, because its successor is another file. So an
 //! empty file beside it is locked, and removed at the end. A process that is killed leaves the
-//! file, without its lock. A file that is written over is locked itself.
+//! file, without its lock. A file that is overwritten is locked itself.
+//!
+//! Other users may be able to write to the folder. So an existing file is used as the lock only if
+//! it looks like one. Any other file is neither opened nor waited for nor removed.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+
+use crate::atomic_file::without_link;
+use crate::links::folder;
 
 /// Holds a lock until it is dropped, or until the process ends, however it ends.
 #[derive(Debug)]
@@ -23,18 +29,9 @@ impl Lock {
     ///
     /// Those of the file system.
     pub(crate) fn beside(target: &Path) -> io::Result<Option<Self>> {
-        let mut name = target.as_os_str().to_owned();
-        name.push(".lock");
-        let name = PathBuf::from(name);
+        let name = path(target);
         loop {
-            let mut options = OpenOptions::new();
-            options.write(true).create(true).truncate(false);
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::OpenOptionsExt as _;
-                options.mode(0o600);
-            }
-            let file = options.open(&name)?;
+            let Some(file) = open(&name)? else { continue };
             if !is_free(&file)? {
                 return Ok(None);
             }
@@ -52,7 +49,7 @@ impl Lock {
     ///
     /// Those of the file system.
     pub(crate) fn on(target: &Path) -> io::Result<Option<Self>> {
-        let file = OpenOptions::new().read(true).write(true).open(target)?;
+        let file = without_link(OpenOptions::new().read(true).write(true)).open(target)?;
         Ok(is_free(&file)?.then_some(Self { _file: file, beside: None }))
     }
 }
@@ -64,6 +61,71 @@ impl Drop for Lock {
             let _ = fs::remove_file(name);
         }
     }
+}
+
+/// The name of the file beside `target` that is locked: `NAME.lock`.
+pub(crate) fn path(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// Makes the file to be locked, or opens the one that is there. `None` if it was removed meanwhile.
+fn open(name: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    without_link(options.write(true));
+    let present = options.open(name);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let file = match present {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return match options.create_new(true).open(name) {
+                Ok(file) => Ok(Some(file)),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::symlink_metadata(name) {
+                    // Not a link that leads nowhere.
+                    Ok(metadata) if !metadata.is_file() => Err(no_lock(name, "is not a file")),
+                    _ => Ok(None),
+                },
+                Err(error) => Err(error),
+            };
+        }
+        Err(error) => {
+            let is_other = fs::symlink_metadata(name).is_ok_and(|metadata| !metadata.is_file());
+            return Err(if is_other { no_lock(name, "is not a file") } else { error });
+        }
+    };
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(no_lock(name, "is not a file"));
+    }
+    if metadata.len() > 0 {
+        return Err(no_lock(name, "has content"));
+    }
+    if is_foreign(name, &metadata)? {
+        return Err(no_lock(name, "belongs to another user"));
+    }
+    Ok(Some(file))
+}
+
+fn no_lock(name: &Path, why: &str) -> io::Error {
+    io::Error::other(format!("{}, which is to be its lock, {why}", name.display()))
+}
+
+/// Whether another user may have put the file there, who is not the owner of the folder.
+#[cfg(unix)]
+fn is_foreign(name: &Path, lock: &fs::Metadata) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = rustix::process::geteuid().as_raw();
+    Ok(lock.nlink() > 1 || ![user, fs::metadata(folder(name))?.uid()].contains(&lock.uid()))
+}
+
+#[cfg(not(unix))]
+fn is_foreign(_: &Path, _: &fs::Metadata) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Locks a file, unless another process did.
@@ -81,7 +143,7 @@ fn is_free(file: &File) -> io::Result<bool> {
 #[cfg(unix)]
 fn is_at(file: &File, name: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    match (file.metadata(), fs::metadata(name)) {
+    match (file.metadata(), fs::symlink_metadata(name)) {
         (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
         _ => false,
     }
@@ -121,6 +183,45 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("a.lock"), "").unwrap();
         assert!(Lock::beside(&folder.path().join("a")).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_is_no_lock_is_neither_taken_for_one_nor_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, name) = (folder.path().join("a"), folder.path().join("a.lock"));
+        let problem = || Lock::beside(&target).expect_err("it is no lock").to_string();
+        fs::write(&name, "text").unwrap();
+        assert!(problem().ends_with("a.lock, which is to be its lock, has content"), "{}", problem());
+        assert_eq!(fs::read_to_string(&name).unwrap(), "text");
+        fs::remove_file(&name).unwrap();
+        fs::create_dir(&name).unwrap();
+        assert!(problem().ends_with("is not a file"), "{}", problem());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_another_user_planted_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let problem = || Lock::beside(&at("a")).expect_err("it is no lock").to_string();
+        for end in ["victim", "nowhere"] {
+            fs::write(at("victim"), "").unwrap();
+            std::os::unix::fs::symlink(end, at("a.lock")).unwrap();
+            assert!(problem().ends_with("is not a file"), "{}", problem());
+            assert!(at("victim").exists() && !at("nowhere").exists());
+            fs::remove_file(at("a.lock")).unwrap();
+        }
+        fs::hard_link(at("victim"), at("a.lock")).unwrap();
+        assert!(problem().ends_with("belongs to another user"), "{}", problem());
+        fs::remove_file(at("a.lock")).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(at("a.lock")).status();
+        assert!(made.unwrap().success());
+        assert!(problem().ends_with("is not a file"), "{}", problem());
+        fs::remove_file(at("a.lock")).unwrap();
+        fs::write(at("a.lock"), "").unwrap();
+        if std::os::unix::fs::chown(at("a.lock"), Some(65534), None).is_ok() {
+            assert!(problem().ends_with("belongs to another user"), "{}", problem());
+        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use elt_host::{Error, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
+use crate::atomic_file::{AtomicFile, Purpose, clear};
+use crate::links::follow;
 
 /// A file that is being written. It appears only when it is [`put`](Self::put) in its place.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ impl OutputFile {
     ///
     /// # Errors
     ///
-    /// A system error if that fails. The old file is then unchanged, unless it was written over
+    /// A system error if that fails. The old file is then unchanged, unless it was overwritten
     /// because it cannot be replaced.
     pub fn put(self) -> Result<()> {
         let put = || {

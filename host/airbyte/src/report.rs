@@ -1,18 +1,27 @@
 //! Collects how the streams of a sync ended, and sums it up in one error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use elt_host::Error;
+use elt_host::excerpt::{FEW, few};
+use elt_host::{Error, FailureType};
 
 use crate::message::StreamDescriptor;
+
+/// Failures that are kept. The others are counted: a connector may have thousands of streams, and
+/// each message is as long as a message may be.
+const KEPT: usize = 100;
 
 /// How a sync ended.
 #[derive(Clone, Debug)]
 pub struct Report {
     configured: usize,
-    /// Failures by the position of their stream in the catalog.
+    /// The failures that are kept, by the position of their stream in the catalog.
     failures: BTreeMap<usize, Failure>,
+    /// How many failures are not kept.
+    more: usize,
+    /// The type of all failures that needs a person most.
+    worst: Option<FailureType>,
     /// Why the sync was stopped early, if it was.
     halt: Option<Error>,
     /// Streams that were stopped with it or never started.
@@ -31,12 +40,17 @@ pub struct Failure {
 impl Report {
     /// The report of a sync of so many streams, none of which has failed yet.
     pub(crate) fn new(configured: usize) -> Self {
-        Self { configured, failures: BTreeMap::new(), halt: None, unread: 0 }
+        Self { configured, failures: BTreeMap::new(), more: 0, worst: None, halt: None, unread: 0 }
     }
 
     /// Notes that the stream at this position in the catalog failed.
     pub(crate) fn add(&mut self, place: usize, failure: Failure) {
-        self.failures.insert(place, failure);
+        self.worst = self.worst.max(Some(failure.error.failure_type()));
+        if self.failures.len() < KEPT {
+            self.failures.insert(place, failure);
+        } else {
+            self.more += 1;
+        }
     }
 
     /// Notes that the sync is stopped early.
@@ -49,7 +63,7 @@ impl Report {
         self.unread += streams;
     }
 
-    /// The streams that failed by themselves.
+    /// The streams that failed by themselves, up to a hundred.
     pub fn failures(&self) -> impl ExactSizeIterator<Item = &Failure> {
         self.failures.values()
     }
@@ -65,20 +79,23 @@ impl Report {
     /// again helps only if it helps every stream.
     pub(crate) fn summary(&self) -> Option<Error> {
         let halt = self.halt.as_ref().filter(|_| self.unread > 0);
-        let errors = self.failures().map(|failure| &failure.error).chain(halt);
-        let failure_type = errors.map(Error::failure_type).max()?;
+        let failure_type = self.worst.max(halt.map(Error::failure_type))?;
         if self.configured == 1 && halt.is_none() {
             return None;
         }
-        let unread = match (self.failures.len() + self.unread, self.configured) {
+        let unread = match (self.failures.len() + self.more + self.unread, self.configured) {
             (_, 1) => "the stream was not read to its end".to_owned(),
             (unread, configured) => format!("{unread} of {configured} streams were not read to their end"),
         };
         let mut parts = vec![unread];
         parts.extend(halt.map(ToString::to_string));
-        parts.extend(
-            self.reasons().into_iter().map(|(names, reason)| format!("{}: {reason}", names.join(", "))),
-        );
+        let reasons = self.reasons();
+        let told = reasons.iter().take(FEW);
+        parts.extend(told.map(|(names, reason)| format!("{}: {reason}", few(names, FEW))));
+        let untold = reasons.iter().skip(FEW).map(|(names, _)| names.len()).sum::<usize>() + self.more;
+        if untold > 0 {
+            parts.push(format!("and {untold} more failed for other reasons, which their own messages tell"));
+        }
         let error = Error::new(failure_type, parts.join("; "));
         let hints = self.failures().map(|failure| &failure.error).chain(halt).filter_map(Error::hint);
         Some(match hints.min() {
@@ -90,13 +107,17 @@ impl Report {
     /// Why streams failed, each reason once, with the names of the streams that failed for it.
     fn reasons(&self) -> Vec<(Vec<&str>, String)> {
         let mut reasons: Vec<(Vec<&str>, String)> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for Failure { stream, error } in self.failures() {
             let (name, text) = (stream.name.as_str(), error.to_string());
             // A connector may name the stream itself.
             let reason = text.strip_prefix(&format!("{name}: ")).unwrap_or(&text);
-            match reasons.iter_mut().find(|(_, known)| known == reason) {
-                Some((names, _)) => names.push(name),
-                None => reasons.push((vec![name], reason.to_owned())),
+            match places.get(reason) {
+                Some(place) => reasons[*place].0.push(name),
+                None => {
+                    places.insert(reason.to_owned(), reasons.len());
+                    reasons.push((vec![name], reason.to_owned()));
+                }
             }
         }
         reasons
@@ -106,7 +127,6 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use elt_host::FailureType;
 
     fn report(configured: usize, errors: &[Error]) -> Report {
         let mut report = Report::new(configured);
@@ -152,6 +172,31 @@ mod tests {
         let summary = report(2, &failures).error().unwrap();
         assert_eq!(summary.message(), "2 of 2 streams were not read to their end; a, b: no key");
         assert_eq!(summary.hint(), Some("write one"));
+    }
+
+    #[test]
+    fn thousands_of_failures_are_one_short_text() {
+        let mut many = Report::new(3_000);
+        for place in 0..3_000 {
+            let stream = Arc::new(StreamDescriptor { name: format!("s{place}"), namespace: None });
+            let error = match place {
+                0..10 => Error::transient("the same"),
+                2_999 => Error::config("the last"),
+                _ => Error::transient(format!("{place} {}", "x".repeat(100))),
+            };
+            many.add(place, Failure { stream, error });
+        }
+        let summary = many.error().unwrap();
+        assert_eq!(summary.failure_type(), FailureType::Config, "of one that is not kept");
+        assert_eq!(many.failures().len(), KEPT);
+        let message = summary.message();
+        assert!(
+            message.starts_with(
+                "3000 of 3000 streams were not read to their end; s0, s1, s2, s3, s4 and 5 more: the same; s10: 10 x"
+            ),
+            "{message}"
+        );
+        assert!(message.contains("; and 2986 more failed for other reasons") && message.len() < 2_000);
     }
 
     #[test]

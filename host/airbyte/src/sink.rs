@@ -66,8 +66,8 @@ impl<S: Sink> Writer<S> {
     ///
     /// # Errors
     ///
-    /// Those of the sink. Also for a state with a secret in it, which [`SyncRun`](crate::SyncRun)
-    /// does not send.
+    /// Those of the sink. Also for a state or a name with a secret in it, which
+    /// [`SyncRun`](crate::SyncRun) and [`Source`](crate::Source) do not send.
     ///
     /// # Panics
     ///

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use elt_host::policy::AllowedHosts;
 use elt_host::types::{Batch, JsonObject, Specification, Stream};
-use elt_host::{Connector, Reader, Result, Session, SessionBuilder};
+use elt_host::{Connector, Disclosure, Reader, Result, Session, SessionBuilder};
 
 use crate::catalog::ConfiguredStream;
 use crate::channel::Sender;
@@ -72,6 +72,11 @@ impl Source {
     /// The hosts that the connector may reach.
     pub fn allowed_hosts(&self) -> &AllowedHosts {
         self.session.allowed_hosts()
+    }
+
+    /// As [`Session::disclosure`].
+    pub fn disclosure(&self) -> &Disclosure {
+        self.session.disclosure()
     }
 
     /// As [`Session::unmasked_secrets`].

@@ -12,10 +12,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::atomic_file::{AtomicFile, Purpose, clear, follow};
+use crate::atomic_file::{AtomicFile, Purpose, clear};
 use crate::file;
 use crate::lines;
-use crate::lock::Lock;
+use crate::links::follow;
+use crate::lock::{self, Lock};
 use crate::message::StreamDescriptor;
 use crate::states::States;
 
@@ -59,14 +60,26 @@ impl StateFile {
         clear(&target);
         let (states, entries) = match target.exists() {
             true => {
-                // The text is kept only if all of it is understood.
-                let states = States::load_whole(path)?;
-                let entries = verbatim(&file::load("the state file", path)?).unwrap_or_else(|| anew(&states));
+                // What is read is what will be replaced. The text is kept only if all of it is
+                // understood.
+                let states = States::load_whole(&target)?;
+                let text = file::load("the state file", &target)?;
+                let entries = verbatim(&text).unwrap_or_else(|| anew(&states));
                 (states, entries)
             }
             false => (States::default(), Vec::new()),
         };
         Ok((Self { path: path.to_owned(), target, entries, _lock: lock }, states))
+    }
+
+    /// The file beside the state file at `path` that keeps other processes from using it. It is
+    /// made while the file is used, and then removed.
+    ///
+    /// # Errors
+    ///
+    /// If a link on the way may not be followed.
+    pub fn lock_of(path: &Path) -> io::Result<PathBuf> {
+        Ok(lock::path(&follow(path)?))
     }
 
     /// Replaces the state of a stream.
@@ -138,7 +151,7 @@ impl Written {
 const OLDER_STATES: &str =
     "nothing is lost: the next read begins where the file says, and reads the rest again";
 /// The hint if writing over them failed.
-const DAMAGED: &str = "the file could not be replaced, only written over, and may be damaged: put a copy of it back, \
+const DAMAGED: &str = "the file could not be replaced, only overwritten, and may be damaged: put a copy of it back, \
     or empty it to read everything again";
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {

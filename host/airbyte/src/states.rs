@@ -6,6 +6,7 @@
 //! fields decide which form it is, not `type`.
 
 mod forms;
+mod problem;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -14,6 +15,7 @@ use elt_host::types::{JsonObject, Stream};
 use elt_host::{Error, Result};
 use serde_json::value::RawValue;
 
+use self::problem::Problem;
 use crate::file;
 use crate::message::StreamDescriptor;
 
@@ -56,7 +58,7 @@ impl States {
         match states.odd.first_key_value() {
             Some((name, kind)) => {
                 let what = format!("the state file {}", path.display());
-                Err(not_understood(&what, &no_object(name, kind)))
+                Err(not_understood(&what, &Problem::odd(name, kind)))
             }
             None => Ok(states),
         }
@@ -86,7 +88,7 @@ impl States {
     pub fn recognize(&self, available: &[Stream]) -> Result<Option<String>> {
         let is_known = |name: &String| available.iter().any(|stream| stream.name == *name);
         if let Some((name, kind)) = self.odd.iter().find(|(name, _)| is_known(name)) {
-            return Err(not_understood("the state", &no_object(name, kind)));
+            return Err(not_understood("the state", &Problem::odd(name, kind)));
         }
         if self.named.is_empty() || self.named.iter().any(is_known) {
             return Ok(None);
@@ -129,13 +131,9 @@ fn parse(text: &str, what: &str) -> Result<States> {
     Ok(states)
 }
 
-fn not_understood(what: &str, problem: &str) -> Error {
+fn not_understood(what: &str, problem: &Problem) -> Error {
     Error::config(format!("{what} is not understood: {problem}"))
         .with_hint("without a state, everything is read again")
-}
-
-fn no_object(stream: &str, kind: &str) -> String {
-    format!("the state of the stream `{stream}` must be a JSON object, but is {kind}")
 }
 
 impl States {

@@ -10,17 +10,17 @@
 //! which keeps the order within a stream. Streams fail one by one: the others are still read, and
 //! the last state of a failed one stays in force.
 
-use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use elt_host::events::Level;
 use elt_host::types::{Batch, JsonObject};
 use elt_host::{Error, Result};
-use tokio::runtime::Handle;
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
 use crate::catalog::ConfiguredStream;
@@ -29,6 +29,7 @@ use crate::checkpoints::{Checkpoint, Checkpoints};
 use crate::message::{Message, StreamDescriptor, StreamStatus, now};
 use crate::report::{Failure, Report};
 use crate::source::{BatchSource, StreamSource};
+use crate::state_sizes::{LastState, StateSizes};
 use crate::states::States;
 
 /// How long a state waits for the next one. Long enough for the next page of a fast API, and short
@@ -43,6 +44,7 @@ pub struct SyncRun<S> {
     states: States,
     max_streams: usize,
     patience: Duration,
+    state_sizes: StateSizes,
 }
 
 /// Why the reading of a stream stopped.
@@ -66,6 +68,9 @@ impl From<OutputClosed> for Stop {
     }
 }
 
+/// How the reading of a stream ended. `None` if the host failed in the middle of it.
+type Ended = Option<Result<End, OutputClosed>>;
+
 /// How the reading of a stream ended.
 enum End {
     Complete,
@@ -77,7 +82,14 @@ impl<S: StreamSource> SyncRun<S> {
     /// A sync of `streams` of `source`, each from its state among `states`. As many are read at a
     /// time as the machine has cores, but at least two.
     pub fn new(source: S, streams: Vec<ConfiguredStream>, states: States) -> Self {
-        Self { source, streams, states, max_streams: default_max_streams(), patience: PATIENCE }
+        Self {
+            source,
+            streams,
+            states,
+            max_streams: default_max_streams(),
+            patience: PATIENCE,
+            state_sizes: StateSizes::default(),
+        }
     }
 
     /// Reads so many streams at a time, but at least one.
@@ -103,38 +115,43 @@ impl<S: StreamSource> SyncRun<S> {
         let (halting, halted) = watch::channel(false);
         let mut halt = std::pin::pin!(halt);
         let mut waiting = 0..sync.streams.len();
-        let mut tasks = JoinSet::new();
-        let mut indices = HashMap::new();
+        let (ending, mut endings) = mpsc::unbounded_channel();
+        let mut running = 0;
         loop {
-            while tasks.len() < sync.max_streams
+            while running < sync.max_streams
                 && !*halting.borrow()
                 && let Some(index) = waiting.next()
             {
-                let (sync, sender, halted) = (sync.clone(), sender.clone(), halted.clone());
-                // On a thread of its own, because a connector that computes would hold up the
-                // connections that share a worker of the runtime with it.
-                let runtime = Handle::current();
-                let task =
-                    tasks.spawn_blocking(move || runtime.block_on(sync.read_stream(index, &sender, halted)));
-                indices.insert(task.id(), index);
-            }
-            tokio::select! {
-                ended = tasks.join_next_with_id() => match ended {
-                    Some(Ok((_, Ok(End::Complete)))) => {}
-                    Some(Ok((task, Ok(End::Failed(error))))) => report.add(indices[&task], sync.failure(indices[&task], error)),
-                    Some(Ok((_, Ok(End::Halted)))) => report.leave(1),
-                    Some(Ok((_, Err(OutputClosed)))) => {
-                        halting.send_replace(true);
-                        return Err(OutputClosed);
-                    }
-                    Some(Err(panic)) => {
-                        let index = indices[&panic.id()];
-                        let error = Error::system("the host failed in the middle of this stream");
+                let (ending, halted) = (ending.clone(), halted.clone());
+                match sync.clone().start_stream(index, sender.clone(), halted, ending) {
+                    Ok(()) => running += 1,
+                    Err(error) => {
                         sync.emit_failure(index, &error, sender).await?;
                         report.add(index, sync.failure(index, error));
                     }
-                    None => break,
-                },
+                }
+            }
+            if running == 0 {
+                break;
+            }
+            tokio::select! {
+                Some((index, ended)) = endings.recv() => {
+                    running -= 1;
+                    match ended {
+                        Some(Ok(End::Complete)) => {}
+                        Some(Ok(End::Failed(error))) => report.add(index, sync.failure(index, error)),
+                        Some(Ok(End::Halted)) => report.leave(1),
+                        Some(Err(OutputClosed)) => {
+                            halting.send_replace(true);
+                            return Err(OutputClosed);
+                        }
+                        None => {
+                            let error = Error::system("the host failed in the middle of this stream");
+                            sync.emit_failure(index, &error, sender).await?;
+                            report.add(index, sync.failure(index, error));
+                        }
+                    }
+                }
                 reason = &mut halt, if !*halting.borrow() => {
                     report.halt(reason);
                     halting.send_replace(true);
@@ -146,6 +163,34 @@ impl<S: StreamSource> SyncRun<S> {
             sender.send(Message::error(summary)).await?;
         }
         Ok(report)
+    }
+
+    /// Reads one stream on a thread of its own, which says at its end how it went.
+    ///
+    /// Its runtime is its own as well: a connector that computes, and what the host does for it,
+    /// hold up no other stream, and an answer wakes no thread but this one.
+    fn start_stream(
+        self: Arc<Self>,
+        index: usize,
+        sender: Sender,
+        halted: watch::Receiver<bool>,
+        ending: mpsc::UnboundedSender<(usize, Ended)>,
+    ) -> Result<()> {
+        let start = || {
+            let runtime = Builder::new_current_thread().enable_time().build()?;
+            let reading = move || {
+                let read = || runtime.block_on(self.read_stream(index, &sender, halted));
+                let ended = catch_unwind(AssertUnwindSafe(read)).ok();
+                // Fails only if the sync is gone.
+                let _ = ending.send((index, ended));
+            };
+            thread::Builder::new().name("stream".to_owned()).spawn(reading)
+        };
+        start().map(drop).map_err(|error| {
+            Error::system("no thread can be started for this stream")
+                .with_internal(error)
+                .with_hint("read fewer streams at the same time")
+        })
     }
 
     fn failure(&self, index: usize, error: Error) -> Failure {
@@ -206,13 +251,14 @@ impl<S: StreamSource> SyncRun<S> {
             sender.log(Level::Warn, text).await;
         }
         let mut checkpoints = Checkpoints::default();
-        let read = self.read_with(configured, input, &mut checkpoints, sender, &mut halted).await;
+        let mut last = self.state_sizes.of_stream();
+        let read = self.read_with(configured, input, &mut checkpoints, &mut last, sender, &mut halted).await;
         let due = match &read {
             Ok(()) => checkpoints.finish(input, States::none),
             Err(_) => checkpoints.emit_pending(),
         };
         let emitted = match due {
-            Some(checkpoint) => emit_state(stream, checkpoint, sender).await,
+            Some(checkpoint) => emit_state(stream, checkpoint, &mut last, sender).await,
             None => Ok(()),
         };
         // If both failed, the first failure is the reason.
@@ -230,6 +276,7 @@ impl<S: StreamSource> SyncRun<S> {
         configured: &ConfiguredStream,
         input: Option<&JsonObject>,
         checkpoints: &mut Checkpoints,
+        last: &mut LastState,
         sender: &Sender,
         halted: &mut watch::Receiver<bool>,
     ) -> Result<(), Stop> {
@@ -243,14 +290,14 @@ impl<S: StreamSource> SyncRun<S> {
                 next = &mut next => next,
                 () = sleep(self.patience), if checkpoints.is_pending() => {
                     if let Some(checkpoint) = checkpoints.emit_pending() {
-                        emit_state(stream, checkpoint, sender).await?;
+                        emit_state(stream, checkpoint, last, sender).await?;
                     }
                     next.await
                 }
             };
             let Some(Batch { records, checkpoint }) = next?? else { return Ok(()) };
             if let Some(checkpoint) = checkpoints.advance(checkpoint) {
-                emit_state(stream, checkpoint, sender).await?;
+                emit_state(stream, checkpoint, last, sender).await?;
             }
             if checkpoints.is_empty() && !records.is_empty() {
                 let status = StreamStatus::Running;
@@ -269,8 +316,15 @@ impl<S: StreamSource> SyncRun<S> {
 async fn emit_state(
     stream: &Arc<StreamDescriptor>,
     Checkpoint { state, record_count }: Checkpoint,
+    last: &mut LastState,
     sender: &Sender,
 ) -> Result<(), Stop> {
+    last.replace(&state).map_err(|reason| {
+        Error::system(format!("{}: {reason}", stream.name)).with_hint(
+            "the state before it is still in force; a connector that needs a larger one is read in several reads of \
+             fewer streams",
+        )
+    })?;
     sender.check_state(&state).map_err(|reason| {
         Error::system(format!("{}: {reason}", stream.name)).with_hint(
             "the state before it is still in force; that a connector keeps a secret in its state is a defect of it",
@@ -292,7 +346,7 @@ async fn unless<T>(halted: &mut watch::Receiver<bool>, step: impl Future<Output 
 /// Streams are bound by the network more than by the processor, so two are read even where there is
 /// one core.
 fn default_max_streams() -> usize {
-    std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
+    thread::available_parallelism().map_or(2, |cores| cores.get().max(2))
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 //! ```
 //!
 //! A bundle is recognised by its last bytes, so the host alone reads no more than these. The hash
-//! finds damage by a disk or a copy. It cannot find malice, and need not: whoever can write to the
-//! file can change the host in it too.
+//! finds damage by a disk or a copy. It is no protection against an attacker: anybody who can write
+//! to the file can change the host in it, too.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use elt_host::{Connector, Engine, Error, NativeCode, Result};
 use serde::{Deserialize, Serialize};
@@ -56,10 +56,14 @@ struct Packed {
     /// Bytes of each part.
     parts: [usize; PARTS],
     hash: [u8; HASH],
+    /// What was read and verified, until it is loaded.
+    verified: Mutex<Option<Contents>>,
 }
 
-/// The parts of a bundle that are loaded.
+/// The parts of a bundle.
+#[derive(Debug)]
 struct Contents {
+    manifest: Vec<u8>,
     code: Vec<u8>,
     component: Vec<u8>,
 }
@@ -114,14 +118,18 @@ impl Bundle {
         };
         let mut kept = [0; HASH];
         kept.copy_from_slice(hash);
-        Ok(Some(Self(Ok(Arc::new(Packed { path, file, host, parts, hash: kept })))))
+        let verified = Mutex::default();
+        Ok(Some(Self(Ok(Arc::new(Packed { path, file, host, parts, hash: kept, verified })))))
     }
 
-    /// Its manifest, if that can be read. Nothing has been verified yet.
+    /// Its manifest. `None` if the bundle is damaged.
     pub(crate) fn manifest(&self) -> Option<Manifest> {
+        let contents = self.open().ok()?;
+        let manifest = serde_json::from_slice(&contents.manifest).ok();
+        // Every command asks for this first, and most then load the rest. It is read once.
         let packed = self.0.as_ref().ok()?;
-        let bytes = packed.read(packed.host + MAGIC.len() as u64, packed.parts[0]).ok()?;
-        serde_json::from_slice(&bytes).ok()
+        *packed.verified.lock().unwrap_or_else(PoisonError::into_inner) = Some(contents);
+        manifest
     }
 
     /// Loads the connector: its native code, or else its component, which takes longer. Then the
@@ -132,7 +140,7 @@ impl Bundle {
     /// A system error if the program is damaged, otherwise as [`Engine::load_bytes`].
     #[expect(unsafe_code, reason = "only this program knows that it wrote the code")]
     pub(crate) async fn load(&self, engine: &Engine) -> Result<(Connector, Option<String>)> {
-        let Contents { code, component } = self.open()?;
+        let Contents { code, component, .. } = self.open()?;
         // SAFETY: the hash says that these are the bytes which `Program::load` compiled. Whoever
         // can write others with their hash to this program's own file can also change the program.
         let code = unsafe { NativeCode::from_bytes(code) };
@@ -152,20 +160,26 @@ impl Bundle {
     /// Its parts, once their hash is verified.
     fn open(&self) -> Result<Contents> {
         let packed = self.0.as_ref().map_err(Clone::clone)?;
-        let [manifest, code, _] = packed.parts;
-        let length = MAGIC.len() + packed.parts.iter().sum::<usize>() + PARTS * LENGTH;
-        let mut bytes = packed.read(packed.host, length).map_err(|error| unreadable(&packed.path, &error))?;
-        if Sha256::digest(&bytes)[..] != packed.hash {
-            return Err(damaged(&packed.path, "its SHA-256 is not the one that was written"));
-        }
-        bytes.truncate(length - PARTS * LENGTH);
-        let component = bytes.split_off(MAGIC.len() + manifest + code);
-        let code = bytes.split_off(MAGIC.len() + manifest);
-        Ok(Contents { code, component })
+        let verified = packed.verified.lock().unwrap_or_else(PoisonError::into_inner).take();
+        verified.map_or_else(|| packed.verify(), Ok)
     }
 }
 
 impl Packed {
+    fn verify(&self) -> Result<Contents> {
+        let [manifest, code, _] = self.parts;
+        let length = MAGIC.len() + self.parts.iter().sum::<usize>() + PARTS * LENGTH;
+        let mut bytes = self.read(self.host, length).map_err(|error| unreadable(&self.path, &error))?;
+        if Sha256::digest(&bytes)[..] != self.hash {
+            return Err(damaged(&self.path, "its SHA-256 is not the one that was written"));
+        }
+        bytes.truncate(length - PARTS * LENGTH);
+        let component = bytes.split_off(MAGIC.len() + manifest + code);
+        let code = bytes.split_off(MAGIC.len() + manifest);
+        let manifest = bytes.split_off(MAGIC.len());
+        Ok(Contents { manifest, code, component })
+    }
+
     fn read(&self, at: u64, length: usize) -> io::Result<Vec<u8>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(at))?;

@@ -6,8 +6,10 @@ mod args;
 mod bundle;
 mod commands;
 mod executable;
+mod isolation;
 mod signal;
 mod stdout;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,8 @@ fn main() -> ExitCode {
         }
     };
     match cli {
-        Ok(cli) => commands::run(&cli),
+        // A command that is not waited for at the end may still look at it.
+        Ok(cli) => commands::run(Box::leak(Box::new(cli))),
         Err(instead) => instead.exit(),
     }
 }

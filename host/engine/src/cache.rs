@@ -1,22 +1,21 @@
 //! Keeps compiled code in a directory, from one run to the next.
 //!
 //! Compiling a connector takes some hundred milliseconds, loading it from here a few. What is found
-//! here is run as native code, so nobody else may be able to write to the directory. An entry is a
-//! file: the code, and a SHA-256 that finds what a damaged disk changed in it. It cannot find
-//! malice, which the permissions of the directory keep out.
+//! here is run as native code, so nobody else may be able to write to the directory or to replace
+//! it. An entry is a file: the code, and a SHA-256 that finds what a damaged disk changed in it. It
+//! cannot find malice, which the permissions of the directory keep out.
 
-use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
 use crate::error::{Error, Result};
 use crate::native_code::NativeCode;
+use crate::private_directory::PrivateDirectory;
 
 /// The directory below the user's caches.
 const NAME: &str = "elt-host";
@@ -32,7 +31,7 @@ const HASH: usize = 32;
 
 /// Where compiled code is kept, if anywhere. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Cache(Option<Arc<Path>>);
+pub struct Cache(Option<Arc<PrivateDirectory>>);
 
 /// Identifies an entry: the component, and all that matters of how it was compiled.
 pub(crate) struct Key([u8; HASH]);
@@ -53,8 +52,7 @@ impl Key {
     }
 
     fn file_name(&self) -> String {
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        digits + SUFFIX
+        digits(&self.0) + SUFFIX
     }
 }
 
@@ -67,32 +65,37 @@ impl Cache {
     /// In the user's own directory for caches (`$XDG_CACHE_HOME`, else `$HOME/.cache`). If that
     /// cannot be used, nothing is kept: a cache is never needed.
     pub fn of_user() -> Self {
-        user_caches().and_then(|caches| Self::at(&caches.join(NAME)).ok()).unwrap_or_default()
+        Self::user_directory().and_then(|directory| Self::at(&directory).ok()).unwrap_or_default()
+    }
+
+    /// Where [`of_user`](Self::of_user) keeps code, if the environment says where that is. It need
+    /// not exist.
+    pub fn user_directory() -> Option<PathBuf> {
+        user_caches().map(|caches| caches.join(NAME))
     }
 
     /// In `directory`, which is created if it does not exist.
     ///
     /// # Errors
     ///
-    /// A config error if it cannot be made, or if others can write to it.
+    /// A config error if it cannot be made, or if others can write to it or to a folder above it.
     pub fn at(directory: &Path) -> Result<Self> {
-        make_private(directory).map_err(|reason| {
+        let opened = PrivateDirectory::open(directory).map_err(|reason| {
             Error::config(format!("the cache directory {} cannot be used: {reason}", directory.display()))
         })?;
-        Ok(Self(Some(directory.into())))
+        Ok(Self(Some(Arc::new(opened))))
     }
 
     /// What was kept under this key, if it is unchanged.
     #[expect(unsafe_code, reason = "only this cache knows that it wrote the code")]
     pub(crate) fn get(&self, key: &Key) -> Option<NativeCode> {
-        let mut bytes = fs::read(self.0.as_ref()?.join(key.file_name())).ok()?;
+        let mut bytes = self.0.as_ref()?.read(&key.file_name(), BYTES)?;
         let seal = bytes.split_off(bytes.len().checked_sub(HASH)?);
         if key.seal(&bytes)[..] != seal {
             return None;
         }
-        // SAFETY: the hash says that these are the bytes which `put` wrote, and nobody but the
-        // owner of the directory, which is this user, could write others with their hash
-        // (`make_private`).
+        // SAFETY: the hash says that these are the bytes which `put` wrote, and nobody but this user
+        // and root could write others with their hash (`PrivateDirectory`).
         Some(unsafe { NativeCode::from_bytes(bytes) })
     }
 
@@ -107,35 +110,31 @@ impl Cache {
 }
 
 /// Writes an entry atomically.
-fn write(directory: &Path, key: &Key, code: &NativeCode) -> io::Result<()> {
+fn write(directory: &PrivateDirectory, key: &Key, code: &NativeCode) -> io::Result<()> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
     // With the suffix, so that what a killed process leaves behind is cleaned up too.
-    let mut file = tempfile::Builder::new().suffix(SUFFIX).tempfile_in(directory)?;
-    file.write_all(code.bytes())?;
-    file.write_all(&key.seal(code.bytes()))?;
-    file.persist(directory.join(key.file_name()))?;
-    Ok(())
+    let temporary = digits(&random) + SUFFIX;
+    directory.write(&key.file_name(), &temporary, [code.bytes(), &key.seal(code.bytes())])
 }
 
 /// Removes the oldest entries until at most `entries` with at most `bytes` are left. The newest
 /// always stays.
-fn clean(directory: &Path, entries: usize, bytes: u64) -> io::Result<()> {
-    let mut found: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().ends_with(SUFFIX) {
-            let metadata = entry.metadata()?;
-            found.push((metadata.modified()?, metadata.len(), entry.path()));
-        }
-    }
+fn clean(directory: &PrivateDirectory, entries: usize, bytes: u64) -> io::Result<()> {
+    let mut found = directory.files(SUFFIX)?;
     found.sort_unstable();
     let mut sum = 0;
-    for (index, (_, size, path)) in found.iter().rev().enumerate() {
-        sum += size;
+    for (index, file) in found.iter().rev().enumerate() {
+        sum += file.size;
         if index > 0 && (index >= entries || sum > bytes) {
-            fs::remove_file(path)?;
+            directory.remove(&file.name)?;
         }
     }
     Ok(())
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn user_caches() -> Option<PathBuf> {
@@ -144,37 +143,11 @@ fn user_caches() -> Option<PathBuf> {
     path("XDG_CACHE_HOME").or_else(|| Some(path("HOME")?.join(".cache")))
 }
 
-/// Makes a directory that only its owner can use, or checks that one is.
-#[cfg(unix)]
-fn make_private(directory: &Path) -> std::result::Result<(), String> {
-    use std::fs::{DirBuilder, symlink_metadata};
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
-
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-    made.map_err(|error| error.to_string())?;
-    let metadata = symlink_metadata(directory).map_err(|error| error.to_string())?;
-    if !metadata.is_dir() {
-        return Err("it is not a directory".to_owned());
-    }
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err("it belongs to another user".to_owned());
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return Err("other users can write to it".to_owned());
-    }
-    Ok(())
-}
-
-/// Who may write to a directory is not known here, so none is used.
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> std::result::Result<(), String> {
-    Err("this system is not supported".to_owned())
-}
-
 #[cfg(all(test, unix))]
 mod tests {
-    use std::fs::File;
-    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    use std::fs::{self, File};
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::SystemTime;
 
     use super::*;
 
@@ -238,20 +211,13 @@ mod tests {
         {
             made(name, age);
         }
-        clean(folder.path(), 3, 1000).unwrap();
+        let directory = PrivateDirectory::open(folder.path()).unwrap();
+        clean(&directory, 3, 1000).unwrap();
         assert_eq!(left(), ["a.elt-code", "b.elt-code", "c.elt-code", "theirs"]);
-        clean(folder.path(), 3, 29).unwrap();
+        clean(&directory, 3, 29).unwrap();
         assert_eq!(left(), ["a.elt-code", "b.elt-code", "theirs"]);
-        clean(folder.path(), 3, 5).unwrap();
+        clean(&directory, 3, 5).unwrap();
         assert_eq!(left(), ["a.elt-code", "theirs"]);
-    }
-
-    #[test]
-    fn a_directory_is_made_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = folder.path().join("a/b");
-        assert!(Cache::at(&directory).unwrap().0.is_some());
-        assert_eq!(fs::metadata(&directory).unwrap().mode() & 0o777, 0o700);
     }
 
     #[test]
@@ -260,16 +226,5 @@ mod tests {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let error = Cache::at(folder.path()).unwrap_err();
         assert!(error.message().ends_with("other users can write to it"), "{error}");
-    }
-
-    #[test]
-    fn a_file_or_a_link_is_not_a_directory() {
-        let folder = tempfile::tempdir().unwrap();
-        let link = folder.path().join("link");
-        std::os::unix::fs::symlink(folder.path(), &link).unwrap();
-        assert!(Cache::at(&link).unwrap_err().message().contains("not a directory"));
-        let file = folder.path().join("file");
-        fs::write(&file, "").unwrap();
-        assert!(Cache::at(&file).is_err());
     }
 }

@@ -8,9 +8,9 @@ use std::pin::pin;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tokio::time::timeout;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
+use crate::deadline::{self, timeout};
 use crate::exceeded::{ExceededLimit, exceeded};
 use crate::limits::{Limit, Limits, TEXT};
 use crate::obstacle::Obstacles;
@@ -34,12 +34,9 @@ impl CallLimits {
         exceeded(limit, &self.limits)
     }
 
-    /// A text of the connector, cut off where it is too long. Secrets are masked first, because
-    /// half of one would not be recognised later.
+    /// A text of the connector, with secrets masked and then cut off where it is too long.
     pub(crate) fn text(&self, text: &str) -> String {
-        let text = self.redaction.text(text);
-        let end = text.floor_char_boundary(TEXT);
-        if end < text.len() { format!("{}…", &text[..end]) } else { text.into_owned() }
+        self.redaction.excerpt(text, TEXT)
     }
 
     /// Waits for the answer to a call.
@@ -70,12 +67,14 @@ impl CallLimits {
     }
 }
 
-/// Interrupts the connectors of `engine` regularly, as long as it lives.
+/// Interrupts the connectors of `engine` regularly, as long as it lives, and starts the clock that
+/// keeps their deadlines.
 ///
 /// # Errors
 ///
 /// If no thread can be started.
 pub(crate) fn tick(engine: &Engine) -> std::io::Result<()> {
+    deadline::start()?;
     let engine = engine.weak();
     let ticking = move || {
         while let Some(engine) = engine.upgrade() {
@@ -131,13 +130,6 @@ mod tests {
     async fn waiting_has_an_end_and_is_not_computing() {
         let limits = limits(Duration::from_secs(60), Duration::from_millis(5));
         assert_eq!(limits.call(pending::<()>()).await, Err(Limit::Call));
-    }
-
-    #[test]
-    fn a_text_is_cut_off_where_it_is_too_long() {
-        let limits = limits(Duration::ZERO, Duration::ZERO);
-        assert_eq!(limits.text("short"), "short");
-        assert_eq!(limits.text(&"é".repeat(TEXT)).len(), TEXT + '…'.len_utf8());
     }
 
     #[tokio::test]

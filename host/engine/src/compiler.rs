@@ -9,8 +9,10 @@ use crate::call;
 use crate::deadline::within;
 use crate::error::{Error, Result};
 use crate::exceeded::exceeded;
+use crate::instances;
 use crate::limits::{Limit, Limits};
 use crate::native_code::NativeCode;
+use crate::resident;
 
 /// What every WebAssembly binary begins with.
 const MAGIC: &[u8] = b"\0asm";
@@ -24,8 +26,8 @@ const CORE_MODULE: &[u8] = &[1, 0, 0, 0];
 /// # Errors
 ///
 /// A config error, which calls the component `what`, if it is not a valid component or exceeds a
-/// limit.
-pub(crate) async fn component(
+/// limit. Has no time limit of its own; [`bounded`] adds one.
+pub(crate) fn component(
     engine: &Engine,
     component: &[u8],
     cache: &Cache,
@@ -37,7 +39,7 @@ pub(crate) async fn component(
     if let Some(loaded) = cache.get(&key).and_then(|code| code.load(engine).ok()) {
         return Ok(loaded);
     }
-    let code = compile(engine, component, limits, what).await?;
+    let code = compile(engine, component, limits, what)?;
     cache.put(&key, &code);
     code.load(engine).map_err(|error| setup(&error))
 }
@@ -50,18 +52,38 @@ pub(crate) async fn component(
 pub(crate) async fn portable(component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
     check(component, limits, what)?;
     let engine = portable_settings().and_then(|settings| Engine::new(&settings));
-    compile(&engine.map_err(|error| setup(&error))?, component, limits, what).await
+    let engine = engine.map_err(|error| setup(&error))?;
+    let (component, called, allowed) = (component.to_vec(), what.to_owned(), limits.clone());
+    bounded(limits, move || compile(&engine, &component, &allowed, &called)).await
 }
 
-async fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
-    let (engine, component) = (engine.clone(), component.to_vec());
-    let compiled = within(limits.compile, move || engine.precompile_component(&component))
-        .await
-        .ok_or_else(|| exceeded(Limit::Compile, limits))?;
-    compiled.map(NativeCode::compiled).map_err(|error| {
-        Error::config(format!("{what} is not a valid WebAssembly component"))
-            .with_internal(format!("{error:#}"))
-    })
+/// Does `work`, which compiles or looks at a component, on a thread of its own. Gives up on it when
+/// the limits on time or memory for compiling are reached.
+///
+/// # Errors
+///
+/// A limit that was exceeded, or those of the work.
+pub(crate) async fn bounded<T: Send + 'static>(
+    limits: &Limits,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::select! {
+        done = within(limits.compile, work) => {
+            done.unwrap_or_else(|| Err(exceeded(Limit::Compile, limits)))
+        }
+        () = resident::grown_by(limits.compile_memory) => Err(exceeded(Limit::CompileMemory, limits)),
+    }
+}
+
+fn compile(engine: &Engine, component: &[u8], limits: &Limits, what: &str) -> Result<NativeCode> {
+    let invalid = |problem: String| {
+        Error::config(format!("{what} is not a valid WebAssembly component")).with_internal(problem)
+    };
+    if instances::count(component).map_err(|error| invalid(error.to_string()))? > limits.instances {
+        return Err(exceeded(Limit::Instances, limits));
+    }
+    let compiled = engine.precompile_component(component);
+    compiled.map(NativeCode::compiled).map_err(|error| invalid(format!("{error:#}")))
 }
 
 /// Sets up what runs components, and interrupts them regularly.

@@ -8,6 +8,11 @@ use wasmtime::component::types::ComponentItem;
 use crate::bindings::{SOURCE, Version};
 use crate::error::{Error, Result};
 
+/// Bytes of the name of an import or export at most. The longest of WASI has 50.
+const LONGEST_NAME: usize = 255;
+/// Imports and exports at most. WASI 0.2 has some 40.
+const MOST_NAMES: usize = 500;
+
 /// What a component says about itself without being run.
 #[derive(Debug)]
 pub struct ComponentInfo {
@@ -44,6 +49,19 @@ pub(crate) fn inspect(
     what: &str,
 ) -> Result<(Version, ComponentInfo)> {
     let ty = component.component_type();
+    let names = || ty.imports(engine).chain(ty.exports(engine)).map(|(name, _)| name.len());
+    let (longest, count) = (names().max().unwrap_or_default(), names().count());
+    if longest > LONGEST_NAME {
+        return Err(Error::config(format!(
+            "{what} has an import or export with a name of {longest} bytes, and {LONGEST_NAME} is the most that is \
+             accepted"
+        )));
+    }
+    if count > MOST_NAMES {
+        return Err(Error::config(format!(
+            "{what} has {count} imports and exports, and {MOST_NAMES} is the most that is accepted"
+        )));
+    }
     let exported =
         ty.exports(engine).filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentInstance(_)));
     let versions: Vec<_> = exported

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::json_object::JsonObject;
+use crate::schema::ResolvedSchema;
 use crate::seal::{Handling, seal};
 use crate::secrets::Secrets;
 use crate::types::Specification;
@@ -33,6 +34,11 @@ impl SealedConfig {
         secrets.filter(|secret| !secret.is_unmistakable()).map(|secret| secret.property.clone()).collect()
     }
 
+    /// The properties that have secrets.
+    pub(crate) fn secret_properties(&self) -> impl Iterator<Item = &str> {
+        self.secrets.list().iter().map(|secret| secret.property.as_str())
+    }
+
     /// The config, and the secrets.
     pub(crate) fn into_parts(self) -> (Config, Secrets) {
         (self.config, self.secrets)
@@ -52,9 +58,7 @@ impl Config {
     ///
     /// A config error if it is not one JSON object.
     pub fn parse(text: &str) -> Result<Self> {
-        JsonObject::parse(text)
-            .map(Self)
-            .map_err(|problem| Error::config(format!("the configuration {problem}")))
+        JsonObject::parse(text).map(Self).map_err(|problem| Error::config(format!("the config {problem}")))
     }
 
     /// Validates the config by the connector's schema.
@@ -74,8 +78,8 @@ impl Config {
     /// # Errors
     ///
     /// A config error that names a secret which no header can carry, because it has other
-    /// characters than printable ASCII, not counting white space around it. A system error if there
-    /// are no random numbers for tokens.
+    /// characters than printable ASCII, not counting white space around it. A system error if the
+    /// schema has references that lead nowhere, or if there are no random numbers for tokens.
     pub fn seal(&self, specification: &Specification) -> Result<SealedConfig> {
         self.handle(specification, Handling::Seal)
     }
@@ -93,6 +97,7 @@ impl Config {
     fn handle(&self, specification: &Specification, handling: Handling) -> Result<SealedConfig> {
         // Fails only if the schema has a number that is too large for `serde_json`.
         let schema: Value = serde_json::from_str(specification.config_schema.as_str()).map_err(broken)?;
+        let schema = ResolvedSchema::of(&schema)?;
         let (text, secrets) = seal(self.as_str(), &schema, handling)?;
         Ok(SealedConfig { config: Self(JsonObject::parse(&text).map_err(broken)?), secrets })
     }
@@ -102,17 +107,19 @@ impl Config {
         self.0.as_str()
     }
 
-    /// The value of a top-level field, if it is text.
-    pub(crate) fn text_field(&self, name: &str) -> Option<String> {
-        match fields(&self.0).remove(name)? {
-            Value::String(text) => Some(text),
-            _ => None,
-        }
+    /// The top-level fields.
+    pub(crate) fn fields(&self) -> Map<String, Value> {
+        fields(&self.0)
+    }
+
+    /// The object that it is.
+    pub(crate) fn object(&self) -> &JsonObject {
+        &self.0
     }
 }
 
 fn broken(error: impl fmt::Display) -> Error {
-    Error::system("the schema of the configuration cannot be read").with_internal(error)
+    Error::system("the config schema cannot be read").with_internal(error)
 }
 
 /// The top-level fields of an object. Empty if it has a number that is too large for `serde_json`.
@@ -127,15 +134,7 @@ mod tests {
     #[test]
     fn its_errors_do_not_quote_it() {
         let error = Config::parse("\"secret\"").unwrap_err();
-        assert_eq!(error.message(), "the configuration must be a JSON object, but is a string");
+        assert_eq!(error.message(), "the config must be a JSON object, but is a string");
         assert!(!Config::parse("{\"api_key\": secret}").unwrap_err().message().contains("secret"));
-    }
-
-    #[test]
-    fn only_text_fields_are_read() {
-        let config = Config::parse(r#"{"api_url":"https://example.com","days":3}"#).unwrap();
-        assert_eq!(config.text_field("api_url").as_deref(), Some("https://example.com"));
-        assert_eq!(config.text_field("days"), None);
-        assert_eq!(config.text_field("missing"), None);
     }
 }

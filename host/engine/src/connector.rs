@@ -6,11 +6,11 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 use crate::component::ComponentInfo;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::http::{AllowedHosts, HttpClients, Network, OutboundHttp};
 use crate::instance::{Instance, Prepared};
-use crate::limits::Limits;
+use crate::limits::{Limit, Limits};
 use crate::redaction::Redaction;
 use crate::reporter::Reporter;
 use crate::secrets::Secrets;
@@ -55,17 +55,29 @@ impl Connector {
         &self.shared.limits
     }
 
-    /// Asks the connector what it is, once. It can reach nothing meanwhile.
+    /// Asks the connector what it is, once. It can reach nothing meanwhile, and no time passes for
+    /// it, so that it cannot say something else each time.
     ///
     /// # Errors
     ///
-    /// A system error if it crashes or returns what is not JSON.
+    /// A system error if it crashes, makes a request, or returns what is not JSON or more than is
+    /// accepted ([`Bound`](crate::declaration::Bound)).
     pub async fn spec(&self) -> Result<Specification> {
         let ask = async || {
             let clients = HttpClients::new(&self.shared.limits, Network::default());
             let reporter = Reporter::new(self.events.clone(), Redaction::default());
             let (allowed, secrets) = (Arc::<AllowedHosts>::default(), Arc::<Secrets>::default());
-            self.start(clients, allowed, secrets, reporter, false).await?.spec().await
+            // How long a request takes, or that it fails, would be a source of chance.
+            let limits = Limits { requests: 0, ..self.shared.limits.clone() };
+            let total = self.shared.prepared.total.clone();
+            let outbound = OutboundHttp::new(clients, allowed, secrets, limits, reporter, total);
+            let mut instance = self.shared.prepared.start(StoreData::frozen(outbound)).await?;
+            instance.spec().await.map_err(|error| match error.limit() {
+                Some(Limit::Requests) => {
+                    Error::system("the connector makes a request when it is asked for its specification")
+                }
+                _ => error,
+            })
         };
         self.shared.specification.get_or_try_init(ask).await.cloned()
     }
@@ -84,7 +96,8 @@ impl Connector {
         reporter: Reporter,
         reads: bool,
     ) -> Result<Instance> {
-        let outbound = OutboundHttp::new(clients, allowed, secrets, self.shared.limits.clone(), reporter);
+        let (limits, total) = (self.shared.limits.clone(), self.shared.prepared.total.clone());
+        let outbound = OutboundHttp::new(clients, allowed, secrets, limits, reporter, total);
         self.shared.prepared.start(StoreData::new(outbound, reads)).await
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{Component, Linker};
 
+use crate::account::Total;
 use crate::address_space;
 use crate::bindings;
 use crate::cache::Cache;
@@ -30,6 +31,7 @@ struct Shared {
     linker: Linker<StoreData>,
     cache: Cache,
     limits: Limits,
+    total: Total,
 }
 
 /// Settings of an [`Engine`].
@@ -68,7 +70,8 @@ impl EngineBuilder {
             Ok(linker)
         });
         let linker = linker.map_err(|error| compiler::setup(&error))?;
-        Ok(Engine(Arc::new(Shared { wasmtime, linker, cache, limits })))
+        let total = Total::new(limits.total_memory);
+        Ok(Engine(Arc::new(Shared { wasmtime, linker, cache, limits, total })))
     }
 }
 
@@ -157,9 +160,14 @@ impl Engine {
     }
 
     async fn compile(&self, bytes: Vec<u8>, what: &str) -> Result<Connector> {
-        let Shared { wasmtime, cache, limits, .. } = &*self.0;
-        let compiled = compiler::component(wasmtime, &bytes, cache, limits, what).await?;
-        self.assemble(&compiled, bytes, what)
+        let (engine, what) = (self.clone(), what.to_owned());
+        // Everything that looks at the component: each step can be made to take long.
+        let loaded = compiler::bounded(self.limits(), move || {
+            let Shared { wasmtime, cache, limits, .. } = &*engine.0;
+            let compiled = compiler::component(wasmtime, &bytes, cache, limits, &what)?;
+            engine.assemble(&compiled, bytes, &what)
+        });
+        loaded.await
     }
 
     /// Joins what was compiled with what it imports.
@@ -173,7 +181,8 @@ impl Engine {
                      processes",
                 )
         })?;
-        Ok(Connector::new(Prepared { version, component }, info, self.limits().clone()))
+        let total = self.0.total.clone();
+        Ok(Connector::new(Prepared { version, component, total }, info, self.limits().clone()))
     }
 }
 
@@ -210,6 +219,42 @@ mod tests {
             problem(b"\0asm\x0d\0\x01\0garbage").await.message(),
             "the component is not a valid WebAssembly component"
         );
+    }
+
+    /// A component that imports instances of no functions by these names.
+    fn importing(names: &[String]) -> Vec<u8> {
+        fn number(mut number: usize) -> Vec<u8> {
+            let mut bytes = Vec::new();
+            loop {
+                let digit = u8::try_from(number & 0x7f).unwrap();
+                number >>= 7;
+                if number == 0 {
+                    bytes.push(digit);
+                    return bytes;
+                }
+                bytes.push(digit | 0x80);
+            }
+        }
+        let section = |id: u8, content: &[u8]| [&[id], number(content.len()).as_slice(), content].concat();
+        let import = |name: &String| [&[0], number(name.len()).as_slice(), name.as_bytes(), &[5, 0]].concat();
+        let imports: Vec<_> = names.iter().flat_map(import).collect();
+        let imports = [number(names.len()), imports].concat();
+        [b"\0asm\x0d\0\x01\0".as_slice(), &section(7, &[1, 0x42, 0]), &section(10, &imports)].concat()
+    }
+
+    #[tokio::test]
+    async fn imports_have_short_names_and_are_few() {
+        let long = problem(&importing(&[format!("test:test/{}", "x".repeat(60_000))])).await;
+        assert_eq!(
+            long.message(),
+            "the component has an import or export with a name of 60010 bytes, and 255 is the most that is accepted"
+        );
+        let many: Vec<_> = (0..501).map(|number| format!("test:test/x{number}")).collect();
+        assert_eq!(
+            problem(&importing(&many)).await.message(),
+            "the component has 501 imports and exports, and 500 is the most that is accepted"
+        );
+        assert!(problem(&importing(&many[..500])).await.message().contains("does not export"));
     }
 
     #[tokio::test]

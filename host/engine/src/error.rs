@@ -12,7 +12,7 @@ use crate::limits::Limit;
 pub enum FailureType {
     /// It may pass: trying again later can succeed.
     Transient,
-    /// The person who configured the connector can mend it.
+    /// The person who configured the connector can fix it.
     Config,
     /// A defect of the connector, of the API it reads, or of this host.
     System,

@@ -30,8 +30,8 @@ pub type Handled<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 ///
 /// Every method does nothing by default. Those that return [`Handled`] hold the connector up until
 /// it is done, so a slow reader of the log slows the connector down instead of filling memory.
-/// Secrets of the config are masked in all texts. Which stream an event belongs to is known to
-/// whoever opened the reader: see [`Session::with_events`](crate::Session::with_events).
+/// Secrets of the config are masked in all texts. An event does not name its stream; the caller
+/// that opened the reader knows it: see [`Session::with_events`](crate::Session::with_events).
 pub trait Events: fmt::Debug + Send + Sync + 'static {
     /// Whether log lines of this level are wanted. Others are dropped, and not counted as
     /// [log lines](crate::limits::Limits::logs).

@@ -1,17 +1,17 @@
 //! A running connector: calls its functions within their limits, and turns crashes into errors.
 
-use std::collections::HashSet;
-
 use wasmtime::Store;
 use wasmtime::component::{InstancePre, ResourceAny, ResourceTableError};
 use wasmtime_wasi::I32Exit;
 
+use crate::account::{Account, Held, Total};
 use crate::address_space;
 use crate::bindings::{Exports, RawBatch, Refusal, SOURCE, Version};
 use crate::call::{self, CallLimits};
 use crate::error::{Error, Result};
+use crate::frozen::NoTimePasses;
 use crate::json_object::JsonObject;
-use crate::limits::Limit;
+use crate::limits::{CRASH, Limit};
 use crate::record::Record;
 use crate::store::StoreData;
 use crate::types::{Batch, Specification, Stream, SyncMode};
@@ -20,6 +20,8 @@ use crate::types::{Batch, Specification, Stream, SyncMode};
 pub(crate) struct Prepared {
     pub(crate) version: Version,
     pub(crate) component: InstancePre<StoreData>,
+    /// What all instances take together, those of other components included.
+    pub(crate) total: Total,
 }
 
 impl Prepared {
@@ -34,6 +36,8 @@ impl Prepared {
         let mut store = Store::new(self.component.engine(), data);
         store.limiter(|data| data);
         store.set_hostcall_fuel(limits.limits.batch);
+        // A handle counts twice while it is lent to a function of the host.
+        store.set_max_component_handles(limits.limits.handles.saturating_mul(2));
         call::interrupt(&mut store);
         let started = limits.call(self.component.instantiate_async(&mut store)).await;
         let instance = outcome("the start", started, &limits, &store)?;
@@ -43,13 +47,17 @@ impl Prepared {
                 .with_internal(format!("{error:#}"))
                 .with_hint("build the connector and the host from the same wit files")
         })?;
-        Ok(Instance { limits, live: Some(Live { store, exports }) })
+        // Its size has a limit already.
+        let batch = Account::new(Limit::Batch, usize::MAX, self.total.clone(), limits.exceeded.clone());
+        Ok(Instance { limits, batch: batch.open(), live: Some(Live { store, exports }) })
     }
 }
 
 /// A running connector.
 pub(crate) struct Instance {
     limits: CallLimits,
+    /// What the batch takes that was returned last.
+    batch: Held,
     /// `None` once it has crashed or was stopped: what is left of it is not fit for another call.
     live: Option<Live>,
 }
@@ -86,10 +94,8 @@ impl Instance {
     }
 
     pub(crate) async fn discover(&mut self, config: &str) -> Result<Vec<Stream>> {
-        let streams = call!(self, "discover", |store, exports| exports.discover(store, config))?
-            .map_err(|refusal| self.refused(&refusal))??;
-        distinct(&streams)?;
-        Ok(streams)
+        call!(self, "discover", |store, exports| exports.discover(store, config))?
+            .map_err(|refusal| self.refused(&refusal))?
     }
 
     pub(crate) async fn read(
@@ -111,6 +117,12 @@ impl Instance {
         if batch.records.iter().any(|record| record.len() > self.limits.limits.record) {
             self.live = None;
             return Err(self.limits.exceeded(Limit::Record));
+        }
+        let records: usize = batch.records.iter().map(|record| record.len() + size_of::<Record>()).sum();
+        let bytes = records + batch.checkpoint.as_ref().map_or(0, String::len);
+        if self.batch.set(bytes).is_err() {
+            self.live = None;
+            return Err(self.limits.exceeded(Limit::TotalMemory));
         }
         parse(batch).map(Some)
     }
@@ -134,24 +146,6 @@ fn parse(RawBatch { records, checkpoint }: RawBatch) -> Result<Batch> {
     Ok(Batch { records, checkpoint })
 }
 
-/// Checks that streams can be told apart, and read at all.
-fn distinct(streams: &[Stream]) -> Result<()> {
-    let mut seen = HashSet::new();
-    for Stream { name, supported_sync_modes, .. } in streams {
-        let problem = if name.is_empty() {
-            "has no name".to_owned()
-        } else if supported_sync_modes.is_empty() {
-            format!("is called `{name}` and can be read in no sync mode")
-        } else if !seen.insert(name) {
-            format!("is called `{name}` like another")
-        } else {
-            continue;
-        };
-        return Err(Error::system(format!("the connector has a stream that {problem}")));
-    }
-    Ok(())
-}
-
 /// The answer to a call, or the error for a connector that exceeded a limit or crashed. The text of
 /// a trap and the end of what the connector wrote to stderr are for an engineer.
 fn outcome<T>(
@@ -173,13 +167,17 @@ fn outcome<T>(
     }
     let message = match error.downcast_ref() {
         Some(I32Exit(code)) => format!("the connector exited with code {code} in {place}"),
+        None if error.is::<NoTimePasses>() => {
+            format!("the connector waits in {place}, where no time passes")
+        }
         None => format!("the connector crashed in {place}"),
     };
-    let internal = match store.data().stderr.tail().as_str() {
-        "" => format!("{error:#}"),
-        stderr => format!("{error:#}\nstderr of the connector: {stderr}"),
+    let crash = limits.redaction.excerpt(&format!("{error:#}"), CRASH);
+    let internal = match store.data().stderr.tail(&limits.redaction).as_str() {
+        "" => crash,
+        stderr => format!("{crash}\nstderr of the connector: {stderr}"),
     };
-    Err(Error::system(message).with_internal(limits.text(&internal)))
+    Err(Error::system(message).with_internal(internal))
 }
 
 /// The limit that wasmtime itself found exceeded.
@@ -192,12 +190,30 @@ fn limit_of_wasmtime(error: &wasmtime::Error) -> Option<Limit> {
     if says("fuel allocated for hostcalls") {
         return Some(Limit::Batch);
     }
+    if says("store handle limit exceeded") {
+        return Some(Limit::Handles);
+    }
+    if ["instance", "memory", "table"].iter().any(|what| says(&format!("{what} count too high"))) {
+        return Some(Limit::Instances);
+    }
     says("total size of fields exceeds limit").then_some(Limit::Headers)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn limits_of_wasmtime_are_known_by_their_words() {
+        for (words, limit) in [
+            ("cannot lend resource: store handle limit exceeded", Limit::Handles),
+            ("resource limit exceeded: instance count too high at 101", Limit::Instances),
+            ("resource limit exceeded: memory count too high at 101", Limit::Instances),
+        ] {
+            assert_eq!(limit_of_wasmtime(&wasmtime::Error::msg(words)), Some(limit));
+        }
+        assert_eq!(limit_of_wasmtime(&wasmtime::Error::msg("unreachable")), None);
+    }
 
     #[test]
     fn one_bad_record_fails_its_batch() {

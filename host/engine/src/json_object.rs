@@ -44,11 +44,6 @@ impl JsonObject {
         Self(format!(r#"{{"{name}":true}}"#).into())
     }
 
-    /// Rewrites the text. `rewrite` must return an object again.
-    pub(crate) fn map(&self, rewrite: impl FnOnce(&str) -> String) -> Self {
-        Self(rewrite(&self.0).into())
-    }
-
     /// The text, on one line.
     pub fn as_str(&self) -> &str {
         &self.0

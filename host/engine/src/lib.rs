@@ -40,6 +40,7 @@
 
 #![doc(test(attr(deny(warnings), allow(dead_code))))]
 
+mod account;
 mod address_space;
 mod bindings;
 mod cache;
@@ -49,21 +50,33 @@ mod component;
 pub mod concepts;
 mod config;
 mod connector;
+mod container;
 mod deadline;
+pub mod declaration;
+mod disclosure;
 mod engine;
 mod error;
 pub mod events;
 mod exceeded;
+pub mod excerpt;
+mod frozen;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod instance;
+mod instances;
 mod json_object;
 pub mod limits;
 mod native_code;
 mod obstacle;
 pub mod policy;
+#[cfg_attr(not(unix), path = "private_directory/unsupported.rs")]
+mod private_directory;
 mod record;
 pub mod redaction;
 mod reporter;
+mod resident;
 mod schema;
 mod seal;
 mod secrets;
@@ -78,6 +91,7 @@ pub use self::cache::Cache;
 pub use self::component::ComponentInfo;
 pub use self::config::{Config, SealedConfig};
 pub use self::connector::Connector;
+pub use self::disclosure::Disclosure;
 pub use self::engine::{Engine, EngineBuilder};
 pub use self::error::{Error, FailureType, Remedy, Result};
 pub use self::events::Events;

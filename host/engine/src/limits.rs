@@ -7,6 +7,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::container;
 pub use crate::size::Size;
 
 const KIB: usize = 1024;
@@ -54,7 +55,8 @@ macro_rules! limits {
             $($(#[$doc])+ $variant,)+
         }
 
-        /// How much one instance of a connector may use. A sync runs one instance for each stream.
+        /// How much one instance of a connector may use, and all of them together. A sync runs one
+        /// instance for each stream.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct Limits {
             $($(#[$doc])+ pub $field: $type,)+
@@ -112,6 +114,15 @@ limits! {
     /// Bytes of linear memory.
     memory, Memory: Bytes(usize, parse_bytes) = 512 * MIB, "of memory";
 
+    /// Bytes that the host holds for the connector: requests, the heads of responses, parts of
+    /// their bodies, and what decompresses them. Counted roughly, and rather too high.
+    // Sixteen bodies in brotli's largest window at once, or sixty-four in its usual one.
+    host_memory, HostMemory: Bytes(usize, parse_bytes) = 384 * MIB, "of memory in the host";
+
+    /// Bytes that all instances of an engine take together, in their own memory and in the host.
+    // Many streams of a connector that takes no more than it needs.
+    total_memory, TotalMemory: Bytes(usize, parse_bytes) = container::memory_limit(4 << 30), "of memory together with all others that run";
+
     /// Elements of all tables of functions and references together.
     table_elements, TableElements: Count(usize, parse_count) = 1_000_000, "elements in its tables";
 
@@ -119,6 +130,11 @@ limits! {
     // wasmtime 48.0.8 keeps the options of every request that has any, so this also bounds their
     // number.
     handles, Handles: Count(usize, parse_count) = 100_000, "handles";
+
+    /// Instances of modules and of components that a component consists of, and the memories and
+    /// tables of them, each.
+    // A component of one language has a handful.
+    instances, Instances: Count(usize, parse_count) = 100, "instances, memories or tables";
 
     /// Bytes of a batch, or of anything else that one call hands to the host.
     batch, Batch: Bytes(usize, parse_bytes) = 64 * MIB, "for one batch";
@@ -129,7 +145,8 @@ limits! {
     /// Log lines that are passed on. Lines of a level that nobody wants do not count.
     logs, Logs: Count(usize, parse_count) = 100_000, "log lines";
 
-    /// Requests that wait for the head of their response at the same time.
+    /// Requests in flight at the same time: until the body of the response has arrived or is
+    /// dropped.
     requests, Requests: Count(usize, parse_count) = 256, "requests at the same time";
 
     /// Bytes of the body of a request, which is held in memory before it is sent.
@@ -141,8 +158,9 @@ limits! {
     /// Bytes of the body of a response as it is received, before it is decompressed.
     response_encoded, ResponseEncoded: Bytes(usize, parse_bytes) = 64 * MIB, "for the body of a response as received";
 
-    /// Bytes of the headers of a request or response: names, values and 32 for each field, as
-    /// HTTP/2 counts them.
+    /// Bytes of the head of a request or response: names, values and 32 for each field, as HTTP/2
+    /// counts them; of a request also its method, authority and path. Secrets count, not the tokens
+    /// in their place.
     // wasmtime's own default. Proxies commonly stop at 8 KiB on the wire.
     headers, Headers: Bytes(usize, parse_bytes) = 128 * KIB, "for the headers of a request or response";
 
@@ -151,6 +169,12 @@ limits! {
 
     /// Time to compile the component.
     compile, Compile: Time(Duration, parse_time) = 60 * SECOND, "to be compiled";
+
+    /// Bytes by which the process may grow while the component is compiled. Measured on Linux
+    /// alone.
+    // A component of 54 MB with 90,000 functions takes 0.7 GB; orb.wasm, of half a megabyte, almost
+    // nothing.
+    compile_memory, CompileMemory: Bytes(usize, parse_bytes) = 1024 * MIB, "of memory to be compiled";
 }
 
 /// How long to wait for the network. A connector sees an error when one of them passes, and may try
@@ -171,14 +195,15 @@ impl Default for Timeouts {
     }
 }
 
-/// Core instances, tables and memories. A component of one language has a handful of each.
-pub(crate) const CORE_ITEMS: usize = 100;
 /// Bytes that a connector may ask of the random generator in one call.
 pub(crate) const RANDOM: u64 = MIB as u64;
-/// Bytes of what a connector writes to its stderr that are kept, counted from the end.
-pub(crate) const STDERR: usize = 8 * KIB;
-/// Bytes of a log line, or of a part of an error, that are shown. The rest is cut off.
-pub(crate) const TEXT: usize = 16 * KIB;
+/// Bytes of what a connector writes to its stderr that are shown, counted from the end.
+pub(crate) const STDERR: usize = 4 * KIB;
+/// Bytes of the text of a crash that are shown, in which a component's own names occur.
+pub(crate) const CRASH: usize = 3 * KIB;
+/// Bytes of a log line, or of a part of an error, that are taken from a connector. The rest is cut
+/// off. Less than [`MESSAGE`](crate::excerpt::MESSAGE), so that the host has room for what it adds.
+pub(crate) const TEXT: usize = 8 * KIB;
 
 #[cfg(test)]
 mod tests {

@@ -19,9 +19,9 @@ impl NativeCode {
     /// # Safety
     ///
     /// `bytes` must be exactly what [`bytes`](Self::bytes) returned, in this process or an earlier
-    /// one. Loading the code runs it, so whoever can choose the bytes can do whatever this process
-    /// can. A hash beside them finds damage; only the permissions of the file keep others from
-    /// writing both.
+    /// one. Loading the code runs it, so anybody who can choose the bytes can do whatever this
+    /// process can. A hash beside them finds damage; only the permissions of the file keep others
+    /// from writing both.
     #[expect(unsafe_code, reason = "the promise that the caller makes cannot be checked")]
     pub unsafe fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
@@ -41,7 +41,7 @@ impl NativeCode {
     #[expect(unsafe_code, reason = "there is no safe way to load what was compiled before")]
     pub(crate) fn load(&self, engine: &Engine) -> wasmtime::Result<Component> {
         // SAFETY: the bytes are what the compiler returned: `compiled` takes them from it, and
-        // whoever calls `from_bytes` promises it. wasmtime checks that they fit this version, these
+        // callers of `from_bytes` promise it. wasmtime checks that they fit this version, these
         // settings and this processor.
         unsafe { Component::deserialize(engine, &self.0) }
     }

@@ -11,7 +11,7 @@ use crate::error::{Error, FailureType, Remedy};
 /// Why a request did not reach its server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
-    /// Whether the operator set what is in the way, and so can mend it. If not, the connector
+    /// Whether the operator set what is in the way, and so can fix it. If not, the connector
     /// decides whose fault the failure is.
     pub of_operator: bool,
     /// What is in the way, as a clause without a secret.

@@ -1,107 +1,85 @@
 //! Masks the secrets of a config in whatever is shown.
 //!
 //! A connector does not know the secrets, but servers repeat what they are sent, and a person may
-//! have written one where it does not belong. Tokens are masked too: to whoever reads the output
-//! they are noise.
+//! have written one where it does not belong. Tokens are masked too: they
+//! mean nothing to a reader of the output.
 //!
 //! Log lines and errors are for people, so whatever may be a secret is masked in them. Records are
 //! for programs, so they are altered only where something can be nothing but a secret: strings are
 //! searched for tokens and for values that are unmistakable (`Secret::is_unmistakable`), numbers
-//! are never touched. States are not altered at all, because a connector could not read them again:
-//! one with a secret in it is an error.
+//! are never touched. States and names are not altered at all, because nobody could use them
+//! afterwards: one with a secret in it is an error.
+//!
+//! `needles` searches, for the `forms` in which a value may be written, and for each of these with
+//! any `escapes`.
+
+mod escapes;
+mod forms;
+mod needles;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
-
-use aho_corasick::{AhoCorasick, MatchKind};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 
 use crate::error::Error;
 use crate::json_object::JsonObject;
 use crate::record::Record;
 use crate::secrets::Secret;
+use crate::types::Stream;
+
+pub(crate) use self::escapes::Escapes;
+pub(crate) use self::needles::{Needle, Needles, replace};
 
 /// What replaces a secret, as in Airbyte's own connectors.
 const MASK: &str = "****";
-/// Bytes of the shortest text that is masked. What is shorter appears everywhere by chance.
-const SHORTEST: usize = 4;
+/// How often a text is masked. What is left can become another secret by that.
+const ROUNDS: usize = 3;
 
 /// The secrets to mask. Made by a [`Session`](crate::Session) from its config; the default masks
 /// nothing. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Redaction {
     /// Searched for in what people read.
-    prose: Texts,
+    prose: Needles,
     /// Searched for in what programs read.
-    data: Texts,
+    data: Needles,
 }
 
-/// Texts that are searched for at once.
-#[derive(Clone, Debug, Default)]
-struct Texts {
-    texts: Arc<[String]>,
-    /// `None` if there are no texts.
-    matcher: Option<Arc<AhoCorasick>>,
-}
-
-impl Texts {
-    fn new(texts: impl IntoIterator<Item = String>) -> Self {
-        let mut texts: Vec<_> = texts.into_iter().filter(|text| text.len() >= SHORTEST).collect();
-        texts.sort_unstable();
-        texts.dedup();
-        // The longest of several that begin at the same place, so that nothing is left of it.
-        let matcher = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&texts);
-        let matcher = matcher.ok().filter(|_| !texts.is_empty()).map(Arc::new);
-        Self { texts: texts.into(), matcher }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        Self::new(self.texts.iter().chain(other.texts.iter()).cloned())
-    }
-
-    /// The matcher, if it finds anything in `text`.
-    fn finds_in(&self, text: &str) -> Option<&AhoCorasick> {
-        self.matcher.as_deref().filter(|matcher| matcher.is_match(text))
-    }
-
-    fn mask<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        match self.finds_in(text) {
-            Some(matcher) => mask(matcher, text).into(),
-            None => text.into(),
-        }
-    }
-}
-
-/// A state has a secret in it, so it can be neither shown nor altered.
+/// Something has a secret in it, and can be neither shown nor altered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SecretInState;
+pub enum SecretFound {
+    /// A state, which its connector could not read again.
+    InState,
+    /// A name of a stream or a field, or a schema, by which others find something.
+    InName,
+}
 
-impl fmt::Display for SecretInState {
+impl fmt::Display for SecretFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "the state has a secret of the configuration in it, which must be neither shown nor altered",
-        )
+        let what = match self {
+            Self::InState => "the state",
+            Self::InName => "a name or schema of a stream",
+        };
+        write!(f, "{what} has a secret of the config in it, which must be neither shown nor altered")
     }
 }
 
-impl std::error::Error for SecretInState {}
+impl std::error::Error for SecretFound {}
 
 impl Redaction {
-    /// Masks these secrets, in the forms in which they are commonly written.
+    /// Masks these secrets.
     pub(crate) fn of(secrets: &[Secret]) -> Self {
-        let prose = Texts::new(secrets.iter().flat_map(forms));
-        let data = Texts::new(secrets.iter().flat_map(|secret| {
-            if secret.is_unmistakable() {
-                forms(secret).to_vec()
-            } else if secret.token != secret.value {
-                vec![secret.token.clone()]
-            } else {
-                Vec::new()
-            }
-        }));
-        Self { prose, data }
+        let value = |secret: &Secret| Needle { value: secret.value.clone(), in_forms: true };
+        let token = |secret: &Secret| {
+            let is_sealed = secret.token != secret.value;
+            is_sealed.then(|| Needle { value: secret.token.clone(), in_forms: false })
+        };
+        let tokens = || secrets.iter().filter_map(token);
+        let unmistakable = secrets.iter().filter(|secret| secret.is_unmistakable());
+        Self {
+            // Host names and names of headers are shown in lower case.
+            prose: Needles::ignoring_case(secrets.iter().map(value).chain(tokens()).collect()),
+            data: Needles::new(unmistakable.map(value).chain(tokens()).collect()),
+        }
     }
 
     /// Masks these values as a session masks the secrets of its config.
@@ -115,111 +93,102 @@ impl Redaction {
         Self { prose: self.prose.and(&other.prose), data: self.data.and(&other.data) }
     }
 
-    /// Masks secrets in a text for people.
+    /// Masks secrets in a text for people. To be called before the text is cut or its line breaks
+    /// are replaced, since half of a secret is not recognised, and once more afterwards.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.prose.mask(text)
+        mask(&self.prose, text, Escapes::Any)
     }
 
-    /// Masks secrets in all texts of an error.
+    /// Masks secrets in all texts of an error, each of which is then cut off where it is too long.
     #[must_use]
     pub fn error(&self, error: &Error) -> Error {
-        error.map_texts(|text| self.text(text).into_owned())
-    }
-
-    /// Masks unmistakable secrets in a name or another text for programs.
-    pub fn name<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.data.mask(text)
+        error.map_texts(|text| self.message(text))
     }
 
     /// Masks unmistakable secrets in the strings of a record. `None` if there are none.
     pub fn record(&self, record: &Record) -> Option<Record> {
-        let matcher = self.data.finds_in(record.as_str())?;
-        Some(record.map(|text| mask_json(matcher, text)))
+        let may_be_there = self.data.may_be_in(record.as_str().as_bytes());
+        may_be_there.then(|| record.map(|text| mask_json(&self.data, text)))
     }
 
-    /// Masks unmistakable secrets in the strings of a JSON object. `None` if there are none.
-    pub fn object(&self, object: &JsonObject) -> Option<JsonObject> {
-        let matcher = self.data.finds_in(object.as_str())?;
-        Some(object.map(|text| mask_json(matcher, text)))
+    /// Masks unmistakable secrets in the strings of a JSON text, which must be valid.
+    pub fn json<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.data.may_be_in(text.as_bytes()) {
+            true => mask_json(&self.data, text).into(),
+            false => text.into(),
+        }
     }
 
     /// Checks that a state can be shown and kept as it is.
     ///
     /// # Errors
     ///
-    /// [`SecretInState`] if there is an unmistakable secret in it.
-    pub fn check_state(&self, state: &JsonObject) -> Result<(), SecretInState> {
-        match self.object(state) {
-            Some(masked) if masked != *state => Err(SecretInState),
-            _ => Ok(()),
+    /// [`SecretFound::InState`] if there is an unmistakable secret in it.
+    pub fn check_state(&self, state: &JsonObject) -> Result<(), SecretFound> {
+        if self.json(state.as_str()) == state.as_str() { Ok(()) } else { Err(SecretFound::InState) }
+    }
+
+    /// Checks that a name can be shown as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretFound::InName`] if there is an unmistakable secret in it.
+    pub fn check_name(&self, name: &str) -> Result<(), SecretFound> {
+        let found = self.data.find(name.as_bytes(), Escapes::Any);
+        if found.is_empty() { Ok(()) } else { Err(SecretFound::InName) }
+    }
+
+    /// Checks that streams can be shown as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretFound::InName`] if there is an unmistakable secret in a name or a schema.
+    pub fn check_streams(&self, streams: &[Stream]) -> Result<(), SecretFound> {
+        for stream in streams {
+            let Stream { name, json_schema, primary_key, cursor_field, group, requests, .. } = stream;
+            let words = [Some(name), group.as_ref(), requests.as_ref()].into_iter().flatten();
+            let names = primary_key.iter().flatten().chain(cursor_field).chain(words);
+            names.into_iter().try_for_each(|name| self.check_name(name))?;
+            if self.json(json_schema.as_str()) != json_schema.as_str() {
+                return Err(SecretFound::InName);
+            }
         }
+        Ok(())
     }
 }
 
-/// The token of a secret, and its value in the forms in which it is commonly written.
-fn forms(secret: &Secret) -> [String; 8] {
-    let escaped = escape(&secret.value);
-    [
-        secret.token.clone(),
-        escaped.replace('/', r"\/"),
-        // JSON within JSON.
-        escape(&escaped),
-        escaped,
-        BASE64_STANDARD.encode(&secret.value),
-        url_encoded(&secret.value),
-        url_encoded(&secret.value).replace('+', "%20"),
-        secret.value.clone(),
-    ]
-}
-
-fn mask(matcher: &AhoCorasick, text: &str) -> String {
-    let mut masked = String::with_capacity(text.len());
-    matcher.replace_all_with(text, &mut masked, |_, _, masked| {
-        masked.push_str(MASK);
-        true
-    });
-    masked
+/// Masks what is found in a text, of which all that has escapes stays as it was written but for
+/// that.
+fn mask<'t>(needles: &Needles, text: &'t str, escapes: Escapes) -> Cow<'t, str> {
+    let mut masked = Cow::Borrowed(text);
+    for _ in 0..ROUNDS {
+        let found = needles.find(masked.as_bytes(), escapes);
+        if found.is_empty() {
+            return masked;
+        }
+        // What is found begins and ends between characters.
+        let replaced = String::from_utf8(replace(masked.as_bytes(), &found, |_| MASK));
+        let replaced = replaced.unwrap_or_else(|_| MASK.to_owned());
+        if replaced == masked {
+            return masked;
+        }
+        masked = replaced.into();
+    }
+    match needles.find(masked.as_bytes(), escapes).is_empty() {
+        true => masked,
+        false => MASK.into(),
+    }
 }
 
 /// Masks the strings of a JSON text. It stays JSON, and what holds no secret stays as it is.
-fn mask_json(matcher: &AhoCorasick, text: &str) -> String {
-    json_text::map_strings(text, |string| mask_string(matcher, string))
-}
-
-/// Masks one JSON string, quotes included. What looks like a secret may begin within an escape, so
-/// what the string decodes to decides. Its escapes stay as they were written where that gives the
-/// same.
-fn mask_string<'t>(matcher: &AhoCorasick, string: &'t str) -> Cow<'t, str> {
-    if !matcher.is_match(string) {
-        return string.into();
-    }
-    let Some(decoded) = json_text::Json::checked(string).text() else {
-        // Half of a surrogate pair. Nothing is worth keeping of a string with a secret beside one.
-        return json_text::quoted(MASK).into();
-    };
-    let wanted = mask(matcher, &decoded);
-    if decoded == wanted {
-        return string.into();
-    }
-    let as_written = mask(matcher, string);
-    match serde_json::from_str::<String>(&as_written) {
-        Ok(masked) if masked == wanted => as_written.into(),
-        _ => json_text::quoted(&wanted).into(),
-    }
-}
-
-/// The text as it is within a JSON string.
-fn escape(text: &str) -> String {
-    let quoted = json_text::quoted(text);
-    quoted[1..quoted.len() - 1].to_owned()
-}
-
-/// The text as it is in the query of a URL.
-fn url_encoded(text: &str) -> String {
-    reqwest::Url::parse_with_params("a:", [("", text)])
-        .ok()
-        .and_then(|url| Some(url.query()?.trim_start_matches('=').to_owned()))
-        .unwrap_or_default()
+fn mask_json(needles: &Needles, text: &str) -> String {
+    json_text::map_strings(text, |string| {
+        let within = string.get(1..string.len() - 1).unwrap_or_default();
+        match mask(needles, within, Escapes::Json) {
+            Cow::Borrowed(_) => string.into(),
+            Cow::Owned(masked) => format!("\"{masked}\"").into(),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Reporter {
     /// Logs a message if its level is wanted.
     pub(crate) async fn log(&self, level: Level, message: impl FnOnce() -> String) {
         if self.wants(level) {
-            let message = self.redaction.text(&message()).into_owned();
+            let message = self.redaction.message(&message());
             self.events.log(level, message).await;
         }
     }

@@ -12,7 +12,7 @@ use json_text::{Json, Scanner, quoted};
 use serde_json::Value;
 
 use crate::error::{Error, Remedy, Result};
-use crate::schema::{ELEMENTS, MEMBERS, below, expand};
+use crate::schema::{ELEMENTS, MEMBERS, NAMES, ResolvedSchema, below, expand, is_secret};
 use crate::secrets::{Secret, Secrets};
 
 /// What a connector is given in the place of a secret.
@@ -26,7 +26,7 @@ pub(crate) enum Handling {
 
 /// Seals one config.
 struct Sealer<'s> {
-    schema: &'s Value,
+    schema: &'s ResolvedSchema,
     handling: Handling,
     secrets: Vec<Secret>,
     sealed: String,
@@ -40,11 +40,11 @@ struct Sealer<'s> {
 /// # Errors
 ///
 /// A config error that names a secret which cannot be sealed, because a header cannot carry it. A
-/// system error if there are no random numbers.
-pub(crate) fn seal(config: &str, schema: &Value, handling: Handling) -> Result<(String, Secrets)> {
+/// system error if the schema marks names of properties, or if there are no random numbers.
+pub(crate) fn seal(config: &str, schema: &ResolvedSchema, handling: Handling) -> Result<(String, Secrets)> {
     let mut sealer =
         Sealer { schema, handling, secrets: Vec::new(), sealed: String::new(), path: Vec::new() };
-    sealer.seal_value(Json::checked(config), &[schema], false)?;
+    sealer.seal_value(Json::checked(config), &[schema.root()], false)?;
     Ok((sealer.sealed, Secrets::new(sealer.secrets)))
 }
 
@@ -53,7 +53,7 @@ impl<'s> Sealer<'s> {
     /// secret.
     fn seal_value(&mut self, value: Json<'_>, schemas: &[&'s Value], secret: bool) -> Result<()> {
         let schemas = expand(self.schema, schemas);
-        let secret = secret || schemas.iter().any(|schema| schema["airbyte_secret"] == true);
+        let secret = secret || schemas.iter().any(|schema| is_secret(schema));
         match value.get().bytes().next() {
             Some(b'{') => self.seal_object(value, &schemas, secret),
             Some(b'[') => self.seal_list(value, &schemas, secret),
@@ -66,6 +66,12 @@ impl<'s> Sealer<'s> {
     }
 
     fn seal_object(&mut self, object: Json<'_>, schemas: &[&'s Value], secret: bool) -> Result<()> {
+        let names: Vec<_> = schemas.iter().flat_map(|schema| below(schema, &NAMES)).collect();
+        if self.handling == Handling::Seal && expand(self.schema, &names).into_iter().any(is_secret) {
+            return Err(Error::system(
+                "the config schema marks names of properties as secrets, which nothing can stand for",
+            ));
+        }
         let mut separator = "{";
         for (name, value) in members(object) {
             self.sealed += separator;
@@ -149,7 +155,7 @@ fn check(property: &str, text: &str) -> Result<()> {
         other => format!("a character that cannot be seen or is not ASCII (U+{:04X})", u32::from(other)),
     };
     Err(Error::config(format!(
-        "the configuration is not valid: `{property}` has {what} as its character {}; copy it again from where it was \
+        "the config is not valid: `{property}` has {what} as its character {}; copy it again from where it was \
          made, without what does not belong to it",
         before + index + 1
     ))
@@ -175,9 +181,13 @@ mod tests {
 
     use super::*;
 
+    fn resolved(schema: &Value) -> ResolvedSchema {
+        ResolvedSchema::of(schema).unwrap()
+    }
+
     /// Seals by a schema, and shows each value in brackets in the place of its token.
     fn sealed(schema: &Value, config: &str) -> String {
-        let (text, secrets) = seal(config, schema, Handling::Seal).unwrap();
+        let (text, secrets) = seal(config, &resolved(schema), Handling::Seal).unwrap();
         let brackets =
             |text: String, secret: &Secret| text.replace(&secret.token, &format!("<{}>", secret.value));
         secrets.list().iter().fold(text, brackets)
@@ -234,7 +244,7 @@ mod tests {
         }});
         let problem = |config: &Value| {
             let config = config.to_string();
-            let error = seal(&config, &schema, Handling::Seal).unwrap_err();
+            let error = seal(&config, &resolved(&schema), Handling::Seal).unwrap_err();
             assert_eq!(error.failure_type(), crate::FailureType::Config);
             assert!(!error.message().contains("sesame") && error.message().contains("copy it again"));
             error.message().to_owned()
@@ -264,7 +274,7 @@ mod tests {
     fn what_is_exposed_stays_as_it_was_written() {
         let schema = json!({"properties": {"key": {"airbyte_secret": true}}});
         let config = r#"{"key":" -----BEGIN\n\u00e9\n-----END\n "}"#;
-        let (text, secrets) = seal(config, &schema, Handling::Expose).unwrap();
+        let (text, secrets) = seal(config, &resolved(&schema), Handling::Expose).unwrap();
         assert_eq!(text, config);
         assert_eq!(secrets.list()[0].value, "-----BEGIN\n\u{e9}\n-----END");
     }
@@ -272,8 +282,66 @@ mod tests {
     #[test]
     fn one_value_has_one_token() {
         let schema = json!({"additionalProperties": {"airbyte_secret": true}});
-        let (text, secrets) = seal(r#"{"a":"x","b":"x"}"#, &schema, Handling::Seal).unwrap();
+        let (text, secrets) = seal(r#"{"a":"x","b":"x"}"#, &resolved(&schema), Handling::Seal).unwrap();
         assert_eq!(secrets.list().len(), 1);
         assert_eq!(text.matches(&secrets.list()[0].token).count(), 2);
+    }
+
+    #[test]
+    fn a_secret_is_found_wherever_the_schema_marks_it() {
+        let mark = json!({"airbyte_secret": true});
+        let key = json!({"properties": {"key": {"airbyte_secret": true}}});
+        for schema in [
+            json!({"allOf": [key]}),
+            json!({"anyOf": [{}, key]}),
+            json!({"oneOf": [true, key]}),
+            json!({"not": {"not": key}}),
+            json!({"if": key}),
+            json!({"if": {}, "then": key}),
+            json!({"if": {}, "else": key}),
+            json!({"dependencies": {"key": key, "other": ["key"]}}),
+            json!({"dependentSchemas": {"key": key}}),
+            json!({"patternProperties": {"^k": mark}}),
+            json!({"additionalProperties": mark}),
+            json!({"unevaluatedProperties": mark}),
+            json!({"properties": {"key": {"airbyte_secret": "true"}}}),
+            json!({"properties": {"key": {"$ref": "#/definitions/a"}}, "definitions": {"a": mark}}),
+            json!({"properties": {"key": {"$ref": "#/$defs/a%62"}}, "$defs": {"ab": mark}}),
+            json!({"properties": {"key": {"$ref": "#a"}}, "definitions": {"x": {"$id": "#a", "airbyte_secret": true}}}),
+            json!({"properties": {"key": {"$ref": "#a"}}, "$defs": {"x": {"$anchor": "a", "airbyte_secret": true}}}),
+            json!({"properties": {"key": {"$ref": "a.json"}}, "$defs": {"x": {"$id": "a.json", "airbyte_secret": true}}}),
+            json!({"$id": "http://h/s", "properties": {"key": {"$ref": "/a#/definitions/b"}},
+                "definitions": {"x": {"$id": "a", "definitions": {"b": mark}}}}),
+            json!({"properties": {"key": {"$ref": "#/properties/other", "airbyte_secret": true}, "other": {}}}),
+            json!({"properties": {"key": {"allOf": [{"$ref": "#/x-own/deep"}]}}, "x-own": {"deep": {"$ref": "#/x-own/more"}, "more": mark}}),
+            json!({"$ref": "#/definitions/whole", "definitions": {"whole": key}}),
+        ] {
+            assert_eq!(sealed(&schema, r#"{"key":"k"}"#), r#"{"key":"<k>"}"#, "{schema}");
+        }
+        for (schema, expected) in [
+            (json!({"items": mark}), r#"["<a>","<b>"]"#),
+            (json!({"items": [{}, mark]}), r#"["<a>","<b>"]"#),
+            (json!({"prefixItems": [{}, mark]}), r#"["<a>","<b>"]"#),
+            (json!({"items": [{}], "additionalItems": mark}), r#"["<a>","<b>"]"#),
+            (json!({"contains": mark}), r#"["<a>","<b>"]"#),
+            (json!({"unevaluatedItems": mark}), r#"["<a>","<b>"]"#),
+            (mark.clone(), r#"["<a>","<b>"]"#),
+            (json!({"items": {"properties": {"airbyte_secret": mark}}}), r#"["a","b"]"#),
+        ] {
+            let schema = json!({"properties": {"list": schema}});
+            assert_eq!(
+                sealed(&schema, r#"{"list":["a","b"]}"#),
+                format!(r#"{{"list":{expected}}}"#),
+                "{schema}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_that_are_secrets_cannot_be_sealed() {
+        let schema = resolved(&json!({"properties": {"keys": {"propertyNames": {"airbyte_secret": true}}}}));
+        let error = seal(r#"{"keys":{"k":1}}"#, &schema, Handling::Seal).unwrap_err();
+        assert_eq!(error.failure_type(), crate::FailureType::System);
+        assert!(seal(r#"{"other":{"k":1}}"#, &schema, Handling::Seal).is_ok());
     }
 }

@@ -5,12 +5,14 @@
 
 use std::collections::HashSet;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use http::{HeaderMap, HeaderValue};
+use http::header::Entry;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{Error, Result};
+use crate::redaction::{self, Escapes, Needle, Needles};
 
 /// The beginning of every token, so that a person who sees one knows what it is.
 const PREFIX: &str = "sealed";
@@ -28,7 +30,9 @@ pub(crate) struct Secrets {
     list: Vec<Secret>,
     tokens: Option<AhoCorasick>,
     /// Finds the values that are unmistakable.
-    values: Option<AhoCorasick>,
+    values: Needles,
+    /// The same in names of headers, which are in lower case.
+    names: Needles,
     /// Which of the list these are.
     unmistakable: Vec<usize>,
 }
@@ -98,14 +102,18 @@ pub enum SecretProblem {
 
 impl Secrets {
     pub(crate) fn new(list: Vec<Secret>) -> Self {
-        let matcher = |patterns: Vec<&str>| {
-            // Fails only for gigabytes of patterns. Without a matcher, tokens go out as tokens.
-            AhoCorasick::new(&patterns).ok().filter(|_| !patterns.is_empty())
-        };
-        let unmistakable: Vec<_> = (0..list.len()).filter(|at| list[*at].is_unmistakable()).collect();
-        let tokens = matcher(list.iter().map(|secret| secret.token.as_str()).collect());
-        let values = matcher(unmistakable.iter().map(|at| list[*at].value.as_str()).collect());
-        Self { list, tokens, values, unmistakable }
+        // Fails only for gigabytes of patterns. Without a matcher, tokens go out as tokens.
+        let tokens = AhoCorasick::builder()
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(list.iter().map(|secret| &secret.token))
+            .ok()
+            .filter(|_| !list.is_empty());
+        let is_sealed = |secret: &Secret| secret.token != secret.value && secret.is_unmistakable();
+        let unmistakable: Vec<_> = (0..list.len()).filter(|at| is_sealed(&list[*at])).collect();
+        let needle = |at: &usize| Needle { value: list[*at].value.clone(), in_forms: true };
+        let needles: Vec<_> = unmistakable.iter().map(needle).collect();
+        let names = Needles::ignoring_case(needles.clone());
+        Self { values: Needles::new(needles), names, list, tokens, unmistakable }
     }
 
     pub(crate) fn list(&self) -> &[Secret] {
@@ -130,27 +138,70 @@ impl Secrets {
         Ok(())
     }
 
-    /// Replaces secrets by tokens in the headers of a response, because servers repeat what they
-    /// are sent. Values that may appear there by chance stay, since the connector must be able to
-    /// read the headers.
+    /// How many bytes headers grow by at most if tokens in them are replaced by secrets.
+    pub(crate) fn growth(&self, headers: &HeaderMap) -> usize {
+        let Some(tokens) = &self.tokens else { return 0 };
+        let growth = |text: &[u8]| -> usize {
+            let found = tokens.find_iter(text).map(|found| &self.list[found.pattern().as_usize()]);
+            found.map(|secret| secret.value.len().saturating_sub(secret.token.len())).sum()
+        };
+        let of_header = |header: &HeaderValue| {
+            let text = header.as_bytes();
+            // In base64, it takes four bytes for three.
+            let encoded =
+                text.get("Basic ".len()..).and_then(|text| BASE64_STANDARD.decode(text.trim_ascii()).ok());
+            growth(text) + encoded.map_or(0, |text| growth(&text).div_ceil(3) * 4)
+        };
+        headers.values().map(of_header).sum()
+    }
+
+    /// Replaces secrets by tokens in the headers of a response, in whatever form, because servers
+    /// repeat what they are sent. Values that may appear there by chance stay, since the connector
+    /// must be able to read the headers.
     pub(crate) fn seal(&self, headers: &mut HeaderMap) {
         for header in headers.values_mut() {
-            let token = |found: usize| &self.list[self.unmistakable[found]].token;
-            let replace = |text: &[u8]| replace(self.values.as_ref(), text, token);
-            if let Some(sealed) = rewrite(header.as_bytes(), replace) {
+            if let Some(sealed) = self.sealed(&self.values, header.as_bytes()) {
                 // A token has only characters that a header may have.
                 *header = HeaderValue::from_bytes(&sealed).unwrap_or(HeaderValue::from_static(""));
             }
         }
+        let rename =
+            |name: &HeaderName| Some((name.clone(), self.sealed(&self.names, name.as_str().as_bytes())?));
+        let renamed: Vec<_> = headers.keys().filter_map(rename).collect();
+        for (name, sealed) in renamed {
+            let Entry::Occupied(entry) = headers.entry(name) else { continue };
+            let values: Vec<_> = entry.remove_entry_mult().1.collect();
+            // It fails if there are too many headers. Then it is missing.
+            let Ok(name) = HeaderName::from_bytes(&sealed) else { continue };
+            for value in values {
+                let _ = headers.try_append(name.clone(), value);
+            }
+        }
+    }
+
+    /// A name or value of a header with its secrets replaced. `None` if there are none.
+    fn sealed(&self, needles: &Needles, text: &[u8]) -> Option<Vec<u8>> {
+        let replace = |text: &[u8]| {
+            let found = needles.find(text, Escapes::Any);
+            let token = |needle: usize| self.list[self.unmistakable[needle]].token.as_str();
+            (!found.is_empty()).then(|| redaction::replace(text, &found, token))
+        };
+        // Within `Basic`, the rest of the credentials is kept.
+        let basic = rewrite_basic(text, replace);
+        let rest = replace(basic.as_deref().unwrap_or(text));
+        rest.or(basic)
     }
 }
 
 /// Rewrites the value of a header by `replace`, also within `Basic` credentials. `None` if there is
 /// nothing to replace.
 fn rewrite(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
-    if let Some(rewritten) = replace(header) {
-        return Some(rewritten);
-    }
+    replace(header).or_else(|| rewrite_basic(header, replace))
+}
+
+/// Rewrites `Basic` credentials by `replace`. `None` if it is something else, or there is nothing
+/// to replace.
+fn rewrite_basic(header: &[u8], replace: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Option<Vec<u8>> {
     let (scheme, credentials) = header.split_at_checked("Basic ".len())?;
     if !scheme.eq_ignore_ascii_case(b"Basic ") {
         return None;
@@ -282,6 +333,56 @@ mod tests {
             "xxxxxxxxxxxxxxxxxxxxxxx1",
         ] {
             assert!(!is_unmistakable(word), "{word}");
+        }
+    }
+
+    /// The headers of a response as the connector gets them, by name.
+    fn sealed(secrets: &Secrets, name: &str, value: &str) -> Vec<(String, String)> {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        let mut headers = HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())]);
+        secrets.seal(&mut headers);
+        let text = |value: &HeaderValue| String::from_utf8(value.as_bytes().to_vec()).unwrap();
+        headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
+    }
+
+    #[test]
+    fn headers_of_a_response_have_tokens_in_every_form_and_place() {
+        const KEY: &str = "Sk/Live+0123456789&x";
+        let secret = Secret::seal(KEY).unwrap();
+        let token = secret.token.clone();
+        let secrets = Secrets::new(vec![secret]);
+        let base64 = |before: &str| BASE64_STANDARD.encode(format!("{before}{KEY}!"));
+        for (value, expected) in [
+            (KEY.to_owned(), token.clone()),
+            (format!("key={KEY}; path=/"), format!("key={token}; path=/")),
+            ("https://h/?k=Sk%2fLive%2B0123456789%26x&n=1".to_owned(), format!("https://h/?k={token}&n=1")),
+            ("https://h/?k=%53%6B%252FLive%2b0123456789%26x".to_owned(), format!("https://h/?k={token}")),
+            (r#"{"k":"Sk\/Live+0123456789\u0026x"}"#.to_owned(), format!(r#"{{"k":"{token}"}}"#)),
+            (format!("id={};", base64("")), format!("id={token};")),
+            (format!("id={};", base64("u")), format!("id={token};")),
+            (format!("id={};", base64("us")), format!("id={token};")),
+            (
+                format!("Basic {}", base64("u:")),
+                format!("Basic {}", BASE64_STANDARD.encode(format!("u:{token}!"))),
+            ),
+        ] {
+            assert_eq!(sealed(&secrets, "x-echo", &value), [("x-echo".to_owned(), expected)], "{value}");
+        }
+        let name = "x-sk%2Flive+0123456789&x-y";
+        assert_eq!(sealed(&secrets, name, "1"), [(format!("x-{token}-y"), "1".to_owned())]);
+    }
+
+    #[test]
+    fn of_secrets_that_begin_alike_nothing_is_left() {
+        let (short, long) = ("acme-0123456789abcdef", "acme-0123456789abcdef-real");
+        for pair in [[short, long], [long, short]] {
+            let secrets = Secrets::new(pair.iter().map(|value| Secret::seal(value).unwrap()).collect());
+            for secret in secrets.list() {
+                let mut request = headers(&secret.token);
+                secrets.unseal(&mut request, true).unwrap();
+                assert_eq!(request["authorization"], secret.value.as_str());
+                assert_eq!(sealed(&secrets, "x", &secret.value)[0].1, secret.token);
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::connector::Connector;
-use crate::error::Result;
+use crate::disclosure::Disclosure;
+use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::http::{AllowedHosts, HttpClients};
 use crate::instance::{Instance, ReaderHandle};
@@ -79,13 +80,22 @@ impl SessionBuilder {
             false => config.seal(&specification)?,
         };
         let allowed = Arc::new(policy.allowed_hosts(&specification, &sealed)?);
+        let disclosure = Disclosure::of(&allowed, &sealed);
         let unmasked_secrets = sealed.unmasked_in_records();
         let (config, secrets) = sealed.into_parts();
         let redaction = Redaction::of(secrets.list());
         let clients = HttpClients::new(connector.limits(), policy.into_network());
         let secrets = Arc::new(secrets);
-        let shared =
-            Shared { connector, specification, config, secrets, redaction, clients, unmasked_secrets };
+        let shared = Shared {
+            connector,
+            specification,
+            config,
+            secrets,
+            redaction,
+            clients,
+            unmasked_secrets,
+            disclosure,
+        };
         Ok(Session { shared: Arc::new(shared), allowed, events })
     }
 }
@@ -108,6 +118,7 @@ struct Shared {
     redaction: Redaction,
     clients: HttpClients,
     unmasked_secrets: Vec<String>,
+    disclosure: Disclosure,
 }
 
 impl Session {
@@ -147,6 +158,13 @@ impl Session {
         &self.shared.unmasked_secrets
     }
 
+    /// Which secrets may go to hosts that the connector named, and not the user. Nothing was sent
+    /// yet. Whoever has not looked at the specification of the connector (see
+    /// [`Specification::digest`]) should be told.
+    pub fn disclosure(&self) -> &Disclosure {
+        &self.shared.disclosure
+    }
+
     /// Tries whether the source can be reached.
     ///
     /// # Errors
@@ -160,9 +178,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As the connector says. A system error if it crashes.
+    /// As the connector says. A system error if it crashes, or if a name or a schema has a secret
+    /// in it.
     pub async fn discover(&self) -> Result<Vec<Stream>> {
-        self.start(false).await?.discover(self.shared.config.as_str()).await
+        let streams = self.start(false).await?.discover(self.shared.config.as_str()).await?;
+        self.redaction().check_streams(&streams).map_err(|found| Error::system(found.to_string()))?;
+        Ok(streams)
     }
 
     /// Opens a reader of one stream. `state` is the last checkpoint of an earlier read; without
@@ -187,7 +208,7 @@ impl Session {
     async fn start(&self, reads: bool) -> Result<Instance> {
         let Shared { connector, secrets, redaction, clients, .. } = &*self.shared;
         let reporter = Reporter::new(self.events.clone(), redaction.clone());
-        connector.start(clients.clone(), self.allowed.clone(), secrets.clone(), reporter, reads).await
+        connector.start(clients.lease(), self.allowed.clone(), secrets.clone(), reporter, reads).await
     }
 }
 

@@ -10,7 +10,10 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::pipe::SinkOutputStream;
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
-/// The last bytes that were written. Clones share them.
+use crate::redaction::Redaction;
+
+/// The last bytes that were written, twice as many as are shown: a secret that was cut in two is
+/// then not among what is. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Stderr {
     tail: Arc<Mutex<VecDeque<u8>>>,
@@ -18,23 +21,30 @@ pub(crate) struct Stderr {
 }
 
 impl Stderr {
-    /// Keeps `capacity` bytes at most.
+    /// Shows `capacity` bytes at most.
     pub(crate) fn new(capacity: usize) -> Self {
         Self { tail: Arc::default(), capacity }
     }
 
-    /// The end, without white space around it.
-    pub(crate) fn tail(&self) -> String {
+    /// The end, without white space around it, and with secrets masked before it is cut off.
+    pub(crate) fn tail(&self, redaction: &Redaction) -> String {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(tail.make_contiguous()).trim().to_owned()
+        let is_cut = tail.len() >= self.capacity.saturating_mul(2);
+        let text = String::from_utf8_lossy(tail.make_contiguous());
+        let text = redaction.text(&text);
+        // Masked, the whole of it may be short enough to be shown, but for where it was cut.
+        let near_the_cut = if is_cut { self.capacity / 2 } else { 0 };
+        let start = text.len().saturating_sub(self.capacity).max(near_the_cut).min(text.len());
+        text[text.ceil_char_boundary(start)..].trim().to_owned()
     }
 }
 
 impl OutputStream for Stderr {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        tail.extend(&bytes[bytes.len().saturating_sub(self.capacity)..]);
-        let excess = tail.len().saturating_sub(self.capacity);
+        let kept = self.capacity.saturating_mul(2);
+        tail.extend(&bytes[bytes.len().saturating_sub(kept)..]);
+        let excess = tail.len().saturating_sub(kept);
         tail.drain(..excess);
         Ok(())
     }
@@ -80,6 +90,17 @@ mod tests {
         for text in ["a first line\n", "abc", "defgh\n"] {
             stderr.write(Bytes::from_static(text.as_bytes())).unwrap();
         }
-        assert_eq!(stderr.tail(), "bcdefgh");
+        assert_eq!(stderr.tail(&Redaction::default()), "bcdefgh");
+    }
+
+    #[test]
+    fn no_part_of_a_secret_is_left_at_the_cut() {
+        let redaction = Redaction::of_values(["sesame"]);
+        for before in 0..32 {
+            let mut stderr = Stderr::new(8);
+            stderr.write(Bytes::from(format!("{:before$}sesame, abcdef", ""))).unwrap();
+            let tail = stderr.tail(&redaction);
+            assert!(tail.ends_with("abcdef") && !tail.contains("me"), "{tail}");
+        }
     }
 }

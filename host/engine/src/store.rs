@@ -7,13 +7,15 @@ use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::p2::bindings::{cli, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wasmtime_wasi_http::WasiHttpCtx;
 
+use crate::account::{Account, Held};
 use crate::address_space;
 use crate::call::CallLimits;
 use crate::events::Level;
-use crate::http::{Hooks, OutboundHttp};
-use crate::limits::{CORE_ITEMS, Limit, RANDOM, STDERR};
+use crate::frozen;
+use crate::http::{self, GuestHttp, Holdings, Hooks, OutboundHttp};
+use crate::limits::{Limit, RANDOM, STDERR};
 use crate::reporter::Reporter;
 use crate::stderr::Stderr;
 
@@ -24,16 +26,19 @@ pub(crate) struct StoreData {
     reporter: Reporter,
     /// Whether the instance reads a stream. Progress counts only then.
     reads: bool,
+    /// Whether time and chance were taken from the instance.
+    is_frozen: bool,
     /// Log lines that were passed on.
     logs: usize,
     /// Bytes of all memories.
-    memory: usize,
+    memory: Held,
     /// Elements of all tables.
     table_elements: usize,
     table: ResourceTable,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
+    holdings: Holdings,
 }
 
 impl StoreData {
@@ -54,8 +59,15 @@ impl StoreData {
                 redaction: outbound.reporter.redaction().clone(),
             },
             reads,
+            is_frozen: false,
             logs: 0,
-            memory: 0,
+            memory: Account::new(
+                Limit::Memory,
+                limits.memory,
+                outbound.total.clone(),
+                outbound.exceeded.clone(),
+            )
+            .open(),
             table_elements: 0,
             reporter: outbound.reporter.clone(),
             // Nothing is inherited. What is written to stdout is discarded.
@@ -63,8 +75,25 @@ impl StoreData {
             stderr,
             table,
             http,
+            holdings: Holdings::new(outbound.account.clone(), limits.headers),
             hooks: Hooks::new(outbound),
         }
+    }
+}
+
+impl StoreData {
+    /// The data of a new instance that is asked for its specification.
+    pub(crate) fn frozen(outbound: OutboundHttp) -> Self {
+        let data = Self::new(outbound, false);
+        let mut wasi = WasiCtx::builder();
+        wasi.stderr(data.stderr.clone()).max_random_size(RANDOM);
+        frozen::freeze(&mut wasi);
+        Self { wasi: wasi.build(), is_frozen: true, ..data }
+    }
+
+    /// Whether time and chance were taken from the instance.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.is_frozen
     }
 }
 
@@ -74,13 +103,17 @@ impl StoreData {
 /// reason.
 impl ResourceLimiter for StoreData {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.memory = self.memory.saturating_add(desired - current);
-        self.limit(self.memory <= self.call_limits.limits.memory, Limit::Memory)
+        self.memory.grow(desired - current)?;
+        Ok(true)
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.table_elements = self.table_elements.saturating_add(desired - current);
-        self.limit(self.table_elements <= self.call_limits.limits.table_elements, Limit::TableElements)
+        if self.table_elements > self.call_limits.limits.table_elements {
+            self.call_limits.exceeded.report(Limit::TableElements);
+            return Err(wasmtime::format_err!("a limit was exceeded: {:?}", Limit::TableElements));
+        }
+        Ok(true)
     }
 
     /// Traps if the operating system is to blame. Beyond the maximum that a component gave itself,
@@ -90,15 +123,15 @@ impl ResourceLimiter for StoreData {
     }
 
     fn instances(&self) -> usize {
-        CORE_ITEMS
+        self.call_limits.limits.instances
     }
 
     fn tables(&self) -> usize {
-        CORE_ITEMS
+        self.call_limits.limits.instances
     }
 
     fn memories(&self) -> usize {
-        CORE_ITEMS
+        self.call_limits.limits.instances
     }
 }
 
@@ -130,14 +163,6 @@ impl StoreData {
             self.reporter.slices(done, total);
         }
     }
-
-    fn limit(&self, fits: bool, limit: Limit) -> wasmtime::Result<bool> {
-        if fits {
-            return Ok(true);
-        }
-        self.call_limits.exceeded.report(limit);
-        Err(wasmtime::format_err!("a limit was exceeded: {limit:?}"))
-    }
 }
 
 impl WasiView for StoreData {
@@ -146,9 +171,11 @@ impl WasiView for StoreData {
     }
 }
 
-impl WasiHttpView for StoreData {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.hooks, table: &mut self.table, ctx: &mut self.http }
+impl StoreData {
+    /// What the functions of `wasi:http` work on.
+    fn http(&mut self) -> GuestHttp<'_> {
+        let Self { table, http, hooks, holdings, .. } = self;
+        GuestHttp { hooks, table, ctx: http, holdings }
     }
 }
 
@@ -160,7 +187,8 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreData>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    frozen::add_to_linker(l)?;
+    http::add_to_linker(l, StoreData::http)?;
     random::insecure::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;
     random::insecure_seed::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;
     cli::environment::add_to_linker::<StoreData, WasiCli>(l, StoreData::cli)?;

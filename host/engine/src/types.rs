@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use crate::schema;
+use sha2::{Digest as _, Sha256};
+
+use crate::schema::{self, ResolvedSchema};
 
 pub use crate::json_object::{JsonObject, NotAnObject, kind as json_kind};
 pub use crate::record::{NotARecord, Record};
@@ -29,9 +31,20 @@ pub struct Specification {
 impl Specification {
     /// Where the config has secrets, as paths with dots. `*` is any member or element.
     pub fn secrets(&self) -> Vec<String> {
-        serde_json::from_str(self.config_schema.as_str())
-            .map(|schema| schema::secret_places(&schema))
-            .unwrap_or_default()
+        let schema = serde_json::from_str(self.config_schema.as_str()).ok();
+        let schema = schema.and_then(|schema| ResolvedSchema::of(&schema).ok());
+        schema.map(|schema| schema::secret_places(&schema)).unwrap_or_default()
+    }
+
+    /// A digest of the whole specification: `sha256:` and 64 hexadecimal digits. Two that differ in
+    /// anything, such as a host or a mark of a secret, have different ones.
+    pub fn digest(&self) -> String {
+        let Self { name, version, config_schema, documentation_url, allowed_hosts } = self;
+        let fields = (name, version, config_schema.as_str(), documentation_url, allowed_hosts);
+        // As JSON, because no two lists of texts are then written alike. It cannot fail.
+        let text = serde_json::to_vec(&fields).unwrap_or_default();
+        let digits: Vec<_> = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{}", digits.concat())
     }
 }
 
@@ -83,5 +96,38 @@ impl fmt::Display for SyncMode {
             Self::FullRefresh => "full_refresh",
             Self::Incremental => "incremental",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_of_a_specification_counts_for_its_digest() {
+        let specification = Specification {
+            name: "a".to_owned(),
+            version: "1.0.0".to_owned(),
+            config_schema: JsonObject::parse("{}").unwrap(),
+            documentation_url: None,
+            allowed_hosts: vec!["b".to_owned(), "c".to_owned()],
+        };
+        let others = [
+            Specification { name: "b".to_owned(), ..specification.clone() },
+            Specification { version: "1.0.1".to_owned(), ..specification.clone() },
+            Specification {
+                config_schema: JsonObject::parse(r#"{"a":1}"#).unwrap(),
+                ..specification.clone()
+            },
+            Specification { documentation_url: Some(String::new()), ..specification.clone() },
+            Specification { allowed_hosts: vec!["b,c".to_owned()], ..specification.clone() },
+            Specification { allowed_hosts: vec!["c".to_owned(), "b".to_owned()], ..specification.clone() },
+        ];
+        let digests: std::collections::HashSet<_> =
+            others.iter().chain([&specification]).map(Specification::digest).collect();
+        assert_eq!(digests.len(), 7);
+        let digest = specification.digest();
+        assert!(digest.starts_with("sha256:") && digest.len() == 71, "{digest}");
+        assert_eq!(digest, specification.clone().digest());
     }
 }

@@ -1,14 +1,16 @@
 //! Holds the records of one Orb account, and applies changes to them while clients read.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::{self, Debug, Formatter};
 
 use crate::blueprint::{Blueprint, Origin};
 use crate::collection::Collection;
 use crate::event::StoredEvent;
 use crate::field::lookup;
+use crate::mutation::{MutationOptions, Reflected};
 use crate::record::ledger_entry;
+use crate::rows::Unavailable;
 use crate::settings::Settings;
 use crate::shelf::{Key, Row, Shelf};
 use crate::usage::UsageChanges;
@@ -25,6 +27,21 @@ pub struct Account {
     pub(crate) events: HashMap<String, Option<StoredEvent>>,
     /// Usage changed by hand, by subscription and metric.
     pub(crate) usage: HashMap<(String, String), UsageChanges>,
+    /// Lists of other resources that have been changed, by resource and owner.
+    pub(crate) lists: HashMap<(String, String), Shelf>,
+    /// Events added by hand, by the hour since 1970.
+    pub(crate) volumes: BTreeMap<i64, u64>,
+    /// Backfills that mutations reflected and did not revert, by identifier.
+    pub(crate) backfills: BTreeMap<String, Reflected>,
+    /// The texts by which the usage and the costs of subscriptions are computed whose plan has
+    /// changed since.
+    pub(crate) repriced: HashMap<String, String>,
+    pub(crate) mutation_options: MutationOptions,
+    /// How many mutations were applied.
+    pub(crate) mutations: u64,
+    /// How many events mutations have logged.
+    pub(crate) events_logged: u64,
+    pub(crate) unavailable: HashMap<&'static str, Unavailable>,
     /// The index of the next record created on demand, beyond all generated ones.
     pub(crate) next_index: u64,
     keys: Vec<String>,
@@ -60,6 +77,14 @@ impl Account {
             ledgers: HashMap::new(),
             events: HashMap::new(),
             usage: HashMap::new(),
+            lists: HashMap::new(),
+            volumes: BTreeMap::new(),
+            backfills: BTreeMap::new(),
+            repriced: HashMap::new(),
+            mutation_options: MutationOptions::default(),
+            mutations: 0,
+            events_logged: 0,
+            unavailable: HashMap::new(),
             next_index: Collection::ALL.into_iter().map(|it| blueprint.count(it)).max().unwrap_or(0),
             keys: vec![settings.api_key.clone()],
             blueprint,
@@ -140,6 +165,16 @@ impl Account {
 
     pub(crate) fn knows_key(&self, key: &str) -> bool {
         self.keys.iter().any(|known| known == key)
+    }
+
+    /// Whether a customer is being deleted: it exists, but only as a stub.
+    pub(crate) fn is_deleted(&self, customer_id: &str) -> bool {
+        self.shelf(Collection::Customers).find(customer_id).is_some_and(|(_, row)| row.is_stub())
+    }
+
+    /// Whether the generated record with this index still exists, changed or not.
+    pub(crate) fn exists(&self, collection: Collection, index: u64) -> bool {
+        self.shelf(collection).find(&self.blueprint.id(collection, index)).is_some()
     }
 
     pub(crate) fn shelf(&self, collection: Collection) -> &Shelf {

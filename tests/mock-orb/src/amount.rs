@@ -40,6 +40,11 @@ impl Amount {
         Some(Amount { units: if negative { -units } else { units } })
     }
 
+    /// In hundredths; any smaller part is dropped.
+    pub(crate) fn cents(self) -> i64 {
+        i64::try_from(self.units / 10_i128.pow(SCALE - 2)).unwrap_or(i64::MAX)
+    }
+
     pub(crate) fn plus(self, other: Amount) -> Amount {
         Amount { units: self.units.saturating_add(other.units) }
     }
@@ -63,6 +68,12 @@ impl Display for Amount {
         let fraction = fraction.trim_end_matches('0');
         write!(formatter, "{sign}{whole}.{}", if fraction.is_empty() { "0" } else { fraction })
     }
+}
+
+/// Writes hundredths as units, `-12.50`.
+pub(crate) fn money(cents: i64) -> String {
+    let sign = if cents < 0 { "-" } else { "" };
+    format!("{sign}{}.{:02}", cents.unsigned_abs() / 100, cents.unsigned_abs() % 100)
 }
 
 #[cfg(test)]
@@ -89,6 +100,12 @@ mod tests {
         assert_eq!(amount("1e-7").minus(amount("1")).to_string(), "-0.9999999");
         assert_eq!(amount("0.5").times(3).to_string(), "1.5");
         assert_eq!(amount("200").to_string(), "200.0");
+    }
+
+    #[test]
+    fn money_is_spelled_with_its_sign() {
+        assert_eq!([money(-1), money(0), money(1_250)], ["-0.01", "0.00", "12.50"]);
+        assert_eq!(["12.50", "-0.01", "1.999"].map(|text| amount(text).cents()), [1_250, -1, 199]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! account of a hundred thousand customers costs only a list of dates, and each page is written on
 //! request.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 
 use crate::collection::Collection;
@@ -96,10 +98,40 @@ impl Blueprint {
         }
         (u128::from(index) * u128::from(owners - 1) / u128::from(count.max(2) - 1)) as u64
     }
+
+    /// The records among the first `count` that an owner has: the inverse of [`Blueprint::owner`].
+    pub(crate) fn owned(&self, collection: Collection, owner: u64, count: u64) -> Range<u64> {
+        let owners = self.count(collection).max(1);
+        if owners == 1 || count == 0 {
+            return 0..if owner == 0 { count } else { 0 };
+        }
+        let first = |owner: u64| {
+            (u128::from(owner) * u128::from(count.max(2) - 1)).div_ceil(u128::from(owners - 1)) as u64
+        };
+        first(owner).min(count)..first(owner + 1).min(count)
+    }
 }
 
 /// Chooses how a record spells its timestamps: most with an offset, one record in eleven with a
 /// `Z`.
 pub(crate) fn spelling(index: u64) -> Spelling {
     if index % 11 == 4 { Spelling::Zulu } else { Spelling::Offset }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owned_is_what_has_that_owner() {
+        for (customers, count) in [(1, 5), (2, 1), (7, 3), (25, 30), (30, 25), (10, 10), (4, 0)] {
+            let blueprint = Blueprint::new(Settings { customers, ..Settings::default() });
+            for owner in 0..customers as u64 {
+                let owned = |index: &u64| blueprint.owner(Collection::Customers, *index, count) == owner;
+                let expected: Vec<u64> = (0..count).filter(owned).collect();
+                let found: Vec<u64> = blueprint.owned(Collection::Customers, owner, count).collect();
+                assert_eq!(found, expected, "{owner} of {customers}, {count}");
+            }
+        }
+    }
 }

@@ -24,6 +24,26 @@ pub(crate) enum Salt {
     Product,
     Subscription,
     Usage,
+    // New salts go to the end: the numbers of the others are part of every identifier.
+    AddOnPrice,
+    Alert,
+    Backfill,
+    BalanceTransaction,
+    Change,
+    Cost,
+    Coupon,
+    CreditNote,
+    CreditNoteItem,
+    Commitment,
+    Group,
+    License,
+    LicenseType,
+    Migration,
+    TopUp,
+    UpcomingInvoice,
+    Volume,
+    WebhookEndpoint,
+    WebhookEvent,
 }
 
 /// Digits and letters without the four most easily confused characters; identifiers look like Orb's
@@ -56,6 +76,16 @@ impl Dice {
         push_digits(&mut id, mix(roll), 3);
         id
     }
+
+    /// The index of an identifier that [`Dice::id`] made with this salt; any index or `None` for
+    /// other texts.
+    pub(crate) fn index_of(self, salt: Salt, id: &str) -> Option<u64> {
+        let digit = |letter| ALPHABET.iter().position(|known| *known == letter).map(|it| it as u128);
+        let digits = id.as_bytes().get(..11)?.iter().rev();
+        let roll = digits.copied().try_fold(0_u128, |number, letter| Some(number * 58 + digit(letter)?))?;
+        let index = unmix(u64::try_from(roll).ok()?).wrapping_sub(mix(mix(self.seed) ^ salt as u64));
+        (self.id(salt, index) == id).then_some(index)
+    }
 }
 
 fn push_digits(id: &mut String, mut number: u64, digits: usize) {
@@ -71,6 +101,14 @@ pub(crate) fn mix(number: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     mixed ^ (mixed >> 31)
+}
+
+/// The inverse of [`mix`].
+fn unmix(number: u64) -> u64 {
+    let mut mixed = number ^ (number >> 31) ^ (number >> 62);
+    mixed = mixed.wrapping_mul(0x3196_42B2_D24D_8EC3);
+    mixed = (mixed ^ (mixed >> 27) ^ (mixed >> 54)).wrapping_mul(0x96DE_1B17_3F11_9089);
+    (mixed ^ (mixed >> 30) ^ (mixed >> 60)).wrapping_sub(0x9E37_79B9_7F4A_7C15)
 }
 
 /// A number that depends only on the text: FNV-1a, finished by a mix.
@@ -94,5 +132,17 @@ mod tests {
         assert_eq!(dice.id(Salt::Customer, 3), Dice::new(7).id(Salt::Customer, 3));
         assert_ne!(dice.id(Salt::Customer, 3), dice.id(Salt::Plan, 3));
         assert_ne!(dice.id(Salt::Customer, 3), Dice::new(8).id(Salt::Customer, 3));
+    }
+
+    #[test]
+    fn an_identifier_leads_back_to_its_index() {
+        let dice = Dice::new(7);
+        for index in [0, 1, 25, 1 << 32, (3 << 32) + 5, u64::MAX] {
+            assert_eq!(dice.index_of(Salt::Block, &dice.id(Salt::Block, index)), Some(index));
+            assert_ne!(dice.index_of(Salt::Plan, &dice.id(Salt::Block, index)), Some(index));
+        }
+        for text in ["", "0042", "nobody", "zzzzzzzzzzzzzz", "äöüäöüäöü"] {
+            assert_eq!(dice.index_of(Salt::Block, text), None, "{text}");
+        }
     }
 }

@@ -26,6 +26,17 @@ pub enum RecordError {
     NotANumber(String),
     /// The subscription had not begun or had already ended on that day.
     OutsideLife(Date),
+    /// A text is not a mutation, or not a moment for one.
+    NotAMutation(String),
+    /// A mutation is not possible in the state of the object.
+    Refused {
+        /// The mutation, as scripts name it.
+        action: &'static str,
+        /// The object; empty if none was named and none allows it.
+        id: String,
+        /// Why not.
+        reason: String,
+    },
     /// The record does not exist.
     Unknown {
         /// The kind of record, as Orb's errors name it.
@@ -45,6 +56,8 @@ impl Display for RecordError {
             }
             RecordError::NotANumber(text) => write!(formatter, "{text:?} is not a JSON number"),
             RecordError::OutsideLife(day) => write!(formatter, "the subscription does not live on {day}"),
+            RecordError::NotAMutation(text) => write!(formatter, "{text:?} is not a mutation"),
+            RecordError::Refused { action, id, reason } => write!(formatter, "{action} {id}: {reason}"),
             RecordError::Unknown { resource, id } => write!(formatter, "no {resource} with identifier {id}"),
         }
     }

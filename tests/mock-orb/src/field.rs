@@ -4,7 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-type Fields<'a> = HashMap<String, &'a RawValue>;
+pub(crate) type Fields<'a> = HashMap<String, &'a RawValue>;
+
+/// The top-level fields of an object; none of anything else.
+pub(crate) fn fields(record: &str) -> Fields<'_> {
+    serde_json::from_str(record).unwrap_or_default()
+}
 
 /// Whether a text is a single JSON object. Its numbers may be of any size.
 pub(crate) fn is_object(record: &str) -> bool {
@@ -52,6 +57,37 @@ pub(crate) fn replaced(record: &str, name: &str, json: &str) -> Option<String> {
     Some(format!("{body}{separator}{}:{json}}}", serde_json::Value::from(name)))
 }
 
+/// The text of an object without some of its top-level fields.
+pub(crate) fn without(record: &str, names: &[&str]) -> String {
+    let fields = fields(record);
+    let mut cuts: Vec<(usize, usize)> = names
+        .iter()
+        .filter_map(|name| {
+            let value = fields.get(*name)?.get();
+            let end = value.as_ptr() as usize - record.as_ptr() as usize + value.len();
+            let start = record[..end - value.len()].rfind(&format!("\"{name}\""))?;
+            Some((start, end))
+        })
+        .collect();
+    cuts.sort_unstable();
+    let mut out = String::with_capacity(record.len());
+    let mut position = 0;
+    for (start, end) in cuts {
+        out.push_str(&record[position..start]);
+        // A comma goes with each field: the one after it, or for the last field the one before.
+        let rest = record[end..].trim_start();
+        position = match rest.strip_prefix(',') {
+            Some(rest) => record.len() - rest.len(),
+            None => {
+                out.truncate(out.trim_end().trim_end_matches(',').len());
+                end
+            }
+        };
+    }
+    out.push_str(&record[position..]);
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +110,15 @@ mod tests {
         let record = r#"{"a":{"list":[1.10, "x" ,{"y":null}]},"b":null}"#;
         assert_eq!(items(record, &["a", "list"]), ["1.10", "\"x\"", r#"{"y":null}"#]);
         assert!(items(record, &["a"]).is_empty() && items(record, &["b", "list"]).is_empty());
+    }
+
+    #[test]
+    fn fields_are_cut_with_their_commas() {
+        let record = r#"{"a":1.10,"b":{"a":2}, "c" : [3] }"#;
+        assert_eq!(without(record, &["a"]), r#"{"b":{"a":2}, "c" : [3] }"#);
+        assert_eq!(without(record, &["b", "none"]), r#"{"a":1.10, "c" : [3] }"#);
+        assert_eq!(without(record, &["c"]), r#"{"a":1.10,"b":{"a":2} }"#);
+        assert_eq!(without(record, &["c", "b"]), r#"{"a":1.10 }"#);
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub(crate) enum Test {
     Flag(Facet, String, bool),
     Number(Facet, Comparison, Amount),
     Date(Facet, Comparison, Date),
+    Instant(Facet, Comparison, Timestamp),
 }
 
 impl Filter {
@@ -69,11 +70,16 @@ impl Filter {
                 errors.push(format!("{name}: {value:?} is not {expected}"));
             }
         }
+        for parameter in parameters.table.iter().filter(|parameter| parameter.required) {
+            if !query.iter().any(|(name, _)| name == parameter.name) {
+                errors.push(format!("{}: is required", parameter.name));
+            }
+        }
         if !errors.is_empty() {
             return Err(Problem::validation(errors));
         }
         if let Some(statuses) = parameters.default_statuses
-            && !filter.tests.iter().any(|test| test.facet() == Facet::Status)
+            && !query.iter().any(|(name, _)| name == "status" || name == "status[]")
         {
             let statuses = statuses.iter().map(ToString::to_string).collect();
             filter.tests.push(Test::OneOf("status[]", Facet::Status, statuses));
@@ -128,6 +134,23 @@ impl Filter {
                 one_of(value, &[])?;
                 self.tests.push(Test::Flag(facet, text.to_owned(), value == "true"));
             }
+            Rule::WordOrAll(facet, words, all) => {
+                if value != all {
+                    one_of(value, words)?;
+                    self.allow(facet, parameter, value);
+                }
+            }
+            Rule::Moment(facet, comparison) => {
+                let at = parse_date_time(value).ok_or("a date-time with an offset")?;
+                self.tests.push(Test::Instant(facet, comparison, at));
+            }
+            Rule::DateTime => {
+                parse_date_time(value).ok_or("a date-time with an offset")?;
+            }
+            Rule::Day => {
+                parse_date(value).ok_or("a date")?;
+            }
+            Rule::Any => {}
             Rule::Ignored(words) => one_of(value, words)?,
         }
         Ok(())
@@ -168,7 +191,8 @@ impl Test {
             Test::OneOf(_, facet, _)
             | Test::Flag(facet, ..)
             | Test::Number(facet, ..)
-            | Test::Date(facet, ..) => *facet,
+            | Test::Date(facet, ..)
+            | Test::Instant(facet, ..) => *facet,
         }
     }
 
@@ -182,6 +206,9 @@ impl Test {
             Test::Date(_, comparison, limit) => {
                 let date = value.parse().ok().map(utc_date).or_else(|| parse_date(value));
                 date.is_some_and(|date| comparison.holds(&date, limit))
+            }
+            Test::Instant(_, comparison, limit) => {
+                value.parse().is_ok_and(|at: Timestamp| comparison.holds(&at, limit))
             }
         }
     }

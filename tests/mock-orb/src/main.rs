@@ -1,16 +1,20 @@
 //! The `mock-orb` program: generates an account from command-line options and serves it.
 
-use std::io::{self, BufRead as _};
+mod control;
+
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::control::{announce, listen, told_to_stop};
 use clap::{Parser, ValueEnum};
-use cpu_time::ProcessTime;
-use mock_orb::{Account, DEFAULT_API_KEY, MockOrb, RateLimit, RateTable, Settings};
-use tokio::sync::oneshot;
+use mock_orb::{
+    Account, Action, Clock, DEFAULT_API_KEY, MockOrb, MutationOptions, PayloadStyle, RateLimit, RateTable,
+    Script, Settings, Unavailable,
+};
 
 /// Serves a generated Orb account on the loopback interface until stopped.
 ///
@@ -74,6 +78,46 @@ struct Arguments {
     #[arg(long, value_name = "ACCOUNT")]
     rate_classes: Option<AccountKind>,
 
+    /// Resources that the account does not have: requests get a 404, `url-not-found`. An unknown
+    /// NAME is answered with the list of all.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    without: Vec<String>,
+
+    /// Resources that the account may not use: requests get a 404, `feature-not-available`.
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    not_enabled: Vec<String>,
+
+    /// Mutate the account during the read: SEED[:COUNT], by default 100, for mutations chosen by a
+    /// seed, one before every few requests; or a file with a line for each, MOMENT: MUTATION.
+    ///
+    /// A moment is `now`, `before N` (the n-th request), `before N PATH` (the n-th to paths that start
+    /// so) or `after N ms`. A mutation is `random SEED:COUNT`, or ACTION [ID [VALUE]], where `-` is
+    /// any object that allows the action: see --actions. Those that Orb has events for are logged
+    /// in `webhook_events`.
+    #[arg(long, value_name = "SEED[:COUNT]|FILE")]
+    mutations: Option<String>,
+
+    /// Payloads of the webhook events of mutations.
+    #[arg(long, value_name = "STYLE", default_value = "expanded")]
+    payload_style: PayloadStyle,
+
+    /// Instants of mutations, in records and events.
+    #[arg(long, value_name = "CLOCK", default_value = "account")]
+    mutation_clock: Clock,
+
+    /// Log no event for a deletion. By default an edit of what is deleted is logged, because Orb has
+    /// no event for that.
+    #[arg(long)]
+    silent_deletions: bool,
+
+    /// Let edits of customers and plans change the copies that subscriptions embed.
+    #[arg(long)]
+    refresh_embedded: bool,
+
+    /// Print the actions that mutations can have, with their events, and stop.
+    #[arg(long)]
+    actions: bool,
+
     /// Render each answer once and cache it for repeated requests; keeps all answers in memory.
     #[arg(long)]
     keep_answers: bool,
@@ -89,7 +133,9 @@ struct Arguments {
 
     /// Stop when standard input ends, for example because the parent process is gone. Answer each
     /// line of standard input with a line of JSON that counts requests, rejected requests,
-    /// connections and seconds of processor time so far.
+    /// connections and seconds of processor time so far. A line `mutate MUTATION` first applies a
+    /// mutation; a line `mutations` only asks. The answers to both also list what was `applied` and
+    /// the `refused_mutations`, of that line and of all so far.
     #[arg(long)]
     exit_with_stdin: bool,
 }
@@ -113,6 +159,17 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> io::Result<()> {
+    if arguments.actions {
+        Action::ALL.iter().for_each(|action| announce(&describe(*action)));
+        return Ok(());
+    }
+    let script = arguments.mutations.as_deref().map(read_script).transpose()?;
+    let options = MutationOptions {
+        payload: arguments.payload_style,
+        clock: arguments.mutation_clock,
+        silent_deletions: arguments.silent_deletions,
+        refresh_embedded: arguments.refresh_embedded,
+    };
     let settings = Settings {
         seed: arguments.seed,
         customers: arguments.customers,
@@ -126,7 +183,16 @@ fn run(arguments: Arguments) -> io::Result<()> {
         api_key: arguments.api_key,
         ..Settings::default()
     };
-    let (account, address) = (Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port));
+    let (mut account, address) = (Account::generate(&settings), (Ipv4Addr::LOCALHOST, arguments.port));
+    let without = arguments.without.iter().map(|name| (name, Unavailable::UrlNotFound));
+    let not_enabled = arguments.not_enabled.iter().map(|name| (name, Unavailable::FeatureNotAvailable));
+    for (name, how) in without.chain(not_enabled) {
+        account.make_unavailable(name, how).map_err(|_| {
+            let known = Account::resource_names().join(", ");
+            io::Error::other(format!("unknown resource {name:?}; known are {known}"))
+        })?;
+    }
+    account.set_mutation_options(options);
     let orb = match &arguments.tls {
         Some(_) => MockOrb::start_tls_on(account, address)?,
         None => MockOrb::start_on(account, address)?,
@@ -135,6 +201,9 @@ fn run(arguments: Arguments) -> io::Result<()> {
         write_whole(file, certificate)?;
     }
     orb.disable_log();
+    if let Some(script) = script {
+        orb.plan(script);
+    }
     if arguments.keep_answers {
         orb.keep_answers();
     }
@@ -167,58 +236,24 @@ fn write_whole(file: &Path, text: &str) -> io::Result<()> {
     std::fs::rename(&unfinished, file)
 }
 
-/// Answers each line on standard input. The returned receiver resolves when the input ends.
-fn listen(orb: &Arc<MockOrb>) -> oneshot::Receiver<()> {
-    let (closed, stdin_closed) = oneshot::channel();
-    let orb = Arc::downgrade(orb);
-    // A separate thread, because reading standard input cannot be cancelled.
-    std::thread::spawn(move || {
-        for _ in io::stdin().lock().lines().map_while(Result::ok) {
-            let Some(orb) = orb.upgrade() else { break };
-            announce(&counts(&orb));
-        }
-        drop(closed);
-    });
-    stdin_closed
-}
-
-fn counts(orb: &MockOrb) -> String {
-    let seconds = ProcessTime::now().as_duration().as_secs_f64();
-    let (requests, refused, connections) = (orb.request_count(), orb.refused_count(), orb.connections());
-    format!(
-        r#"{{"requests":{requests},"refused":{refused},"connections":{connections},"processor_seconds":{seconds}}}"#
-    )
-}
-
-async fn told_to_stop(stdin_closed: Option<oneshot::Receiver<()>>) -> io::Result<()> {
-    let stdin_closed = async {
-        match stdin_closed {
-            Some(closed) => closed.await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        terminated = terminated() => terminated,
-        _ = stdin_closed => Ok(()),
+/// A script chosen by a seed, or the one in a file.
+fn read_script(text: &str) -> io::Result<Script> {
+    if let Some(script) = Script::from_seed(text) {
+        return Ok(script);
     }
+    let invalid = |error| io::Error::other(format!("{text}: {error}"));
+    let script =
+        std::fs::read_to_string(text).map_err(|error| io::Error::other(format!("{text}: {error}")))?;
+    script.parse().map_err(invalid)
 }
 
-#[cfg(unix)]
-async fn terminated() -> io::Result<()> {
-    let mut signal = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    signal.recv().await;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn terminated() -> io::Result<()> {
-    std::future::pending().await
-}
-
-#[expect(clippy::print_stdout, reason = "prints the base URL and requested counts")]
-fn announce(line: &str) {
-    println!("{line}");
+/// One line about an action: its name, its value and its events.
+fn describe(action: Action) -> String {
+    let events = match action.events() {
+        [] => "no event".to_owned(),
+        events => events.join(", "),
+    };
+    format!("{:<20} {:<10} {events}", action.name(), action.value())
 }
 
 #[expect(clippy::print_stderr, reason = "reports why the program cannot start")]

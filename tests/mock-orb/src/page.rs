@@ -5,6 +5,7 @@ use crate::facet::Facet;
 use crate::filter::Filter;
 use crate::object::write_object;
 use crate::page_token::write_token;
+use crate::resource::{Call, List, Resource, View};
 use crate::shelf::{Key, Row};
 
 /// Writes the page that a filter selects. With `repeat_token` the list never ends: the next page's
@@ -15,17 +16,45 @@ pub(crate) fn write_page(
     filter: &Filter,
     repeat_token: bool,
 ) -> String {
-    let mut rows = listing
-        .shelf
-        .newest_first(filter.oldest, filter.newest)
-        .filter(|(key, row)| meets(account, listing, filter, *key, row));
+    let rows = listing.shelf.newest_first(filter.oldest, filter.newest);
+    let rows = rows.filter(|(key, row)| meets(account, listing, filter, *key, row));
+    write_rows(rows, filter, repeat_token, |key, row, out| account.write(listing.origin, key, row, out))
+}
+
+/// Writes the page that a filter selects of a resource's records.
+pub(crate) fn write_list(resource: &Resource, list: &List, call: &Call<'_>) -> String {
+    let shelf = call.account.row_shelf(resource.name, list, call.owner);
+    let rows = shelf.newest_first(call.filter.oldest, call.filter.newest);
+    let selected = |(key, row)| Some((key, call.account.selected_row(list, call, key, row)?));
+    write_rows(rows.filter_map(selected), call.filter, call.repeat_token, |_, text, out| out.push_str(&text))
+}
+
+/// Writes the page that a filter selects of a collection's records in another form.
+pub(crate) fn write_view(view: &View, call: &Call<'_>) -> String {
+    let (account, filter) = (call.account, call.filter);
+    let listing = account.listing(view.of);
+    let rows = listing.shelf.newest_first(filter.oldest, filter.newest).filter(|(key, row)| {
+        (view.keep)(account, call.owner, row) && meets(account, &listing, filter, *key, row)
+    });
+    write_rows(rows, filter, call.repeat_token, |key, row, out| {
+        out.push_str(&(view.form)(&account.text(listing.origin, key, row)));
+    })
+}
+
+/// Writes the first rows, as many as the filter allows, and the token for the others.
+pub(crate) fn write_rows<T>(
+    mut rows: impl Iterator<Item = (Key, T)>,
+    filter: &Filter,
+    repeat_token: bool,
+    mut write: impl FnMut(Key, T, &mut String),
+) -> String {
     let mut body = String::from("{\"data\":[");
     let mut last = None;
     for (key, row) in rows.by_ref().take(filter.limit) {
         if last.is_some() {
             body.push(',');
         }
-        account.write(listing.origin, key, row, &mut body);
+        write(key, row, &mut body);
         last = Some(key);
     }
     body.push_str("],\"pagination_metadata\":");

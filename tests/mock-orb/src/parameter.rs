@@ -25,7 +25,17 @@ pub(crate) enum Rule {
     Window(Facet),
     /// Whether the facet equals this text.
     Flag(Facet, &'static str),
-    /// One of these words, or a boolean if there are none; accepted, but without effect.
+    /// Like [`Rule::Word`], but this value selects everything.
+    WordOrAll(Facet, &'static [&'static str], &'static str),
+    /// An instant to compare with the facet's.
+    Moment(Facet, Comparison),
+    /// An instant or a date that the endpoint itself interprets.
+    DateTime,
+    Day,
+    /// A text that the endpoint itself interprets, such as the identifier of the owner.
+    Any,
+    /// One of these words, or a boolean if there are none; interpreted by the endpoint, or without
+    /// effect.
     Ignored(&'static [&'static str]),
 }
 
@@ -44,6 +54,7 @@ pub(crate) enum Comparison {
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
     pub(crate) rule: Rule,
+    pub(crate) required: bool,
 }
 
 impl Parameter {
@@ -53,20 +64,24 @@ impl Parameter {
     }
 }
 
-const fn parameter(name: &'static str, rule: Rule) -> Parameter {
-    Parameter { name, rule }
+pub(crate) const fn parameter(name: &'static str, rule: Rule) -> Parameter {
+    Parameter { name, rule, required: false }
 }
 
-const LIMIT: Parameter = parameter("limit", Rule::Limit);
-const CURSOR: Parameter = parameter("cursor", Rule::Token);
-const CREATED_GTE: Parameter = parameter("created_at[gte]", Rule::Instant(Comparison::AtLeast));
-const CREATED_GT: Parameter = parameter("created_at[gt]", Rule::Instant(Comparison::Above));
-const CREATED_LT: Parameter = parameter("created_at[lt]", Rule::Instant(Comparison::Below));
-const CREATED_LTE: Parameter = parameter("created_at[lte]", Rule::Instant(Comparison::AtMost));
+pub(crate) const fn required(name: &'static str, rule: Rule) -> Parameter {
+    Parameter { name, rule, required: true }
+}
 
-const SUBSCRIPTION_STATUSES: &[&str] = &["active", "ended", "upcoming"];
+pub(crate) const LIMIT: Parameter = parameter("limit", Rule::Limit);
+pub(crate) const CURSOR: Parameter = parameter("cursor", Rule::Token);
+pub(crate) const CREATED_GTE: Parameter = parameter("created_at[gte]", Rule::Instant(Comparison::AtLeast));
+pub(crate) const CREATED_GT: Parameter = parameter("created_at[gt]", Rule::Instant(Comparison::Above));
+pub(crate) const CREATED_LT: Parameter = parameter("created_at[lt]", Rule::Instant(Comparison::Below));
+pub(crate) const CREATED_LTE: Parameter = parameter("created_at[lte]", Rule::Instant(Comparison::AtMost));
+
+pub(crate) const SUBSCRIPTION_STATUSES: &[&str] = &["active", "ended", "upcoming"];
 const PLAN_STATUSES: &[&str] = &["active", "archived", "draft"];
-const INVOICE_STATUSES: &[&str] = &["draft", "issued", "paid", "synced", "void"];
+pub(crate) const INVOICE_STATUSES: &[&str] = &["draft", "issued", "paid", "synced", "void"];
 const ENTRY_STATUSES: &[&str] = &["committed", "pending"];
 const ENTRY_TYPES: &[&str] = &[
     "increment",
@@ -110,7 +125,7 @@ const SUBSCRIPTIONS: &[Parameter] = &[
     parameter("status[]", Rule::Word(Facet::Status, SUBSCRIPTION_STATUSES)),
 ];
 
-const INVOICES: &[Parameter] = &[
+pub(crate) const INVOICES: &[Parameter] = &[
     LIMIT,
     CURSOR,
     parameter("invoice_date[gte]", Rule::Instant(Comparison::AtLeast)),
@@ -136,7 +151,8 @@ const INVOICES: &[Parameter] = &[
 
 /// Known to newer clients, but absent from the published document. No generated line item has a
 /// quantity of zero.
-const ZERO_QUANTITIES: Parameter = parameter("include_zero_quantity_line_items", Rule::Ignored(&[]));
+pub(crate) const ZERO_QUANTITIES: Parameter =
+    parameter("include_zero_quantity_line_items", Rule::Ignored(&[]));
 
 const LEDGER: &[Parameter] = &[
     LIMIT,
@@ -162,6 +178,11 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
+    /// Of a list with pages of at most a hundred records, or of an endpoint without pages.
+    pub(crate) const fn of(table: &'static [Parameter]) -> Parameters {
+        Parameters { table, maximum_limit: 100, default_statuses: None }
+    }
+
     pub(crate) fn of_list(collection: Collection) -> Parameters {
         let table = match collection {
             Collection::Customers => CUSTOMERS,

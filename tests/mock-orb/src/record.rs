@@ -1,12 +1,31 @@
 //! Generates records as Orb's API documents them, from a blueprint and an index.
 
+pub(crate) mod alert;
+pub(crate) mod balance_transaction;
+pub(crate) mod billable_metric;
+pub(crate) mod coupon;
+pub(crate) mod credit_block;
+pub(crate) mod credit_note;
 pub(crate) mod customer;
 pub(crate) mod event;
+pub(crate) mod event_backfill;
 pub(crate) mod invoice;
+pub(crate) mod item;
 pub(crate) mod ledger_entry;
 pub(crate) mod ledger_step;
+pub(crate) mod license;
+pub(crate) mod license_type;
 pub(crate) mod line_item;
 pub(crate) mod plan;
+pub(crate) mod plan_migration;
 pub(crate) mod price;
+pub(crate) mod price_group;
+pub(crate) mod price_list;
+pub(crate) mod price_model;
+pub(crate) mod schedule;
 pub(crate) mod subscription;
+pub(crate) mod subscription_change;
+pub(crate) mod summary;
+pub(crate) mod top_up;
 pub(crate) mod usage_point;
+pub(crate) mod webhook;

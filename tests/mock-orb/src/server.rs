@@ -17,11 +17,14 @@ use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::account::Account;
+use crate::edit::RecordError;
 use crate::fault::Fault;
 use crate::hold::AccountGuard;
+use crate::mutation::Applied;
 use crate::rate::{Limiter, RateLimit};
 use crate::rate_class::RateTable;
 use crate::request_log::LoggedRequest;
+use crate::script::Script;
 use crate::service::{Shared, lock};
 use crate::tls::{Identity, speaks_http2};
 
@@ -201,6 +204,27 @@ impl MockOrb {
         let mut latencies = lock(&self.shared.latencies);
         latencies.retain(|(prefix, _)| prefix != path_prefix);
         latencies.push((path_prefix.to_owned(), delay));
+    }
+
+    /// Mutates the account at moments of a read, besides what was planned before.
+    pub fn plan(&self, script: Script) {
+        lock(&self.shared.agenda).add(script);
+    }
+
+    /// Mutates the account at once: a mutation as scripts write it, such as `pay_invoice` or
+    /// `random 7:100`. Returns what became of each.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not a mutation.
+    pub fn mutate(&self, text: &str) -> Result<Vec<Result<Applied, RecordError>>, RecordError> {
+        Ok(self.shared.apply(&[text.parse()?]))
+    }
+
+    /// What became of the mutations of [`MockOrb::plan`] and [`MockOrb::mutate`] so far, in order.
+    #[must_use]
+    pub fn mutations(&self) -> Vec<Result<Applied, RecordError>> {
+        lock(&self.shared.agenda).outcomes()
     }
 
     /// Stops the server: when this returns, the port is closed and every connection is cut, even in

@@ -15,14 +15,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::account::Account;
 use crate::delivery::{Cut, Delivery};
+use crate::edit::RecordError;
 use crate::endpoint::{Asked, Endpoint};
 use crate::fault::{Fault, InjectedAnswer, Strike, strike};
 use crate::kept_answers::KeptAnswers;
+use crate::mutation::Applied;
 use crate::problem::Problem;
 use crate::query::decode_query;
 use crate::rate::{Limiter, RetryAfter};
 use crate::rate_class::RateClass;
 use crate::request_log::{Authorization, LoggedRequest, Place, RequestLog};
+use crate::script::{Agenda, Step};
 use crate::timeline::later;
 
 /// The largest request body. A search for 500 events is far smaller.
@@ -43,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) requests: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) kept: Mutex<KeptAnswers>,
+    pub(crate) agenda: Mutex<Agenda>,
 }
 
 /// Locks, and ignores poison: a panic elsewhere is reported there and must not be masked here.
@@ -63,6 +67,7 @@ impl Shared {
             requests: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             kept: Mutex::default(),
+            agenda: Mutex::default(),
         }
     }
 
@@ -97,6 +102,7 @@ impl Shared {
             },
         );
         let body = entry.read(body).await?;
+        self.mutate(&path);
         let Strike { delay, disconnect, answer, repeat_page_token: repeat_token, truncate, slow_body } =
             strike(&mut lock(&self.faults), &path, &query);
         let refusal = key.filter(|_| known).and_then(|key| {
@@ -128,6 +134,24 @@ impl Shared {
         };
         entry.status = Some(response.status().as_u16());
         Ok(response.map(|body| Delivery::new(body, truncate, slow_body)))
+    }
+
+    /// Applies the mutations that are due before a request for a path.
+    fn mutate(&self, path: &str) {
+        let due = lock(&self.agenda).due(path);
+        if !due.is_empty() {
+            self.apply(&due);
+        }
+    }
+
+    /// Applies mutations, and notes what became of them.
+    pub(crate) fn apply(&self, steps: &[Step]) -> Vec<Result<Applied, RecordError>> {
+        let mut account = lock(&self.account);
+        let outcomes: Vec<_> = steps.iter().flat_map(|step| step.apply(&mut account)).collect();
+        // While the account is locked, so that nobody finds an older answer.
+        lock(&self.kept).forget();
+        lock(&self.agenda).note(outcomes.clone());
+        outcomes
     }
 
     /// The account's answer, or the one cached for `target`.

@@ -1,8 +1,10 @@
 //! Keeps records in list order, and returns ranges of them newest first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
+
+use crate::field::lookup;
 
 /// A row's place in its list: by date, then by order of arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,11 +23,23 @@ pub(crate) enum Row {
     Written(Box<str>),
 }
 
+impl Row {
+    /// Whether this is what is left of a customer under deletion.
+    pub(crate) fn is_stub(&self) -> bool {
+        match self {
+            Row::Written(text) => lookup(text, &["deleted"]).as_deref() == Some("true"),
+            Row::Generated(_) => false,
+        }
+    }
+}
+
 /// One list of records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shelf {
     rows: BTreeMap<Key, Row>,
     keys: HashMap<Box<str>, Key>,
+    /// The keys of all written rows, and perhaps of some that are gone.
+    written: BTreeSet<Key>,
     newest_sequence: u64,
 }
 
@@ -33,7 +47,7 @@ impl Shelf {
     /// A shelf of the generated records `0..count`, not yet indexed by identifier.
     pub(crate) fn generated(count: u64, date: impl Fn(u64) -> Timestamp) -> Shelf {
         let row = |index: u64| (Key { at: date(index), sequence: index + 1 }, Row::Generated(index));
-        Shelf { rows: (0..count).map(row).collect(), keys: HashMap::new(), newest_sequence: count }
+        Shelf { rows: (0..count).map(row).collect(), newest_sequence: count, ..Shelf::default() }
     }
 
     /// Indexes the generated records by identifier.
@@ -55,12 +69,13 @@ impl Shelf {
             key.sequence = self.newest_sequence + 1;
         }
         self.newest_sequence = self.newest_sequence.max(key.sequence);
-        self.rows.insert(key, Row::Written(text.into_boxed_str()));
+        self.rewrite(key, text);
         self.keys.insert(id.into(), key);
     }
 
     /// Changes a record in place.
     pub(crate) fn rewrite(&mut self, key: Key, text: String) {
+        self.written.insert(key);
         self.rows.insert(key, Row::Written(text.into_boxed_str()));
     }
 
@@ -71,6 +86,15 @@ impl Shelf {
     pub(crate) fn find(&self, id: &str) -> Option<(Key, &Row)> {
         let key = *self.keys.get(id)?;
         Some((key, self.rows.get(&key)?))
+    }
+
+    /// The texts of the records that were stored or changed.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &str> {
+        let text = |key| match self.rows.get(key) {
+            Some(Row::Written(text)) => Some(&**text),
+            _ => None,
+        };
+        self.written.iter().filter_map(text)
     }
 
     pub(crate) fn len(&self) -> usize {

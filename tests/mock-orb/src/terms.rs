@@ -10,6 +10,7 @@ use crate::timeframe::Timeframe;
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     pub(crate) subscription_id: String,
+    pub(crate) customer_id: Option<String>,
     /// The metrics of its plan's prices and its own, without duplicates.
     pub(crate) metrics: Vec<Metric>,
     /// The customer's time zone, in which days begin.
@@ -28,7 +29,9 @@ pub(crate) struct Metric {
 }
 
 impl Terms {
-    pub(crate) fn read(id: &str, subscription: &str) -> Terms {
+    /// Reads the terms of a subscription. Its prices are those in `priced`, which is the same text
+    /// unless its plan has changed.
+    pub(crate) fn read(id: &str, subscription: &str, priced: &str) -> Terms {
         let instant = |field| lookup(subscription, &[field]).and_then(|text| text.parse::<Timestamp>().ok());
         let start = instant("start_date").unwrap_or(Timestamp::MIN);
         let end = instant("end_date").unwrap_or(Timestamp::MAX);
@@ -37,7 +40,8 @@ impl Terms {
         let zone = lookup(subscription, &["customer", "timezone"]);
         Terms {
             subscription_id: id.to_owned(),
-            metrics: metrics(subscription),
+            customer_id: lookup(subscription, &["customer", "id"]),
+            metrics: metrics(priced),
             zone: Zone::named(zone.as_deref().unwrap_or("UTC")),
             life: Timeframe::new(start, end),
             period: period.and_then(|(start, end)| Timeframe::new(start, end)),
@@ -69,12 +73,10 @@ mod tests {
 
     #[test]
     fn metrics_of_the_plan_come_first_and_once() {
-        let terms = Terms::read(
-            "s",
-            r#"{"plan":{"prices":[{"name":"fee","billable_metric":null},{"name":"a","billable_metric":{"id":"1"}}]},
+        let text = r#"{"plan":{"prices":[{"name":"fee","billable_metric":null},{"name":"a","billable_metric":{"id":"1"}}]},
             "price_intervals":[{"price":{"name":"b","billable_metric":{"id":"1"}}},
-                {"price":{"name":"c","billable_metric":{"id":"2","name":"C"}}}]}"#,
-        );
+                {"price":{"name":"c","billable_metric":{"id":"2","name":"C"}}}]}"#;
+        let terms = Terms::read("s", text, text);
         let metric = |id: &str, name: &str| Metric { id: id.to_owned(), name: name.to_owned() };
         assert_eq!(terms.metrics, [metric("1", "a"), metric("2", "C")]);
         assert_eq!(terms.metric("3"), None);
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn what_a_subscription_does_not_say_does_not_limit_it() {
-        let terms = Terms::read("s", r#"{"plan":null,"customer":{"id":"x"}}"#);
+        let terms = Terms::read("s", r#"{"plan":null,"customer":{"id":"x"}}"#, "{}");
         assert!(terms.metrics.is_empty() && terms.period.is_none());
         assert_eq!(terms.life, Timeframe::new(Timestamp::MIN, Timestamp::MAX));
     }

@@ -39,6 +39,12 @@ impl Zone {
         self.0.to_timestamp(date.to_datetime(Time::midnight())).unwrap_or(Timestamp::MAX)
     }
 
+    /// The end of the day that an instant is in, or the instant itself if it starts a day.
+    pub(crate) fn day_end(&self, at: Timestamp) -> Timestamp {
+        let date = self.date(at);
+        if self.midnight(date) == at { at } else { self.next_midnight(date) }
+    }
+
     /// The first moment of the next date.
     pub(crate) fn next_midnight(&self, date: Date) -> Timestamp {
         date.tomorrow().map_or(Timestamp::MAX, |tomorrow| self.midnight(tomorrow))

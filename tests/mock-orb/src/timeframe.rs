@@ -2,7 +2,7 @@
 
 use std::iter::successors;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::time_zone::Zone;
 
@@ -34,6 +34,14 @@ impl Timeframe {
             move |start: Timestamp| Timeframe::new(start, zone.next_midnight(zone.date(start)).min(self.end));
         successors(day(self.start), move |before| day(before.end))
     }
+}
+
+/// Whether a timeframe is no longer than a year, which is a day longer if it includes a February
+/// 29.
+pub(crate) fn fits_a_year(timeframe: Timeframe) -> bool {
+    let start = jiff::tz::Offset::UTC.to_datetime(timeframe.start);
+    let end = jiff::tz::Offset::UTC.to_datetime(timeframe.end);
+    start.checked_add(1.year()).is_ok_and(|latest| end <= latest)
 }
 
 #[cfg(test)]

@@ -142,7 +142,13 @@ impl Account {
 
     /// What usage depends on; `None` for an unknown subscription.
     pub(crate) fn terms(&self, subscription_id: &str) -> Option<Terms> {
-        Some(Terms::read(subscription_id, &self.record(Collection::Subscriptions, subscription_id)?))
+        let text = self.record(Collection::Subscriptions, subscription_id)?;
+        Some(Terms::read(subscription_id, &text, self.priced(subscription_id, &text)))
+    }
+
+    /// The text of a subscription by which its usage and costs are computed.
+    pub(crate) fn priced<'a>(&'a self, subscription_id: &str, text: &'a str) -> &'a str {
+        self.repriced.get(subscription_id).map_or(text, String::as_str)
     }
 
     fn terms_with(&self, subscription_id: &str, metric_id: &str) -> Result<Terms, RecordError> {

@@ -4,11 +4,11 @@
 //! the text says a single window. The emulator uses a single window, so clients that want days must
 //! say so.
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::Timestamp;
 
 use crate::instant::parse_date_time;
 use crate::problem::Problem;
-use crate::timeframe::Timeframe;
+use crate::timeframe::{Timeframe, fits_a_year};
 
 /// All documented parameters. There is no `limit` and no `cursor`.
 const NAMES: [&str; 10] = [
@@ -96,13 +96,6 @@ impl UsageQuery {
 /// "These timestamps must be specified in ISO 8601 format and UTC timezone."
 fn parse_utc(text: &str) -> Option<Timestamp> {
     parse_date_time(text).filter(|_| text.ends_with('Z') || text.ends_with("+00:00"))
-}
-
-/// At most one year is allowed, which is a day longer if it includes a February 29.
-fn fits_a_year(timeframe: Timeframe) -> bool {
-    let start = jiff::tz::Offset::UTC.to_datetime(timeframe.start);
-    let end = jiff::tz::Offset::UTC.to_datetime(timeframe.end);
-    start.checked_add(1.year()).is_ok_and(|latest| end <= latest)
 }
 
 #[cfg(test)]

@@ -81,6 +81,9 @@ impl Account {
             }
             points.retain(|point| past.contains(point.at));
         }
+        for backfill in self.backfills.values().filter(|it| it.concerns(terms)) {
+            backfill.change(terms, metric_id, within, &mut points);
+        }
         let added = changes.into_iter().flat_map(|changes| &changes.points);
         points.extend(added.filter(|point| within.contains(point.at)).cloned());
         points

@@ -10,8 +10,7 @@ use super::*;
 use crate::streams::STREAMS;
 
 fn api() -> OrbApi {
-    let config = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z"}"#;
-    OrbApi::new(Rc::new(Config::parse(config).unwrap()))
+    OrbApi::new(Rc::new(Config::sample("")))
 }
 
 fn request(name: &str, slice: Slice, page_token: Option<&str>) -> PageRequest<Config> {

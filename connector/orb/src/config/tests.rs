@@ -2,6 +2,7 @@
 
 use super::*;
 use elt_sdk::{error::FailureType, testing::instant};
+use time::SignedDuration;
 
 fn parse(changes: &str) -> Result<Config> {
     let mut config = serde_json::json!({"api_key": "k", "start_date": "2024-01-01T00:00:00Z"});
@@ -19,7 +20,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((config.concurrency, config.draft_invoices), (CONCURRENCY, false));
     assert_eq!(config.retry_minutes, RETRY_MINUTES);
     let start = instant("2024-01-01T00:00:00Z");
-    assert_eq!(config.range, TimeRange { start, end: None, lookback: SignedDuration::ZERO });
+    assert_eq!(config.range, TimeRange::since(start));
 }
 
 #[test]
@@ -98,4 +99,24 @@ fn a_property_that_comes_twice_counts_as_it_comes_last() {
     let config = Config::parse(&json).unwrap();
     assert_eq!(config.range.start, instant("2024-01-01T00:00:00Z"));
     assert_eq!((config.api_key.expose(), config.concurrency), ("b", 2));
+}
+
+#[test]
+fn statuses_have_defaults_and_must_be_known() {
+    let parse = |changes: &str| {
+        let base = r#""api_key":"hidden","start_date":"2022-01-01T06:00:00Z""#;
+        Config::parse(&format!("{{{base}{changes}}}"))
+    };
+    let config = parse("").unwrap();
+    assert_eq!(config.subscription_change_statuses, ["pending", "applied", "cancelled"]);
+    assert_eq!(config.billable_metric_statuses, Vec::<String>::new());
+    assert_eq!(Config::parts(&config.billable_metric_statuses), [None]);
+    let config = parse(r#","subscription_change_statuses":[],"billable_metric_statuses":["draft"]"#).unwrap();
+    assert_eq!(config.subscription_change_statuses, Vec::<String>::new());
+    assert_eq!(Config::parts(&config.billable_metric_statuses), [Some("draft".to_owned())]);
+    let error = parse(r#","subscription_change_statuses":["pending","done"]"#).unwrap_err();
+    assert_eq!(
+        error.message,
+        r#"config: subscription_change_statuses has "done"; it may have: pending, applied, cancelled"#
+    );
 }

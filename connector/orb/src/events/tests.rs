@@ -4,9 +4,7 @@ use super::*;
 use elt_sdk::testing::instant;
 
 fn config() -> Config {
-    let text = r#"{"api_key":"hidden","start_date":"2024-01-01T00:00:00Z",
-        "string_event_properties_keys":["s"],"numeric_event_properties_keys":["n"]}"#;
-    Config::parse(text).unwrap()
+    Config::sample(r#","string_event_properties_keys":["s"],"numeric_event_properties_keys":["n"]"#)
 }
 
 fn page(entries: &[(&str, &str)]) -> Page {

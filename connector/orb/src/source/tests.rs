@@ -6,7 +6,7 @@ use super::*;
 use crate::config::CONCURRENCY;
 use elt_sdk::{
     connector::Connector,
-    error::FailureType,
+    error::{Error, FailureType},
     http::{Request, Response, TransportError},
     log::Level,
     reader::Batch,
@@ -179,7 +179,7 @@ fn a_start_in_the_future_is_a_config_error() {
     let world = World::new(|_| panic!("a request"));
     let config = CONFIG.replace("2024-01-01", "2090-01-01");
     let error = connector(&world).read(&config, "plans", None).unwrap_err();
-    assert_eq!(error.message, "config: start_date lies in the future");
+    assert_eq!(error.message, "config: the start date lies in the future");
     assert_eq!(error.failure_type, FailureType::Config);
 }
 

@@ -4,8 +4,7 @@ use super::*;
 use elt_sdk::{instant::format_instant, testing::instant};
 
 fn config(changes: &str) -> Config {
-    let base = r#""api_key":"hidden","start_date":"2022-01-01T06:00:00Z""#;
-    Config::parse(&format!("{{{base}{changes}}}")).unwrap()
+    Config::sample(&format!(r#","start_date":"2022-01-01T06:00:00Z"{changes}"#))
 }
 
 fn subscription(json: &str) -> Record {
@@ -126,6 +125,31 @@ fn no_name_comes_twice_in_a_record() {
     let records = decode(element, &whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
     let expected = r#"{"quantity":1,"view_mode":"b","subscription_id":"s","billable_metric_name":"N","billable_metric_id":"m","region":"eu"}"#;
     assert_eq!(records[0].json, expected);
+}
+
+#[test]
+fn a_grouping_key_with_the_name_of_a_field_replaces_nothing() {
+    for name in
+        ["quantity", "timeframe_start", "timeframe_end", "view_mode", "subscription_id", "billable_metric_id"]
+    {
+        let config = config(&format!(r#","subscription_usage_grouping_key":{name:?}"#));
+        let field = format!("group_{name}");
+        assert_eq!(key_fields(&config).concat(), field);
+        assert_eq!(properties(&config)[0].0, field);
+        let element = format!(
+            r#"{{"billable_metric":{{"id":"m","name":"N"}},"view_mode":"periodic",
+            "metric_group":{{"property_key":{name:?},"property_value":"v"}},
+            "usage":[{{"quantity":7,"timeframe_start":"2022-01-02T00:00:00Z","timeframe_end":"2022-01-03T00:00:00Z"}}]}}"#
+        );
+        let records = decode(&element, &whole("2022-01-01T00:00:00Z", "2022-02-01T00:00:00Z"));
+        let record = Fields::decode(&records[0].json).unwrap();
+        assert_eq!(record.text(&field).as_deref(), Some("v"));
+        assert_eq!(record.raw("quantity").unwrap().get(), "7");
+        for own in ["timeframe_start", "timeframe_end", "view_mode", "subscription_id", "billable_metric_id"]
+        {
+            assert_ne!(record.text(own).unwrap(), "v");
+        }
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use json_text::{Fields, Json, Scanner};
-use time::{SignedDuration, Timestamp};
+use json_text::Fields;
+use time::SignedDuration;
 
 use super::*;
 use crate::{
@@ -12,24 +12,29 @@ use crate::{
     fixtures::{PARENTS, PlainServer, TIME},
     http::{Request, Response},
     instant::parse_instant,
+    list::ListFields,
     page::Page,
     problem::Problem,
     ranges::Ranges,
     reader::Batch,
     record::{Hoist, Unsettled},
     request::{PageParameters, PageRequest},
+    rows::{Nested, Rows},
     server::{Server, Verdict},
+    slice::{Slice, Until},
     source::{Check, Settings},
     stream::{Absent, Answer, Carry, Ends, Parents, Parts, Place, TimeFilter, TimeForm},
     testing::{World, answer},
 };
 
+/// The columns that all lists of this API share.
+const LIST: Stream<()> = Stream { group: "toys", requests: "1 per page", ..Stream::LIST };
+
 /// A list without time filter and cursor.
-static COUPONS: Stream<()> = Stream { name: "coupons", path: "coupons", page_limit: Some(2), ..Stream::LIST };
+static COUPONS: Stream<()> = Stream { name: "coupons", path: "coupons", page_limit: Some(2), ..LIST };
 
 /// A list with a cursor that the server cannot filter by.
-static ITEMS: Stream<()> =
-    Stream { name: "items", path: "items", cursor: Some("created_at"), ..Stream::LIST };
+static ITEMS: Stream<()> = Stream { name: "items", path: "items", cursor: Some("created_at"), ..LIST };
 
 /// Ranges of fixed width.
 static VOLUMES: Stream<()> = Stream {
@@ -38,7 +43,7 @@ static VOLUMES: Stream<()> = Stream {
     cursor: Some("created_at"),
     time: Some(TIME),
     partition: Partition::Ranges(Ranges::of(SignedDuration::hours(96))),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Ranges of days, which the server truncates, with a grace period.
@@ -46,14 +51,15 @@ static DAYS: Stream<()> = Stream {
     name: "days",
     path: "days",
     cursor: Some("created_at"),
-    time: Some(TimeFilter { form: TimeForm::Date, from: "start", including: "end", before: "end" }),
+    time: Some(TimeFilter { form: TimeForm::Date, ..TimeFilter::by_ends("start", "end") }),
     grace: Some(SignedDuration::hours(48)),
     partition: Partition::Ranges(Ranges {
         width: SignedDuration::hours(31 * 24),
         before: SignedDuration::hours(1),
         after: SignedDuration::hours(25),
+        unit: SignedDuration::ZERO,
     }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// One list per value of a filter.
@@ -62,7 +68,7 @@ static CHANGES: Stream<()> = Stream {
     path: "changes",
     carry: Carry { part_as: Some("status"), ..Carry::NOTHING },
     parts: Some(Parts { place: Place::Query("status"), values: |(), _| ["open", "done"].map(text).to_vec() }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Windows of time, per value of a filter.
@@ -74,17 +80,12 @@ static METRICS: Stream<()> = Stream {
     partition: Partition::Windows,
     page_limit: Some(2),
     parts: Some(Parts { place: Place::Query("status"), values: |(), _| ["open", "done"].map(text).to_vec() }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// The parents of most streams below.
-static OWNERS: Stream<()> = Stream {
-    name: "owners",
-    path: "owners",
-    cursor: Some("created_at"),
-    page_limit: Some(2),
-    ..Stream::LIST
-};
+static OWNERS: Stream<()> =
+    Stream { name: "owners", path: "owners", cursor: Some("created_at"), page_limit: Some(2), ..LIST };
 
 const OF_OWNER: Parents<()> = Parents { stream: &OWNERS, ..PARENTS };
 
@@ -99,7 +100,7 @@ static UPCOMING: Stream<()> = Stream {
         ..Carry::NOTHING
     },
     partition: Partition::Parents(Parents { place: Place::Query("owner_id"), ..OF_OWNER }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Numbered parts of a parent in the path, up to the first one that does not exist.
@@ -109,12 +110,12 @@ static VERSIONS: Stream<()> = Stream {
     answer: Answer::Object,
     carry: Carry { parent_as: Some("owner_id"), part_as: Some("version"), ..Carry::NOTHING },
     partition: Partition::Parents(OF_OWNER),
-    parts: Some(Parts {
-        place: Place::Path,
-        values: |(), _| (1..100).map(|number: u32| Some(number.to_string())).collect(),
-    }),
-    ends: Ends { absent: Absent::EndOfParts, ..Ends::USUAL },
-    ..Stream::LIST
+    parts: Some(Parts { place: Place::Path, values: |(), _| ["1", "2"].map(text).to_vec() }),
+    ends: Ends {
+        absent: Absent::EndOfParts(|part| (part.parse::<u32>().unwrap() + 1).to_string()),
+        ..Ends::USUAL
+    },
+    ..LIST
 };
 
 /// Parents of parents.
@@ -122,7 +123,7 @@ static BLOCKS: Stream<()> = Stream {
     name: "blocks",
     path: "owners/{parent}/blocks",
     partition: Partition::Parents(OF_OWNER),
-    ..Stream::LIST
+    ..LIST
 };
 
 static BLOCK_INVOICES: Stream<()> = Stream {
@@ -130,7 +131,7 @@ static BLOCK_INVOICES: Stream<()> = Stream {
     path: "blocks/{parent}/invoices",
     carry: Carry { parent_as: Some("block_id"), ..Carry::NOTHING },
     partition: Partition::Parents(Parents { stream: &BLOCKS, key: "block_id", deleted: None, ..PARENTS }),
-    ..Stream::LIST
+    ..LIST
 };
 
 /// Records that are emitted while they can still change.
@@ -144,19 +145,67 @@ static INVOICES: Stream<()> = Stream {
     unsettled: Some(Unsettled {
         field: "status",
         values: &["issued", "synced"],
-        emitted: true,
         at_most: Some(SignedDuration::hours(90 * 24)),
     }),
-    ..Stream::LIST
+    ..LIST
+};
+
+/// A list that the server filters by another time than the cursor's.
+static TRANSACTIONS: Stream<()> = Stream {
+    name: "transactions",
+    path: "owners/{parent}/transactions",
+    cursor: Some("created_at"),
+    time: Some(TimeFilter { slack: SignedDuration::hours(24), ..TIME }),
+    partition: Partition::Parents(OF_OWNER),
+    ..LIST
+};
+
+/// Hours, of which a response may hold a part without saying so.
+static HOURS: Stream<()> = Stream {
+    name: "hours",
+    path: "hours",
+    cursor: Some("created_at"),
+    time: Some(TIME),
+    partition: Partition::Ranges(Ranges {
+        unit: SignedDuration::hours(1),
+        ..Ranges::of(SignedDuration::hours(96))
+    }),
+    page_limit: Some(100),
+    ends: Ends { may_be_silent: true, too_large: half, ..Ends::USUAL },
+    ..LIST
+};
+
+fn half(slice: &Slice) -> Option<Vec<Slice>> {
+    let (from, hours) = (slice.from?, slice.span()?.whole_hours());
+    let boundary = from + SignedDuration::hours(hours / 2);
+    let below = Slice { until: Some(Until::Before(boundary)), ..slice.clone() };
+    (hours > 1).then(|| vec![below, Slice { from: Some(boundary), ..slice.clone() }])
+}
+
+/// Records within the records of another list.
+static LINES: Stream<()> = Stream {
+    name: "lines",
+    rows: Rows::Nested(Nested {
+        list: "lines",
+        copied: &[("id", "invoice_id"), ("created_at", "created_at"), ("owner.id", "owner_id")],
+    }),
+    withheld: |()| &["issued"],
+    ..INVOICES
+};
+
+/// A record that not every parent has.
+static NOTES: Stream<()> = Stream {
+    name: "notes",
+    path: "owners/{parent}/note",
+    answer: Answer::Object,
+    partition: Partition::Parents(OF_OWNER),
+    ends: Ends { absent: Absent::Nothing, ..Ends::USUAL },
+    ..LIST
 };
 
 /// A list that not every server has.
-static EVENTS: Stream<()> = Stream {
-    name: "events",
-    path: "events",
-    ends: Ends { may_be_unknown: true, ..Ends::USUAL },
-    ..Stream::LIST
-};
+static EVENTS: Stream<()> =
+    Stream { name: "events", path: "events", ends: Ends { may_be_unknown: true, ..Ends::USUAL }, ..LIST };
 
 /// A list that some servers do not have, per parent.
 static OWNER_EVENTS: Stream<()> = Stream {
@@ -164,10 +213,10 @@ static OWNER_EVENTS: Stream<()> = Stream {
     path: "owners/{parent}/events",
     partition: Partition::Parents(OF_OWNER),
     ends: Ends { may_be_unknown: true, ..Ends::USUAL },
-    ..Stream::LIST
+    ..LIST
 };
 
-static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0) };
+static SLOW: RateClass = RateClass { name: "slow", per_second: Some(2.0), limit: None };
 
 /// A list per parent, at most two requests per second.
 static COSTS: Stream<()> = Stream {
@@ -175,7 +224,7 @@ static COSTS: Stream<()> = Stream {
     path: "owners/{parent}/costs",
     partition: Partition::Parents(OF_OWNER),
     rate: &SLOW,
-    ..Stream::LIST
+    ..LIST
 };
 
 fn text(text: &str) -> Option<String> {
@@ -202,6 +251,10 @@ impl Source for Toy {
         &VERSIONS,
         &BLOCK_INVOICES,
         &INVOICES,
+        &TRANSACTIONS,
+        &HOURS,
+        &LINES,
+        &NOTES,
         &EVENTS,
         &OWNER_EVENTS,
         &COSTS,
@@ -219,14 +272,12 @@ impl Source for Toy {
         }
     }
 
-    fn config(_: &str, _: Timestamp) -> Result<()> {
+    fn config(_: &str) -> Result<()> {
         Ok(())
     }
 
     fn settings((): &()) -> Settings {
-        let start = parse_instant(START).unwrap();
-        let range = TimeRange { start, end: None, lookback: SignedDuration::ZERO };
-        Settings { range, concurrency: 4, retry: RetryPolicy::read(5) }
+        Settings::usual(TimeRange::since(parse_instant(START).unwrap()))
     }
 
     fn api(_: Rc<()>) -> Rc<dyn Api<()>> {
@@ -262,18 +313,11 @@ impl Api<()> for ToyApi {
     }
 
     fn decode_page(&self, request: &PageRequest<()>, body: &[u8]) -> std::result::Result<Page, Problem> {
-        let text = str::from_utf8(body).unwrap();
-        let (mut records, mut next_token) = (Vec::new(), None);
-        if let Answer::Object = request.stream.answer {
-            request.scan(&mut Scanner::new(text), &mut records)?;
-        } else {
-            let fields = Fields::decode(text)?;
-            for element in fields.list("data") {
-                request.scan(&mut Scanner::new(element.get()), &mut records)?;
-            }
-            next_token = fields.value("next").and_then(Json::text).map(std::borrow::Cow::into_owned);
-        }
-        Ok(Page { records, next_token, ..Page::default() })
+        let fields = ListFields { elements: "data", next_token: "next", may_omit_token: true };
+        let page = fields.decode(request, &(), body)?;
+        let is_full = request.page_limit.is_some_and(|limit| page.records.len() >= limit as usize);
+        let is_cut_off = page.next_token.is_none() && is_full && request.stream.ends.may_be_silent;
+        Ok(Page { is_cut_off, ..page })
     }
 }
 
@@ -492,6 +536,107 @@ fn numbered_parts_end_with_the_first_that_is_not_there() {
 }
 
 #[test]
+fn a_part_that_surely_exists_may_be_missing_among_others() {
+    let read = read("versions", None, |path| {
+        let Some((_, version)) = path.split_once("/versions/") else { return owners(path) };
+        // The first one is gone, and the third is newer than the parent says.
+        if ["2", "3"].contains(&version) { answer(200, "{}") } else { answer(404, "") }
+    });
+    assert_eq!(read.records.len(), 6);
+    assert_eq!(read.asked.iter().filter(|path| path.ends_with("/versions/4")).count(), 3);
+    assert_eq!(read.lines, Vec::<String>::new());
+}
+
+#[test]
+fn a_series_of_parts_without_an_end_is_an_error() {
+    let world = World::new(|request: &Request| {
+        let path = path(&request.url);
+        Ok(if path.contains("/versions/") { answer(200, "{}") } else { owners(&path) })
+    });
+    let mut reader =
+        Connector::<Toy>::new(world.platform(), Rc::default()).read("", "versions", None).unwrap();
+    let error = world.run(async {
+        loop {
+            if let Err(error) = reader.next_batch().await {
+                break error;
+            }
+        }
+    });
+    assert!(error.message.ends_with("and no end of parts"), "{error}");
+}
+
+#[test]
+fn a_parent_that_has_none_is_no_warning() {
+    let read = read("notes", None, |path| match path {
+        "owners/b/note" => answer(404, ""),
+        path if path.ends_with("/note") => answer(200, r#"{"text":"x"}"#),
+        path => owners(path),
+    });
+    assert_eq!((read.records.len(), read.lines), (2, vec!["notes: b has none: gone".to_owned()]));
+    assert!(read.world.lines.borrow().iter().all(|(level, _)| *level == crate::log::Level::Debug));
+}
+
+#[test]
+fn what_the_server_filters_by_may_differ_from_the_cursor() {
+    let at = |hour: u32| format!(r#"{{"created_at":"2024-05-20T{hour:02}:00:00Z"}}"#);
+    let read = read("transactions", Some(&at(12)), move |path| {
+        // The server's times are up to a day from those of the records.
+        if path.starts_with("owners?") { owners(path) } else { list(&[&at(20), &at(12), &at(11)]) }
+    });
+    assert!(read.asked.contains(&"owners/a/transactions?from=2024-05-19T11:59:00+00:00".into()));
+    assert_eq!(read.records.len(), 6, "older ones are dropped");
+    assert_eq!(read.checkpoints, [r#"{"created_at":"2024-05-20T20:00:00+00:00"}"#]);
+}
+
+#[test]
+fn a_full_page_that_does_not_say_if_there_is_more_is_asked_for_in_shorter_ranges() {
+    // Ten rows per hour, of which a response holds as many as were requested.
+    let read = read("hours", Some(r#"{"created_at":"2024-05-31T06:30:00Z"}"#), |path| {
+        let (from, before) = path.split_once("from=").unwrap().1.split_once("&before=").unwrap();
+        let [from, before] = [from, before].map(|text| parse_instant(text).unwrap());
+        let minutes =
+            (0..(before - from).whole_minutes() / 6).map(|number| from + SignedDuration::minutes(6 * number));
+        let row = |at| format!(r#"{{"created_at":"{}"}}"#, crate::instant::format_instant(at));
+        list(&minutes.take(100).map(row).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let first = "hours?limit=100&from=2024-05-31T06:00:00+00:00&before=2024-06-01T00:00:00+00:00";
+    assert_eq!(read.asked[0], first, "it begins with a whole hour");
+    let unique: std::collections::BTreeSet<_> = read.records.iter().collect();
+    assert_eq!((read.records.len(), unique.len()), (180, 180));
+}
+
+#[test]
+fn an_element_without_rows_holds_the_cursor_and_one_that_is_withheld_does_too() {
+    let invoice = |day: &str, status: &str, lines: &str| {
+        format!(
+            r#"{{"id":"{day}","created_at":"2024-{day}T00:00:00Z","status":"{status}","owner":{{"id":1}},"lines":{lines}}}"#
+        )
+    };
+    let cursor = |invoices: &[(&'static str, &'static str, &'static str)]| {
+        let invoices: Vec<String> =
+            invoices.iter().map(|(day, status, lines)| invoice(day, status, lines)).collect();
+        let read =
+            read("lines", None, move |_| list(&invoices.iter().map(String::as_str).collect::<Vec<_>>()));
+        (read.records, read.checkpoints[0].clone())
+    };
+    let (records, state) = cursor(&[
+        ("05-20", "paid", r#"[{"n":1},{"n":2}]"#),
+        ("05-15", "issued", r#"[{"n":3}]"#),
+        ("05-12", "synced", "[]"),
+        ("05-11", "paid", "null"),
+    ]);
+    assert_eq!(
+        records[1],
+        r#"{"n":2,"invoice_id":"05-20","created_at":"2024-05-20T00:00:00Z","owner_id":1}"#
+    );
+    assert_eq!((records.len(), state.as_str()), (2, r#"{"created_at":"2024-05-12T00:00:00+00:00"}"#));
+    let (records, state) = cursor(&[("05-20", "paid", "[]"), ("05-15", "issued", r#"[{"n":3}]"#)]);
+    assert_eq!((records.len(), state.as_str()), (0, r#"{"created_at":"2024-05-15T00:00:00+00:00"}"#));
+    let (records, state) = cursor(&[("05-20", "paid", "[]")]);
+    assert_eq!((records.len(), state.as_str()), (0, r#"{"created_at":"2024-05-20T00:00:00+00:00"}"#));
+}
+
+#[test]
 fn parents_have_parents() {
     let read = read("block_invoices", None, |path| {
         if path.starts_with("owners?") {
@@ -531,10 +676,17 @@ fn a_path_that_the_server_does_not_know_skips_the_stream_if_its_row_allows_for_i
         if path.starts_with("owners?") { owners(path) } else { answer(405, "") }
     });
     assert_eq!(of_owner.lines, ["owner_events: skipped because the server does not have it: no such path"]);
-    let world = World::new(|_| Ok(answer(405, "")));
-    let mut reader =
-        Connector::<Toy>::new(world.platform(), Rc::default()).read("", "coupons", None).unwrap();
-    assert_eq!(world.run(reader.next_batch()).unwrap_err().message, "coupons: no such path");
+    // Another server takes the path for that of a record.
+    let read = self::read("events", None, |_| answer(404, ""));
+    assert_eq!(read.lines, ["events: skipped because the server does not have it: gone"]);
+    for (status, message) in
+        [(405, "coupons: no such path"), (404, "coupons: gone; check the address of the API")]
+    {
+        let world = World::new(move |_| Ok(answer(status, "")));
+        let mut reader =
+            Connector::<Toy>::new(world.platform(), Rc::default()).read("", "coupons", None).unwrap();
+        assert_eq!(world.run(reader.next_batch()).unwrap_err().message, message);
+    }
 }
 
 #[test]

@@ -3,12 +3,16 @@
 //! Parents are listed only as fast as their lists are read, so memory does not grow with their
 //! number. If parents have parents themselves, their listing is another such set of lists.
 
+mod child;
+mod roots;
+
 use std::collections::VecDeque;
 
 use time::{SignedDuration, Timestamp};
 
+use self::{child::Child, roots::Roots};
 use crate::{
-    page::{Page, PageChain},
+    page::Page,
     problem::Problem,
     record::Record,
     request::PageRequest,
@@ -52,51 +56,6 @@ pub(super) struct Lists<C: 'static> {
 enum Listing<C: 'static> {
     Roots(Box<Roots<C>>),
     Lists(Box<Lists<C>>),
-}
-
-/// The list of one parent. Its slices are read one after the other.
-#[derive(Debug)]
-pub(super) struct Child {
-    pub(super) root: Option<Timestamp>,
-    slice: Slice,
-    chain: PageChain,
-    further: VecDeque<Slice>,
-    pub(super) is_refused: bool,
-}
-
-impl Child {
-    /// Creates the list of a parent. `None` if there is nothing to request.
-    fn new(root: Option<Timestamp>, slices: Vec<Slice>) -> Option<Self> {
-        let mut further = VecDeque::from(slices);
-        let slice = further.pop_front()?;
-        Some(Self { root, slice, chain: PageChain::default(), further, is_refused: false })
-    }
-
-    /// Replaces the slice that is being read.
-    fn replace(&mut self, slices: Vec<Slice>) {
-        for slice in slices.into_iter().rev() {
-            self.further.push_front(slice);
-        }
-        self.next_slice();
-    }
-
-    fn next_slice(&mut self) {
-        if let Some(slice) = self.further.pop_front() {
-            (self.slice, self.chain) = (slice, PageChain::default());
-        }
-    }
-
-    fn is_finished(&self) -> bool {
-        self.chain.is_finished() && self.further.is_empty()
-    }
-
-    fn advance(&mut self, next_token: Option<String>) -> Result<(), Problem> {
-        self.chain.advance(next_token)?;
-        if self.chain.is_finished() {
-            self.next_slice();
-        }
-        Ok(())
-    }
 }
 
 impl<C> Lists<C> {
@@ -220,8 +179,9 @@ impl<C> Lists<C> {
         request: &PageRequest<C>,
         next_token: Option<String>,
     ) -> Result<usize, Problem> {
+        let absent = self.stream.ends.absent;
         let child = self.child(request).ok_or("an unknown parent")?;
-        child.advance(next_token)?;
+        child.advance(next_token, absent)?;
         self.done += usize::from(child.is_finished());
         let mut forgotten = 0;
         while self.children.front().is_some_and(Child::is_finished) {
@@ -232,10 +192,10 @@ impl<C> Lists<C> {
         Ok(forgotten)
     }
 
-    /// Drops the slices of a list that have not been requested.
-    pub(super) fn drop_further(&mut self, request: &PageRequest<C>) {
+    /// As [`super::Slices::end_parts`].
+    pub(super) fn end_parts(&mut self, request: &PageRequest<C>) {
         if let Some(child) = self.child(request) {
-            child.further.clear();
+            child.end_parts();
         }
     }
 
@@ -291,72 +251,5 @@ impl<C> Lists<C> {
     pub(super) fn progress(&self) -> (u64, Option<u64>) {
         let listed = self.first_key + self.children.len();
         (self.done as u64, self.is_listed().then_some(listed as u64))
-    }
-}
-
-/// The list of the outermost parents. All of them are read, whatever their age.
-#[derive(Debug)]
-struct Roots<C: 'static> {
-    stream: &'static Stream<C>,
-    level: usize,
-    slice: Slice,
-    chain: PageChain,
-    /// The parts of the list that have not been requested.
-    further: VecDeque<Slice>,
-    /// When the last listed parent was created.
-    last_position: Option<Timestamp>,
-    /// Whether the listed parents came newest first.
-    is_sorted: bool,
-    unfinished: Option<Unfinished>,
-}
-
-impl<C> Roots<C> {
-    fn new(stream: &'static Stream<C>, config: &C, level: usize, unfinished: Option<Unfinished>) -> Self {
-        let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
-        let mut further: VecDeque<Slice> =
-            parts.into_iter().map(|part| Slice { part, ..Slice::default() }).collect();
-        let slice = further.pop_front().unwrap_or_default();
-        let (chain, last_position, is_sorted) = (PageChain::default(), None, true);
-        Self { stream, level, slice, chain, further, last_position, is_sorted, unfinished }
-    }
-
-    fn next_request(&mut self) -> Option<PageRequest<C>> {
-        let page_token = self.chain.next_page()?;
-        Some(PageRequest {
-            level: self.level,
-            page_token,
-            ..PageRequest::new(self.stream, self.slice.clone())
-        })
-    }
-
-    fn observe(&mut self, page: Page) -> Result<Vec<Parent>, Problem> {
-        let mut parents = Vec::new();
-        for record in page.records {
-            if let (Some(last), Some(position)) = (self.last_position, record.position) {
-                self.is_sorted &= position <= last;
-            }
-            self.last_position = record.position.or(self.last_position);
-            // If the list is not sorted, it is unknown what an earlier run has read.
-            if !(self.is_sorted && self.is_read(record.position)) {
-                parents.push(Parent { root: record.position, record });
-            }
-        }
-        self.chain.advance(page.next_token)?;
-        if self.chain.is_finished()
-            && let Some(slice) = self.further.pop_front()
-        {
-            (self.slice, self.chain) = (slice, PageChain::default());
-        }
-        Ok(parents)
-    }
-
-    /// Returns whether an earlier run of this read has read a parent's list.
-    fn is_read(&self, position: Option<Timestamp>) -> bool {
-        let (Some(position), Some(unfinished)) = (position, &self.unfinished) else { return false };
-        position > unfinished.parents_after && position <= unfinished.opened
-    }
-
-    fn is_finished(&self) -> bool {
-        self.chain.is_finished() && self.further.is_empty()
     }
 }

@@ -116,7 +116,7 @@ impl<C> ByParent<C> {
         for record in page.records.iter().filter(|record| request.slice.keeps(record.position)) {
             self.watermark.observe(record);
         }
-        let records = emit(self.stream, &request.slice, page.records);
+        let records = emit(&request.slice, page.records);
         self.since_checkpoint.1 += records.len();
         Ok(records)
     }
@@ -180,7 +180,7 @@ impl<C: 'static> Slices<C> for ByParent<C> {
 
     fn end_parts(&mut self, request: &PageRequest<C>) {
         if let Some(lists) = self.lists.at(request.level) {
-            lists.drop_further(request);
+            lists.end_parts(request);
         }
     }
 

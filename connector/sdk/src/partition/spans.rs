@@ -100,7 +100,11 @@ impl<C> Spans<C> {
         }
         let until = end.map(Until::Before).or(range.end.map(Until::Including));
         let slices = match stream.partition {
-            Partition::Ranges(ranges) => ranges.cut(from, end.or(range.end).unwrap_or(opened), None),
+            Partition::Ranges(ranges) => {
+                let (begin, end) = (ranges.floor(from), end.or(range.end).unwrap_or(opened));
+                let until = ranges.ceil(end).min(end.max(opened));
+                ranges.cut(begin, until, (begin < range.start).then_some(range.start))
+            }
             _ => vec![bounded(stream, from, until)],
         };
         let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
@@ -181,7 +185,7 @@ impl<C: 'static> Slices<C> for Spans<C> {
             self.watermark.observe(record);
             self.spans[index].observe(record, self.watermark.opened());
         }
-        Ok(emit(self.stream, &request.slice, records))
+        Ok(emit(&request.slice, records))
     }
 
     fn shorten(&mut self, request: &PageRequest<C>) -> bool {

@@ -38,23 +38,44 @@ fn permissions_stay_as_they_were_and_new_files_are_private() {
 }
 
 #[test]
-#[cfg(unix)]
-fn links_are_followed_to_files_that_are_and_that_are_not() {
-    use std::os::unix::fs::symlink;
-    let folder = tempfile::tempdir().unwrap();
-    let at = |name: &str| folder.path().join(name);
-    symlink("second", at("first")).unwrap();
-    symlink(at("target"), at("second")).unwrap();
-    symlink("circle", at("circle")).unwrap();
-    assert_eq!(follow(&at("first")).unwrap(), at("target"));
-    assert!(follow(&at("circle")).is_err());
-}
-
-#[test]
 fn only_files_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     assert!(AtomicFile::of(folder.path(), Purpose::State).is_err());
     assert_eq!(names(folder.path()).len(), 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_link_that_was_planted_meanwhile_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (target, other) = (folder.path().join("a"), folder.path().join("other"));
+    fs::write(&other, "other").unwrap();
+    std::os::unix::fs::symlink("other", &target).unwrap();
+    for purpose in [Purpose::State, Purpose::Output] {
+        assert!(AtomicFile::of(&target, purpose).is_err());
+        assert!(elsewhere(&target, purpose).is_err());
+    }
+    assert!(overwrite(&target, &mut &b"new"[..]).is_err());
+    assert_eq!(fs::read_to_string(&other).unwrap(), "other");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_another_user_put_into_a_folder_like_tmp_is_not_written() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("a");
+    fs::write(&target, "theirs").unwrap();
+    if chown(&target, Some(65534), None).is_err() {
+        // Only root can give a file away.
+        return;
+    }
+    let problem = || AtomicFile::of(&target, Purpose::Output).err().map(|error| error.to_string());
+    assert_eq!(problem(), None);
+    fs::set_permissions(folder.path(), Permissions::from_mode(0o1777)).unwrap();
+    assert_eq!(problem().unwrap(), "it is another user's, in a folder that others can write to");
+    chown(folder.path(), Some(65534), None).unwrap();
+    assert_eq!(problem(), None, "the owner of a folder could do anything there");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use elt_host::redaction::Redaction;
 use elt_host::types::{Specification, Stream, SyncMode};
 
 use super::*;
+use crate::fixtures::bare;
 
 /// An output that counts its writes.
 #[derive(Default)]
@@ -38,7 +39,7 @@ fn lines_are_gathered_until_they_are_flushed() {
 
 fn lines(message: &Message) -> String {
     let mut out = Vec::new();
-    write(message, &mut out).unwrap();
+    write(&Redacted::new(message.clone(), &Redaction::default()).unwrap(), &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -160,31 +161,16 @@ fn a_specification_shows_what_airbyte_knows_of_it() {
 
 #[test]
 fn a_catalog_leaves_out_what_a_stream_has_not() {
-    let json_schema = JsonObject::parse("{}").unwrap();
-    let bare = Stream {
-        name: "plans".to_owned(),
-        json_schema: json_schema.clone(),
-        supported_sync_modes: vec![SyncMode::FullRefresh],
-        primary_key: vec![],
-        cursor_field: vec![],
-        resumable: false,
-        group: None,
-        selected_by_default: true,
-        requests: None,
-    };
+    let plans = Stream { supported_sync_modes: vec![SyncMode::FullRefresh], ..bare("plans") };
     let full = Stream {
-        name: "customers".to_owned(),
-        json_schema,
         supported_sync_modes: vec![SyncMode::FullRefresh, SyncMode::Incremental],
         primary_key: vec![vec!["id".to_owned()]],
         cursor_field: vec!["created_at".to_owned()],
         resumable: true,
-        group: None,
-        selected_by_default: true,
-        requests: None,
+        ..bare("customers")
     };
     assert_eq!(
-        lines(&Message::Catalog(vec![bare, full])),
+        lines(&Message::Catalog(vec![plans, full])),
         concat!(
             r#"{"type":"CATALOG","catalog":{"streams":[{"name":"plans","json_schema":{},"#,
             r#""supported_sync_modes":["full_refresh"],"is_resumable":false},"#,

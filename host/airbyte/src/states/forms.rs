@@ -6,7 +6,8 @@ use elt_host::types::{JsonObject, json_kind};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{States, no_object};
+use super::States;
+use super::problem::Problem;
 use crate::message::StreamDescriptor;
 
 /// The names of a stream's descriptor, in a message and in Airbyte's API.
@@ -30,13 +31,13 @@ const REST: [&str; 4] = ["type", "sourceStats", "destinationStats", "id"];
 ///
 /// # Errors
 ///
-/// A clause that says what is not understood.
-pub(super) fn collect(text: &RawValue, states: &mut States) -> Result<(), String> {
+/// What is not understood.
+pub(super) fn collect(text: &RawValue, states: &mut States) -> Result<(), Problem> {
     match text.get().as_bytes().first() {
         Some(b'n') => Ok(()),
         Some(b'[') => collect_list(text, states),
         Some(b'{') => collect_object(text, states),
-        _ => Err("it must be a list of states".to_owned()),
+        _ => Err(Problem::NoList),
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) fn collect(text: &RawValue, states: &mut States) -> Result<(), String
 struct Fields<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Fields<'a> {
-    fn of(object: &'a RawValue) -> Result<Self, String> {
+    fn of(object: &'a RawValue) -> Result<Self, Problem> {
         let mut fields: BTreeMap<String, &RawValue> = parse_raw(object)?;
         fields.retain(|_, value| value.get() != "null");
         Ok(Self(fields))
@@ -76,31 +77,28 @@ enum Certainty {
 }
 
 /// Collects a list of messages, or of states of single streams.
-fn collect_list(list: &RawValue, states: &mut States) -> Result<(), String> {
+fn collect_list(list: &RawValue, states: &mut States) -> Result<(), Problem> {
     let entries: Vec<&RawValue> = parse_raw(list)?;
     for (index, entry) in entries.into_iter().enumerate() {
         if !entry.get().starts_with('{') {
-            return Err(format!("entry {index} must be a JSON object, but is {}", json_kind(entry.get())));
+            return Err(Problem::NoEntry { index, kind: json_kind(entry.get()) });
         }
-        let fields = Fields::of(entry).map_err(|problem| format!("entry {index}: {problem}"))?;
-        let collected = collect_message(&fields, Certainty::Message, states)
-            .map_err(|problem| format!("entry {index}: {problem}"))?;
-        if !collected {
-            return Err(format!("entry {index} has neither `stream` nor `global` nor `data`"));
+        let collected =
+            Fields::of(entry).and_then(|fields| collect_message(&fields, Certainty::Message, states));
+        if !collected.map_err(|problem| problem.within(index))? {
+            return Err(Problem::NoMessage { entry: Some(index) });
         }
     }
     Ok(())
 }
 
 /// Collects a single message, an envelope, or the legacy object whose fields are the streams.
-fn collect_object(object: &RawValue, states: &mut States) -> Result<(), String> {
+fn collect_object(object: &RawValue, states: &mut States) -> Result<(), Problem> {
     let fields = Fields::of(object)?;
     let certainty = certainty(&fields);
     match collect_message(&fields, certainty, states)? {
         true => Ok(()),
-        false if certainty == Certainty::Message => {
-            Err("it has neither `stream` nor `global` nor `data`".to_owned())
-        }
+        false if certainty == Certainty::Message => Err(Problem::NoMessage { entry: None }),
         false => collect_legacy(object, states),
     }
 }
@@ -119,7 +117,7 @@ fn certainty(fields: &Fields<'_>) -> Certainty {
 /// streams in `data`, as they were before.
 ///
 /// Returns whether there was such a field.
-fn collect_message(fields: &Fields<'_>, certainty: Certainty, states: &mut States) -> Result<bool, String> {
+fn collect_message(fields: &Fields<'_>, certainty: Certainty, states: &mut States) -> Result<bool, Problem> {
     let certain = certainty == Certainty::Message;
     if let Some(stream) = fields.get_if(&["stream"], '{') {
         let stream = Fields::of(stream)?;
@@ -178,7 +176,7 @@ fn is_legacy_message(fields: &Fields<'_>, data: &RawValue) -> bool {
         && states.values().all(|state| state.get().starts_with('{'))
 }
 
-fn collect_global(global: &Fields<'_>, states: &mut States) -> Result<(), String> {
+fn collect_global(global: &Fields<'_>, states: &mut States) -> Result<(), Problem> {
     let Some(list) = global.get(&STREAM_STATES) else { return Ok(()) };
     for stream in parse_raw::<Vec<&RawValue>>(list)? {
         collect_stream(&Fields::of(stream)?, states)?;
@@ -194,21 +192,21 @@ struct WireDescriptor {
 }
 
 /// Collects the state of one stream, beside its descriptor.
-fn collect_stream(fields: &Fields<'_>, states: &mut States) -> Result<(), String> {
-    let descriptor = fields.get(&DESCRIPTOR).ok_or("a state has no `stream_descriptor`")?;
+fn collect_stream(fields: &Fields<'_>, states: &mut States) -> Result<(), Problem> {
+    let descriptor = fields.get(&DESCRIPTOR).ok_or(Problem::NoDescriptor)?;
     let WireDescriptor { name, namespace } = parse_raw(descriptor)?;
     let stream = StreamDescriptor::new(name, namespace);
     let state = fields.get(&STREAM_STATE);
     let state = state.map(|state| {
         JsonObject::parse(state.get())
-            .map_err(|problem| format!("the state of the stream `{}` {problem}", stream.name))
+            .map_err(|problem| Problem::NoState { stream: stream.name.clone(), problem })
     });
     states.insert(stream, state.transpose()?);
     Ok(())
 }
 
 /// Collects the object whose fields are the streams.
-fn collect_legacy(object: &RawValue, states: &mut States) -> Result<(), String> {
+fn collect_legacy(object: &RawValue, states: &mut States) -> Result<(), Problem> {
     let streams: BTreeMap<String, &RawValue> = parse_raw(object)?;
     for (name, state) in streams {
         let state = match state.get() {
@@ -224,11 +222,11 @@ fn collect_legacy(object: &RawValue, states: &mut States) -> Result<(), String> 
     }
     // If nothing is a state, the file is neither a legacy object nor another program's.
     match states.odd.first_key_value() {
-        Some((name, kind)) if states.odd.len() == states.named.len() => Err(no_object(name, kind)),
+        Some((name, kind)) if states.odd.len() == states.named.len() => Err(Problem::odd(name, kind)),
         _ => Ok(()),
     }
 }
 
-fn parse_raw<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, String> {
-    serde_json::from_str(raw.get()).map_err(|error| error.to_string())
+fn parse_raw<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, Problem> {
+    serde_json::from_str(raw.get()).map_err(Problem::Json)
 }

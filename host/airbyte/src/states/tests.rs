@@ -1,4 +1,5 @@
 use super::*;
+use crate::fixtures::bare;
 
 /// The state of the stream `customers` in a file, as text.
 fn customers(text: &str) -> Option<String> {
@@ -101,18 +102,7 @@ fn an_empty_namespace_is_none() {
 
 /// What a connector with the stream `customers` makes of it.
 fn recognized(text: &str) -> Result<Option<String>> {
-    let customers = Stream {
-        name: "customers".to_owned(),
-        json_schema: JsonObject::parse("{}").unwrap(),
-        supported_sync_modes: vec![],
-        primary_key: vec![],
-        cursor_field: vec![],
-        resumable: false,
-        group: None,
-        selected_by_default: true,
-        requests: None,
-    };
-    States::parse(text)?.recognize(&[customers])
+    States::parse(text)?.recognize(&[bare("customers")])
 }
 
 #[test]

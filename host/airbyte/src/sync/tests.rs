@@ -198,6 +198,18 @@ async fn streams_are_read_at_the_same_time_but_no_more_than_allowed() {
 }
 
 #[tokio::test]
+async fn more_streams_are_read_at_the_same_time_than_a_runtime_has_threads() {
+    // tokio has 512 for what blocks. None of these ends before the last has begun.
+    const STREAMS: usize = 600;
+    let script = Script(vec![("together", vec![]); STREAMS], Arc::new(Barrier::new(STREAMS)));
+    let streams = configured(&script);
+    let sync = SyncRun::new(script, streams, States::default()).max_streams(STREAMS);
+    let (emitted, report) = finish(sync, pending()).await;
+    assert!(report.error().is_none());
+    assert_eq!(emitted.iter().filter(|line| *line == "together Complete").count(), STREAMS);
+}
+
+#[tokio::test]
 async fn a_sync_that_is_halted_keeps_the_last_states_and_says_what_is_missing() {
     let script = scripted(vec![
         ("done", vec![batch(1, Some(r#"{"at":1}"#))]),

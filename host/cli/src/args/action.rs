@@ -6,6 +6,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
 use super::sandbox::Sandbox;
+use crate::stdout;
 
 /// A command of a connector, and the flags of its sandbox.
 #[derive(Args, Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct SourceArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
-    /// Print what the configuration looks like
+    /// Print the config schema: which properties a config may have
     Spec,
     /// Check whether the source can be reached
     Check {
@@ -50,7 +51,7 @@ pub(crate) enum Listing {
 
 #[derive(Args, Debug)]
 pub(crate) struct ConfigFile {
-    /// The configuration of the connector: a JSON object as `spec` describes it
+    /// The config of the connector: a JSON object as `spec` describes it
     #[arg(long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) path: PathBuf,
 }
@@ -90,7 +91,7 @@ pub(crate) struct Choice {
     pub(crate) full_refresh: bool,
 }
 
-/// Where a read begins, and where what is read goes
+/// The states that a read begins with, and the files that it writes
 #[derive(Args, Debug)]
 #[command(next_help_heading = "State and output")]
 pub(crate) struct Destination {
@@ -103,13 +104,15 @@ pub(crate) struct Destination {
     /// States are saved once a second and at the end, also if the read fails or is stopped, and
     /// always after their records. States of streams that are not read stay. The file is replaced
     /// atomically. If it cannot be replaced, because it is mounted by itself or its folder cannot
-    /// be written, it is written over. While the read runs, FILE.lock beside it keeps a second read
+    /// be written, it is overwritten. While the read runs, FILE.lock beside it keeps a second read
     /// from using it.
     #[arg(long, requires = "state")]
     pub(crate) save_state: bool,
 
     /// Write the messages to this file, compressed if its name ends in .gz or .zst [default: -,
     /// which is stdout]
+    ///
+    /// A name of stdout, such as /dev/stdout, is stdout too.
     ///
     /// The file appears when the read has ended, and replaces an older one. Give each read that
     /// continues from a state a file of its own. A read that fails or is stopped also leaves a file
@@ -126,7 +129,7 @@ pub(crate) struct Destination {
 impl Destination {
     /// The file that messages go to, if not to stdout.
     pub(crate) fn output(&self) -> Option<&Path> {
-        self.output.as_deref().filter(|path| *path != Path::new("-"))
+        self.output.as_deref().filter(|path| *path != Path::new("-") && !stdout::is_named_by(path))
     }
 
     /// The file that states are saved to.

@@ -13,8 +13,10 @@ use elt_host::limits::Limits;
 use super::action::{Action, SourceArgs};
 use super::limits::{CompileLimits, LimitFlags};
 use super::network::NetworkFlags;
+use super::sandbox::Isolation;
 use super::{Cli, Command, EXAMPLES, Inspect, Run, Sandbox, View};
 use crate::bundle::{Bundle, Manifest};
+use crate::terminal::visible;
 
 /// Where a connector is.
 #[derive(Clone, Debug)]
@@ -61,6 +63,9 @@ struct BundleCli {
     debug: bool,
 
     #[command(flatten)]
+    isolation: Isolation,
+
+    #[command(flatten)]
     network: NetworkFlags,
 
     #[command(flatten)]
@@ -90,9 +95,9 @@ impl Cli {
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         let parsed = BundleCli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         let component = ComponentSource::Bundle(bundle);
-        let BundleCli { debug, network, limits, command } = parsed;
+        let BundleCli { debug, isolation, network, limits, command } = parsed;
         // What was compiled ahead needs no cache.
-        let sandbox = Sandbox { cache_dir: None, no_cache: true, network, limits };
+        let sandbox = Sandbox { cache_dir: None, no_cache: true, isolation, network, limits };
         let command = match command {
             BundleCommand::Action(action) => {
                 Command::Run(Run { component, source: SourceArgs { sandbox, action } })
@@ -113,7 +118,9 @@ Go through this proxy, through those that the environment names, or none [defaul
 fn command(manifest: Option<Manifest>) -> clap::Command {
     let host = env!("CARGO_PKG_VERSION");
     let (name, version, long_version) = match manifest {
-        Some(Manifest { name, version, sha256 }) => {
+        Some(manifest) => {
+            let [name, version, sha256] =
+                [manifest.name, manifest.version, manifest.sha256].map(|text| visible(&text));
             let long = format!("{version}\nhost {host}\ncomponent sha256 {sha256}");
             (name, version, long)
         }
@@ -121,7 +128,7 @@ fn command(manifest: Option<Manifest>) -> clap::Command {
     };
     let about = format!(
         "Runs the source connector {name}, which speaks the Airbyte protocol.\n\n\
-         The connector is in this file, as a WebAssembly component. It is given HTTP to the hosts that it asks for, and \
+         The connector is in this file, as a WebAssembly component. It can send HTTP requests to the hosts that it asks for, and \
          nothing else: no files, no environment, no sockets."
     );
     let examples = EXAMPLES
@@ -160,5 +167,12 @@ mod tests {
         assert!(words.contains("or none [default: env]"), "{help}");
         assert!(!words.contains("`host bundle` wrote"), "{help}");
         assert_eq!(command.render_version(), "source-x 1.2.3\n");
+    }
+
+    #[test]
+    fn what_a_manifest_says_does_not_act_on_a_terminal() {
+        let version = "1\u{202e}2\u{9b}3\n";
+        let manifest = Manifest { name: "source-x".into(), version: version.into(), sha256: "0".into() };
+        assert_eq!(command(Some(manifest)).render_version(), "source-x 1\\u202e2\\u009b3\\u000a\n");
     }
 }

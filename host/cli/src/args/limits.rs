@@ -11,18 +11,34 @@ const FLAGS: [(Limit, &str, &str); Limit::ALL.len()] = [
     (Limit::Call, "max-call", "Time that one call may take, waiting included"),
     (Limit::Compute, "max-compute", "Time that one call may compute"),
     (Limit::Memory, "max-memory", "Memory of the connector"),
+    (
+        Limit::HostMemory,
+        "max-host-memory",
+        "Memory that the host holds for the connector's requests and their answers",
+    ),
+    (
+        Limit::TotalMemory,
+        "max-total-memory",
+        "Memory of all streams together; less by default in a container that has less",
+    ),
     (Limit::TableElements, "max-table-elements", "Elements of tables of functions"),
     (Limit::Handles, "max-handles", "Open handles to requests, bodies and other resources"),
+    (Limit::Instances, "max-instances", "Instances of modules and components that the connector consists of"),
     (Limit::Batch, "max-batch", "Size of a batch of records, or of anything else that one call returns"),
     (Limit::Record, "max-record", "Size of a record"),
     (Limit::Logs, "max-logs", "Log lines that are shown"),
-    (Limit::Requests, "max-requests", "Requests that wait for a response at the same time"),
+    (
+        Limit::Requests,
+        "max-requests",
+        "Requests in flight at the same time, until their responses have arrived",
+    ),
     (Limit::RequestBody, "max-request-body", "Size of the body of a request"),
     (Limit::Response, "max-response", "Size of the body of a response, decompressed"),
     (Limit::ResponseEncoded, "max-response-encoded", "Size of the body of a response, as received"),
-    (Limit::Headers, "max-headers", "Size of the headers of a request or response"),
+    (Limit::Headers, "max-headers", "Size of the head of a request or response"),
     (Limit::Component, "max-component", "Size of the component"),
     (Limit::Compile, "max-compile", "Time to compile the component"),
+    (Limit::CompileMemory, "max-compile-memory", "Memory to compile the component"),
 ];
 
 /// The name of the flag that sets `limit`, without its dashes.
@@ -38,7 +54,7 @@ pub(crate) struct LimitFlags {
     #[arg(long, value_name = "COUNT", global = true)]
     pub(crate) max_streams: Option<NonZeroUsize>,
 
-    /// Time that a whole read may take; its last states stay in force [default: no limit]
+    /// Time that a whole read may take; its last states are kept [default: no limit]
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) max_sync: Option<humantime::Duration>,
 
@@ -91,7 +107,7 @@ struct EngineLimits(Limits);
 #[derive(Debug)]
 pub(crate) struct CompileLimits(pub(crate) Limits);
 
-const COMPILING: [Limit; 2] = [Limit::Component, Limit::Compile];
+const COMPILING: [Limit; 4] = [Limit::Instances, Limit::Component, Limit::Compile, Limit::CompileMemory];
 
 /// The flag of a limit. The text of its value is checked, and read by [`read`].
 fn arg(limit: Limit) -> Arg {

@@ -12,7 +12,7 @@ use super::Cli;
 /// The arguments of `host man`.
 #[derive(Args, Debug)]
 pub(crate) struct Manual {
-    /// Write a page for each command into this folder instead, which is made if it is not there
+    /// Write a page for each command into this folder instead; it is created if necessary
     #[arg(long = "dir", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) folder: Option<PathBuf>,
 }

@@ -53,8 +53,8 @@ Examples:
 
 /// Runs a source connector that is a WebAssembly component.
 ///
-/// The connector is given HTTP to the hosts that it asks for, and nothing else: no files, no
-/// environment, no sockets.
+/// The connector can send HTTP requests to the hosts that it asks for, and nothing else: no files,
+/// no environment, no sockets.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, after_long_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -135,7 +135,7 @@ pub(crate) struct Inspect {
 /// What to show, and how.
 #[derive(Args, Debug)]
 pub(crate) struct View {
-    /// A configuration: hosts and streams are then those of this configuration
+    /// Use this config, and show the hosts and streams that it leads to
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 

@@ -2,12 +2,14 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::Args;
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
 use elt_host::policy::{HostPattern, Network, Proxy};
-use elt_host::{Policy, Result};
+use elt_host::types::Specification;
+use elt_host::{Error, Policy, Result};
 
 /// What a connector may reach
 #[derive(Args, Debug)]
@@ -17,14 +19,27 @@ pub(crate) struct NetworkFlags {
     ///
     /// The scheme is `https` by default, and the port is that of the scheme. `*.example.com` allows
     /// every host below example.com.
-    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true)]
+    #[arg(long, value_name = "[SCHEME://]HOST[:PORT]", global = true, value_parser = HostParser)]
     pub(crate) allow_host: Vec<HostPattern>,
 
     /// Let the hosts of --allow-host have addresses of a private network or of this machine
     #[arg(long, global = true)]
     pub(crate) allow_private_net: bool,
 
-    /// Give the connector the secrets of the configuration instead of tokens
+    /// Run the connector only if its specification has this digest, as `inspect` shows it
+    ///
+    /// The digest covers everything that the specification says: the hosts that the connector asks
+    /// for, and which properties of the config are secrets. Secrets then go to those hosts
+    /// without a warning.
+    #[arg(long, value_name = "sha256:DIGITS", global = true)]
+    pub(crate) pin_spec: Option<SpecDigest>,
+
+    /// Let secrets go to the hosts that the connector asks for, whatever they are, without a
+    /// warning
+    #[arg(long, global = true)]
+    pub(crate) trust: bool,
+
+    /// Give the connector the secrets of the config instead of tokens
     #[arg(long, global = true)]
     pub(crate) expose_secrets: bool,
 
@@ -69,6 +84,41 @@ impl NetworkFlags {
     }
 }
 
+/// The digest of a specification: `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SpecDigest(String);
+
+impl SpecDigest {
+    /// Checks that `specification` has this digest.
+    ///
+    /// # Errors
+    ///
+    /// A config error that names the digest which it has.
+    pub(crate) fn check(&self, specification: &Specification) -> Result<()> {
+        let found = specification.digest();
+        if found == self.0 {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "the specification of the connector has the digest {found}, which is not the one of --pin-spec"
+        ))
+        .with_hint("`inspect` shows what the connector asks for now; pin it anew if that is right"))
+    }
+}
+
+impl FromStr for SpecDigest {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("sha256:").unwrap_or_default();
+        if digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err("the form is sha256: and 64 hexadecimal digits")
+        }
+    }
+}
+
 /// Parses a proxy. Unlike clap's own errors, its errors do not quote the value, which may hold a
 /// password.
 #[derive(Clone, Copy, Debug)]
@@ -83,10 +133,35 @@ impl TypedValueParser for ProxyParser {
         _: Option<&clap::Arg>,
         value: &OsStr,
     ) -> std::result::Result<Proxy, clap::Error> {
-        value.to_string_lossy().parse().map_err(|error: elt_host::Error| {
+        value.to_string_lossy().parse().map_err(|error: Error| {
             let problem = format!("{} (--proxy)\n", error.message());
             clap::Error::raw(ErrorKind::ValueValidation, problem).with_cmd(command)
         })
+    }
+}
+
+/// Parses a host. What may have a password in it is not quoted, as with a proxy.
+#[derive(Clone, Copy, Debug)]
+struct HostParser;
+
+impl TypedValueParser for HostParser {
+    type Value = HostPattern;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> std::result::Result<HostPattern, clap::Error> {
+        let parse = |text: &str| text.parse::<HostPattern>();
+        let text = value.to_string_lossy();
+        match parse(&text) {
+            Err(error) if text.contains('@') => {
+                let problem = format!("a host is wrong: {} (--allow-host)\n", error.message());
+                Err(clap::Error::raw(ErrorKind::ValueValidation, problem).with_cmd(command))
+            }
+            _ => parse.parse_ref(command, argument, value),
+        }
     }
 }
 
@@ -106,5 +181,29 @@ mod tests {
             assert!(text.starts_with("error: the proxy ") && !text.contains("secret"), "{text}");
         }
         assert!(parse("env").is_ok() && parse("none").is_ok() && parse("http://user:pw@proxy:1").is_ok());
+    }
+
+    #[test]
+    fn a_host_with_a_password_is_not_quoted() {
+        let parse = |host| Cli::try_parse_from(["host", "run", "orb.wasm", "spec", "--allow-host", host]);
+        for wrong in ["https://user:secret@example.com", "user:secret@example.com", "secret@127.1"] {
+            let text = parse(wrong).unwrap_err().to_string();
+            assert!(text.contains("--allow-host") && !text.contains("secret"), "{text}");
+        }
+        let text = parse("example.com/v1").unwrap_err().to_string();
+        assert!(text.contains("'example.com/v1'") && text.contains("has a path"), "{text}");
+        assert!(parse("*.example.com").is_ok());
+    }
+
+    #[test]
+    fn a_digest_has_one_form() {
+        let parse = |digest: &str| {
+            Cli::try_parse_from(["host", "run", "orb.wasm", "spec", "--pin-spec", digest]).is_ok()
+        };
+        let digits = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789";
+        assert!(parse(&format!("sha256:{digits}")));
+        for wrong in [digits, &format!("sha1:{digits}"), &format!("sha256:{digits}0"), "sha256:", ""] {
+            assert!(!parse(wrong), "{wrong}");
+        }
     }
 }

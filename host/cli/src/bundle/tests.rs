@@ -28,7 +28,7 @@ fn what_was_put_in_comes_out() {
     let bytes = program(b"host", [manifest, b"code", b"component"]);
     let bundle = Bundle::find(executable(&bytes)).unwrap();
     assert_eq!(bundle.manifest().unwrap().name, "source-x");
-    let Contents { code, component } = bundle.open().unwrap();
+    let Contents { code, component, .. } = bundle.open().unwrap();
     assert_eq!((code.as_slice(), component.as_slice()), (&b"code"[..], &b"component"[..]));
     assert!(opened(&program(b"", [b"", b"", b""])).is_ok());
 }
@@ -64,6 +64,22 @@ fn every_changed_bit_is_found() {
         let Err(error) = opened(&changed) else { panic!("bit {bit}") };
         assert!(error.message().contains("is damaged"), "bit {bit}: {error}");
     }
+}
+
+#[test]
+fn nothing_is_said_by_a_manifest_that_changed() {
+    let manifest = br#"{"name":"source-x","version":"2","sha256":"ab"}"#;
+    let bytes = program(b"host", [manifest, b"code", b"component"]);
+    let at = bytes.windows(3).position(|window| window == br#""2""#).unwrap();
+    let mut changed = bytes.clone();
+    changed[at + 1] = b'3';
+    for bytes in [&changed, &[&bytes[..bytes.len() - TRAILER - 1], &bytes[bytes.len() - TRAILER..]].concat()]
+    {
+        let bundle = Bundle::find(executable(bytes)).unwrap();
+        assert!(bundle.manifest().is_none());
+        assert!(bundle.open().is_err());
+    }
+    assert_eq!(Bundle::find(executable(&bytes)).unwrap().manifest().unwrap().version, "2");
 }
 
 #[test]

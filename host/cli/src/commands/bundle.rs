@@ -4,12 +4,14 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use elt_airbyte::FileId;
 use elt_host::{Engine, Error};
 
 use crate::advice::with_flag;
 use crate::args::Bundling;
 use crate::bundle::Program;
 use crate::executable::Executable;
+use crate::terminal::visible;
 
 /// Writes the program, and says so on stderr.
 ///
@@ -33,14 +35,14 @@ pub(crate) async fn bundle(wanted: &Bundling) -> anyhow::Result<()> {
         Error::config(format!("the program {} cannot be written: {error}", output.display()))
     })?;
     let text = format!(
-        "wrote {}: {size} bytes, {} {}, component sha256 {}\n",
+        "wrote {}: {size} bytes, {} {}, component sha256 {}",
         output.display(),
         manifest.name,
         manifest.version,
         manifest.sha256
     );
     // If there is no stderr, nobody can read this.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all((visible(&text) + "\n").as_bytes());
     Ok(())
 }
 
@@ -67,5 +69,5 @@ fn write(program: &Program, executable: Executable, output: &Path) -> io::Result
 
 /// Whether both are the same file.
 fn same(one: &Path, other: &Path) -> bool {
-    matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
+    matches!((FileId::of(one), FileId::of(other)), (Ok(one), Ok(other)) if one == other)
 }

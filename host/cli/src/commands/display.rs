@@ -9,7 +9,7 @@ use elt_airbyte::{Message, Observer, StreamDescriptor, StreamStatus};
 use elt_host::events::Level;
 use indicatif::{HumanCount, HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::discover::visible;
+use crate::terminal::visible;
 
 /// How often lines are drawn at most, per second.
 const DRAWN: u8 = 10;
@@ -231,7 +231,7 @@ mod tests {
         display.written(&status(StreamStatus::Incomplete));
         drop(display);
         let drawn = paper.0.lock().unwrap().clone();
-        assert!(drawn.contains("warning: beware[2J") && drawn.contains(", incomplete"), "{drawn:?}");
-        assert!(drawn.contains("customers[2J") && !drawn.contains("never mind"), "{drawn:?}");
+        assert!(drawn.contains(r"warning: beware\u001b[2J") && drawn.contains(", incomplete"), "{drawn:?}");
+        assert!(drawn.contains(r"customers\u001b[2J") && !drawn.contains("never mind"), "{drawn:?}");
     }
 }

@@ -2,17 +2,20 @@
 //!
 //! The connector is asked for its specification and its streams, and can reach nothing meanwhile.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use elt_airbyte::{Sender, load_config};
+use elt_host::excerpt::few;
+use elt_host::redaction::Redaction;
 use elt_host::types::{Specification, Stream, SyncMode};
 use elt_host::{Config, Connector};
 use serde_json::{Map, Value, json};
 
-use super::discover::visible;
 use super::invocation::Invocation;
 use crate::advice::ADVICE;
 use crate::args::{Format, Inspect};
+use crate::terminal::visible;
 
 /// What interfaces are to a person, by the beginning of their names. The first that fits counts; an
 /// interface that is not listed is shown by its name.
@@ -29,6 +32,13 @@ const CAPABILITIES: [(&str, &str); 8] = [
     ("wasi:cli/exit", "ending itself"),
     ("wasi:cli/", "an environment, arguments and a terminal that are empty"),
 ];
+
+/// Lines of a section that are shown to a person. The others are counted.
+const LISTED: usize = 100;
+/// Bytes of such a line.
+const LINE: usize = 1_000;
+/// Fields of a primary key that are shown to a person.
+pub(super) const KEY_FIELDS: usize = 10;
 
 /// What is known about a connector.
 struct Inspection {
@@ -55,14 +65,14 @@ pub(crate) async fn inspect(wanted: &Inspect) -> anyhow::Result<String> {
     };
     let streams = source.offline().discover().await.map_err(|error| match wanted.view.config {
         Some(_) => error,
-        None => error.with_hint("give a configuration with --config"),
+        None => error.with_hint("give a config with --config"),
     })?;
     let hosts = source.allowed_hosts().patterns().map(ToString::to_string).collect();
     let limits = sandbox.limits.in_force(connector.limits());
     let inspection = Inspection { connector, specification, hosts, streams, limits };
     match wanted.view.format {
-        Format::Text => Ok(inspection.text()),
-        Format::Json => inspection.json(),
+        Format::Text => Ok(sender.redaction().text(&inspection.text(&sender.redaction())).into_owned()),
+        Format::Json => Ok(sender.redaction().json(&inspection.json()?).into_owned()),
     }
 }
 
@@ -72,13 +82,15 @@ impl Inspection {
         capabilities(&self.connector.component().imports)
     }
 
-    fn text(&self) -> String {
+    /// Secrets are masked by `redaction` before lines are cut off.
+    fn text(&self, redaction: &Redaction) -> String {
         let (component, specification) = (self.connector.component(), &self.specification);
         let mut sections: Vec<(&str, Vec<String>)> = vec![
             ("connector", vec![format!("{} {}", specification.name, specification.version)]),
             ("sha256", vec![component.sha256()]),
             ("size", vec![format!("{} bytes", component.size())]),
             ("interface", vec![component.interface.clone()]),
+            ("specification", vec![specification.digest()]),
             ("can use", self.capabilities().iter().map(|(what, _)| (*what).to_owned()).collect()),
             ("may reach", self.hosts.clone()),
             ("sealed secrets", specification.secrets()),
@@ -92,9 +104,13 @@ impl Inspection {
         let mut text = String::new();
         for (name, lines) in sections {
             let lines = if lines.is_empty() { vec!["none".to_owned()] } else { lines };
-            for (index, line) in lines.iter().enumerate() {
+            for (index, line) in lines.iter().take(LISTED).enumerate() {
                 let name = if index == 0 { name } else { "" };
-                let _ = writeln!(text, "{name:width$}  {}", visible(line));
+                let _ = writeln!(text, "{name:width$}  {}", visible(&redaction.excerpt(line, LINE)));
+            }
+            if lines.len() > LISTED {
+                let more = lines.len() - LISTED;
+                let _ = writeln!(text, "{:width$}  and {more} more, which --format json lists", "");
             }
         }
         text
@@ -128,6 +144,7 @@ impl Inspection {
             "sha256": component.sha256(),
             "size": component.size(),
             "interface": component.interface,
+            "specification": specification.digest(),
             "capabilities": capabilities,
             "hosts": self.hosts,
             "secrets": specification.secrets(),
@@ -159,14 +176,13 @@ fn describe_stream(stream: &Stream) -> String {
     } else {
         "in full".to_owned()
     };
-    let key: Vec<_> = stream.primary_key.iter().map(|path| path.join(".")).collect();
-    match key.as_slice() {
-        [] => format!("{}: {modes}", stream.name),
-        key => format!("{}: {modes}, key {}", stream.name, key.join(", ")),
+    match few(stream.primary_key.iter().map(|path| path.join(".")), KEY_FIELDS).as_str() {
+        "" => format!("{}: {modes}", stream.name),
+        key => format!("{}: {modes}, key {key}", stream.name),
     }
 }
 
-/// A configuration that the connector accepts as well as any: for each required property its
+/// A config that the connector accepts as well as any: for each required property its
 /// default, or what its schema gives as an example, or something of its type.
 fn sample(specification: &Specification) -> Value {
     let schema: Value = serde_json::from_str(specification.config_schema.as_str()).unwrap_or_default();
@@ -182,8 +198,10 @@ fn sample_of(schema: &Value) -> Value {
     match schema["type"].as_str() {
         Some("object") => {
             let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            // A name may be repeated, and each time doubles what is within it.
+            let required: BTreeSet<_> = required.collect();
             let member = |name: &str| (name.to_owned(), sample_of(&schema["properties"][name]));
-            Value::Object(required.map(member).collect())
+            Value::Object(required.into_iter().map(member).collect())
         }
         Some("array") => json!([]),
         Some("integer" | "number") => schema.get("minimum").cloned().unwrap_or_else(|| json!(1)),
@@ -204,6 +222,19 @@ mod tests {
         let shown = capabilities(&imports);
         assert_eq!(shown.iter().map(|(_, imports)| imports.len()).collect::<Vec<_>>(), [2, 1, 1]);
         assert_eq!(shown[2].0, "wasi:new/thing@1.0.0");
+    }
+
+    #[test]
+    fn a_name_that_is_required_again_and_again_counts_once() {
+        let mut schema = json!({"type": "string"});
+        for _ in 0..60 {
+            schema = json!({"type": "object", "required": vec!["a"; 10], "properties": {"a": schema}});
+        }
+        let mut sample = &sample_of(&schema);
+        while sample.is_object() {
+            sample = &sample["a"];
+        }
+        assert_eq!(*sample, "sample");
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use elt_airbyte::{Sender, Source, load_config, reporting_to};
 use elt_host::events::Level;
+use elt_host::excerpt::few;
 use elt_host::types::Specification;
-use elt_host::{Cache, Config, Connector, Engine, Policy, Result};
+use elt_host::{Cache, Config, Connector, Disclosure, Engine, Policy, Result};
 
 use crate::advice::with_flag;
 use crate::args::{ComponentSource, Sandbox};
@@ -33,8 +34,8 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     ///
-    /// A config error if it cannot be read or is not a connector, or if a flag names a file that
-    /// cannot be used.
+    /// A config error if it cannot be read or is not a connector, if its specification is not the
+    /// pinned one, or if a flag names a file that cannot be used.
     pub(crate) async fn load(self) -> Result<Loaded<'a>> {
         // The environment of a bundle is its operator's own. That of a shell belongs to everything
         // that runs there.
@@ -52,7 +53,17 @@ impl<'a> Invocation<'a> {
         };
         let connector = reporting_to(connector, self.sender);
         let specification = connector.spec().await.map_err(with_flag)?;
+        if let Some(pinned) = &self.sandbox.network.pin_spec {
+            pinned.check(&specification)?;
+        }
         Ok(Loaded { connector, specification, policy, invocation: self })
+    }
+
+    /// Whether the user decided that secrets may go to the hosts that the connector names: by
+    /// bundling it, pinning its specification, or trusting it.
+    fn is_trusted(&self) -> bool {
+        let network = &self.sandbox.network;
+        network.trust || network.pin_spec.is_some() || matches!(self.component, ComponentSource::Bundle(_))
     }
 
     /// Loads the connector and opens a session with the config at `path`.
@@ -78,8 +89,13 @@ impl Loaded<'_> {
         let session = self.connector.configure(config).policy(self.policy);
         let source = Source::open(session, sender).await?;
         if sandbox.network.expose_secrets {
-            let warning = "the connector is given the secrets of the configuration as they are (--expose-secrets), \
+            let warning = "the connector is given the secrets of the config as they are (--expose-secrets), \
                            and may do with them what it likes";
+            sender.log(Level::Warn, warning).await;
+        }
+        if !self.invocation.is_trusted()
+            && let Some(warning) = disclosure_line(source.disclosure(), &self.specification)
+        {
             sender.log(Level::Warn, warning).await;
         }
         for property in source.unmasked_secrets() {
@@ -101,6 +117,24 @@ impl Loaded<'_> {
         let session = self.connector.configure(config).policy(self.policy).without_validation();
         Source::open(session, self.invocation.sender).await
     }
+}
+
+/// Secrets and hosts that a warning names at most.
+const NAMED: usize = 5;
+
+/// Says which secrets may go to which hosts that only the connector named. `None` if there are
+/// none.
+fn disclosure_line(disclosure: &Disclosure, specification: &Specification) -> Option<String> {
+    if disclosure.is_empty() {
+        return None;
+    }
+    let secrets = few(disclosure.secrets().iter().map(|property| format!("`{property}`")), NAMED);
+    let hosts = few(disclosure.hosts(), NAMED);
+    let digest = specification.digest();
+    Some(format!(
+        "secrets of the config ({secrets}) may be sent to {hosts}, because the connector asks for it; if that is \
+         right, --pin-spec {digest} allows it to this specification alone, and --trust to any"
+    ))
 }
 
 /// The engine by the flags of its sandbox.

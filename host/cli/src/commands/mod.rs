@@ -2,8 +2,10 @@
 
 mod bundle;
 mod check;
+mod collision;
 mod discover;
 mod display;
+mod halt;
 mod inspect;
 mod invocation;
 mod outcome;
@@ -13,6 +15,7 @@ mod run;
 mod selection;
 mod spec;
 
+use std::io;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -26,41 +29,35 @@ use self::invocation::Invocation;
 use self::outcome::{fail, report, show};
 use crate::advice::ADVICE;
 use crate::args::{Action, Cli, Command, ConfigFile, Listing, Manual, Run, SourceArgs, completions};
-use crate::stdout;
+use crate::{isolation, stdout};
 
 /// Runs the command of a command line.
-pub(crate) fn run(cli: &Cli) -> ExitCode {
-    match start(cli) {
-        Ok(runtime) => {
-            let code = execute(cli, &runtime).unwrap_or_else(|error| report(&error));
-            // A name that is still being resolved must not hold the end up.
-            runtime.shutdown_background();
-            code
-        }
-        Err(error) => report(&error),
-    }
+pub(crate) fn run(cli: &'static Cli) -> ExitCode {
+    start(cli).and_then(|runtime| execute(cli, &runtime)).unwrap_or_else(|error| report(&error))
 }
 
-/// Checks stdout before anything is read, and starts the threads.
+/// Checks stdout before anything is read, isolates the process if that is wanted, and starts what commands run on.
 fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;
+        if let Command::Run(wanted) = &cli.command {
+            collision::check_stdout(wanted)?;
+        }
     }
-    // One thread for all connections. Connectors and the writer have threads of their own, and with
-    // more, each answer would wake one that finds nothing to do (8 % of a read,
-    // docs/BENCHMARKS.md).
-    Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
+    isolation::begin(&cli.command)?;
+    runtime().map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
 }
 
-fn execute(cli: &Cli, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+/// What runs on one thread, and needs no other: connections and streams have threads of their own.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+fn execute(cli: &'static Cli, runtime: &Runtime) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Run(wanted) => match table_config(&wanted.source) {
             Some(config) => return show_table(wanted, config, runtime),
-            None => return Ok(run::run(runtime, wanted, cli.level())),
+            None => return Ok(run::run(wanted, cli.level())),
         },
         Command::Inspect(wanted) => show(runtime.block_on(inspect(wanted))?.as_bytes())?,
         Command::Bundle(wanted) => runtime.block_on(bundle(wanted))?,

@@ -8,8 +8,10 @@ use elt_host::Error;
 use elt_host::redaction::Redaction;
 
 use crate::stdout::Stdout;
+use crate::terminal::visible;
 
 /// Why a command did not succeed.
+#[derive(Debug)]
 pub(crate) enum Stop {
     /// It failed, and no message says so yet.
     Failed(Error),
@@ -37,7 +39,7 @@ impl From<OutputClosed> for Stop {
 ///
 /// If stdout cannot be written. That its reader is gone is no error.
 pub(crate) fn show(text: &[u8]) -> anyhow::Result<()> {
-    match Stdout.write_all(text) {
+    match Stdout::new().write_all(text) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(anyhow::anyhow!("stdout cannot be written: {error}"))
         }
@@ -58,17 +60,20 @@ pub(crate) fn fail(error: &Error, redaction: &Redaction) -> ExitCode {
     write_error(error.message(), error.hint(), redaction)
 }
 
+/// Secrets are masked before anything is cut off or taken out, and once more in the whole.
 fn write_error(message: &str, hint: Option<&str>, redaction: &Redaction) -> ExitCode {
-    let mut text = format!("error: {}\n", one_line(message));
+    let line = |text: &str| one_line(&redaction.message(text));
+    let mut text = format!("error: {}\n", line(message));
     if let Some(hint) = hint {
-        text += &format!("hint: {}\n", one_line(hint));
+        text += &format!("hint: {}\n", line(hint));
     }
     // If there is no stderr either, nobody can read this.
     let _ = io::stderr().write_all(redaction.text(&text).as_bytes());
     ExitCode::FAILURE
 }
 
-/// Replaces line breaks and other characters that would move the terminal's cursor by spaces.
+/// Replaces line breaks and tabs by spaces, and makes the rest visible.
 fn one_line(text: &str) -> String {
-    text.split(char::is_control).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    let parts = text.split(['\n', '\r', '\t']).filter(|part| !part.is_empty());
+    visible(&parts.collect::<Vec<_>>().join(" "))
 }

@@ -74,7 +74,7 @@ impl Output {
         let outcome = Arc::new(Seen::default());
         match file {
             None => {
-                let mut writer = observed(receiver, Stdout, state_writer.as_ref(), display, &outcome);
+                let mut writer = observed(receiver, Stdout::new(), state_writer.as_ref(), display, &outcome);
                 let drained = writer.drain();
                 let saved = save(state_writer, &mut writer);
                 match drained {

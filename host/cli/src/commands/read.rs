@@ -5,29 +5,21 @@ use std::future::Future;
 use elt_airbyte::{ConfiguredCatalog, States, SyncRun, load_config};
 use elt_host::Error;
 use elt_host::events::Level;
-use tokio::time::sleep;
 
 use super::invocation::Invocation;
 use super::outcome::Stop;
 use super::selection::select;
-use crate::args::{ReadFiles, Sandbox};
+use crate::args::ReadFiles;
 
-/// Reads the streams that are wanted, until `stopped` says that the read must end. `saved` are the
+/// Reads the streams that are wanted, until `halt` says that the read must end. `saved` are the
 /// states of the state file, if new ones are saved there.
 pub(crate) async fn read(
     invocation: Invocation<'_>,
     files: &ReadFiles,
     saved: Option<States>,
-    stopped: impl Future<Output = Error>,
+    halt: impl Future<Output = Error>,
 ) -> Result<(), Stop> {
     let Invocation { sandbox, sender, .. } = invocation;
-    let late = late(sandbox);
-    let halt = async {
-        tokio::select! {
-            reason = stopped => reason,
-            reason = late => reason,
-        }
-    };
     let mut halt = std::pin::pin!(halt);
     let prepared = async {
         // Files first: a mistake in one is reported before anything is compiled or asked.
@@ -69,11 +61,4 @@ pub(crate) async fn read(
     };
     let report = sync.run(sender, halt).await?;
     report.error().map_or(Ok(()), |error| Err(Stop::Reported(error)))
-}
-
-/// Waits until a read has taken too long.
-async fn late(sandbox: &Sandbox) -> Error {
-    let Some(limit) = sandbox.limits.max_sync else { return std::future::pending().await };
-    sleep(limit.into()).await;
-    Error::transient(format!("the read took more than {limit} (--max-sync allows more)"))
 }

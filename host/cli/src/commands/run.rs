@@ -1,18 +1,20 @@
 //! `host run`: runs one command of a connector, writes its messages, and returns an exit code.
 
 use std::future::Future;
+use std::io;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
-use elt_airbyte::{Message, States, channel};
+use elt_airbyte::{States, channel};
 use elt_host::Error;
 use elt_host::events::Level;
-use tokio::runtime::Runtime;
-use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::sync::oneshot;
 
 use super::check::check;
+use super::collision;
 use super::discover::discover;
+use super::halt::{Ended, Halts, Supervisor};
 use super::invocation::Invocation;
 use super::outcome::{Stop, fail};
 use super::output::{Output, Written};
@@ -20,7 +22,7 @@ use super::read::read;
 use super::spec::spec;
 use crate::advice::ADVICE;
 use crate::args::{Action, Run, SourceArgs};
-use crate::signal::{self, Signal};
+use crate::signal;
 
 /// How long the output may take to be completed after a signal. Airbyte's clients send SIGKILL
 /// after some seconds.
@@ -29,9 +31,10 @@ const GRACE: Duration = Duration::from_millis(900);
 /// synced. Docker sends SIGKILL after ten seconds.
 const GRACE_OF_FILE: Duration = Duration::from_secs(9);
 
-/// Runs one command of a connector. All of its messages are written by one thread.
-pub(crate) fn run(runtime: &Runtime, run: &Run, level: Level) -> ExitCode {
-    let Run { component, source } = run;
+/// Runs one command of a connector. All of its messages are written by one thread, and this one
+/// watches over it.
+pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
+    let source = &run.source;
     let (sender, receiver) = channel(level, ADVICE);
     let wanted = match &source.action {
         Action::Read(files) => Some(&files.destination),
@@ -39,34 +42,38 @@ pub(crate) fn run(runtime: &Runtime, run: &Run, level: Level) -> ExitCode {
     };
     // A file that cannot be written is reported before anything is read; on stdout, for want of
     // another place.
-    let (output, opened) = match wanted.map(Output::open) {
-        None => (Output::stdout(), Ok(None)),
-        Some(Ok((output, states))) => (output, Ok(states)),
-        Some(Err(error)) => (Output::stdout(), Err(error)),
-    };
-    let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
-    let writer = runtime.spawn_blocking(|| output.drain(receiver));
-    let (received, signals) = watch::channel(None);
-    runtime.spawn(watch_signals(received, grace));
-    let (outcome, written, redaction) = runtime.block_on(async {
-        let outcome = match opened {
-            Ok(states) => {
-                let invocation = Invocation { component, sandbox: &source.sandbox, sender: &sender };
-                execute(invocation, source, states, &signals).await
-            }
-            Err(error) => Err(Stop::Failed(error)),
+    let (output, opened) =
+        match wanted.map(|wanted| collision::check(run).and_then(|()| Output::open(wanted))) {
+            None => (Output::stdout(), Ok(None)),
+            Some(Ok((output, states))) => (output, Ok(states)),
+            Some(Err(error)) => (Output::stdout(), Err(error)),
         };
-        if let Err(Stop::Failed(error)) = &outcome {
-            // If it cannot be sent, the writer says why.
-            let _ = sender.send(Message::error(error.clone())).await;
-        }
-        let redaction = sender.redaction();
-        drop(sender);
-        (outcome, writer.await, redaction)
-    });
-    if let Some(signal) = *signals.borrow() {
+    let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
+    let limit = wanted.and(source.sandbox.limits.max_sync);
+    let supervisor = Supervisor::new(limit, grace);
+    let (halts, of_command) = (supervisor.halts(), sender.clone());
+    let command = move || {
+        let invocation =
+            Invocation { component: &run.component, sandbox: &source.sandbox, sender: &of_command };
+        let states = opened.map_err(Stop::Failed)?;
+        let runtime = super::runtime().map_err(|error| Stop::Failed(no_threads(&error)))?;
+        runtime.block_on(execute(invocation, source, states, halts))
+    };
+    let redaction = sender.clone();
+    let watching = || {
+        let written = on_thread("writer", || output.drain(receiver))?;
+        let command = on_thread("command", command)?;
+        let watcher = super::runtime()?;
+        Ok(watcher.block_on(supervisor.watch(command, sender, written)))
+    };
+    let Ended { outcome, written, signal } = match watching() {
+        Ok(ended) => ended,
+        Err(error) => return fail(&no_threads(&error), &redaction.redaction()),
+    };
+    if let Some(signal) = signal {
         signal::end_by(signal);
     }
+    let redaction = redaction.redaction();
     match (written, outcome) {
         // The reader of the output has had enough of it.
         (Ok(Written::OutputClosed), _) => ExitCode::SUCCESS,
@@ -83,45 +90,39 @@ pub(crate) fn run(runtime: &Runtime, run: &Run, level: Level) -> ExitCode {
     }
 }
 
-/// Passes the first signal on. Ends the process at a second one, or if the output is not complete
-/// in time.
-async fn watch_signals(received: watch::Sender<Option<Signal>>, grace: Duration) {
-    let signal = signal::received().await;
-    received.send_replace(Some(signal));
-    let last = tokio::select! {
-        () = sleep(grace) => signal,
-        again = signal::received() => again,
-    };
-    signal::end_by(last);
+/// Does `work` on a thread of its own, which says at its end what came of it.
+fn on_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<oneshot::Receiver<T>> {
+    let (done, result) = oneshot::channel();
+    thread::Builder::new().name(name.to_owned()).spawn(move || done.send(work()))?;
+    Ok(result)
 }
 
-/// Waits for a signal, and returns it as the reason to stop.
-async fn stopped(signals: &watch::Receiver<Option<Signal>>) -> Error {
-    let mut signals = signals.clone();
-    match signals.wait_for(Option::is_some).await.as_deref() {
-        Ok(Some(signal)) => Error::transient(format!("stopped by {}", signal.name)),
-        _ => std::future::pending().await,
-    }
+fn no_threads(error: &io::Error) -> Error {
+    Error::system(format!("no threads can be started: {error}"))
 }
 
 async fn execute(
     invocation: Invocation<'_>,
     source: &SourceArgs,
     states: Option<States>,
-    signals: &watch::Receiver<Option<Signal>>,
+    halts: Halts,
 ) -> Result<(), Stop> {
-    let unless_stopped = async |command: &mut (dyn Future<Output = Result<(), Stop>> + Unpin)| {
+    let halt = halts.reason();
+    let unless_halted = async |command: &mut (dyn Future<Output = Result<(), Stop>> + Unpin), halt| {
         tokio::select! {
             done = command => done,
-            reason = stopped(signals) => Err(Stop::Failed(reason)),
+            reason = halt => Err(Stop::Failed(reason)),
         }
     };
     match &source.action {
-        Action::Spec => unless_stopped(&mut Box::pin(spec(invocation))).await,
-        Action::Check { config } => unless_stopped(&mut Box::pin(check(invocation, &config.path))).await,
+        Action::Spec => unless_halted(&mut Box::pin(spec(invocation)), halt).await,
+        Action::Check { config } => unless_halted(&mut Box::pin(check(invocation, &config.path)), halt).await,
         Action::Discover { config, .. } => {
-            unless_stopped(&mut Box::pin(discover(invocation, &config.path))).await
+            unless_halted(&mut Box::pin(discover(invocation, &config.path)), halt).await
         }
-        Action::Read(files) => read(invocation, files, states, stopped(signals)).await,
+        Action::Read(files) => read(invocation, files, states, halt).await,
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use elt_airbyte::{ConfiguredStream, StreamDescriptor};
+use elt_host::excerpt::few;
 use elt_host::types::{Stream, SyncMode};
 use elt_host::{Error, Result};
 
@@ -10,6 +11,9 @@ use crate::args::Choice;
 
 /// The name that selects every stream.
 const ALL: &str = "all";
+
+/// Streams or groups of the connector that an error lists at most.
+const LISTED: usize = 50;
 
 /// The streams of `choice`, each incrementally if it supports that and no flag says otherwise. A
 /// name is that of a stream, of a group, or `all`. Without names, the streams are those that the
@@ -54,18 +58,18 @@ fn named<'a>(available: &'a [Stream], name: &str) -> Vec<&'a Stream> {
 }
 
 fn unknown(available: &[Stream], name: &str) -> Error {
-    let names: Vec<_> = available.iter().map(|stream| stream.name.as_str()).collect();
+    let names = few(available.iter().map(|stream| &stream.name), LISTED);
     let mut groups: Vec<_> = available.iter().filter_map(|stream| stream.group.as_deref()).collect();
     groups.sort_unstable();
     groups.dedup();
     let groups = match groups.is_empty() {
         true => String::new(),
-        false => format!("; its groups are {}", groups.join(", ")),
+        false => format!("; its groups are {}", few(groups, LISTED)),
     };
     Error::config(format!(
         "--streams names `{name}`, which is neither a stream nor a group of this connector"
     ))
-    .with_hint(format!("its streams are {}{groups}", names.join(", ")))
+    .with_hint(format!("its streams are {names}{groups}"))
 }
 
 #[cfg(test)]

@@ -19,9 +19,9 @@ macro_rules! join {
         use self::generated::elt::connector::log::Level as WitLevel;
         use self::generated::elt::connector::{log, progress, types};
         use crate::bindings::{Answer, RawBatch, Refusal};
+        use crate::declaration;
         use crate::error::{Error, FailureType, Result};
         use crate::events::Level;
-        use crate::json_object::JsonObject;
         use crate::store::StoreData;
         use crate::types::{Specification, Stream, SyncMode};
 
@@ -42,7 +42,7 @@ macro_rules! join {
                 &self,
                 store: &mut Store<StoreData>,
             ) -> wasmtime::Result<Result<Specification>> {
-                Ok(self.0.elt_connector_source().call_spec(store).await?.try_into())
+                Ok(declaration::specification(self.0.elt_connector_source().call_spec(store).await?))
             }
 
             pub(super) async fn check(&self, store: &mut Store<StoreData>, config: &str) -> Answer<()> {
@@ -55,9 +55,7 @@ macro_rules! join {
                 config: &str,
             ) -> Answer<Result<Vec<Stream>>> {
                 let streams = self.0.elt_connector_source().call_discover(store, config).await?;
-                Ok(streams
-                    .map(|streams| streams.into_iter().map(Stream::try_from).collect())
-                    .map_err(Refusal::from))
+                Ok(streams.map(declaration::streams).map_err(Refusal::from))
             }
 
             pub(super) async fn read(
@@ -125,10 +123,7 @@ macro_rules! join {
 
             fn try_from(specification: types::Specification) -> Result<Self> {
                 Ok(Self {
-                    config_schema: JsonObject::returned(
-                        "the configuration schema",
-                        &specification.config_schema,
-                    )?,
+                    config_schema: declaration::schema("the config schema", &specification.config_schema)?,
                     name: specification.name,
                     version: specification.version,
                     documentation_url: specification.documentation_url,
@@ -142,9 +137,9 @@ macro_rules! join {
 
             fn try_from(stream: types::Stream) -> Result<Self> {
                 let selection = selection(&stream);
-                let what = format!("the schema of the stream `{}`", stream.name);
+                let what = declaration::schema_of(&stream.name)?;
                 Ok(Self {
-                    json_schema: JsonObject::returned(&what, &stream.json_schema)?,
+                    json_schema: declaration::schema(&what, &stream.json_schema)?,
                     name: stream.name,
                     supported_sync_modes: stream
                         .supported_sync_modes

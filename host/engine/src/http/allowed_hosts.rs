@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::address::{Prohibited, Reach, special};
 use super::origin::Origin;
-use super::pattern::HostPattern;
+use super::pattern::{HostPattern, names_loopback};
 use crate::config::{SealedConfig, fields};
 use crate::error::{Error, Result};
+use crate::excerpt::{FEW, few};
 use crate::types::Specification;
 
 /// Why an origin may not be called.
@@ -26,7 +27,7 @@ pub(super) enum Refusal {
 /// Granting a host does not grant addresses on this machine or its network: a host with such an
 /// address is not called, unless that very host, and not a wildcard, was [granted](Self::granted)
 /// with `private_net`, or the user wrote the address itself and it is one of the loopback interface
-/// (127.0.0.0/8 or `::1`).
+/// (127.0.0.0/8 or `::1`). In a config, that takes a whole URL, such as `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedHosts {
     grants: BTreeMap<HostPattern, Reach>,
@@ -57,13 +58,14 @@ impl AllowedHosts {
     /// A config error if a pattern is not a host with this config, a system error if it never is
     /// one.
     pub fn requested(specification: &Specification, config: &SealedConfig) -> Result<Self> {
-        let schema = fields(&specification.config_schema);
-        let lookup = |field: &str| {
-            let written = config.config.text_field(field).map(|value| (value, true));
-            written.or_else(|| match schema.get("properties")?.get(field)?.get("default")? {
-                Value::String(text) => Some((text.clone(), false)),
+        // Parsed once: a connector asks for many hosts, and each may have many fields.
+        let (schema, written) = (fields(&specification.config_schema), config.config.fields());
+        let lookup = |field: &str| match written.get(field) {
+            Some(Value::String(text)) => Some((text.as_str(), true)),
+            _ => match schema.get("properties")?.get(field)?.get("default")? {
+                Value::String(text) => Some((text.as_str(), false)),
                 _ => None,
-            })
+            },
         };
         let mut allowed = Self { granted_by: GrantedBy::Connector, ..Self::default() };
         for asked in &specification.allowed_hosts {
@@ -73,18 +75,19 @@ impl AllowedHosts {
                     Error::system(format!("the connector asks to reach `{asked}`, which {problem}"))
                 } else {
                     Error::config(format!(
-                        "the connector asks to reach `{asked}` of the configuration, which {problem}"
+                        "the connector asks to reach `{asked}` of the config, which {problem}"
                     ))
                 }
             })?;
-            let written =
-                filled.written.iter().any(|value| *value == filled.text || *value == pattern.origin.host);
-            if pattern.subdomains && !written && !pattern.origin.host.contains('.') {
-                return Err(Error::system(format!(
-                    "the connector asks to reach `{asked}`, which is a whole top-level domain"
+            if pattern.is_below_public_suffix() {
+                let blame = if filled.text == *asked { Error::system } else { Error::config };
+                return Err(blame(format!(
+                    "the connector asks to reach `{asked}`, which is every host of a public suffix, where anybody \
+                     can register a name"
                 )));
             }
-            let loopback = written && pattern.origin.is_loopback_address();
+            // As the user wrote it, alone: an address among other text may have got there by accident.
+            let loopback = filled.written.contains(&filled.text) && names_loopback(&filled.text);
             allowed.grant(pattern, if loopback { Reach::Private } else { Reach::Public });
         }
         Ok(allowed)
@@ -117,13 +120,28 @@ impl AllowedHosts {
     ///
     /// Why it may not be called.
     pub(super) fn judge(&self, origin: &Origin) -> Result<Reach, Refusal> {
-        let matching = self.grants.iter().filter(|(pattern, _)| pattern.matches(origin));
-        let reach = matching.map(|(_, reach)| *reach).max().ok_or(Refusal::Host)?;
+        let reach = self.reach(origin).ok_or(Refusal::Host)?;
         let address = origin.address().filter(|_| reach == Reach::Public);
         match address.and_then(|address| Some(Prohibited { address, range: special(address)? })) {
             Some(prohibited) => Err(Refusal::Address(prohibited)),
             None => Ok(reach),
         }
+    }
+
+    /// Which addresses the patterns that match `origin` let it have. However many patterns there
+    /// are, only those are looked up that can match: the host, and the wildcards above it.
+    fn reach(&self, origin: &Origin) -> Option<Reach> {
+        let above = |host: &str| HostPattern {
+            origin: Origin { host: host.to_owned(), ..origin.clone() },
+            subdomains: true,
+        };
+        let dots = origin.host.match_indices('.');
+        let wildcards = dots.map(|(dot, _)| above(&origin.host[dot + 1..]));
+        std::iter::once(HostPattern { origin: origin.clone(), subdomains: false })
+            .chain(wildcards)
+            .filter(|pattern| pattern.matches(origin))
+            .filter_map(|pattern| self.grants.get(&pattern).copied())
+            .max()
     }
 
     /// The patterns of the hosts, in order.
@@ -136,9 +154,9 @@ impl AllowedHosts {
         self.granted_by
     }
 
-    /// The patterns, with commas between them.
+    /// A few of the patterns, with commas between them, and how many more there are.
     pub(super) fn list(&self) -> String {
-        self.patterns().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        few(self.patterns(), FEW)
     }
 
     /// Whether nothing may be reached.
@@ -163,9 +181,12 @@ struct Filled {
     written: Vec<String>,
 }
 
+/// Bytes of a pattern with its fields filled in at most.
+const LONGEST: usize = 8 * 1024;
+
 /// Fills in every `${field}`. `None` if one of them has no value. `lookup` also says whether the
 /// user wrote the value.
-fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<(String, bool)>) -> Result<Option<Filled>> {
+fn fill<'v>(pattern: &str, lookup: impl Fn(&str) -> Option<(&'v str, bool)>) -> Result<Option<Filled>> {
     let mut filled = Filled { text: String::new(), written: Vec::new() };
     let mut rest = pattern;
     while let Some((before, after)) = rest.split_once("${") {
@@ -181,13 +202,18 @@ fn fill(pattern: &str, lookup: impl Fn(&str) -> Option<(String, bool)>) -> Resul
             && !value.chars().all(|character| character.is_ascii_alphanumeric() || "-.".contains(character))
         {
             return Err(Error::config(format!(
-                "the field `{field}` of the configuration cannot be part of a host name"
+                "the field `{field}` of the config cannot be part of a host name"
+            )));
+        }
+        if filled.text.len() + before.len() + value.len() > LONGEST {
+            return Err(Error::config(format!(
+                "the connector asks to reach `{pattern}` of the config, which is longer than {LONGEST} bytes"
             )));
         }
         filled.text += before;
-        filled.text += &value;
+        filled.text += value;
         if written {
-            filled.written.push(value);
+            filled.written.push(value.to_owned());
         }
         rest = after;
     }

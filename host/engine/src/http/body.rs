@@ -5,15 +5,19 @@ use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use tokio::time::timeout;
 use tokio_util::io::{ReaderStream, StreamReader};
 use wasmtime_wasi_http::{Error, Result, WasiBody};
 
-use super::coding::Coding;
+use super::coding::{Coding, Halt, Members};
 use super::failure;
+use super::outbound::{Exchange, too_much};
+use super::pace::paced;
+use crate::account::{Account, Held};
+use crate::deadline::timeout;
 use crate::events::Level;
 use crate::exceeded::ExceededLimit;
 use crate::limits::{Limit, Limits};
@@ -21,6 +25,10 @@ use crate::reporter::Reporter;
 
 /// Bytes that are decompressed at once.
 const PART: usize = 32 * 1024;
+/// Bytes that each member of a compressed body counts as at least. A decoder of its own for each
+/// costs about as much as decompressing that, even if nothing comes out of it. Tools that compress
+/// in parallel make members of 64 KiB and more.
+const MEMBER: usize = 4 * 1024;
 
 /// Reads the body of a request, so that it is sent with a known length.
 ///
@@ -30,10 +38,12 @@ const PART: usize = 32 * 1024;
 /// # Errors
 ///
 /// If the body is too large or too slow, or if the guest fails it, for instance by a wrong length.
+/// What is read counts in `held`.
 pub(super) async fn read_request(
     mut body: WasiBody,
     limits: &Limits,
     exceeded: &ExceededLimit,
+    held: &mut Held,
 ) -> Result<Bytes> {
     let mut read = BytesMut::new();
     loop {
@@ -49,7 +59,9 @@ pub(super) async fn read_request(
             exceeded.report(Limit::RequestBody);
             return Err(Error::HttpRequestBodySize(Some(size as u64)));
         }
+        let capacity = read.capacity();
         read.extend_from_slice(&data);
+        held.grow(read.capacity().saturating_sub(capacity)).map_err(too_much)?;
     }
 }
 
@@ -69,6 +81,10 @@ pub(super) struct ResponseBody {
     pub(super) target: String,
     pub(super) exceeded: ExceededLimit,
     pub(super) reporter: Reporter,
+    /// Counts what decompresses the body.
+    pub(super) account: Account,
+    /// Ends with the body.
+    pub(super) exchange: Option<Exchange>,
 }
 
 impl ResponseBody {
@@ -76,15 +92,17 @@ impl ResponseBody {
     /// arrives for too long. The log says why, because wasmtime 48 does not tell a guest with which
     /// code a body failed.
     pub(super) fn open(self) -> WasiBody {
-        let Self { body, codings, patience, encoded, size, target, exceeded, reporter } = self;
+        let Self { body, codings, patience, encoded, size, target, exceeded, reporter, account, exchange } =
+            self;
         let mut parts = receive(body, patience).boxed();
         // The last coding is undone first.
         for coding in codings.into_iter().rev() {
             let received = bound(parts, encoded, Limit::ResponseEncoded, exceeded.clone());
-            parts = decode(received, coding).boxed();
+            parts = decode(received, coding, size, &account, &exceeded);
         }
         let parts = bound(parts, size, Limit::Response, exceeded);
         let logged = parts.then(move |part| {
+            let _ = &exchange;
             let line = part.as_ref().err().map(|error| format!("{target}: {error}"));
             let reporter = line.is_some().then(|| reporter.clone());
             async move {
@@ -132,16 +150,33 @@ fn bound(
     })
 }
 
-/// Decompresses a body.
+/// Decompresses a body, of which the guest may receive `size` bytes.
 fn decode(
     parts: impl Stream<Item = Result<Bytes>> + Send + 'static,
     coding: Coding,
-) -> impl Stream<Item = Result<Bytes>> + Send {
-    let reader = StreamReader::new(Box::pin(parts.map_err(io::Error::other)));
-    ReaderStream::with_capacity(coding.decode(reader), PART).map_err(move |error| {
+    size: usize,
+    account: &Account,
+    exceeded: &ExceededLimit,
+) -> BoxStream<'static, Result<Bytes>> {
+    let reader = StreamReader::new(paced(Box::pin(parts.map_err(io::Error::other))));
+    let members = Members::new(coding, reader, size / MEMBER, account);
+    let exceeded = exceeded.clone();
+    let decoded = ReaderStream::with_capacity(members, PART).map_err(move |error| {
         // An error that is not of the body itself is the decoder's.
-        error.downcast().unwrap_or_else(|error| damaged(coding, &error))
-    })
+        let error = match error.downcast::<Error>() {
+            Ok(error) => return error,
+            Err(error) => error,
+        };
+        match error.downcast() {
+            Ok(Halt::Full(full)) => too_much(full),
+            Ok(Halt::Members) => {
+                exceeded.report(Limit::Response);
+                Error::HttpResponseBodySize(None)
+            }
+            Err(error) => damaged(coding, &error),
+        }
+    });
+    decoded.boxed()
 }
 
 /// The error for a body that is not what its header says. `wasi:http` has a code for codings that

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use rustls::CertificateError;
 use rustls_pki_types::UnixTime;
 
-/// Names of a certificate that are told at most; some have hundreds.
+/// The most names of a certificate that a message shows; some have hundreds.
 const NAMES: usize = 3;
-/// Characters of such a name at most.
+/// The most characters of such a name.
 const LONGEST: usize = 100;
 
 /// Why a certificate was refused.

@@ -1,11 +1,13 @@
 //! The HTTP clients of a session, with their pools of connections.
 //!
-//! Clients are made when the first request needs them, and shared by all instances of a session.
+//! Clients are made when the first request needs them. Each instance leases a set of its own, and
+//! the instances of a session use them one after another.
+//!
 //! Sessions of one program may allow different hosts, and hosts may be allowed different addresses,
 //! so there are several pools. What a request is allowed decides which it uses:
 //!
-//! - `public` checks every address that it connects to, so whoever finds a connection there could
-//!   have opened it;
+//! - `public` checks every address that it connects to, so every session may use a connection that
+//!   it finds there;
 //! - `private` connects to any address, and is only for hosts that are allowed with any address;
 //! - `proxied` connects to the proxy alone, which resolves names itself.
 //!
@@ -22,8 +24,12 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use rustls_platform_verifier::Verifier;
+use tokio::runtime::Handle;
 
 use super::address::Reach;
+use super::connections::{self, Connections};
+use super::lease::{Idle, Lease};
+use super::lookups::Lookups;
 use super::network::Network;
 use super::resolve::Resolver;
 use super::target::Target;
@@ -39,13 +45,19 @@ const IDLE: Duration = Duration::from_secs(60);
 /// panics.
 const FIELDS: usize = 16_384;
 
-/// Hands out clients. Clones share them, and so their connections.
+/// Hands out clients. Clones share them, and so their connections; leases do not.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpClients {
     connect: Duration,
     headers: usize,
     network: Arc<Network>,
-    clients: Arc<Clients>,
+    lookups: Arc<Lookups>,
+    connections: Arc<Connections>,
+    clients: Arc<Lease<Clients>>,
+    /// Clients of instances that have ended.
+    idle: Idle<Clients>,
+    /// Roots are read once.
+    verifier: Arc<OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>>,
 }
 
 #[derive(Debug, Default)]
@@ -53,8 +65,6 @@ struct Clients {
     public: Pair,
     private: Pair,
     proxied: OnceLock<Result<Client, NoRoute>>,
-    /// Roots are read once.
-    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, Obstacle>>,
 }
 
 /// One client that can speak TLS and one that cannot, so that a run which only talks to a test
@@ -69,8 +79,20 @@ struct Pair {
 #[derive(Debug)]
 pub(super) struct Route<'d> {
     pub(super) client: &'d Client,
+    connections: &'d Handle,
     /// The proxy on the way.
     pub(super) proxy: Option<String>,
+}
+
+impl Route<'_> {
+    /// Sends a request, and waits for the head of its response.
+    ///
+    /// # Errors
+    ///
+    /// Those of the client.
+    pub(super) async fn execute(&self, request: reqwest::Request) -> reqwest::Result<reqwest::Response> {
+        connections::execute(self.connections, self.client, request).await
+    }
 }
 
 /// Why a server cannot be reached.
@@ -90,7 +112,24 @@ impl HttpClients {
             headers: limits.headers,
             network: Arc::new(network),
             clients: Arc::default(),
+            // So that a request that waits in vain can still say so.
+            lookups: Arc::new(Lookups::new(limits.timeouts.connect / 2)),
+            connections: Arc::default(),
+            idle: Idle::default(),
+            verifier: Arc::default(),
         }
+    }
+
+    /// Clients for one instance alone, so that it cannot keep connections from others, or fill the
+    /// windows of those of HTTP/2. Once it has ended, another gets them with their connections.
+    pub(crate) fn lease(&self) -> Self {
+        Self { clients: Arc::new(self.idle.lease()), ..self.clone() }
+    }
+
+    /// New clients in place of these, whose connections are closed as soon as they are done with.
+    pub(super) fn renew(&self) -> Self {
+        self.clients.discard();
+        Self { clients: Arc::new(self.idle.fresh()), ..self.clone() }
     }
 
     /// The route for requests to `target`, which may have addresses of `reach`.
@@ -99,13 +138,16 @@ impl HttpClients {
     ///
     /// If there is none, for instance because the system has no root certificates.
     pub(super) fn route(&self, target: &Target, reach: Reach) -> Result<Route<'_>, NoRoute> {
+        let connections = self.connections.handle();
+        let connections = connections
+            .map_err(|error| NoRoute::Client(format!("no thread can be started for connections: {error}")))?;
         let proxy = self.network.proxy.as_ref().filter(|_| !target.is_local());
         let proxy = proxy.map(|proxy| proxy.intercepts(&target.url)).transpose();
-        let proxy = proxy.map_err(|reason| NoRoute::Setup(Obstacle::of_setup(reason)))?;
+        let proxy = proxy.map_err(|problem| NoRoute::Setup(Obstacle::of_setup(problem.to_string())))?;
         if let Some(name) = proxy.flatten() {
             // The proxy itself may speak TLS.
             let client = self.clients.proxied.get_or_init(|| self.open(Reach::Private, self.trust()?, true));
-            return Ok(Route { client: made(client)?, proxy: Some(name) });
+            return Ok(Route { client: made(client)?, connections, proxy: Some(name) });
         }
         let pair = match reach {
             Reach::Public => &self.clients.public,
@@ -116,7 +158,7 @@ impl HttpClients {
         } else {
             pair.plain.get_or_init(|| self.open(reach, trust_nobody()?, false))
         };
-        Ok(Route { client: made(client)?, proxy: None })
+        Ok(Route { client: made(client)?, connections, proxy: None })
     }
 
     /// The network settings, for errors about them.
@@ -131,7 +173,7 @@ impl HttpClients {
         let header_list = u32::try_from(self.headers.saturating_mul(2)).unwrap_or(u32::MAX);
         let mut builder = Client::builder()
             .tls_backend_preconfigured(tls)
-            .dns_resolver(Resolver { reach })
+            .dns_resolver(Resolver { reach, lookups: self.lookups.clone() })
             .user_agent(USER_AGENT)
             .redirect(Policy::none())
             // This is about requests that were sent. A request that was not, because a pooled
@@ -145,7 +187,8 @@ impl HttpClients {
             .http1_allow_obsolete_multiline_headers_in_responses(true)
             .http2_max_header_list_size(header_list);
         if let Some(proxy) = self.network.proxy.as_ref().filter(|_| proxied) {
-            for rule in proxy.rules().map_err(|reason| NoRoute::Setup(Obstacle::of_setup(reason)))? {
+            let rules = proxy.rules();
+            for rule in rules.map_err(|problem| NoRoute::Setup(Obstacle::of_setup(problem.to_string())))? {
                 builder = builder.proxy(rule);
             }
         }
@@ -158,12 +201,12 @@ impl HttpClients {
     /// those that the operator added.
     fn trust(&self) -> Result<ClientConfig, NoRoute> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = self.clients.verifier.get_or_init(|| self.verifier(&provider)).clone();
+        let verifier = self.verifier.get_or_init(|| self.verifier(&provider)).clone();
         let mut config = tls(provider)?
             .dangerous()
             .with_custom_certificate_verifier(verifier.map_err(NoRoute::Setup)?)
             .with_no_client_auth();
-        // reqwest does not add ALPN to a TLS configuration of ours.
+        // reqwest does not add ALPN to a TLS config that it did not make.
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -179,7 +222,11 @@ impl HttpClients {
         };
         let mut store = RootCertStore::empty();
         store.add_parsable_certificates(
-            named.load().map_err(Obstacle::of_setup)?.into_iter().chain(roots.clone()),
+            named
+                .load()
+                .map_err(|problem| Obstacle::of_setup(problem.to_string()))?
+                .into_iter()
+                .chain(roots.clone()),
         );
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build();
         verifier

@@ -2,7 +2,8 @@
 //!
 //! Connectors need not know how, which would be slower and in every component anew. What a decoder
 //! holds in memory is limited whatever a server sends: 32 KiB for gzip and deflate, 8 MiB for zstd,
-//! 16 MiB for brotli. A body has one decoder for each of its codings, of which there are few.
+//! 16 MiB for brotli; and it counts in the account of the instance. A body has one decoder for each
+//! of its codings, of which there are few.
 
 use std::io;
 use std::pin::Pin;
@@ -15,6 +16,8 @@ use async_compression::zstd::DParameter;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use tokio::io::{AsyncBufRead, AsyncRead, ReadBuf};
+
+use crate::account::{Account, Full, Held};
 
 /// What is offered to servers. Not `deflate`, of which two forms are in use.
 pub(super) const OFFER: HeaderValue = HeaderValue::from_static("gzip, br, zstd");
@@ -32,6 +35,10 @@ pub(super) enum Coding {
     Gzip,
     Zstd,
 }
+
+const KIB: usize = 1024;
+/// Members that may begin without a pause.
+const TURNS: usize = 64;
 
 /// More codings than are decoded.
 #[derive(Debug, PartialEq, Eq)]
@@ -88,19 +95,82 @@ impl Coding {
         !matches!(self, Self::Brotli)
     }
 
-    /// Decompresses a body to its end. The first member may be followed by others, or by zeros as
-    /// padding. An empty body is valid.
-    pub(super) fn decode<R: AsyncBufRead + Unpin>(self, body: R) -> Members<R> {
-        Members { coding: self, state: State::Between(body), begun: false }
+    /// Bytes that the decoder of a member holds which begins with `start`: its window, as the
+    /// member says it, and what every decoder has.
+    fn weight(self, start: &[u8]) -> usize {
+        match self {
+            Self::Brotli => brotli_window(start) + 256 * KIB,
+            Self::Deflate | Self::Gzip => 64 * KIB,
+            Self::Zstd => zstd_window(start).unwrap_or(1 << ZSTD_WINDOW).min(1 << ZSTD_WINDOW) + 512 * KIB,
+        }
     }
 }
+
+/// The window of brotli data, from its first bits (RFC 7932, 9.1).
+fn brotli_window(start: &[u8]) -> usize {
+    let bits = start.first().copied().unwrap_or_default();
+    let window = match (bits & 1, bits >> 1 & 7, bits >> 4 & 7) {
+        (0, ..) => 16,
+        (_, 0, 0) => 17,
+        (_, 0, small) => 8 + small,
+        (_, large, _) => 17 + large,
+    };
+    1 << window
+}
+
+/// The window of a frame of zstd, from its header (RFC 8878, 3.1.1.1). `None` if it is cut off.
+fn zstd_window(start: &[u8]) -> Option<usize> {
+    let (magic, header) = start.split_first_chunk()?;
+    if u32::from_le_bytes(*magic) != 0xFD2F_B528 {
+        // A frame that is skipped, or no frame.
+        return Some(0);
+    }
+    let (&descriptor, rest) = header.split_first()?;
+    let is_single = descriptor & 0x20 != 0;
+    if !is_single {
+        let &window = rest.first()?;
+        let base = 1_usize.checked_shl(10 + u32::from(window >> 3))?;
+        return Some(base.saturating_add(base / 8 * usize::from(window & 7)));
+    }
+    // Without a window, the content is as large as it says.
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let length = [1, 2, 4, 8][usize::from(descriptor >> 6)];
+    let mut number = [0; 8];
+    number[..length].copy_from_slice(rest.get(dictionary..dictionary + length)?);
+    let more = if length == 2 { 256 } else { 0 };
+    Some(usize::try_from(u64::from_le_bytes(number)).unwrap_or(usize::MAX).saturating_add(more))
+}
+
+/// Why a body is not decompressed further, although there is nothing wrong with it.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// It has more members than it may have.
+    Members,
+    /// There is no room for a decoder.
+    Full(Full),
+}
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Members => f.write_str("too many members"),
+            Self::Full(full) => full.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Halt {}
 
 /// The members of a compressed body, one after another.
 pub(super) struct Members<R> {
     coding: Coding,
     state: State<R>,
-    /// Whether there has been a member.
-    begun: bool,
+    /// How many members there have been.
+    begun: usize,
+    /// How many there may be.
+    most: usize,
+    /// What the decoder holds.
+    held: Held,
 }
 
 enum State<R> {
@@ -165,19 +235,27 @@ impl<R: AsyncBufRead + Unpin> Decoder<R> {
 }
 
 impl<R: AsyncBufRead + Unpin> Members<R> {
-    /// The first byte of the next member. `None` at the end of the body.
+    /// Decompresses a body to its end. The first member may be followed by others, up to `most` in
+    /// all but one at least, or by zeros as padding. An empty body is valid. What a decoder holds
+    /// counts in `account`.
+    pub(super) fn new(coding: Coding, body: R, most: usize, account: &Account) -> Self {
+        Self { coding, state: State::Between(body), begun: 0, most: most.max(1), held: account.open() }
+    }
+
+    /// The first byte of the next member, and how much its decoder will hold. `None` at the end of
+    /// the body.
     fn poll_next(
         coding: Coding,
         begun: bool,
         body: &mut R,
         context: &mut Context<'_>,
-    ) -> Poll<io::Result<Option<u8>>> {
+    ) -> Poll<io::Result<Option<(u8, usize)>>> {
         loop {
             let bytes = ready!(Pin::new(&mut *body).poll_fill_buf(context))?;
             let Some(&first) = bytes.first() else { return Poll::Ready(Ok(None)) };
             let padding = bytes.iter().take_while(|byte| **byte == 0).count();
             if padding == 0 || !begun || !coding.may_be_padded() {
-                return Poll::Ready(Ok(Some(first)));
+                return Poll::Ready(Ok(Some((first, coding.weight(bytes)))));
             }
             Pin::new(&mut *body).consume(padding);
         }
@@ -190,17 +268,29 @@ impl<R: AsyncBufRead + Unpin> AsyncRead for Members<R> {
         context: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let (coding, begun) = (self.coding, self.begun);
+        let coding = self.coding;
+        let mut turns = 0;
         loop {
+            let begun = self.begun > 0;
             match &mut self.state {
                 State::Ended => return Poll::Ready(Ok(())),
+                // Members out of which nothing comes must not keep everybody else waiting.
+                State::Between(_) if turns == TURNS => {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
                 State::Between(body) => {
-                    let first = ready!(Self::poll_next(coding, begun, body, context));
+                    turns += 1;
+                    let next = ready!(Self::poll_next(coding, begun, body, context));
                     let State::Between(body) = std::mem::replace(&mut self.state, State::Ended) else {
                         continue;
                     };
-                    if let Some(first) = first? {
-                        self.begun = true;
+                    if let Some((first, weight)) = next? {
+                        if self.begun == self.most {
+                            return Poll::Ready(Err(io::Error::other(Halt::Members)));
+                        }
+                        self.held.set(weight).map_err(|full| io::Error::other(Halt::Full(full)))?;
+                        self.begun += 1;
                         self.state = State::Within(Decoder::new(coding, first, body));
                     }
                 }
@@ -269,6 +359,32 @@ mod tests {
         let most = ("content-encoding", "gzip, gzip, gzip, gzip, gzip");
         assert_eq!(codings(&Method::GET, 200, &[most]).unwrap().len(), MOST);
         assert_eq!(codings(&Method::GET, 200, &[most, ("content-encoding", "gzip")]), Err(TooMany(6)));
+    }
+
+    #[test]
+    fn a_decoder_weighs_what_the_data_says() {
+        // RFC 7932, 9.1: the bits of windows of 16, 17, 18, 24 and 10 bits.
+        for (first, bits) in [(0, 16), (0b000_0001, 17), (0b0011, 18), (0b1111, 24), (0b010_0001, 10)] {
+            assert_eq!(Coding::Brotli.weight(&[first]), (1 << bits) + 256 * KIB, "{first:b}");
+        }
+        let magic = 0xFD2F_B528_u32.to_le_bytes();
+        let frame = |rest: &[u8]| [&magic[..], rest].concat();
+        for (header, window) in [
+            // A window of 2 MiB, of 1 KiB and an eighth, and of more than is allowed.
+            (frame(&[0, 11 << 3]), Some(2 << 20)),
+            (frame(&[0, 1]), Some(1024 + 128)),
+            (frame(&[0, 0xff]), Some((1 << 41) / 8 * 15)),
+            // The size of the content, in one to eight bytes, behind that of a dictionary.
+            (frame(&[0x20, 7]), Some(7)),
+            (frame(&[0x61, 9, 1, 0]), Some(257)),
+            (frame(&[0xe0, 0, 0, 0x10, 0, 0, 0, 0, 0]), Some(1 << 20)),
+            (frame(&[0xe0, 0]), None),
+            (vec![0x28], None),
+            (vec![0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0], Some(0)),
+        ] {
+            assert_eq!(zstd_window(&header), window, "{header:?}");
+            assert!(Coding::Zstd.weight(&header) <= (8 << 20) + 512 * KIB);
+        }
     }
 
     #[test]

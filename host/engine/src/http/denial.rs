@@ -95,12 +95,12 @@ impl fmt::Display for Denial {
             }
             Self::Secret { origin, problem: SecretProblem::Unencrypted } => write!(
                 f,
-                "denied: the connector tried to send a secret of the configuration to {origin} without TLS; use https"
+                "denied: the connector tried to send a secret of the config to {origin} without TLS; use https"
             ),
             Self::Secret { origin, problem: SecretProblem::Characters } => write!(
                 f,
-                "denied: a secret of the configuration, which the connector tried to send to {origin}, has \
-                 characters that cannot be sent in a header, such as a line break; mend the configuration"
+                "denied: a secret of the config, which the connector tried to send to {origin}, has \
+                 characters that cannot be sent in a header, such as a line break; correct the config"
             ),
             Self::Obstacle { obstacle, .. } => f.write_str(&obstacle.reason),
         }

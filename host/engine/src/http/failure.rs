@@ -7,10 +7,17 @@ use wasmtime_wasi_http::Error;
 
 use super::address::Prohibited;
 use super::certificate::CertificateRefusal;
+use super::lookups::LookupProblem;
 
 /// The address, if a request was not sent because its host has a prohibited one.
 pub(super) fn prohibited(error: &reqwest::Error) -> Option<&Prohibited> {
     causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// Why the name of a host was not resolved, if it was not for what the operating system says.
+pub(super) fn too_many_lookups(error: &reqwest::Error) -> Option<&LookupProblem> {
+    let problem = causes(error).find_map(|cause| cause.downcast_ref());
+    problem.filter(|problem| matches!(problem, LookupProblem::TooMany { .. }))
 }
 
 /// Why a proxy did not pass a request on.
@@ -79,6 +86,9 @@ const NOT_HTTP: [(&str, &str); 8] = [
 pub(super) fn classify(error: &reqwest::Error) -> Error {
     if prohibited(error).is_some() {
         return Error::DestinationIpProhibited;
+    }
+    if too_many_lookups(error).is_some() {
+        return Error::DnsTimeout;
     }
     if error.is_dns() {
         return Error::DnsError { rcode: Some("name not resolved".to_owned()), info_code: None };

@@ -49,12 +49,11 @@ impl NamedRoots {
     ///
     /// # Errors
     ///
-    /// If there are none, as a clause that says why.
-    pub(super) fn load(&self) -> Result<Vec<CertificateDer<'static>>, String> {
-        let Self { variable, path } = self;
-        let wrong =
-            |problem: &str| format!("{} in the environment variable {variable} {problem}", path.display());
-        let unreadable = |error: std::io::Error| wrong(&format!("cannot be read: {error}"));
+    /// If there are none.
+    pub(super) fn load(&self) -> Result<Vec<CertificateDer<'static>>, RootsProblem> {
+        let wrong = |error| RootsProblem { named: self.clone(), error };
+        let unreadable = |error: std::io::Error| wrong(Some(error));
+        let path = &self.path;
         let files = match path.is_dir() {
             false => vec![path.clone()],
             true => {
@@ -70,9 +69,28 @@ impl NamedRoots {
             certificates.extend(CertificateDer::pem_slice_iter(&pem).flatten());
         }
         if certificates.is_empty() {
-            return Err(wrong("holds no certificate in PEM form"));
+            return Err(wrong(None));
         }
         Ok(certificates)
+    }
+}
+
+/// Why the certificates that the environment names cannot be used.
+#[derive(Debug)]
+pub(super) struct RootsProblem {
+    named: NamedRoots,
+    /// Why they cannot be read. `None` if there are none.
+    error: Option<std::io::Error>,
+}
+
+impl fmt::Display for RootsProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let NamedRoots { variable, path } = &self.named;
+        write!(f, "{} in the environment variable {variable} ", path.display())?;
+        match &self.error {
+            Some(error) => write!(f, "cannot be read: {error}"),
+            None => f.write_str("holds no certificate in PEM form"),
+        }
     }
 }
 
@@ -209,7 +227,7 @@ mod tests {
     #[test]
     fn certificates_that_are_not_where_the_environment_says_are_told() {
         let missing = named(&[("REQUESTS_CA_BUNDLE", Path::new("/nonexistent/ca.pem"))]).named.unwrap();
-        let problem = missing.load().unwrap_err();
+        let problem = missing.load().unwrap_err().to_string();
         assert!(
             problem.starts_with(
                 "/nonexistent/ca.pem in the environment variable REQUESTS_CA_BUNDLE cannot be read: "
@@ -218,7 +236,13 @@ mod tests {
         );
         let folder = tempfile::tempdir().unwrap();
         let empty = named(&[("CURL_CA_BUNDLE", folder.path())]).named.unwrap();
-        assert!(empty.load().unwrap_err().ends_with("CURL_CA_BUNDLE holds no certificate in PEM form"));
+        assert!(
+            empty
+                .load()
+                .unwrap_err()
+                .to_string()
+                .ends_with("CURL_CA_BUNDLE holds no certificate in PEM form")
+        );
     }
 
     #[test]

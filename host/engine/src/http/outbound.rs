@@ -1,13 +1,12 @@
 //! Sends one request of a connector, step by step.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::address::Prohibited;
@@ -18,8 +17,11 @@ use super::clients::NoRoute;
 use super::coding::{Coding, TooMany};
 use super::denial::{Denial, Denials};
 use super::failure::ProxyFailure;
+use super::hosts::Hosts;
 use super::target::Target;
-use super::{AllowedHosts, HttpClients, failure, head};
+use super::{AllowedHosts, HttpClients, failure, head, holdings};
+use crate::account::{Account, Full, Held, Total};
+use crate::deadline::timeout;
 use crate::error::Remedy;
 use crate::events::Level;
 use crate::exceeded::ExceededLimit;
@@ -39,8 +41,31 @@ pub(crate) struct OutboundHttp {
     pub(crate) obstacles: Obstacles,
     pub(crate) reporter: Reporter,
     denials: Denials,
-    /// A permit for each request that may wait for the head of its response.
+    hosts: Arc<Mutex<Hosts>>,
+    /// A permit for each request that may be in flight.
     places: Arc<Semaphore>,
+    /// What the host holds for the instance.
+    pub(crate) account: Account,
+    /// What all instances take together.
+    pub(crate) total: Total,
+}
+
+/// Bytes that the host holds of a response until its body has arrived: what a client reads ahead of
+/// the guest. hyper reads up to 408 KiB of HTTP/1. Answers by HTTP/2 share 5 MiB for a connection.
+const ANSWER: usize = 512 * 1024;
+
+/// A request in flight: its place among them, and what the host holds of it. It ends when the body
+/// of the response has arrived or is dropped.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) held: Held,
+    _place: OwnedSemaphorePermit,
+}
+
+/// What is held of the head of a response until the guest takes it.
+#[derive(Clone, Debug)]
+struct HeadHeld {
+    _held: Arc<Held>,
 }
 
 impl OutboundHttp {
@@ -51,10 +76,37 @@ impl OutboundHttp {
         secrets: Arc<Secrets>,
         limits: Limits,
         reporter: Reporter,
+        total: Total,
     ) -> Self {
         let places = Arc::new(Semaphore::new(limits.requests.min(Semaphore::MAX_PERMITS)));
-        let (exceeded, obstacles, denials) = Default::default();
-        Self { clients, allowed, secrets, limits, exceeded, obstacles, reporter, denials, places }
+        let (exceeded, obstacles, denials) = <(ExceededLimit, _, _)>::default();
+        let hosts = Arc::new(Mutex::new(Hosts::new(clients.clone())));
+        let account = Account::new(Limit::HostMemory, limits.host_memory, total.clone(), exceeded.clone());
+        Self {
+            clients,
+            allowed,
+            secrets,
+            limits,
+            exceeded,
+            obstacles,
+            reporter,
+            denials,
+            hosts,
+            places,
+            account,
+            total,
+        }
+    }
+
+    /// Begins to send a request, for which `held` is held.
+    ///
+    /// # Errors
+    ///
+    /// If too many are in flight.
+    pub(super) fn begin(&self, held: Held) -> Result<Exchange, Full> {
+        let place = self.places.clone().try_acquire_owned();
+        let place = place.map_err(|_| Full::report(Limit::Requests, &self.exceeded))?;
+        Ok(Exchange { held, _place: place })
     }
 
     /// Sends one request and waits for the head of its response.
@@ -62,22 +114,30 @@ impl OutboundHttp {
         &self,
         request: Request<WasiBody>,
         options: RequestOptions,
+        mut exchange: Exchange,
     ) -> Result<Response<WasiBody>> {
-        let place = self.places.try_acquire();
-        let _place = place.map_err(|_| self.exceeds(Limit::Requests, Error::ConnectionLimitReached))?;
         let (head, body) = request.into_parts();
         // Before anything is rejected: if the host drops the body while the guest still writes, the
         // guest sees a reset stream instead of the reason.
-        let body = read_request(body, &self.limits, &self.exceeded).await?;
+        let body = read_request(body, &self.limits, &self.exceeded, &mut exchange.held).await?;
         let target = Target::of(&head.method, &head.uri)?;
         let reach = self.judge(&target).await?;
         let mut headers = head.headers;
-        self.measure(&headers).map_err(Error::HttpRequestHeaderSectionSize)?;
+        let line = head.method.as_str().len() + target.url.as_str().len();
+        // Secrets may be much longer than their tokens, so nothing is put in before it is known to
+        // fit.
+        let size = line + head::size(&headers) + self.secrets.growth(&headers);
+        self.measure(size).map_err(Error::HttpRequestHeaderSectionSize)?;
         let compressed = head::prepare(&mut headers);
         self.unseal(&mut headers, &target).await?;
+        self.measure(line + head::size(&headers)).map_err(Error::HttpRequestHeaderSectionSize)?;
+        exchange.held.grow(holdings::weigh(&headers)).map_err(too_much)?;
         let outgoing = compose(head.method.clone(), &target, headers, body);
 
-        let route = match self.clients.route(&target, reach) {
+        // What is read ahead of the guest begins with the head.
+        exchange.held.grow(ANSWER).map_err(too_much)?;
+        let clients = self.hosts.lock().unwrap_or_else(PoisonError::into_inner).to(&target.origin);
+        let route = match clients.route(&target, reach) {
             Ok(route) => route,
             Err(NoRoute::Client(problem)) => return Err(Error::InternalError(Some(problem))),
             Err(NoRoute::Setup(obstacle)) => {
@@ -91,7 +151,7 @@ impl OutboundHttp {
         // patient than another. The two timeouts are added instead.
         let patience = shorter(options.connect_timeout, self.limits.timeouts.connect)
             .saturating_add(shorter(options.first_byte_timeout, self.limits.timeouts.first_byte));
-        let answer = match timeout(patience, route.client.execute(outgoing)).await {
+        let answer = match timeout(patience, route.execute(outgoing)).await {
             // This answers a plain request, so it is from the proxy. Within a tunnel, it would be
             // from the server.
             Ok(Ok(answer))
@@ -124,7 +184,7 @@ impl OutboundHttp {
                 return Err(Error::InternalError(Some(problem)));
             }
         };
-        self.admit(response, codings, options, name)
+        self.admit(response, codings, options, name, exchange)
     }
 
     /// Decides whether a request may be sent, and to which addresses.
@@ -151,15 +211,20 @@ impl OutboundHttp {
         codings: Vec<Coding>,
         options: RequestOptions,
         name: String,
+        exchange: Exchange,
     ) -> Result<Response<WasiBody>> {
-        self.measure(response.headers()).map_err(Error::HttpResponseHeaderSectionSize)?;
+        self.measure(head::size(response.headers())).map_err(Error::HttpResponseHeaderSectionSize)?;
         if !codings.is_empty() {
             // Both are about the compressed body.
             response.headers_mut().remove(CONTENT_ENCODING);
             response.headers_mut().remove(CONTENT_LENGTH);
         }
         self.secrets.seal(response.headers_mut());
+        let held = self.account.hold(holdings::weigh(response.headers())).map_err(too_much)?;
+        response.extensions_mut().insert(HeadHeld { _held: Arc::new(held) });
         Ok(response.map(|body| {
+            // Nothing is left of an exchange without a body, even if the guest keeps it.
+            let ended = http_body::Body::is_end_stream(&body);
             let response_body = ResponseBody {
                 body,
                 codings,
@@ -169,6 +234,8 @@ impl OutboundHttp {
                 target: name,
                 exceeded: self.exceeded.clone(),
                 reporter: self.reporter.clone(),
+                account: self.account.clone(),
+                exchange: Some(exchange).filter(|_| !ended),
             };
             response_body.open()
         }))
@@ -207,6 +274,11 @@ impl OutboundHttp {
         }
         if let Some(failure) = through {
             return self.turned_away(&failure, target, proxy).await;
+        }
+        if let Some(problem) = failure::too_many_lookups(error) {
+            let reason = format!("the name of {} was not resolved: {problem}", target.origin);
+            self.hinder(target, Obstacle { of_operator: false, reason, remedy: None }).await;
+            return failure::classify(error);
         }
         if error.is_connect() && proxy.is_none() && failure::prohibited(error).is_none() {
             self.point_to_proxy(target).await;
@@ -254,9 +326,8 @@ impl OutboundHttp {
         self.obstacles.note(Some(obstacle));
     }
 
-    /// Checks the size of headers. The error is their size, for the guest.
-    fn measure(&self, headers: &HeaderMap) -> Result<(), Option<u32>> {
-        let size = head::size(headers);
+    /// Checks the size of a head. The error is the size, for the guest.
+    fn measure(&self, size: usize) -> Result<(), Option<u32>> {
         if size <= self.limits.headers {
             return Ok(());
         }
@@ -269,6 +340,12 @@ impl OutboundHttp {
         self.exceeded.report(limit);
         error
     }
+}
+
+/// The error for a guest that makes the host hold too much. It hardly sees it, because that ends
+/// its call.
+pub(super) fn too_much(full: Full) -> Error {
+    Error::InternalError(Some(full.to_string()))
 }
 
 /// The request as it is sent. If its method expects a body, it has one, or the length 0.

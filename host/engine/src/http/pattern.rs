@@ -1,6 +1,7 @@
 //! Parses patterns of hosts, and matches origins with them.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use reqwest::Url;
@@ -16,13 +17,50 @@ const FORM: &str = "[SCHEME://]HOST[:PORT], such as api.example.com, *.example.c
 /// The scheme is `https` by default, and may be `http`. The port is that of the scheme by default.
 /// `*.` before the host stands for one or more labels: `*.example.com` matches `a.example.com` and
 /// `a.b.example.com`, but neither `example.com` nor an IP address. Hosts are compared in the form
-/// in which they are connected to: in lower case and punycode, without a final dot, and IP
-/// addresses of any notation as addresses.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// in which they are connected to: in lower case and punycode, without a final dot. An IP address
+/// has to be written in its usual form, since a number such as 2130706433 may be meant as a name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostPattern {
     /// If the pattern has a wildcard, the host is the part after it.
     pub(super) origin: Origin,
     pub(super) subdomains: bool,
+}
+
+/// What is wrong with a pattern. Its text is a predicate that does not quote the pattern, which may
+/// hold a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// It has another scheme.
+    Scheme,
+    /// It cannot be parsed.
+    Form,
+    /// It has a user or password.
+    User,
+    /// It has a wildcard that is not the first label.
+    Wildcard,
+    /// It has a wildcard in front of an IP address.
+    WildcardOfAddress,
+    /// It has an IPv4 address that is not written as four decimal numbers.
+    Notation,
+    /// It has a path.
+    Path,
+    /// It has a query or fragment.
+    Query,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scheme => "is neither http nor https",
+            Self::Form => "is neither a host nor a URL",
+            Self::User => "has a user in it",
+            Self::Wildcard => "has a `*` elsewhere than in front, as in `*.example.com`",
+            Self::WildcardOfAddress => "has a `*` in front of an IP address",
+            Self::Notation => "has an IP address that is not written as four numbers, such as 127.0.0.1",
+            Self::Path => "has a path",
+            Self::Query => "has a query or fragment",
+        })
+    }
 }
 
 impl HostPattern {
@@ -31,36 +69,45 @@ impl HostPattern {
     /// # Errors
     ///
     /// What is wrong with it, as a predicate that does not quote it: it may hold a secret.
-    pub(super) fn of_url(text: &str) -> Result<Self, &'static str> {
+    pub(crate) fn of_url(text: &str) -> Result<Self, Problem> {
         Self::parse(text).map(|(pattern, _)| pattern)
     }
 
-    fn parse(text: &str) -> Result<(Self, Url), &'static str> {
+    fn parse(text: &str) -> Result<(Self, Url), Problem> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
         if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-            return Err("is neither http nor https");
+            return Err(Problem::Scheme);
         }
         let (subdomains, host) = rest.strip_prefix("*.").map_or((false, rest), |parent| (true, parent));
         // The parser would silently ignore some of these.
         if host.starts_with(['/', '\\']) || host.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err("is neither a host nor a URL");
+            return Err(Problem::Form);
         }
         let url = Url::parse(&format!("{scheme}://{host}"))
             .ok()
             .and_then(without_final_dot)
-            .ok_or("is neither a host nor a URL")?;
+            .ok_or(Problem::Form)?;
         if !url.username().is_empty() || url.password().is_some() {
-            return Err("has a user in it");
+            return Err(Problem::User);
         }
-        let origin = Origin::of(&url).ok_or("is neither http nor https")?;
+        let origin = Origin::of(&url).ok_or(Problem::Scheme)?;
         if origin.host.contains('*') {
-            return Err("has a `*` elsewhere than in front, as in `*.example.com`");
+            return Err(Problem::Wildcard);
         }
         if subdomains && origin.address().is_some() {
-            return Err("has a `*` in front of an IP address");
+            return Err(Problem::WildcardOfAddress);
+        }
+        if origin.address().is_some() && Authority::of(rest).and_then(|written| written.address).is_none() {
+            return Err(Problem::Notation);
         }
         Ok((Self { origin, subdomains }, url))
+    }
+
+    /// Whether it stands for the hosts below a public suffix, under which strangers register names:
+    /// `*.com`, `*.co.uk`, `*.github.io`. A name without a dot is one too, known or not.
+    pub(super) fn is_below_public_suffix(&self) -> bool {
+        self.subdomains && psl::suffix_str(&self.origin.host).is_some_and(|suffix| suffix == self.origin.host)
     }
 
     /// Whether `origin` matches the pattern.
@@ -76,6 +123,40 @@ impl HostPattern {
     }
 }
 
+/// Whether `text` is a whole URL of a loopback address, so that nobody can have written it by
+/// accident: with a scheme, the address in dotted or bracketed form, and a port.
+pub(super) fn names_loopback(text: &str) -> bool {
+    let authority = text.trim().split_once("://").and_then(|(_, rest)| Authority::of(rest));
+    authority.is_some_and(|written| {
+        written.has_port && written.address.is_some_and(|address| address.is_loopback())
+    })
+}
+
+/// A host and a port as they are written, before a parser of URLs makes addresses of numbers.
+struct Authority {
+    /// The address, if it is in dotted or bracketed form.
+    address: Option<IpAddr>,
+    has_port: bool,
+}
+
+impl Authority {
+    /// Splits what follows the `//` of a URL. `None` if there is a user in it.
+    fn of(rest: &str) -> Option<Self> {
+        let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
+        let authority = &rest[..end];
+        if authority.contains('@') {
+            return None;
+        }
+        let port_at = authority.rfind(':').filter(|at| !authority[*at..].contains(']'));
+        let (host, port) = authority.split_at(port_at.unwrap_or(authority.len()));
+        let address = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(host) => host.parse::<Ipv6Addr>().ok().map(IpAddr::from),
+            None => host.parse::<Ipv4Addr>().ok().map(IpAddr::from),
+        };
+        Some(Self { address, has_port: port.len() > ":".len() })
+    }
+}
+
 impl FromStr for HostPattern {
     type Err = Error;
 
@@ -83,13 +164,13 @@ impl FromStr for HostPattern {
     ///
     /// A config error that says what is wrong and which form is right.
     fn from_str(text: &str) -> Result<Self> {
-        let wrong = |problem| Error::config(format!("it {problem}; the form is {FORM}"));
+        let wrong = |problem: Problem| Error::config(format!("it {problem}; the form is {FORM}"));
         let (pattern, url) = Self::parse(text).map_err(wrong)?;
         if url.path() != "/" {
-            return Err(wrong("has a path"));
+            return Err(wrong(Problem::Path));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("has a query or fragment"));
+            return Err(wrong(Problem::Query));
         }
         Ok(pattern)
     }
@@ -129,8 +210,6 @@ mod tests {
             ("*.example.com:8443", "https://*.example.com:8443"),
             ("http://*.Bücher.example.", "http://*.xn--bcher-kva.example"),
             ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("http://0x7f000001", "http://127.0.0.1"),
-            ("http://127.1", "http://127.0.0.1"),
             ("[0:0:0:0:0:0:0:1]:443", "https://[::1]"),
             ("localhost", "https://localhost"),
         ] {
@@ -151,6 +230,13 @@ mod tests {
             ("%2a.example.com", "has a `*` elsewhere"),
             ("*.10.0.0.1", "has a `*` in front of an IP address"),
             ("*.[::1]", "has a `*` in front of an IP address"),
+            ("2130706433", "has an IP address that is not written as four numbers"),
+            ("http://0x7f000001:22", "has an IP address that is not written as four numbers"),
+            ("http://0177.0.0.1", "has an IP address that is not written as four numbers"),
+            ("127.1:22", "has an IP address that is not written as four numbers"),
+            ("http://127.0.0.1.:22", "has an IP address that is not written as four numbers"),
+            ("http://①②⑦.0.0.1", "has an IP address that is not written as four numbers"),
+            ("http://127%2e0.0.1", "has an IP address that is not written as four numbers"),
             ("ftp://example.com", "is neither http nor https"),
             ("file:///etc/passwd", "is neither http nor https"),
             ("https:///example.com", "is neither a host nor a URL"),
@@ -192,5 +278,72 @@ mod tests {
     fn no_wildcard_stands_for_a_part_of_an_address() {
         assert!("*.0.0.1".parse::<HostPattern>().is_err());
         assert!(!matches("*.internal", "https://10.0.0.1/"));
+    }
+    #[test]
+    fn a_loopback_address_is_named_by_a_whole_url_alone() {
+        for url in [
+            "http://127.0.0.1:8080",
+            "https://127.9.9.9:1/v1?a=b#c",
+            " http://127.0.0.1:80/ ",
+            "http://[::1]:8080/v1",
+            "http://[0:0:0:0:0:0:0:1]:8080",
+        ] {
+            assert!(names_loopback(url), "{url}");
+        }
+        for url in [
+            "127.0.0.1",
+            "127.0.0.1:8080",
+            "//127.0.0.1:8080",
+            "http://127.0.0.1",
+            "http://127.0.0.1/",
+            "http://127.0.0.1:",
+            "http://127.0.0.1:/v1:8080",
+            "http://127.0.0.1?:8080",
+            "http://2130706433:22",
+            "http://0x7f000001:22",
+            "http://0x7f.0.0.1:22",
+            "http://0177.0.0.1:22",
+            "http://0127.0.0.1:22",
+            "http://127.1:22",
+            "http://127.0.0.1.:22",
+            "http://①②⑦.0.0.1:22",
+            "http://127%2e0.0.1:22",
+            "http://::1:22",
+            "http://[::ffff:127.0.0.1]:22",
+            "http://[::127.0.0.1]:22",
+            "http://[::1%25lo]:22",
+            "http://[127.0.0.1]:22",
+            "http://localhost:22",
+            "http://a.localhost:22",
+            "http://0.0.0.0:22",
+            "http://0:22",
+            "http://user@127.0.0.1:22",
+            "http://evil.example\\@127.0.0.1:22",
+            "http://127.0.0.1:22@evil.example",
+            "http://10.0.0.1:22",
+        ] {
+            assert!(!names_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn names_that_strangers_can_register_are_below_a_public_suffix() {
+        for text in [
+            "*.com",
+            "*.CO.UK.",
+            "*.github.io",
+            "http://*.github.io:8080",
+            "*.s3.amazonaws.com",
+            "*.foo.ck",
+            "*.xn--55qx5d.cn",
+            "*.公司.cn",
+            "*.localhost",
+            "*.no-such-domain",
+        ] {
+            assert!(pattern(text).is_below_public_suffix(), "{text}");
+        }
+        for text in ["*.example.com", "*.example.co.uk", "*.me.github.io", "*.www.ck", "github.io", "co.uk"] {
+            assert!(!pattern(text).is_below_public_suffix(), "{text}");
+        }
     }
 }

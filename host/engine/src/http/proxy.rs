@@ -41,17 +41,39 @@ pub struct Proxy {
 struct Setting {
     /// The environment variable that it is from.
     variable: Option<&'static str>,
-    /// Its URL, or a predicate that says why it cannot be used.
-    url: Result<Url, &'static str>,
+    url: Result<Url, Flaw>,
 }
 
-impl Setting {
-    /// What is wrong with it, without quoting it.
-    fn complain(&self, problem: &str) -> String {
-        match self.variable {
-            Some(name) => format!("the proxy in the environment variable {name} {problem}"),
-            None => format!("the proxy {problem}"),
+/// Why a proxy cannot be used. Never quotes its URL, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    /// The environment variable that it is from.
+    variable: Option<&'static str>,
+    flaw: Flaw,
+}
+
+/// What is wrong with the URL of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flaw {
+    Form,
+    Socks,
+    Unescaped,
+    /// The client does not take it, though nothing is wrong with it.
+    Refused,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the proxy ")?;
+        if let Some(name) = self.variable {
+            write!(f, "in the environment variable {name} ")?;
         }
+        f.write_str(match self.flaw {
+            Flaw::Form => "is not of the form http://HOST:PORT or https://HOST:PORT",
+            Flaw::Socks => "is a SOCKS proxy, which is not supported; an http or https proxy is",
+            Flaw::Unescaped => "has a user or password with characters that must be percent-encoded in a URL",
+            Flaw::Refused => "cannot be used",
+        })
     }
 }
 
@@ -108,12 +130,12 @@ impl Proxy {
     ///
     /// # Errors
     ///
-    /// If it cannot go through the proxy that is set, as a clause that says why.
-    pub(super) fn intercepts(&self, url: &Url) -> Result<Option<String>, String> {
+    /// If it cannot go through the proxy that is set.
+    pub(super) fn intercepts(&self, url: &Url) -> Result<Option<String>, Problem> {
         let Some(setting) = self.setting(url) else { return Ok(None) };
         match &setting.url {
             Ok(url) => Ok(show(Some(url))),
-            Err(problem) => Err(setting.complain(problem)),
+            Err(flaw) => Err(Problem { variable: setting.variable, flaw: *flaw }),
         }
     }
 
@@ -124,12 +146,16 @@ impl Proxy {
 
     /// The rules for the client: the proxy of each scheme. Whether a request uses them is decided
     /// before.
-    pub(super) fn rules(&self) -> Result<Vec<reqwest::Proxy>, String> {
+    ///
+    /// # Errors
+    ///
+    /// If the client does not take one.
+    pub(super) fn rules(&self) -> Result<Vec<reqwest::Proxy>, Problem> {
         let http = url(self.http.as_ref()).cloned().map(reqwest::Proxy::http);
         let https = url(self.https.as_ref()).cloned().map(reqwest::Proxy::https);
         let rules = http.into_iter().chain(https).collect::<Result<_, _>>();
         // The error of the client could quote the URL.
-        rules.map_err(|_| "the proxy cannot be used".to_owned())
+        rules.map_err(|_| Problem { variable: None, flaw: Flaw::Refused })
     }
 }
 
@@ -148,7 +174,8 @@ impl FromStr for Proxy {
             "none" => return Ok(Self::none()),
             _ => {}
         }
-        let url = parse(text).map_err(|problem| Error::config(format!("the proxy {problem}")))?;
+        let problem = |flaw| Error::config(Problem { variable: None, flaw }.to_string());
+        let url = parse(text).map_err(problem)?;
         let setting = Some(Setting { variable: None, url: Ok(url) });
         Ok(Self::new(setting.clone(), setting, ""))
     }
@@ -172,21 +199,20 @@ fn show(url: Option<&Url>) -> Option<String> {
     Origin::of(url?).map(|origin| origin.to_string())
 }
 
-/// Parses the URL of a proxy. The error is a predicate.
-fn parse(text: &str) -> Result<Url, &'static str> {
-    const FORM: &str = "is not of the form http://HOST:PORT or https://HOST:PORT";
+/// Parses the URL of a proxy.
+fn parse(text: &str) -> Result<Url, Flaw> {
     let url = if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
-    let mut url = url.map_err(|_| FORM)?;
+    let mut url = url.map_err(|_| Flaw::Form)?;
     if url.scheme().starts_with("socks") {
-        return Err("is a SOCKS proxy, which is not supported; an http or https proxy is");
+        return Err(Flaw::Socks);
     }
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(FORM);
+        return Err(Flaw::Form);
     }
     // A password with one of `/?#` in it would end the host, and its beginning would be connected
     // to.
     if text.contains('@') && url.username().is_empty() && url.password().is_none() {
-        return Err("has a user or password with characters that must be percent-encoded in a URL");
+        return Err(Flaw::Unescaped);
     }
     url.set_path("");
     url.set_query(None);
@@ -194,7 +220,7 @@ fn parse(text: &str) -> Result<Url, &'static str> {
     // The client ignores a URL that it cannot parse, and would connect directly.
     let probe =
         Matcher::builder().all(url.as_str()).build().intercept(&http::Uri::from_static("http://a.example"));
-    probe.map(|_| url).ok_or(FORM)
+    probe.map(|_| url).ok_or(Flaw::Form)
 }
 
 #[cfg(test)]

@@ -6,37 +6,39 @@
 
 use std::error::Error as StdError;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::net::lookup_host;
 
 use super::address::{Prohibited, Reach, special};
+use super::lookups::{LookupProblem, Lookups};
 use super::origin::is_localhost;
 
 /// Resolves names by the operating system, and drops prohibited addresses.
 #[derive(Debug)]
 pub(super) struct Resolver {
     pub(super) reach: Reach,
+    pub(super) lookups: Arc<Lookups>,
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = self.reach;
+        let (reach, lookups) = (self.reach, self.lookups.clone());
         Box::pin(async move {
-            let addresses = judge(addresses(name.as_str()).await?, reach)?;
+            let addresses = judge(addresses(name.as_str(), &lookups).await?, reach)?;
             Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
 
 /// The addresses of a name. Their port is not known here.
-async fn addresses(name: &str) -> std::io::Result<Vec<SocketAddr>> {
+async fn addresses(name: &str, lookups: &Arc<Lookups>) -> Result<Vec<SocketAddr>, LookupProblem> {
     if is_localhost(name) {
         // Whatever a name server or a file says about it.
         let addresses: [IpAddr; 2] = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
         return Ok(addresses.map(|address| (address, 0).into()).to_vec());
     }
-    Ok(lookup_host((name, 0)).await?.collect())
+    Ok(lookups.addresses(name).await?.to_vec())
 }
 
 /// Drops prohibited addresses.
@@ -75,7 +77,8 @@ mod tests {
     }
 
     async fn resolved(name: &str, reach: Reach) -> Result<Vec<IpAddr>, String> {
-        let addresses = Resolver { reach }.resolve(name.parse().unwrap()).await;
+        let lookups = Arc::new(Lookups::new(std::time::Duration::from_secs(60)));
+        let addresses = Resolver { reach, lookups }.resolve(name.parse().unwrap()).await;
         Ok(addresses.map_err(|error| error.to_string())?.map(|address| address.ip()).collect())
     }
 

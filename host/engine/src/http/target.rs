@@ -13,6 +13,10 @@ use super::origin::{Origin, without_final_dot};
 /// Bytes of a host name at most (RFC 1035), which also keeps log lines short.
 const LONGEST: usize = 253;
 
+/// Methods whose response has the headers of the request in its body: that of HTTP, and that of
+/// IIS.
+const REPEATING: [&str; 2] = ["TRACE", "TRACK"];
+
 /// The destination of one request.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -26,9 +30,11 @@ impl Target {
     /// # Errors
     ///
     /// If it is not an absolute HTTP URL, or has a user in it. Also for `CONNECT`, which would be a
-    /// tunnel to anywhere.
+    /// tunnel to anywhere, and for methods by which a server repeats the headers of a request, and
+    /// with them its secrets, in the body of the response.
     pub(super) fn of(method: &Method, uri: &Uri) -> Result<Self> {
-        if *method == Method::CONNECT {
+        let repeats = REPEATING.iter().any(|repeating| method.as_str().eq_ignore_ascii_case(repeating));
+        if *method == Method::CONNECT || repeats {
             return Err(Error::HttpRequestMethodInvalid);
         }
         let authority = uri.authority().ok_or(Error::HttpRequestUriInvalid)?;
@@ -141,6 +147,15 @@ mod tests {
     fn there_is_no_tunnel() {
         let error = Target::of(&Method::CONNECT, &Uri::from_static("https://example.com/")).unwrap_err();
         assert!(matches!(error, Error::HttpRequestMethodInvalid));
+    }
+
+    #[test]
+    fn no_method_makes_a_server_repeat_the_headers() {
+        for method in ["TRACE", "TRACK", "trace", "Track"] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            let error = Target::of(&method, &Uri::from_static("https://example.com/")).unwrap_err();
+            assert!(matches!(error, Error::HttpRequestMethodInvalid), "{method}");
+        }
     }
 
     #[test]

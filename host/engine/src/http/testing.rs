@@ -12,8 +12,10 @@ use scripted_server::Server;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::{AllowedHosts, Denial, HttpClients, Network, OutboundHttp};
+use crate::account::{Account, Total};
 use crate::events::{Events, Handled, Level, handled};
-use crate::limits::Limits;
+use crate::exceeded::ExceededLimit;
+use crate::limits::{Limit, Limits};
 use crate::redaction::Redaction;
 use crate::reporter::Reporter;
 use crate::secrets::{Secret, Secrets};
@@ -62,8 +64,14 @@ impl Setup {
         let reporter = Reporter::new(events.clone(), Redaction::default());
         let clients = self.clients.unwrap_or_else(|| HttpClients::new(&self.limits, self.network));
         let secrets = Arc::new(Secrets::new(self.secret.into_iter().collect()));
-        (OutboundHttp::new(clients, allowed, secrets, self.limits, reporter), events)
+        let total = Total::new(self.limits.total_memory);
+        (OutboundHttp::new(clients, allowed, secrets, self.limits, reporter, total), events)
     }
+}
+
+/// An account of so many bytes.
+pub(super) fn account(most: usize) -> Account {
+    Account::new(Limit::HostMemory, most, Total::new(usize::MAX), ExceededLimit::default())
 }
 
 /// A body of a guest.
@@ -76,9 +84,19 @@ pub(super) fn get(url: &str) -> Request<WasiBody> {
     Request::get(url).body(body("")).unwrap()
 }
 
+/// An answer whose body is still to arrive.
+pub(super) async fn start(
+    http: &OutboundHttp,
+    request: Request<WasiBody>,
+    options: RequestOptions,
+) -> Result<Response<WasiBody>, Error> {
+    let exchange = http.begin(http.account.open()).map_err(|_| Error::ConnectionLimitReached)?;
+    http.send(request, options, exchange).await
+}
+
 /// What a guest sees of an answer.
 pub(super) async fn send(http: &OutboundHttp, request: Request<WasiBody>) -> Result<Response<Bytes>, Error> {
-    let (head, body) = http.send(request, RequestOptions::default()).await?.into_parts();
+    let (head, body) = start(http, request, RequestOptions::default()).await?.into_parts();
     Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
 }
 

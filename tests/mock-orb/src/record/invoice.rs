@@ -26,12 +26,12 @@ pub(crate) fn status(index: u64) -> &'static str {
 }
 
 /// The billed subscription; one invoice in nine is a one-off without one.
-fn subscription_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
+pub(crate) fn subscription_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
     let any = blueprint.count(Collection::Subscriptions) > 0 && index % 9 != 8;
     any.then(|| blueprint.owner(Collection::Subscriptions, index, blueprint.count(Collection::Invoices)))
 }
 
-fn customer_index(blueprint: &Blueprint, index: u64) -> u64 {
+pub(crate) fn customer_index(blueprint: &Blueprint, index: u64) -> u64 {
     match subscription_index(blueprint, index) {
         Some(subscription) => subscription::customer_index(blueprint, subscription),
         None => blueprint.owner(Collection::Customers, index, blueprint.count(Collection::Invoices)),
@@ -66,6 +66,19 @@ pub(crate) fn facet(blueprint: &Blueprint, index: u64, at: Timestamp, facet: Fac
     }
 }
 
+pub(crate) fn number(index: u64) -> String {
+    format!("RFOBWG-{index:05}")
+}
+
+/// The invoices of a customer's subscriptions, oldest first.
+pub(crate) fn of_customer(blueprint: &Blueprint, customer: u64) -> impl Iterator<Item = u64> {
+    let subscriptions =
+        blueprint.owned(Collection::Customers, customer, blueprint.count(Collection::Subscriptions));
+    let invoices = blueprint.count(Collection::Invoices);
+    let billed = subscriptions.flat_map(move |it| blueprint.owned(Collection::Subscriptions, it, invoices));
+    billed.filter(|index| subscription_index(blueprint, *index).is_some())
+}
+
 fn source(blueprint: &Blueprint, index: u64) -> &'static str {
     if subscription_index(blueprint, index).is_some() { "subscription" } else { "one_off" }
 }
@@ -81,7 +94,7 @@ pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut 
     let created = later(at, SignedDuration::from_hours(if index % 8 == 3 { 1 + hours % 12 } else { -hours }));
     write_object(out, |invoice| {
         let id = blueprint.id(Collection::Invoices, index);
-        invoice.text("id", &id).text("invoice_number", &format!("RFOBWG-{index:05}"));
+        invoice.text("id", &id).text("invoice_number", &number(index));
         invoice
             .raw("metadata", if index.is_multiple_of(3) { r#"{"po":"0042","rate":"1.10"}"# } else { "{}" });
         invoice.instant("created_at", created, spelling(index)).instant("invoice_date", at, spelling(index));

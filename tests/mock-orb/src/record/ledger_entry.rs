@@ -9,7 +9,7 @@ use crate::facet::Facet;
 use crate::instant::Spelling;
 use crate::object::{Object, write_object};
 use crate::record::ledger_step::Step;
-use crate::record::{customer, event, invoice, price};
+use crate::record::{credit_block, customer, event, invoice, price};
 use crate::timeline::{Timeline, later};
 
 /// The number of entries in a customer's ledger.
@@ -96,14 +96,12 @@ fn description(index: u64) -> Option<&'static str> {
 
 /// The block that an entry affects; each has a cost basis, and may expire.
 fn write_block(blueprint: &Blueprint, customer: u64, index: u64, at: Timestamp, out: &mut String) {
-    let block = (customer << 32) + index / 6;
     write_object(out, |affected| {
-        affected.text("id", &blueprint.dice.id(Salt::Block, block));
+        affected.text("id", &credit_block::id(blueprint, customer, credit_block::of_entry(index)));
         let expires = !index.is_multiple_of(3);
         let expiry = expires.then(|| later(at, SignedDuration::from_hours(24 * 365)));
         affected.optional_instant("expiry_date", expiry);
-        let basis = [Some("0.20"), None, Some("1.50"), Some("0"), Some("1e5")];
-        affected.optional_text("per_unit_cost_basis", basis[(index / 6) as usize % basis.len()]);
+        affected.optional_text("per_unit_cost_basis", credit_block::cost_basis(index / 6));
         affected.raw(
             "filters",
             if index % 4 == 2 {
@@ -157,7 +155,7 @@ fn write_particulars(
 }
 
 /// The invoice of a purchase, in every other ledger.
-fn created_invoice(blueprint: &Blueprint, customer: u64) -> Option<u64> {
+pub(crate) fn created_invoice(blueprint: &Blueprint, customer: u64) -> Option<u64> {
     let invoices = blueprint.count(Collection::Invoices);
     let wanted = invoices > 0 && ordinal(blueprint, customer).is_some_and(|ordinal| ordinal % 2 == 0);
     wanted.then(|| blueprint.dice.roll(Salt::Detail, customer) % invoices)

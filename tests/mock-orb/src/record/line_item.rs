@@ -39,6 +39,11 @@ impl LineItems {
         FEE + self.usage.unwrap_or(0)
     }
 
+    /// The slots of the prices charged, with the charges in hundredths.
+    pub(crate) fn charges(&self) -> impl Iterator<Item = (u64, u64)> {
+        [Some((0, FEE)), self.usage.map(|usage| (1, usage))].into_iter().flatten()
+    }
+
     pub(crate) fn discounted(&self) -> bool {
         self.index % 7 == 3
     }

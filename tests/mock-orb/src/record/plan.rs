@@ -44,7 +44,7 @@ pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut 
             if index.is_multiple_of(2) { "{}" } else { r#"{"region":"eu","weight":"1.0"}"# },
         );
         plan.instant("created_at", at, spelling(index));
-        plan.text("status", status(index)).number("version", 1 + index % 3);
+        plan.text("status", status(index)).number("version", version(index));
         plan.text("currency", "USD").text("invoicing_currency", "USD");
         plan.raw("net_terms", if index % 4 == 2 { "null" } else { "30" });
         plan.optional_text("default_invoice_memo", (index % 3 == 1).then_some("Net\nof taxes"));
@@ -74,6 +74,29 @@ pub(crate) fn write(blueprint: &Blueprint, index: u64, at: Timestamp, out: &mut 
             "base_plan",
             "base_plan_id",
         ]);
+    });
+}
+
+pub(crate) fn version(index: u64) -> u64 {
+    1 + index % 3
+}
+
+/// Writes the form in which other records refer to a plan, with or without a version. A plan that
+/// is gone has neither an identifier nor a name.
+pub(crate) fn write_minified(
+    blueprint: &Blueprint,
+    index: Option<u64>,
+    version: Option<u64>,
+    out: &mut String,
+) {
+    write_object(out, |plan| {
+        let id = index.map(|index| blueprint.id(Collection::Plans, index));
+        plan.optional_text("id", id.as_deref());
+        plan.optional_text("external_plan_id", index.and_then(external_id).as_deref());
+        plan.optional_text("name", index.map(|index| format!("Plan №{index}")).as_deref());
+        if let Some(version) = version {
+            plan.text("plan_version", &version.to_string());
+        }
     });
 }
 

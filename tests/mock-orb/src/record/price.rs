@@ -5,6 +5,7 @@ use crate::blueprint::{Blueprint, spelling};
 use crate::collection::Collection;
 use crate::dice::Salt;
 use crate::object::{Object, write_object};
+use crate::record::{license_type, price_group};
 
 /// How many prices a plan has.
 pub(crate) const SLOTS: u64 = 4;
@@ -136,14 +137,18 @@ pub(crate) fn write(blueprint: &Blueprint, plan: u64, slot: u64, out: &mut Strin
             "plan_phase_order",
             "composite_price_filters",
             "invoice_grouping_key",
-            "dimensional_price_configuration",
-            "license_type",
-            "discount",
-            "minimum",
-            "minimum_amount",
-            "maximum",
-            "maximum_amount",
         ]);
+        match price_group::of_plan(blueprint, plan).filter(|_| slot == 1) {
+            Some(group) => price.value("dimensional_price_configuration", |out| {
+                price_group::write_configuration(blueprint, group, out);
+            }),
+            None => price.raw("dimensional_price_configuration", "null"),
+        };
+        match license_type::of_plan(blueprint, plan).filter(|_| slot == 1) {
+            Some(index) => price.value("license_type", |out| license_type::write(blueprint, index, out)),
+            None => price.raw("license_type", "null"),
+        };
+        price.nulls(&["discount", "minimum", "minimum_amount", "maximum", "maximum_amount"]);
     });
 }
 

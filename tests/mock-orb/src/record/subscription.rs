@@ -8,7 +8,7 @@ use crate::dice::Salt;
 use crate::facet::Facet;
 use crate::instant::{Spelling, midnight, utc_date};
 use crate::object::{Object, write_object, write_text};
-use crate::record::{customer, plan, price};
+use crate::record::{coupon, customer, plan, price};
 use crate::timeline::later;
 
 /// How many of a plan's prices a subscription includes.
@@ -24,7 +24,7 @@ pub(crate) fn prices_plan(blueprint: &Blueprint, index: u64) -> u64 {
 }
 
 /// The plan; null for one subscription in nine, which has only prices.
-fn plan_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
+pub(crate) fn plan_index(blueprint: &Blueprint, index: u64) -> Option<u64> {
     (blueprint.settings.always_plans || index % 9 != 4).then(|| prices_plan(blueprint, index))
 }
 
@@ -98,14 +98,13 @@ pub(crate) fn write_for(
         subscription.raw("auto_collection", if index.is_multiple_of(3) { "null" } else { "true" });
         subscription.raw("auto_issuance", if index % 3 == 1 { "null" } else { "true" });
         subscription.number("net_terms", if index.is_multiple_of(2) { 0 } else { 30 });
-        if index % 10 == 6 {
-            subscription.object("redeemed_coupon", |coupon| {
-                coupon.text("coupon_id", "0042");
+        match coupon::redeemed_by(blueprint, index) {
+            Some(id) => subscription.object("redeemed_coupon", |coupon| {
+                coupon.text("coupon_id", &id);
                 span.write("start_date", "end_date", coupon);
-            });
-        } else {
-            subscription.raw("redeemed_coupon", "null");
-        }
+            }),
+            None => subscription.raw("redeemed_coupon", "null"),
+        };
         subscription.number("billing_cycle_day", 1);
         subscription.raw("billing_cycle_anchor_configuration", r#"{"day":1,"month":null,"year":null}"#);
         subscription.optional_text("invoicing_threshold", (index % 7 == 2).then_some("1000.00"));
@@ -122,14 +121,14 @@ pub(crate) fn write_for(
 }
 
 /// The term of a subscription and its current billing period.
-struct Span {
-    start: Timestamp,
-    end: Option<Timestamp>,
+pub(crate) struct Span {
+    pub(crate) start: Timestamp,
+    pub(crate) end: Option<Timestamp>,
     period: Option<(Timestamp, Timestamp)>,
 }
 
 impl Span {
-    fn new(blueprint: &Blueprint, index: u64, at: Timestamp) -> Span {
+    pub(crate) fn new(blueprint: &Blueprint, index: u64, at: Timestamp) -> Span {
         let now = blueprint.timeline.last();
         let created = midnight(utc_date(at));
         match status(index) {

@@ -40,6 +40,6 @@ fn classes_of_requests_are_limited_by_themselves() {
     assert_eq!([(); 2].map(|()| client.post("/v1/events/search", search).unwrap().status), [200, 429]);
     assert_eq!([(); 2].map(|()| client.get("/v1/plans").unwrap().status), [200, 429]);
     let balance = client.get("/v1/customers/x/credits").unwrap();
-    assert_eq!((balance.status, balance.problem().as_str()), (404, "404-url-not-found"));
+    assert_eq!((balance.status, balance.problem().as_str()), (404, "404-resource-not-found"));
     assert_eq!(client.get("/v1/customers/x/credits").unwrap().problem(), "429-too-many-requests");
 }

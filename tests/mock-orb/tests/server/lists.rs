@@ -141,7 +141,7 @@ fn asking_wrongly_is_an_error_of_orbs_form() {
         ("/v1/ping?limit=1", 400, "400-request-validation-errors"),
         ("/v1/customers/nobody", 404, "404-resource-not-found"),
         ("/v1/customers/nobody/credits/ledger", 404, "404-resource-not-found"),
-        ("/v1/items", 404, "404-url-not-found"),
+        ("/v1/payments", 404, "404-url-not-found"),
         ("/customers", 404, "404-url-not-found"),
         (&format!("{ledger}?limit=1001"), 400, "400-request-validation-errors"),
     ] {

@@ -5,7 +5,7 @@ use async_compression::{Level as Effort, zstd::CParameter};
 use http_body_util::Collected;
 
 use super::*;
-use crate::http::testing::body;
+use crate::http::testing::{account, body};
 use crate::limits::Timeouts;
 use crate::redaction::Redaction;
 
@@ -29,6 +29,8 @@ fn response_body(bytes: &[u8], part: usize, codings: impl IntoIterator<Item = Co
         target: "GET /".to_owned(),
         exceeded: ExceededLimit::default(),
         reporter: Reporter::new(std::sync::Arc::new(()), Redaction::default()),
+        account: account(usize::MAX),
+        exchange: None,
     }
 }
 
@@ -38,7 +40,7 @@ async fn read(response_body: ResponseBody) -> (Result<Bytes>, Option<Limit>) {
     (response_body.open().collect().await.map(Collected::to_bytes), exceeded.first())
 }
 
-/// What is told of a body that could not be decompressed.
+/// The error for a body that could not be decompressed.
 fn problem(answer: Result<Bytes>) -> String {
     match answer {
         Err(Error::InternalError(Some(words))) => words,
@@ -68,9 +70,13 @@ const CODINGS: [Coding; 4] = [Coding::Brotli, Coding::Deflate, Coding::Gzip, Cod
 #[tokio::test]
 async fn a_request_body_is_read_up_to_the_limit() {
     let exceeded = ExceededLimit::default();
-    assert_eq!(read_request(body("abc"), &limits(3), &exceeded).await.unwrap(), "abc");
+    assert_eq!(
+        read_request(body("abc"), &limits(3), &exceeded, &mut account(usize::MAX).open()).await.unwrap(),
+        "abc"
+    );
     assert_eq!(exceeded.first(), None);
-    let error = read_request(body("abcd"), &limits(3), &exceeded).await.unwrap_err();
+    let error =
+        read_request(body("abcd"), &limits(3), &exceeded, &mut account(usize::MAX).open()).await.unwrap_err();
     assert!(matches!(error, Error::HttpRequestBodySize(Some(4))));
     assert_eq!(exceeded.first(), Some(Limit::RequestBody));
 }
@@ -78,7 +84,9 @@ async fn a_request_body_is_read_up_to_the_limit() {
 #[tokio::test]
 async fn a_request_body_that_never_ends_is_given_up() {
     let endless = StreamBody::new(stream::pending()).boxed_unsync();
-    let error = read_request(endless, &limits(3), &ExceededLimit::default()).await.unwrap_err();
+    let error = read_request(endless, &limits(3), &ExceededLimit::default(), &mut account(usize::MAX).open())
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::ConnectionWriteTimeout));
 }
 
@@ -189,6 +197,48 @@ async fn a_bomb_within_a_bomb_is_stopped_between_them() {
         read(ResponseBody { encoded: 1 << 20, ..response_body(&bomb, 4_096, codings) }).await;
     assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{answer:?}");
     assert_eq!(exceeded_limit, Some(Limit::ResponseEncoded));
+}
+
+#[tokio::test]
+async fn members_out_of_which_nothing_comes_have_an_end() {
+    for coding in CODINGS {
+        let empty = compress(coding, b"").await.repeat(100_000);
+        let limited = ResponseBody { size: 1 << 20, ..response_body(&empty, 4_096, [coding]) };
+        let (answer, exceeded_limit) = read(limited).await;
+        assert!(matches!(answer, Err(Error::HttpResponseBodySize(None))), "{coding:?}: {answer:?}");
+        assert_eq!(exceeded_limit, Some(Limit::Response));
+    }
+}
+
+#[tokio::test]
+async fn members_let_others_run() {
+    let empty = compress(Coding::Gzip, b"").await.repeat(1_000);
+    let mut body = response_body(&empty, empty.len(), [Coding::Gzip]).open();
+    let mut waited = 0;
+    let end = std::future::poll_fn(|context| {
+        let poll = http_body::Body::poll_frame(std::pin::Pin::new(&mut body), context);
+        waited += usize::from(poll.is_pending());
+        poll
+    });
+    assert!(end.await.is_none());
+    assert!(waited >= 10, "{waited}");
+}
+
+#[tokio::test]
+async fn what_decompresses_a_body_counts_as_long_as_it_is_there() {
+    let text = vec![b'x'; 100_000];
+    for coding in CODINGS {
+        let packed = compress(coding, &text).await;
+        let room = account(32 << 20);
+        for _ in 0..10 {
+            let body = ResponseBody { account: room.clone(), ..response_body(&packed, 4_096, [coding]) };
+            assert_eq!(read(body).await.0.unwrap(), text, "{coding:?}");
+        }
+        room.hold(32 << 20).unwrap();
+        let body = ResponseBody { account: account(1_000), ..response_body(&packed, 4_096, [coding]) };
+        let Err(error) = read(body).await.0 else { panic!("{coding:?} held nothing") };
+        assert!(error.to_string().contains("HostMemory"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 use std::task::Poll;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use http::header::{CONTENT_ENCODING, RANGE};
 use http_body_util::BodyExt;
@@ -7,7 +9,7 @@ use scripted_server::{Answer, Server};
 
 use super::*;
 use crate::http::Network;
-use crate::http::testing::{Reached as _, Setup, body, get, send, warning};
+use crate::http::testing::{Reached as _, Setup, body, get, send, start, warning};
 use crate::limits::Timeouts;
 use crate::secrets::Secret;
 
@@ -114,7 +116,7 @@ async fn no_spelling_of_a_forbidden_host_is_dialled() {
         ..Setup::default()
     }
     .open();
-    // Nobody takes out what is told.
+    // Nobody receives the events.
     drop(events);
     for host in [
         "127.0.0.1",
@@ -224,7 +226,7 @@ async fn a_secret_goes_out_where_nobody_listens_and_does_not_come_back() {
     assert!(matches!(error, Error::HttpRequestDenied), "{error:?}");
     assert_eq!(
         warning(&events),
-        "denied: the connector tried to send a secret of the configuration to http://api.example.com without TLS; \
+        "denied: the connector tried to send a secret of the config to http://api.example.com without TLS; \
          use https"
     );
 }
@@ -332,9 +334,9 @@ async fn no_time_at_all_and_all_the_time_there_is_are_fine() {
         first_byte_timeout: Some(time),
         between_bytes_timeout: Some(time),
     };
-    let answer = http.send(get(&server.at("/")), options(Duration::MAX)).await.unwrap();
+    let answer = start(&http, get(&server.at("/")), options(Duration::MAX)).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
-    let error = http.send(get(&server.at("/silent")), options(Duration::ZERO)).await.unwrap_err();
+    let error = start(&http, get(&server.at("/silent")), options(Duration::ZERO)).await.unwrap_err();
     assert!(matches!(error, Error::HttpResponseTimeout), "{error:?}");
 }
 
@@ -348,7 +350,7 @@ async fn headers_have_a_limit_in_both_directions() {
     let mut request = get(&server.at("/"));
     request.headers_mut().insert("a", "b".repeat(4_096).parse().unwrap());
     let error = send(&http, request).await.unwrap_err();
-    assert!(matches!(error, Error::HttpRequestHeaderSectionSize(Some(4_129))), "{error:?}");
+    assert!(matches!(error, Error::HttpRequestHeaderSectionSize(Some(size)) if size > 4_129), "{error:?}");
     assert_eq!(exceeded(&http), Some(Limit::Headers));
     for path in ["/large", "/many"] {
         let (http, _events) = server.http(limits());
@@ -366,22 +368,114 @@ async fn many_headers_that_are_small_pass() {
     assert_eq!(answer.headers().get_all("a").iter().count(), 300);
 }
 
+/// An answer whose body nobody reads.
+async fn unread(http: &OutboundHttp, url: &str) -> Result<Response<WasiBody>> {
+    start(http, get(url), RequestOptions::default()).await
+}
+
 #[tokio::test]
-async fn only_so_many_requests_wait_at_once() {
+async fn only_so_many_requests_are_in_flight_at_once() {
     let server = server();
-    let (http, _events) = server.http(Limits { requests: 1, ..Limits::default() });
+    let limited = || server.http(Limits { requests: 1, ..Limits::default() });
+    let (http, _events) = limited();
     for _ in 0..3 {
         assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
     }
-    // A response whose body is still to be read does not count, a request that waits does.
-    let _unread = http.send(get(&server.at("/")), RequestOptions::default()).await.unwrap();
     let url = server.at("/silent");
-    let waiting = http.send(get(&url), RequestOptions::default());
-    let second = http.send(get(&server.at("/")), RequestOptions::default());
-    let mut waiting = std::pin::pin!(waiting);
+    let mut waiting = std::pin::pin!(unread(&http, &url));
     assert!(std::future::poll_fn(|context| Poll::Ready(waiting.as_mut().poll(context).is_pending())).await);
-    assert!(matches!(second.await, Err(Error::ConnectionLimitReached)));
+    assert!(matches!(unread(&http, &server.at("/")).await, Err(Error::ConnectionLimitReached)));
     assert_eq!(exceeded(&http), Some(Limit::Requests));
+
+    // Also while nobody reads the body of the response.
+    let (http, _events) = limited();
+    let answer = unread(&http, &server.at("/")).await.unwrap();
+    drop(answer);
+    let _answer = unread(&http, &server.at("/")).await.unwrap();
+    assert_eq!(exceeded(&http), None);
+    assert!(matches!(unread(&http, &server.at("/")).await, Err(Error::ConnectionLimitReached)));
+    assert_eq!(exceeded(&http), Some(Limit::Requests));
+}
+
+#[tokio::test]
+async fn a_response_without_a_body_is_not_in_flight_even_if_it_is_kept() {
+    let server = server();
+    let (http, _events) = server.http(Limits { requests: 1, ..Limits::default() });
+    let _kept = unread(&http, &server.at("/elsewhere")).await.unwrap();
+    assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
+    assert_eq!(exceeded(&http), None);
+}
+
+#[tokio::test]
+async fn what_is_held_of_an_exchange_ends_with_it() {
+    let server = server();
+    let host_memory = ANSWER + 64 * 1024;
+    let limited = || server.http(Limits { host_memory, ..Limits::default() });
+    let (http, _events) = limited();
+    let request = || Request::post(server.at("/packed")).body(body(vec![b'x'; 1_000])).unwrap();
+    for _ in 0..3 {
+        // There is no room for what decompresses the body.
+        assert!(send(&http, request()).await.is_err());
+    }
+    let (http, _events) = limited();
+    for _ in 0..3 {
+        assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
+    }
+    assert_eq!(exceeded(&http), None);
+    let _unread = unread(&http, &server.at("/")).await.unwrap();
+    assert!(unread(&http, &server.at("/")).await.is_err());
+    assert_eq!(exceeded(&http), Some(Limit::HostMemory));
+}
+
+#[tokio::test]
+async fn instances_do_not_share_connections_but_one_follows_on_another() {
+    let server = server();
+    let clients = HttpClients::new(&Limits::default(), Network::default());
+    let instance =
+        || Setup { allow: vec![server.url()], clients: Some(clients.lease()), ..Setup::default() }.open().0;
+    let one = instance();
+    assert_eq!(send(&one, get(&server.at("/"))).await.unwrap().body(), "ok");
+    let other = instance();
+    assert_eq!(send(&other, get(&server.at("/"))).await.unwrap().body(), "ok");
+    assert_eq!(server.connections(), 2);
+    drop(one);
+    assert_eq!(send(&instance(), get(&server.at("/"))).await.unwrap().body(), "ok");
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test]
+async fn connections_are_kept_to_few_hosts() {
+    let servers: Vec<_> = (0..9).map(|_| server()).collect();
+    let allow = servers.iter().map(Server::url).collect();
+    let (http, _events) = Setup { allow, ..Setup::default() }.open();
+    for server in servers[..8].iter().chain(&servers[..1]).chain(&servers[8..]).chain(&servers[..1]) {
+        assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
+    }
+    // The ninth host was one too many, so all connections were let go.
+    assert_eq!((servers[0].connections(), servers[1].connections()), (2, 1));
+}
+
+#[tokio::test]
+async fn the_head_of_a_request_is_measured_with_what_is_sent() {
+    let server = server();
+    let limits = || Limits { headers: 4_096, ..Limits::default() };
+    let (http, _events) = server.http(limits());
+    assert!(send(&http, get(&server.at(&format!("/{}", "x".repeat(5_000))))).await.is_err());
+    assert_eq!(exceeded(&http), Some(Limit::Headers));
+
+    let secret = Secret::seal(&"s".repeat(1_000)).unwrap();
+    for (times, limit) in [(1, None), (5, Some(Limit::Headers))] {
+        for basic in [false, true] {
+            let mut request = get(&server.at("/"));
+            let tokens = secret.token.repeat(times);
+            let value = if basic { format!("Basic {}", BASE64_STANDARD.encode(tokens)) } else { tokens };
+            request.headers_mut().insert("authorization", value.parse().unwrap());
+            let setup = Setup { limits: limits(), secret: Some(secret.clone()), ..Setup::default() };
+            let (http, _events) = Setup { allow: vec![server.url()], ..setup }.open();
+            assert_eq!(send(&http, request).await.is_err(), limit.is_some(), "{times} {basic}");
+            assert_eq!(exceeded(&http), limit, "{times} {basic}");
+        }
+    }
 }
 
 #[tokio::test]

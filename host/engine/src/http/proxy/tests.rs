@@ -5,7 +5,7 @@ fn env(variables: &[(&str, &str)]) -> Proxy {
 }
 
 fn judged(proxy: &Proxy, url: &str) -> Result<Option<String>, String> {
-    proxy.intercepts(&Url::parse(url).unwrap())
+    proxy.intercepts(&Url::parse(url).unwrap()).map_err(|problem| problem.to_string())
 }
 
 fn through(proxy: &Proxy, url: &str) -> Option<String> {

@@ -1,0 +1,94 @@
+//! Gives up, for the whole process, what a command does not need: `--isolate`.
+//!
+//! The sandbox keeps a component in as long as wasmtime has no defect that matters. Behind it, the
+//! kernel keeps the process itself in.
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod calls;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod linux;
+
+use std::path::PathBuf;
+
+use elt_host::{Cache, Error, Result};
+
+use crate::args::{Action, Command, ComponentSource, Run, Sandbox, SourceArgs};
+
+/// The files of a command line.
+#[derive(Debug, Default)]
+struct Files {
+    /// Those that are read, and folders.
+    read: Vec<PathBuf>,
+    /// Those that are replaced, which takes their folders.
+    written: Vec<PathBuf>,
+}
+
+/// Isolates the process if the command line asks for it.
+///
+/// # Errors
+///
+/// A config error if the operating system cannot do that.
+pub(crate) fn begin(command: &Command) -> Result<()> {
+    let (component, sandbox, action) = match command {
+        Command::Run(Run { component, source: SourceArgs { sandbox, action } }) => {
+            (component, sandbox, Some(action))
+        }
+        Command::Inspect(inspect) => (&inspect.component, &inspect.sandbox, None),
+        _ => return Ok(()),
+    };
+    if !sandbox.isolation.isolate {
+        return Ok(());
+    }
+    let mut files = Files { read: of_sandbox(sandbox), ..Files::default() };
+    if let ComponentSource::File(path) = component {
+        files.read.push(path.clone());
+    }
+    if let Command::Inspect(inspect) = command {
+        files.read.extend(inspect.view.config.clone());
+    }
+    match action {
+        Some(Action::Check { config } | Action::Discover { config, .. }) => {
+            files.read.push(config.path.clone());
+        }
+        Some(Action::Read(wanted)) => {
+            let destination = &wanted.destination;
+            files.read.push(wanted.config.path.clone());
+            files.read.extend(wanted.choice.catalog.clone());
+            files.read.extend(destination.state.clone());
+            let written = [destination.saved_to(), destination.output()];
+            files.written.extend(written.into_iter().flatten().map(PathBuf::from));
+        }
+        Some(Action::Spec) | None => {}
+    }
+    isolate(&files)
+}
+
+/// What the flags and the environment name. Compiled code is read and not written: what broke out
+/// could leave code there for the next run.
+fn of_sandbox(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let cache = match &sandbox.cache_dir {
+        _ if sandbox.no_cache => None,
+        Some(directory) => Some(directory.clone()),
+        None => Cache::user_directory(),
+    };
+    let variables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
+    let named = variables.iter().filter_map(std::env::var_os);
+    let certificates: Vec<_> =
+        named.flat_map(|paths| std::env::split_paths(&paths).collect::<Vec<_>>()).collect();
+    sandbox.network.ca_cert.iter().cloned().chain(certificates).chain(cache).collect()
+}
+
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn isolate(files: &Files) -> Result<()> {
+    linux::isolate(files)
+}
+
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+fn isolate(_: &Files) -> Result<()> {
+    Err(refused("this system has nothing for it"))
+}
+
+fn refused(reason: &str) -> Error {
+    Error::config(format!("the process cannot be isolated (--isolate): {reason}"))
+        .with_hint("it takes Linux 5.13 or newer, on x86_64 or aarch64, with Landlock and seccomp")
+}

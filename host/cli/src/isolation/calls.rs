@@ -1,0 +1,97 @@
+//! The system calls that an isolated process cannot make. None of them is one that the host makes.
+
+use std::collections::BTreeMap;
+
+use libc::{
+    AF_INET, AF_INET6, AF_NETLINK, CLONE_THREAD, ENOSYS, EPERM, SOCK_RAW, SYS_accept, SYS_accept4, SYS_acct,
+    SYS_add_key, SYS_bpf, SYS_chroot, SYS_clone, SYS_clone3, SYS_delete_module, SYS_execve, SYS_execveat,
+    SYS_finit_module, SYS_fsconfig, SYS_fsmount, SYS_fsopen, SYS_init_module, SYS_io_uring_setup, SYS_kcmp,
+    SYS_kexec_load, SYS_keyctl, SYS_listen, SYS_mount, SYS_move_mount, SYS_name_to_handle_at,
+    SYS_open_by_handle_at, SYS_open_tree, SYS_perf_event_open, SYS_personality, SYS_pidfd_getfd,
+    SYS_pivot_root, SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_quotactl, SYS_reboot,
+    SYS_request_key, SYS_setns, SYS_socket, SYS_swapon, SYS_umount2, SYS_unshare, SYS_userfaultfd,
+};
+use seccompiler::SeccompCmpArgLen::Dword;
+use seccompiler::SeccompCmpOp::{MaskedEq, Ne};
+use seccompiler::{
+    BpfProgram, Error, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
+};
+
+/// Other programs, other processes, the kernel's own parts, and connections from elsewhere.
+const FORBIDDEN: &[i64] = &[
+    SYS_accept,
+    SYS_accept4,
+    SYS_acct,
+    SYS_add_key,
+    SYS_bpf,
+    SYS_chroot,
+    SYS_delete_module,
+    SYS_execve,
+    SYS_execveat,
+    SYS_finit_module,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fsopen,
+    SYS_init_module,
+    SYS_io_uring_setup,
+    SYS_kcmp,
+    SYS_kexec_load,
+    SYS_keyctl,
+    SYS_listen,
+    SYS_mount,
+    SYS_move_mount,
+    SYS_name_to_handle_at,
+    SYS_open_by_handle_at,
+    SYS_open_tree,
+    SYS_perf_event_open,
+    SYS_personality,
+    SYS_pidfd_getfd,
+    SYS_pivot_root,
+    SYS_process_vm_readv,
+    SYS_process_vm_writev,
+    SYS_ptrace,
+    SYS_quotactl,
+    SYS_reboot,
+    SYS_request_key,
+    SYS_setns,
+    SYS_swapon,
+    SYS_umount2,
+    SYS_unshare,
+    SYS_userfaultfd,
+    // Elsewhere, both are calls of `clone`.
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+];
+/// Families of sockets that remain: the internet, and the kernel's list of own addresses. Not those
+/// of this machine, behind which are programs such as Docker. Name services that are asked by one
+/// (nscd, systemd-resolved) are passed over: the servers in resolv.conf are asked.
+const FAMILIES: [i32; 3] = [AF_INET, AF_INET6, AF_NETLINK];
+
+/// Forbids them to this thread and those that it starts.
+///
+/// # Errors
+///
+/// Those of the kernel.
+pub(super) fn forbid() -> Result<(), Error> {
+    let condition = |argument, operator, value: i32| {
+        SeccompCondition::new(argument, Dword, operator, u64::from(value.cast_unsigned()))
+    };
+    let other_family: Result<Vec<_>, _> = FAMILIES.iter().map(|family| condition(0, Ne, *family)).collect();
+    let raw = vec![condition(0, Ne, AF_NETLINK)?, condition(1, MaskedEq(0xf), SOCK_RAW)?];
+    let process = vec![condition(0, MaskedEq(u64::from(CLONE_THREAD.cast_unsigned())), 0)?];
+    let mut rules: BTreeMap<_, _> = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
+    rules.insert(SYS_socket, vec![SeccompRule::new(other_family?)?, SeccompRule::new(raw)?]);
+    rules.insert(SYS_clone, vec![SeccompRule::new(process)?]);
+    apply(rules, EPERM)?;
+    // Its arguments cannot be looked at. Without it, threads are started by the older call.
+    apply(BTreeMap::from([(SYS_clone3, Vec::new())]), ENOSYS)
+}
+
+/// Lets these calls fail with `error`, and all others pass.
+fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>, error: i32) -> Result<(), Error> {
+    let error = SeccompAction::Errno(error.cast_unsigned());
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, error, std::env::consts::ARCH.try_into()?)?;
+    apply_filter(&BpfProgram::try_from(filter)?)
+}

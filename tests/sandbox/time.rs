@@ -1,0 +1,197 @@
+//! Signals and deadlines: they hold whatever a server sends without end, and whatever the host is
+//! busy with.
+
+use std::{
+    io::Write as _,
+    os::unix::process::ExitStatusExt as _,
+    process::{Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    time::{Duration, Instant},
+};
+
+use scripted_server::{Answer, Server};
+use serde_json::json;
+
+use super::{assert_limited, told};
+use crate::support::{Output, Setup, guests};
+
+/// Far longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(10);
+/// Requests that are answered by a flood at the same time.
+const REQUESTS: usize = 16;
+
+/// A server that answers each request without end, and a read of it.
+struct Flood {
+    setup: Setup,
+    /// Says so when a request is answered.
+    begun: Receiver<()>,
+    /// Lives as long as the flood.
+    _server: Server,
+}
+
+/// What can be sent without end, so that no limit but time ends it: answers that are not the last
+/// in HTTP/1.1, frames that need no answer in HTTP/2, and compressed data with nothing in it.
+const KINDS: [fn() -> Flood; 4] = [
+    || informational("HTTP/1.1 100 \r\n\r\n"),
+    || informational("HTTP/1.1 103 Early Hints\r\nlink: </style.css>; rel=preload\r\n\r\n"),
+    frames,
+    members,
+];
+
+impl Flood {
+    fn new(server: impl FnOnce(Begin) -> Server) -> Self {
+        let (begin, begun) = channel();
+        let server = server(Box::new(move || {
+            // Most tests do not wait for it.
+            let _ = begin.send(());
+        }));
+        let config = json!({ "api_url": server.url(), "count": REQUESTS });
+        let setup = Setup::guest(guests::REQUEST_FLOOD, config);
+        let certificate = setup.file("ca.pem", server.certificate());
+        let setup = match server.certificate() {
+            "" => setup,
+            _ => setup.flags(&["--ca-cert", certificate.to_str().unwrap()]),
+        };
+        Self { setup, begun, _server: server }
+    }
+
+    /// Reads the stream with these flags.
+    #[track_caller]
+    fn read(self, flags: &[&str]) -> Output {
+        in_time(|| self.setup.flags(flags).read(&["things"]))
+    }
+}
+
+/// Says that a request is answered.
+type Begin = Box<dyn Fn() + Send + Sync>;
+
+/// Writes `again` without end.
+fn endless(first: &'static [u8], again: &[u8]) -> Answer {
+    let again = again.repeat(64 * 1024 / again.len());
+    Answer::raw(move |peer| {
+        peer.write_all(first)?;
+        loop {
+            peer.write_all(&again)?;
+        }
+    })
+}
+
+fn informational(answer: &'static str) -> Flood {
+    Flood::new(|begin| {
+        Server::start(move |_| {
+            begin();
+            endless(b"", answer.as_bytes())
+        })
+    })
+}
+
+/// `WINDOW_UPDATE`, `PRIORITY` and one of an unknown type.
+const FRAMES: &[u8] = b"\0\0\x04\x08\0\0\0\0\0\0\0\0\x01\
+    \0\0\x05\x02\0\0\0\0\x01\0\0\0\0\x10\
+    \0\0\0\xbe\0\0\0\0\0";
+/// Empty settings, with which a server begins.
+const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+
+fn frames() -> Flood {
+    Flood::new(|begin| {
+        // The preface of a client of HTTP/2 looks like a request of HTTP/1.1.
+        Server::tls("127.0.0.1", &["h2"], move |_| {
+            begin();
+            endless(SETTINGS, FRAMES)
+        })
+    })
+}
+
+/// A member of gzip without content.
+const MEMBER: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0";
+
+fn members() -> Flood {
+    let flood = Flood::new(|begin| {
+        Server::start(move |_| {
+            begin();
+            Answer::endless("gzip", Vec::new(), MEMBER.repeat(4096))
+        })
+    });
+    // Otherwise these end it.
+    let setup = flood.setup.flags(&[
+        "--max-response",
+        "1000GiB",
+        "--max-response-encoded",
+        "1000GiB",
+        "--max-compute",
+        "1h",
+    ]);
+    Flood { setup, ..flood }
+}
+
+/// Does what has an end, and fails if that is late.
+#[track_caller]
+fn in_time<T>(work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    assert!(begun.elapsed() < LONG, "took {:?}", begun.elapsed());
+    done
+}
+
+#[test]
+fn a_flood_is_not_waited_for_longer_than_an_answer() {
+    for flood in &KINDS[..3] {
+        let output = flood().read(&["--response-timeout", "500ms", "--connect-timeout", "500ms"]);
+        assert_eq!(told(&output), [json!({ "answered": 0 })]);
+    }
+}
+
+#[test]
+fn a_flood_holds_up_the_end_of_no_call() {
+    for flood in KINDS {
+        assert_limited(&flood().read(&["--max-call", "1s"]), "--max-call");
+    }
+}
+
+#[test]
+fn a_flood_holds_up_the_end_of_no_sync() {
+    for flood in KINDS {
+        let output = flood().read(&["--max-sync", "1s"]);
+        assert!(output.error().message.contains("--max-sync"), "{}", output.stderr);
+        assert_eq!(output.statuses("things"), ["STARTED", "RUNNING", "INCOMPLETE"]);
+    }
+}
+
+#[test]
+fn a_flood_holds_up_no_signal() {
+    for flood in KINDS {
+        let Flood { setup, begun, _server } = flood();
+        let (config, catalog) = (setup.config_file(), setup.catalog_file(&["things"]));
+        let mut child = setup
+            .command(&[&"read", &"--config", &config, &"--catalog", &catalog])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        begun.recv().unwrap();
+        let ended = in_time(|| {
+            assert!(
+                Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
+            );
+            child.wait().unwrap()
+        });
+        assert_eq!(ended.signal(), Some(15));
+    }
+}
+
+#[test]
+fn a_sync_has_an_end_while_its_component_is_compiled() {
+    let setup = Setup::template(json!({})).flags(&["--max-sync", "1ms", "--no-cache"]);
+    let output = in_time(|| setup.read(&["things"]));
+    assert!(output.error().message.contains("--max-sync"), "{}", output.stderr);
+}
+
+#[test]
+fn a_sync_has_an_end_although_the_host_is_stuck() {
+    let setup = Setup::guest(guests::TRAP, json!({}));
+    // Nobody ever writes to it, so that opening it takes for ever.
+    let pipe = setup.folder().join("component.wasm");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let output = in_time(|| setup.component(pipe).flags(&["--max-sync", "1s"]).read(&["things"]));
+    assert!(output.error().message.contains("--max-sync"), "{}", output.stderr);
+}

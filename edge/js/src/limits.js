@@ -10,10 +10,14 @@ import { ConnectorError } from './error.js';
 export const DEFAULT_LIMITS = {
   requests: Infinity,
   inFlight: 6,
+  waiting: 256,
+  headerBytes: 128 << 10,
+  requestBytes: 1 << 20,
   responseBytes: 32 << 20,
   totalBytes: Infinity,
   headMilliseconds: 60_000,
   idleMilliseconds: 60_000,
+  callMilliseconds: 15 * 60_000,
   milliseconds: Infinity,
   logLines: 1000,
 };
@@ -24,6 +28,8 @@ export class Usage {
   bytes = 0;
   /** Requests whose responses have not been read to their end. */
   inFlight = 0;
+  /** Requests that have been handed over, but have no place yet. */
+  waiting = 0;
   started = performance.now();
 
   /** @param {Required<import('../index.d.ts').Limits>} limits */
@@ -35,9 +41,14 @@ export class Usage {
     return performance.now() - this.started;
   }
 
+  countWaiting() {
+    this.waiting += 1;
+    if (this.waiting > this.limits.waiting) throw exceeded('waiting', this.limits.waiting);
+  }
+
   countRequest() {
+    if (this.requests >= this.limits.requests) throw exceeded('requests', this.limits.requests);
     this.requests += 1;
-    if (this.requests > this.limits.requests) throw exceeded('requests', this.limits.requests);
   }
 
   countBytes(count) {
@@ -52,6 +63,6 @@ export class Usage {
   }
 }
 
-export function exceeded(name, most) {
-  return new ConnectorError('config', `the limit \`${name}\` (${most}) is exceeded; raise it if this is intended`);
+export function exceeded(name, most, failureType = 'config') {
+  return new ConnectorError(failureType, `the limit \`${name}\` (${most}) is exceeded; raise it if this is intended`);
 }

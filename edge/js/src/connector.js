@@ -1,9 +1,12 @@
 /** A source connector in JavaScript: `spec`, `check`, `streams` and `read`. */
 
+import { streamOf } from './contract.js';
 import { ConnectorError } from './error.js';
-import { grantedOrigins, originOf } from './guard.js';
+import { grantedOrigins, originOf } from './guard/origins.js';
 import { DEFAULT_LIMITS } from './limits.js';
-import { Redaction, seal } from './secrets.js';
+import { lineOf, schemaOf, stateOf } from './record.js';
+import { Redaction } from './redaction.js';
+import { seal } from './secrets.js';
 import { Session } from './session.js';
 
 /**
@@ -56,28 +59,35 @@ class Connector {
 
   async streams({ signal } = {}) {
     const streams = await this.#once({ signal }, ({ source }) => source.discover(this.#config));
-    return streams.map(({ jsonSchema, ...stream }) => ({ ...stream, jsonSchema: JSON.parse(jsonSchema) }));
+    this.#settings.redaction.refuse(JSON.stringify(streams), 'the list of streams');
+    return streams.map(streamOf);
   }
 
   async *read(stream, options = {}) {
     const { mode = 'incremental', state, signal, budget, rateLimited, slices, onUsage } = options;
     const redaction = this.#settings.redaction;
     const session = await this.#start({ signal, events: { log: this.#log, rateLimited, slices } });
+    const { usage } = session;
+    const checked = (checkpoint) => redaction.refuse(stateOf(checkpoint), 'the state');
     try {
-      const text = state === undefined || state === null ? undefined : stateText(state);
-      const configured = { name: stream, syncMode: mode };
-      const reader = await session.call(() => session.source.read(this.#config, configured, text));
+      const reader = await session.read(this.#config, { name: stream, syncMode: mode }, stateText(state));
+      let isStopped = false;
       for (;;) {
         const batch = await session.call(() => reader.nextBatch());
-        if (!batch) return { done: true };
-        const checkpoint = batch.checkpoint === undefined ? undefined : redaction.state(batch.checkpoint);
-        yield { records: batch.records.map(redaction.record), checkpoint };
-        // Without a request in flight, the connector may be at its end: then it says so.
-        const { usage } = session;
-        if (checkpoint !== undefined && usage.exceeds(budget) && usage.inFlight > 0) return { done: false };
+        if (!batch) return { done: await session.call(() => reader.isComplete()) };
+        const checkpoint = batch.checkpoint === undefined ? undefined : checked(batch.checkpoint);
+        yield { records: batch.records.map((record) => redaction.record(lineOf(record))), checkpoint };
+        if (isStopped || !usage.exceeds(budget)) continue;
+        if (reader.canStop) {
+          isStopped = true;
+          await session.call(() => reader.stop());
+        } else if (checkpoint !== undefined && usage.inFlight > 0) {
+          // Without a request in flight, the connector may be at its end: then it says so.
+          return { done: false };
+        }
       }
     } finally {
-      const { requests, bytes, milliseconds } = session.usage;
+      const { requests, bytes, milliseconds } = usage;
       session.end();
       onUsage?.({ requests, bytes, milliseconds });
     }
@@ -101,7 +111,7 @@ async function specification(component, settings) {
   const session = await Session.start(component, settings);
   try {
     const { configSchema, ...spec } = await session.call(() => session.source.spec());
-    return { ...spec, configSchema: JSON.parse(configSchema) };
+    return { ...spec, configSchema: schemaOf(configSchema) };
   } finally {
     session.end();
   }
@@ -113,6 +123,7 @@ async function noFetch() {
 }
 
 function stateText(state) {
+  if (state === undefined || state === null) return undefined;
   if (typeof state === 'string') return state;
   throw new ConnectorError('config', 'a state is the text of a checkpoint, which keeps every digit');
 }

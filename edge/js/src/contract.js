@@ -1,5 +1,7 @@
 /** The contract between connectors and hosts, `elt:connector`, as this package speaks it. */
 
+import { schemaOf } from './record.js';
+
 /** The versions that are understood, newest first. */
 const VERSIONS = ['0.3.0', '0.2.0'];
 
@@ -30,7 +32,7 @@ export function hostInterfaces({ log, rateLimited, slices }) {
 
 /** A stream as `discover` returns it. Version 0.2 has no groups: every stream is selected. */
 export function streamOf({ jsonSchema, group, selectedByDefault = true, ...stream }) {
-  return { ...stream, group, selectedByDefault, jsonSchema: JSON.parse(jsonSchema) };
+  return { ...stream, group, selectedByDefault, jsonSchema: schemaOf(jsonSchema) };
 }
 
 /**

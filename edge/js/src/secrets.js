@@ -1,20 +1,12 @@
-/**
- * Secrets of a config: finds them by the connector's schema, puts tokens in their place, and masks
- * both in whatever comes out.
- */
+/** Secrets of a config: finds them by the connector's schema, and puts tokens in their place. */
 
 import { ConnectorError } from './error.js';
-
-const MASK = '****';
-
-/** Shorter values are not masked in texts, because they would match anywhere. */
-const SHORTEST = 4;
 
 /**
  * Whether a value can be told apart from ordinary data, so that records may be searched for it: 16
  * characters, 10 different ones, a letter and a digit. Generated keys are like that.
  */
-function isUnmistakable(value) {
+export function isUnmistakable(value) {
   return value.length >= 16 && new Set(value).size >= 10 && /[a-z]/i.test(value) && /[0-9]/.test(value);
 }
 
@@ -38,13 +30,43 @@ export function seal(config, schema) {
       }
       if (node === null || typeof node !== 'object') continue;
       for (const [name, value] of Object.entries(node)) {
-        const below = Array.isArray(node) ? part.items : (part.properties?.[name] ?? part.additionalProperties);
-        if (below && typeof below === 'object') visit(value, below, node, name, path ? `${path}.${name}` : name);
+        const visited = path ? `${path}.${name}` : name;
+        const schemas = Array.isArray(node) ? ofElement(part, name) : ofProperty(part, name);
+        // What one of them has sealed is a token for the others.
+        for (const below of schemas) {
+          if (node[name] === value) visit(value, below, node, name, visited);
+        }
       }
     }
   };
   visit(sealed, schema, { root: sealed }, 'root', '');
   return { config: sealed, secrets };
+}
+
+/** The schemas that may apply to a property: rather too many, since they only find secrets. */
+function ofProperty(part, name) {
+  const patterns = Object.entries(part.patternProperties ?? {});
+  const matching = patterns.filter(([pattern]) => matches(pattern, name)).map(([, schema]) => schema);
+  const own = Object.hasOwn(part.properties ?? {}, name) ? part.properties[name] : undefined;
+  return [own, ...matching, part.additionalProperties, part.unevaluatedProperties].filter(isSchema);
+}
+
+/** The schemas that may apply to an element of a list. */
+function ofElement(part, place) {
+  const { items, prefixItems, additionalItems, contains, unevaluatedItems } = part;
+  const own = Array.isArray(items) ? items[place] : items;
+  return [own, prefixItems?.[place], additionalItems, contains, unevaluatedItems].filter(isSchema);
+}
+
+const isSchema = (schema) => schema !== null && typeof schema === 'object';
+
+/** A pattern that JavaScript does not know could match anything. */
+function matches(pattern, name) {
+  try {
+    return new RegExp(pattern, 'u').test(name);
+  } catch {
+    return true;
+  }
 }
 
 function sealAll(value, path, secrets) {
@@ -75,6 +97,9 @@ function* parts(schema, root, followed = new Set()) {
     for (const part of schema[name] ?? []) yield* parts(part, root, followed);
   }
   for (const name of ['if', 'then', 'else']) yield* parts(schema[name], root, followed);
+  for (const name of ['dependencies', 'dependentSchemas']) {
+    for (const part of Object.values(schema[name] ?? {})) yield* parts(part, root, followed);
+  }
 }
 
 /** What is not resolved could hide a secret, so it is an error. */
@@ -88,51 +113,4 @@ function resolve(reference, root) {
     at = at?.[step.replaceAll('~1', '/').replaceAll('~0', '~')];
   }
   return at ?? fail();
-}
-
-/** Masks secrets and tokens. */
-export class Redaction {
-  #texts;
-  #records;
-
-  /** @param {Secret[]} secrets */
-  constructor(secrets) {
-    const longestFirst = (list) => [...new Set(list)].sort((one, other) => other.length - one.length);
-    const tokens = secrets.flatMap(({ token }) => forms(token));
-    const values = (isKept) => secrets.map(({ value }) => value).filter(isKept).flatMap(forms);
-    this.#texts = longestFirst([...tokens, ...values((value) => value.length >= SHORTEST)]);
-    this.#records = longestFirst([...tokens, ...values(isUnmistakable)]);
-  }
-
-  /** A text for a person. */
-  text = (text) => this.#texts.reduce((masked, form) => masked.replaceAll(form, MASK), text);
-
-  /** A record: only what is unmistakable is masked. */
-  record = (record) => {
-    for (const form of this.#records) {
-      if (record.includes(form)) return this.#records.reduce((masked, next) => masked.replaceAll(next, MASK), record);
-    }
-    return record;
-  };
-
-  /** A state is never altered. */
-  state(state) {
-    if (this.#records.some((form) => state.includes(form))) {
-      throw new ConnectorError('system', 'the state has a secret in it, which must be neither shown nor altered');
-    }
-    return state;
-  }
-}
-
-/** How a value can be written: plainly, in JSON, in a URL, in base64. */
-function forms(value) {
-  const base64 = [0, 1, 2].map((offset) => {
-    const encoded = btoa('\0'.repeat(offset) + value);
-    // Without the characters that depend on what stands before and after.
-    return encoded.slice(offset ? offset + 1 : 0).replace(/.?=*$/, '');
-  });
-  const url = base64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'));
-  const escaped = JSON.stringify(value).slice(1, -1);
-  const all = [value, escaped, JSON.stringify(escaped).slice(1, -1), encodeURIComponent(value), ...base64, ...url];
-  return all.filter((form) => form.length >= SHORTEST);
 }

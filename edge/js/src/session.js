@@ -1,15 +1,14 @@
 /** One instance of a component: its imports, its calls, and its end. */
 
-import { ConnectorError, cut, failure } from './error.js';
-import { guard } from './guard.js';
-import { Usage } from './limits.js';
+import { Reader, SOURCES, hostInterfaces } from './contract.js';
+import { ConnectorError, failure, plain } from './error.js';
+import { Guard } from './guard/guard.js';
+import { Usage, exceeded } from './limits.js';
 import { cli } from './wasi/cli.js';
 import { monotonicClock, wallClock } from './wasi/clocks.js';
 import { http } from './wasi/http.js';
 import { InputStream, IoError, OutputStream, Pollable, pollUntil } from './wasi/io.js';
-
-/** The versions of the contract that this package speaks, newest first. */
-const SOURCES = ['elt:connector/source@0.3.0', 'elt:connector/source@0.2.0'];
+import { random } from './wasi/random.js';
 
 export class Session {
   #ended = new AbortController();
@@ -37,28 +36,25 @@ export class Session {
     this.#closed.catch(() => {});
     this.usage = new Usage(settings.limits);
     this.#follow(signal);
-    const { masked } = this;
-    const send = guard({
+    const log = (level, message) => this.#log(events, level, message);
+    const guard = new Guard({
       ...settings,
       usage: this.usage,
       signal: this.signal,
-      denied: (message) => this.#log(events, 'warn', message),
+      denied: (message) => log('warn', message),
       end: (error) => this.end(error),
     });
-    const imports = {
-      ...cli((text) => this.#log(events, 'error', text)),
-      ...http(send),
+    const imports = only({
+      ...cli((text) => log('error', text)),
+      ...http(guard),
+      ...random,
       'wasi:io/error': { Error: IoError },
       'wasi:io/poll': { Pollable, poll: pollUntil(this.#closed) },
       'wasi:io/streams': { InputStream, OutputStream },
       'wasi:clocks/monotonic-clock': monotonicClock(this.signal),
       'wasi:clocks/wall-clock': wallClock,
-      'elt:connector/log': { log: (level, message) => this.#log(events, level, masked(message)) },
-      'elt:connector/progress': {
-        rateLimited: (until) => events.rateLimited?.(new Date(Number(until))),
-        slices: (done, total) => events.slices?.(Number(done), total === undefined ? undefined : Number(total)),
-      },
-    };
+      ...hostInterfaces({ ...events, log }),
+    });
     await this.call(async () => {
       const root = await component.instantiate(component.getCoreModule, imports);
       const version = SOURCES.find((name) => root[name]);
@@ -85,14 +81,24 @@ export class Session {
    */
   async call(call) {
     this.signal.throwIfAborted();
+    let timer;
     try {
-      // A component that is suspended when the session ends is left where it is.
+      const { callMilliseconds } = this.usage.limits;
+      timer = after(callMilliseconds, () => this.end(exceeded('callMilliseconds', callMilliseconds, 'transient')));
+      // A component that is suspended when the session ends is not waited for.
       return await Promise.race([call(), this.#closed]);
     } catch (thrown) {
       const error = failure(thrown, this.signal, this.masked);
       this.end(error);
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  /** Prepares to read a stream. */
+  async read(config, stream, state) {
+    return new Reader(await this.call(() => this.source.read(config, stream, state)));
   }
 
   /** Ends the session: its requests and timers are gone, and its instance is not called again. */
@@ -105,16 +111,28 @@ export class Session {
     if (signal?.aborted) this.end(signal.reason);
     signal?.addEventListener('abort', () => this.end(signal.reason), { once: true, signal: this.signal });
     const { milliseconds } = this.usage.limits;
-    if (milliseconds < 2 ** 31) {
-      const late = new ConnectorError('transient', `the limit \`milliseconds\` (${milliseconds}) is exceeded`);
-      this.#timer = setTimeout(() => this.end(late), milliseconds);
-    }
+    this.#timer = after(milliseconds, () => this.end(exceeded('milliseconds', milliseconds, 'transient')));
   }
 
   #log(events, level, message) {
     const { logLines } = this.usage.limits;
     this.#lines += 1;
     if (this.#lines === logLines + 1) events.log?.('warn', `more than ${logLines} lines; the others are dropped`);
-    if (this.#lines <= logLines) events.log?.(level, cut(this.masked(message)));
+    if (this.#lines <= logLines) events.log?.(level, plain(this.masked(message)));
   }
+}
+
+/** A timer. Times that timers of JavaScript cannot hold, a month and more, never end. */
+function after(milliseconds, end) {
+  return milliseconds < 2 ** 31 ? setTimeout(end, milliseconds) : undefined;
+}
+
+/** The imports of a component, of which it may have no others. */
+function only(imports) {
+  return new Proxy(imports, {
+    get(_, name) {
+      if (typeof name !== 'string' || Object.hasOwn(imports, name)) return imports[name];
+      throw new ConnectorError('config', `the component imports ${name}, which no connector has`);
+    },
+  });
 }

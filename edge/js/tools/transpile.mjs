@@ -5,10 +5,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { transpileBytes } from '@bytecodealliance/jco-transpile';
 
-const SOURCE = 'elt:connector/source@0.3.0';
-
-/** The most memory of an instance, in pages of 64 KiB: 64 MiB. */
-const MAX_PAGES = 1024;
+import { SOURCES, WAITING } from '../src/contract.js';
+import { withMaximum } from './memory.mjs';
 
 const [component, name, directory] = process.argv.slice(2);
 const { files } = await transpileBytes(await readFile(component), {
@@ -17,7 +15,7 @@ const { files } = await transpileBytes(await readFile(component), {
   asyncMode: 'jspi',
   // What may block. Everything else returns at once.
   asyncImports: ['wasi:io/poll#poll', 'wasi:io/poll#[method]pollable.block'],
-  asyncExports: ['check', 'read', '[method]reader.next-batch'].map((call) => `${SOURCE}#${call}`),
+  asyncExports: SOURCES.flatMap((source) => WAITING.map((call) => `${source}#${call}`)),
   emitTypescriptDeclarations: false,
   nodejsCompat: false,
   wasiShim: false,
@@ -28,7 +26,7 @@ const modules = [];
 for (const [path, bytes] of Object.entries(files)) {
   const isModule = path.endsWith('.wasm');
   if (isModule) modules.push(path);
-  await writeFile(join(directory, path), isModule ? withMaximum(bytes, MAX_PAGES) : bytes);
+  await writeFile(join(directory, path), isModule ? withMaximum(bytes) : bytes);
 }
 
 await writeFile(
@@ -57,42 +55,3 @@ const MODULES = { ${modules.map((path, place) => `'${path}': module${place}`).jo
 export const getCoreModule = (path) => MODULES[path];
 `,
 );
-
-/** The module with a maximum for its memory, if it defines one without. */
-function withMaximum(module, pages) {
-  let at = 8;
-  const number = (from) => {
-    let [value, shift, next] = [0, 0, from];
-    for (;;) {
-      const byte = module[next++];
-      value |= (byte & 127) << shift;
-      shift += 7;
-      if (byte < 128) return [value, next];
-    }
-  };
-  while (at < module.length) {
-    const [size, start] = number(at + 1);
-    if (module[at] === 5) {
-      const [count, flags] = number(start);
-      const [minimum] = number(flags + 1);
-      if (count !== 1 || module[flags] !== 0) return module;
-      const memory = [1, 1, ...leb128(minimum), ...leb128(Math.max(minimum, pages))];
-      return Buffer.concat([
-        module.subarray(0, at),
-        Buffer.from([5, ...leb128(memory.length), ...memory]),
-        module.subarray(start + size),
-      ]);
-    }
-    at = start + size;
-  }
-  return module;
-}
-
-function leb128(value) {
-  const bytes = [];
-  do {
-    bytes.push((value & 127) | (value > 127 ? 128 : 0));
-    value >>>= 7;
-  } while (value);
-  return bytes;
-}

@@ -37,6 +37,11 @@ export class Guard {
     this.#places = new Places(options.usage.limits.inFlight);
   }
 
+  /** The most bytes of the body of a request. */
+  get requestBytes() {
+    return this.#options.usage.limits.requestBytes;
+  }
+
   /**
    * Sends a request once it is complete.
    *

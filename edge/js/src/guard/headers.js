@@ -5,7 +5,7 @@ import { isConfidential } from './origins.js';
 
 /** What belongs to the connection or the host, or to a browser's session. */
 const FORBIDDEN =
-  /^(accept-encoding|connection|content-length|cookie2?|expect|host|keep-alive|origin|proxy-.*|referer|sec-.*|te|trailer|transfer-encoding|upgrade|via|x-forwarded-.*|forwarded|cf-.*)$/;
+  /^(accept-encoding|connection|content-length|cookie2?|expect|host|keep-alive|proxy-.*|sec-.*|te|trailer|transfer-encoding|upgrade|cf-.*)$/;
 
 /** A token was about to cross the network in the open. */
 export class Unencrypted extends Error {}

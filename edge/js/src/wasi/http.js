@@ -1,6 +1,5 @@
 /**
- * `wasi:http` over a function that sends one request. Whether a request is allowed, and what is
- * put into it, `guard.js` decides.
+ * `wasi:http` over the guard, which decides whether a request is allowed, and what is put into it.
  */
 
 import { InputStream, OutputStream, Pollable } from './io.js';
@@ -112,13 +111,10 @@ class OutgoingRequest {
 
   body() {
     if (this.outgoingBody) throw undefined;
-    this.outgoingBody = new OutgoingBody(OutgoingRequest.room);
+    this.outgoingBody = new OutgoingBody(this.room);
     return this.outgoingBody;
   }
 }
-
-/** The most bytes of a request body. Orb's largest request, a search for 500 events, has 20 kB. */
-OutgoingRequest.room = 1 << 20;
 
 /** Timeouts are up to the limits. */
 class RequestOptions {
@@ -205,21 +201,24 @@ class FutureIncomingResponse {
 /**
  * The two interfaces of `wasi:http` that a connector imports.
  *
- * @param {(request: import('../guard.js').Request) => Promise<import('../guard.js').Response>} send
+ * @param {import('../guard/guard.js').Guard} guard
  */
-export function http(send) {
+export function http(guard) {
   const handle = (request) => {
     const body = request.outgoingBody;
-    const sent = async () => {
+    const complete = async () => {
       await body?.finished;
       const headers = request.headers().entries().map(([name, value]) => [name, decoder.decode(value)]);
       const method = request.method.val ?? request.method.tag.toUpperCase();
       const scheme = (request.scheme?.val ?? request.scheme?.tag ?? '').toLowerCase();
       const url = `${scheme}://${request.authority ?? ''}${request.path}`;
-      return send({ method, url, headers, body: body?.chunks ?? [] });
+      return { method, url, headers, body: body?.chunks ?? [] };
     };
-    return new FutureIncomingResponse(sent());
+    return new FutureIncomingResponse(guard.send(complete));
   };
+  class LimitedRequest extends OutgoingRequest {
+    room = guard.requestBytes;
+  }
   return {
     'wasi:http/types': {
       Fields,
@@ -228,7 +227,7 @@ export function http(send) {
       IncomingBody,
       IncomingResponse,
       OutgoingBody,
-      OutgoingRequest,
+      OutgoingRequest: LimitedRequest,
       RequestOptions,
     },
     'wasi:http/outgoing-handler': { handle },

@@ -5,7 +5,7 @@ import { ConnectorError, failure, plain } from './error.js';
 import { Guard } from './guard/guard.js';
 import { Usage, exceeded } from './limits.js';
 import { cli } from './wasi/cli.js';
-import { monotonicClock, wallClock } from './wasi/clocks.js';
+import { after, monotonicClock, wallClock } from './wasi/clocks.js';
 import { http } from './wasi/http.js';
 import { InputStream, IoError, OutputStream, Pollable, pollUntil } from './wasi/io.js';
 import { random } from './wasi/random.js';
@@ -120,11 +120,6 @@ export class Session {
     if (this.#lines === logLines + 1) events.log?.('warn', `more than ${logLines} lines; the others are dropped`);
     if (this.#lines <= logLines) events.log?.(level, plain(this.masked(message)));
   }
-}
-
-/** A timer. Times that timers of JavaScript cannot hold, a month and more, never end. */
-function after(milliseconds, end) {
-  return milliseconds < 2 ** 31 ? setTimeout(end, milliseconds) : undefined;
 }
 
 /** The imports of a component, of which it may have no others. */

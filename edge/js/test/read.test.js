@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import * as orb from 'elt-connector/orb';
 import { ConnectorError, connector, sync } from 'elt-connector';
 
-import { config, hostRecords, mockOrb } from './mock_orb.js';
+import { collect, config, hostRecords, mockOrb } from './support.js';
 
 let server;
 before(async () => {
@@ -16,15 +16,6 @@ after(() => server.stop());
 
 const start = (options = {}, more = {}) =>
   connector({ component: orb, config: config(server.url, more), ...options });
-
-async function collect(batches) {
-  const collected = { records: [], checkpoints: [] };
-  for await (const { records, checkpoint } of batches) {
-    collected.records.push(...records);
-    if (checkpoint !== undefined) collected.checkpoints.push(checkpoint);
-  }
-  return collected;
-}
 
 test('the specification and the granted origins are known without a request', async () => {
   const orb = await start({ fetch: () => assert.fail('a request') });

@@ -1,6 +1,6 @@
 /** Waiting: for a place among the requests in flight, and for no longer than a time. */
 
-import { sleep } from '../wasi/clocks.js';
+import { after } from '../wasi/clocks.js';
 
 /** A number of places, taken in order. */
 export class Places {
@@ -37,16 +37,16 @@ export class Places {
  * @returns {Promise<T>}
  */
 export async function within(promise, milliseconds, aborted, late) {
-  if (milliseconds === Infinity) return promise;
-  const timer = new AbortController();
-  const elapsed = sleep(milliseconds, timer.signal).then(() => {
-    if (timer.signal.aborted) return undefined;
-    aborted.abort(late);
-    throw late;
+  let timer;
+  const elapsed = new Promise((_, reject) => {
+    timer = after(milliseconds, () => {
+      aborted.abort(late);
+      reject(late);
+    });
   });
   try {
     return await Promise.race([promise, elapsed]);
   } finally {
-    timer.abort();
+    clearTimeout(timer);
   }
 }

@@ -50,3 +50,8 @@ export function sleep(milliseconds, signal) {
     signal?.addEventListener('abort', done, { once: true });
   });
 }
+
+/** A timer. What timers of JavaScript cannot hold, a month and more, never comes. */
+export function after(milliseconds, call) {
+  return milliseconds < 2 ** 31 ? setTimeout(call, milliseconds) : undefined;
+}

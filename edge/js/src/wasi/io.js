@@ -87,6 +87,23 @@ export class InputStream {
     return bytes;
   }
 
+  /** Waits for bytes, unlike `read`. */
+  async blockingRead(length) {
+    while (!this.#chunk && !this.#end) {
+      this.#start();
+      await this.#pull;
+    }
+    return this.read(length);
+  }
+
+  skip(length) {
+    return BigInt(this.read(length).length);
+  }
+
+  async blockingSkip(length) {
+    return BigInt((await this.blockingRead(length)).length);
+  }
+
   subscribe() {
     this.#start();
     return new Pollable(this.#chunk || this.#end ? undefined : this.#pull);

@@ -18,6 +18,7 @@ export const DEFAULT_LIMITS = {
   headMilliseconds: 60_000,
   idleMilliseconds: 60_000,
   callMilliseconds: 15 * 60_000,
+  computeMilliseconds: 60_000,
   milliseconds: Infinity,
   logLines: 1000,
 };

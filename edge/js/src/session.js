@@ -7,7 +7,7 @@ import { Usage, exceeded } from './limits.js';
 import { cli } from './wasi/cli.js';
 import { after, monotonicClock, wallClock } from './wasi/clocks.js';
 import { http } from './wasi/http.js';
-import { InputStream, IoError, OutputStream, Pollable, pollUntil } from './wasi/io.js';
+import { InputStream, IoError, OutputStream, Pollable, Waits, poll } from './wasi/io.js';
 import { random } from './wasi/random.js';
 
 export class Session {
@@ -15,6 +15,7 @@ export class Session {
   #timer;
   #settings;
   #lines = 0;
+  #waits;
   #closed = new Promise((_, reject) => {
     this.#ended.signal.addEventListener('abort', () => reject(this.#ended.signal.reason), { once: true });
   });
@@ -44,16 +45,18 @@ export class Session {
       denied: (message) => log('warn', message),
       end: (error) => this.end(error),
     });
+    const waits = new Waits(this.signal, (milliseconds) => this.#compute(milliseconds));
+    this.#waits = waits;
     const imports = only({
-      ...cli((text) => log('error', text)),
-      ...http(guard),
+      ...cli(waits, (text) => log('error', text)),
+      ...http(guard, waits),
       ...random,
       'wasi:io/error': { Error: IoError },
-      'wasi:io/poll': { Pollable, poll: pollUntil(this.#closed) },
+      'wasi:io/poll': { Pollable, poll: poll(waits) },
       'wasi:io/streams': { InputStream, OutputStream },
-      'wasi:clocks/monotonic-clock': monotonicClock(this.signal),
+      'wasi:clocks/monotonic-clock': monotonicClock(this.signal, waits),
       'wasi:clocks/wall-clock': wallClock,
-      ...hostInterfaces({ ...events, log }),
+      ...hostInterfaces({ ...events, log, pass: () => waits.pass() }),
     });
     await this.call(async () => {
       const root = await component.instantiate(component.getCoreModule, imports);
@@ -82,6 +85,7 @@ export class Session {
   async call(call) {
     this.signal.throwIfAborted();
     let timer;
+    this.#waits.wake();
     try {
       const { callMilliseconds } = this.usage.limits;
       timer = after(callMilliseconds, () => this.end(exceeded('callMilliseconds', callMilliseconds, 'transient')));
@@ -112,6 +116,14 @@ export class Session {
     signal?.addEventListener('abort', () => this.end(signal.reason), { once: true, signal: this.signal });
     const { milliseconds } = this.usage.limits;
     this.#timer = after(milliseconds, () => this.end(exceeded('milliseconds', milliseconds, 'transient')));
+  }
+
+  #compute(milliseconds) {
+    const { computeMilliseconds } = this.usage.limits;
+    if (milliseconds <= computeMilliseconds) return;
+    const error = exceeded('computeMilliseconds', computeMilliseconds);
+    this.end(error);
+    throw error;
   }
 
   #log(events, level, message) {

@@ -75,6 +75,8 @@ export async function server(handler) {
   });
   listening.listen(0, '127.0.0.1');
   await once(listening, 'listening');
+  // A test that fails leaves it running.
+  listening.unref();
   const stop = () => {
     listening.closeAllConnections();
     return new Promise((closed) => listening.close(closed));

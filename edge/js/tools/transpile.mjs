@@ -35,11 +35,22 @@ export async function transpile(component, name, directory) {
   await mkdir(directory, { recursive: true });
   const modules = Object.keys(files).filter((path) => path.endsWith('.wasm'));
   for (const [path, bytes] of Object.entries(files)) {
-    await writeFile(join(directory, path), modules.includes(path) ? withMaximum(bytes) : bytes);
+    await writeFile(join(directory, path), modules.includes(path) ? withMaximum(bytes) : uncollected(bytes));
   }
   await writeFile(join(directory, 'fetch.js'), forFetch(name));
   await writeFile(join(directory, 'workerd.js'), forWorkerd(name, modules));
 }
+
+/**
+ * The script without finalizers. They would call the component whenever JavaScript collects
+ * garbage, even if its session has ended, and what they throw nobody could catch.
+ */
+const uncollected = (script) => `${Buffer.from(script)}
+class FinalizationRegistry {
+  register() {}
+  unregister() {}
+}
+`;
 
 const forFetch = (name) => `// For Node, Deno, Bun and browsers: loads the core modules from beside this file.
 export { instantiate } from './${name}.js';

@@ -10,8 +10,11 @@ const ROOM = 1 << 20;
 /** A terminal, which nothing here is. */
 class Terminal {}
 
-/** @param {(text: string) => void} onStderr */
-export function cli(onStderr) {
+/**
+ * @param {import('./io.js').Waits} waits
+ * @param {(text: string) => void} onStderr
+ */
+export function cli(waits, onStderr) {
   const nothing = { next: async () => null, cancel() {} };
   const decoder = new TextDecoder();
   const none = () => undefined;
@@ -22,10 +25,10 @@ export function cli(onStderr) {
         throw new Error('the connector exited');
       },
     },
-    'wasi:cli/stdin': { getStdin: () => new InputStream(nothing) },
-    'wasi:cli/stdout': { getStdout: () => new OutputStream(() => {}, ROOM) },
+    'wasi:cli/stdin': { getStdin: () => new InputStream(waits, nothing) },
+    'wasi:cli/stdout': { getStdout: () => new OutputStream(waits, () => {}, ROOM) },
     'wasi:cli/stderr': {
-      getStderr: () => new OutputStream((bytes) => onStderr(decoder.decode(bytes)), ROOM),
+      getStderr: () => new OutputStream(waits, (bytes) => onStderr(decoder.decode(bytes)), ROOM),
     },
     'wasi:cli/terminal-input': { TerminalInput: Terminal },
     'wasi:cli/terminal-output': { TerminalOutput: Terminal },

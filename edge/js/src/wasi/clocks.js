@@ -19,10 +19,11 @@ export const wallClock = {
  * The monotonic clock, whose timers end with `signal`.
  *
  * @param {AbortSignal} signal
+ * @param {import('./io.js').Waits} waits
  */
-export function monotonicClock(signal) {
+export function monotonicClock(signal, waits) {
   const now = () => BigInt(Math.round(performance.now() * 1000)) * 1000n;
-  const subscribeDuration = (nanoseconds) => new Pollable(sleep(Number(nanoseconds / NANOSECONDS), signal));
+  const subscribeDuration = (nanoseconds) => new Pollable(waits, sleep(Number(nanoseconds / NANOSECONDS), signal));
   const subscribeInstant = (instant) => {
     const left = instant - now();
     return subscribeDuration(left > 0n ? left : 0n);

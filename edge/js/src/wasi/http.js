@@ -13,7 +13,7 @@ export class Fields {
   #entries = [];
 
   static fromList(list) {
-    const fields = new Fields();
+    const fields = new this();
     for (const [name, value] of list) fields.append(name, value);
     return fields;
   }
@@ -52,19 +52,21 @@ export class Fields {
 
 class OutgoingBody {
   chunks = [];
+  #waits;
   #room;
   #settle;
   finished = new Promise((resolve, reject) => {
     this.#settle = { resolve, reject };
   });
 
-  constructor(room) {
+  constructor(waits, room) {
+    this.#waits = waits;
     this.#room = room;
     this.finished.catch(() => {});
   }
 
   write() {
-    return new OutputStream((bytes) => this.chunks.push(bytes), this.#room);
+    return new OutputStream(this.#waits, (bytes) => this.chunks.push(bytes), this.#room);
   }
 
   static finish(body) {
@@ -111,7 +113,7 @@ class OutgoingRequest {
 
   body() {
     if (this.outgoingBody) throw undefined;
-    this.outgoingBody = new OutgoingBody(this.room);
+    this.outgoingBody = new OutgoingBody(this.waits, this.room);
     return this.outgoingBody;
   }
 }
@@ -124,24 +126,32 @@ class RequestOptions {
 }
 
 class IncomingBody {
+  #waits;
   #source;
 
-  constructor(source) {
+  constructor(waits, source) {
+    this.#waits = waits;
     this.#source = source;
   }
 
   stream() {
-    return new InputStream(this.#source);
+    return new InputStream(this.#waits, this.#source);
   }
 
-  static finish() {
-    return new FutureTrailers();
+  static finish(body) {
+    return new FutureTrailers(body.#waits);
   }
 }
 
 class FutureTrailers {
+  #waits;
+
+  constructor(waits) {
+    this.#waits = waits;
+  }
+
   subscribe() {
-    return new Pollable();
+    return new Pollable(this.#waits);
   }
 
   get() {
@@ -150,9 +160,11 @@ class FutureTrailers {
 }
 
 class IncomingResponse {
+  #waits;
   #response;
 
-  constructor(response) {
+  constructor(waits, response) {
+    this.#waits = waits;
     this.#response = response;
   }
 
@@ -165,19 +177,21 @@ class IncomingResponse {
   }
 
   consume() {
-    return new IncomingBody(this.#response.body);
+    return new IncomingBody(this.#waits, this.#response.body);
   }
 }
 
 class FutureIncomingResponse {
+  #waits;
   #promise;
   #outcome = null;
   #taken = false;
 
-  constructor(promise) {
+  constructor(waits, promise) {
+    this.#waits = waits;
     this.#promise = promise.then(
       (response) => {
-        this.#outcome = { tag: 'ok', val: new IncomingResponse(response) };
+        this.#outcome = { tag: 'ok', val: new IncomingResponse(waits, response) };
       },
       (error) => {
         const code = error?.tag ? error : { tag: 'internal-error', val: String(error?.message ?? error) };
@@ -187,7 +201,7 @@ class FutureIncomingResponse {
   }
 
   subscribe() {
-    return new Pollable(this.#outcome ? undefined : this.#promise);
+    return new Pollable(this.#waits, this.#outcome ? undefined : this.#promise);
   }
 
   get() {
@@ -202,8 +216,9 @@ class FutureIncomingResponse {
  * The two interfaces of `wasi:http` that a connector imports.
  *
  * @param {import('../guard/guard.js').Guard} guard
+ * @param {import('./io.js').Waits} waits
  */
-export function http(guard) {
+export function http(guard, waits) {
   const handle = (request) => {
     const body = request.outgoingBody;
     const complete = async () => {
@@ -214,14 +229,26 @@ export function http(guard) {
       const url = `${scheme}://${request.authority ?? ''}${request.path}`;
       return { method, url, headers, body: body?.chunks ?? [] };
     };
-    return new FutureIncomingResponse(guard.send(complete));
+    return new FutureIncomingResponse(waits, guard.send(complete));
   };
+  class CountedFields extends Fields {
+    constructor() {
+      super();
+      waits.pass();
+    }
+
+    // Those of responses are plain ones.
+    static [Symbol.hasInstance](value) {
+      return value instanceof Fields;
+    }
+  }
   class LimitedRequest extends OutgoingRequest {
+    waits = waits;
     room = guard.requestBytes;
   }
   return {
     'wasi:http/types': {
-      Fields,
+      Fields: CountedFields,
       FutureIncomingResponse,
       FutureTrailers,
       IncomingBody,

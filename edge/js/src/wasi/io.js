@@ -1,6 +1,6 @@
 /**
- * `wasi:io` over promises. The three functions that block suspend the component (JSPI), so the
- * event loop goes on.
+ * `wasi:io` over promises. The functions that block suspend the component (JSPI), so the event loop
+ * goes on.
  */
 
 /** The error behind a failed stream operation. */
@@ -16,18 +16,87 @@ export class IoError {
   }
 }
 
+/** The longest time that a component keeps the event loop busy by waiting for what is ready. */
+const BUSY_MILLISECONDS = 100;
+
+/**
+ * Where a component waits. It wakes up no more once its session has ended; and one that only waits
+ * for what is ready lets timers run, so that there is something to end it.
+ *
+ * Also where it is seen to compute for too long, since only a call of it into JavaScript can be
+ * made to fail.
+ */
+export class Waits {
+  #signal;
+  #ended;
+  #onBusy;
+  #since = performance.now();
+  #woken = performance.now();
+
+  /**
+   * @param {AbortSignal} signal The end of the session.
+   * @param {(milliseconds: number) => void} onBusy Throws if that is too long to compute.
+   */
+  constructor(signal, onBusy) {
+    this.#signal = signal;
+    this.#onBusy = onBusy;
+    this.#ended = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    this.#ended.catch(() => {});
+  }
+
+  /** A call of the component that does not wait. Throws if it should have ended. */
+  pass() {
+    this.#signal.throwIfAborted();
+    this.#onBusy(performance.now() - this.#woken);
+  }
+
+  /** The component is called, or goes on. */
+  wake() {
+    this.#woken = performance.now();
+  }
+
+  /**
+   * Waits until one of some promises has settled. At once if there are none.
+   *
+   * @param {Promise<unknown>[]} promises
+   */
+  async any(promises) {
+    this.#signal.throwIfAborted();
+    if (performance.now() - this.#since > BUSY_MILLISECONDS) {
+      await new Promise((resolve) => setTimeout(resolve));
+      this.#since = performance.now();
+      this.#signal.throwIfAborted();
+    }
+    if (promises.length) {
+      await Promise.race([this.#ended, ...promises]);
+      this.wake();
+    } else {
+      this.pass();
+    }
+    this.#signal.throwIfAborted();
+  }
+}
+
 /** Something to wait for: ready once its promise has settled, however it did. */
 export class Pollable {
   #settled = false;
   #promise;
+  #waits;
 
-  /** @param {Promise<unknown>=} promise Ready at once without one. */
-  constructor(promise) {
+  /**
+   * @param {Waits} waits
+   * @param {Promise<unknown>=} promise Ready at once without one.
+   */
+  constructor(waits, promise) {
+    waits.pass();
+    this.#waits = waits;
     if (!promise) this.#settled = true;
     const settle = () => {
       this.#settled = true;
     };
-    this.#promise = promise?.then(settle, settle) ?? Promise.resolve();
+    this.#promise = promise?.then(settle, settle);
   }
 
   ready() {
@@ -35,26 +104,27 @@ export class Pollable {
   }
 
   block() {
+    return this.#waits.any(this.#settled ? [] : [this.#promise]);
+  }
+
+  get settles() {
     return this.#promise;
   }
 }
 
 /**
  * `wasi:io/poll#poll`: waits until one of the pollables is ready, and returns the places of those
- * that are. Rejects when `closed` does, which ends the component's call.
+ * that are.
  *
- * @param {Promise<never>} closed
+ * @param {Waits} waits
  */
-export function pollUntil(closed) {
+export function poll(waits) {
   return async (pollables) => {
     if (pollables.length === 0) throw new Error('poll needs something to wait for');
     const ready = () => pollables.flatMap((pollable, place) => (pollable.ready() ? [place] : []));
-    let places = ready();
-    if (places.length === 0) {
-      await Promise.race([closed, ...pollables.map((pollable) => pollable.block())]);
-      places = ready();
-    }
-    return new Uint32Array(places);
+    const places = ready();
+    await waits.any(places.length ? [] : pollables.map((pollable) => pollable.settles));
+    return new Uint32Array(places.length ? places : ready());
   };
 }
 
@@ -67,9 +137,14 @@ export class InputStream {
   #chunk = null;
   #end = null;
   #pull = null;
+  #waits;
 
-  /** @param {{ next(): Promise<Uint8Array | null>, cancel(): void }} source */
-  constructor(source) {
+  /**
+   * @param {Waits} waits
+   * @param {{ next(): Promise<Uint8Array | null>, cancel(): void }} source
+   */
+  constructor(waits, source) {
+    this.#waits = waits;
     this.#source = source;
   }
 
@@ -91,7 +166,7 @@ export class InputStream {
   async blockingRead(length) {
     while (!this.#chunk && !this.#end) {
       this.#start();
-      await this.#pull;
+      await this.#waits.any([this.#pull]);
     }
     return this.read(length);
   }
@@ -106,7 +181,7 @@ export class InputStream {
 
   subscribe() {
     this.#start();
-    return new Pollable(this.#chunk || this.#end ? undefined : this.#pull);
+    return new Pollable(this.#waits, this.#chunk || this.#end ? undefined : this.#pull);
   }
 
   /** Stops the download if the component loses interest before the end. */
@@ -138,12 +213,15 @@ export class InputStream {
 export class OutputStream {
   #sink;
   #room;
+  #waits;
 
   /**
+   * @param {Waits} waits
    * @param {(bytes: Uint8Array) => void} sink
    * @param {number} room The most bytes.
    */
-  constructor(sink, room) {
+  constructor(waits, sink, room) {
+    this.#waits = waits;
     this.#sink = sink;
     this.#room = room;
   }
@@ -168,6 +246,6 @@ export class OutputStream {
   }
 
   subscribe() {
-    return new Pollable();
+    return new Pollable(this.#waits);
   }
 }

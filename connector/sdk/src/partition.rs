@@ -64,6 +64,21 @@ pub trait Slices<C: 'static> {
         Vec::new()
     }
 
+    /// Ends the read soon: from now on, only what is needed for a state that covers all records
+    /// returned so far is requested. Has no effect on slices that cannot be continued.
+    fn stop(&mut self) {}
+
+    /// Returns whether everything has been read.
+    fn is_finished(&self) -> bool {
+        true
+    }
+
+    /// Returns the state from which a later read continues where this one was stopped. `None` if
+    /// the last checkpoint is that state. Called once, when no request is in flight.
+    fn left_off(&mut self) -> Option<String> {
+        None
+    }
+
     /// Returns how many slices have been read to their end, and the total if it is known. Both may
     /// grow.
     fn progress(&self) -> (u64, Option<u64>);

@@ -50,7 +50,10 @@ pub struct Reader<C: 'static> {
     again: Vec<PageRequest<C>>,
     page_sizes: PageSizes,
     has_received: bool,
+    /// Whether the state at which the read was stopped has to be emitted.
+    stops: bool,
     finished: bool,
+    is_complete: bool,
 }
 
 impl<C> std::fmt::Debug for Reader<C> {
@@ -78,8 +81,24 @@ impl<C> Reader<C> {
             again: Vec::new(),
             page_sizes: PageSizes::default(),
             has_received: false,
+            stops: false,
             finished: false,
+            is_complete: false,
         }
+    }
+
+    /// Ends the read soon: starts nothing new, but what is needed for a checkpoint that covers all
+    /// records. [`Reader::next_batch`] returns the rest, that checkpoint, and then `None`.
+    ///
+    /// A stream that cannot be continued is read to its end.
+    pub fn stop(&mut self) {
+        self.stops = true;
+        self.slices.stop();
+    }
+
+    /// Returns whether the stream has been read to its end.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 
     /// Returns the next batch, or `None` at the end of the stream.
@@ -101,7 +120,7 @@ impl<C> Reader<C> {
                         return Err(error.in_stream(self.stream.name));
                     }
                 },
-                None => match self.slices.checkpoint() {
+                None => match self.slices.checkpoint().or_else(|| self.left_off()) {
                     Some(checkpoint) => Batch { records: Vec::new(), checkpoint: Some(checkpoint) },
                     None => return self.finish().map(|()| None),
                 },
@@ -114,13 +133,21 @@ impl<C> Reader<C> {
         Ok(None)
     }
 
+    /// Returns the state of a read that was stopped, once.
+    fn left_off(&mut self) -> Option<String> {
+        std::mem::take(&mut self.stops).then(|| self.slices.left_off())?
+    }
+
     /// Logs the problems with single records, and fails if some lists could not be read.
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
+        self.is_complete = self.slices.is_finished();
         for note in self.tools.fetcher.notes().sentences() {
             self.log(Level::Warn, &note);
         }
-        self.slices.failure().map_or(Ok(()), |error| Err(error.in_stream(self.stream.name)))
+        let Some(error) = self.slices.failure() else { return Ok(()) };
+        self.is_complete = false;
+        Err(error.in_stream(self.stream.name))
     }
 
     /// Turns a response into a batch, which is empty if there are no records.
@@ -183,6 +210,7 @@ impl<C> Reader<C> {
     fn skip(&mut self, why: &str, reason: &str) -> Batch {
         self.log(Level::Warn, &format!("skipped because {why}: {reason}"));
         self.cancel();
+        self.is_complete = true;
         Batch::default()
     }
 
@@ -291,3 +319,6 @@ fn too_large(mut error: Error, however: &str) -> Error {
     error.message = format!("{}; {however}", error.message);
     error
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,8 @@ pub fn open<C>(
     match &stream.partition {
         Partition::Parents(parents) => Box::new(ByParent::new(stream, parents, config, range, state, opened)),
         Partition::Whole | Partition::Windows | Partition::Ranges(_) => {
-            Box::new(Spans::new(stream, &config, &range, state.cursor, opened))
+            let spans = Spans::new(stream, &config, &range, state.cursor, opened);
+            Box::new(spans.resume(state.unread))
         }
     }
 }

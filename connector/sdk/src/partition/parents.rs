@@ -147,7 +147,8 @@ impl<C> ByParent<C> {
         self.emitted = Some(parents_after);
         let watermark = &self.watermark;
         let (opened, observed, held) = (watermark.opened(), watermark.observed(), watermark.held());
-        Some(Unfinished { opened, parents_after, observed, held })
+        let stopped = self.lists.is_stopped() || self.state.unfinished.is_some_and(|state| state.stopped);
+        Some(Unfinished { opened, parents_after, observed, held, stopped })
     }
 }
 
@@ -203,6 +204,19 @@ impl<C: 'static> Slices<C> for ByParent<C> {
 
     fn shorten(&mut self, request: &PageRequest<C>) -> bool {
         self.lists.at(request.level).is_some_and(|lists| lists.shorten(request))
+    }
+
+    fn stop(&mut self) {
+        self.lists.stop();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.lists.is_finished()
+    }
+
+    fn left_off(&mut self) -> Option<String> {
+        let progress = if self.lists.is_finished() { None } else { self.progress() };
+        progress.map(|progress| self.state.to_json_with(Some(progress), self.stream.cursor))
     }
 
     fn failure(&mut self) -> Option<Error> {

@@ -6,6 +6,8 @@
 //! again where they are dense. So a short time takes one request, and a long history tens of
 //! windows.
 
+mod unread;
+
 use time::{SignedDuration, Timestamp};
 
 use super::{Slices, bounded, emit};
@@ -46,6 +48,7 @@ pub struct Spans<C: 'static> {
     reached: Option<Timestamp>,
     emitted: Timestamp,
     finished: bool,
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +58,8 @@ struct Span {
     chain: PageChain,
     /// The newest position of a settled record that is not after the opening.
     newest: Option<Timestamp>,
+    /// The oldest position of the pages so far, if all of them came newest first.
+    lowest: Option<Timestamp>,
 }
 
 impl Span {
@@ -94,6 +99,7 @@ impl<C> Spans<C> {
             end,
             reached: None,
             finished: false,
+            stopped: false,
         };
         if range.end.is_some_and(|end| end < from) && stream.cursor.is_some() {
             return spans;
@@ -120,7 +126,7 @@ impl<C> Spans<C> {
     fn span(&mut self, slice: Slice) -> Span {
         let key = self.next_key;
         self.next_key += 1;
-        Span { key, slice, chain: PageChain::default(), newest: None }
+        Span { key, slice, chain: PageChain::default(), newest: None, lowest: None }
     }
 
     fn index(&self, request: &PageRequest<C>) -> Option<usize> {
@@ -164,9 +170,11 @@ impl<C> Spans<C> {
 
 impl<C: 'static> Slices<C> for Spans<C> {
     fn next_request(&mut self) -> Option<PageRequest<C>> {
+        let stopped = self.stopped;
         let waiting =
             |span: &mut Span| span.chain.next_page().map(|token| (span.key, span.slice.clone(), token));
-        let (key, slice, page_token) = self.spans.iter_mut().find_map(waiting)?;
+        let mut wanted = self.spans.iter_mut().filter(|span| !(stopped && span.can_wait()));
+        let (key, slice, page_token) = wanted.find_map(waiting)?;
         Some(PageRequest { key, page_token, ..PageRequest::new(self.stream, slice) })
     }
 
@@ -181,6 +189,9 @@ impl<C: 'static> Slices<C> for Spans<C> {
             return Ok(Vec::new());
         }
         self.spans[index].chain.advance(page.next_token)?;
+        if matches!(self.stream.partition, Partition::Windows) {
+            self.spans[index].descend(request.page_token.is_none(), &records);
+        }
         for record in records.iter().filter(|record| request.slice.keeps(record.position)) {
             self.watermark.observe(record);
             self.spans[index].observe(record, self.watermark.opened());
@@ -193,6 +204,18 @@ impl<C: 'static> Slices<C> for Spans<C> {
         let (Some(index), Some(slices)) = (self.index(request), slices) else { return false };
         self.replace(index, slices);
         true
+    }
+
+    fn stop(&mut self) {
+        self.stopped = !matches!(self.stream.partition, Partition::Whole);
+    }
+
+    fn is_finished(&self) -> bool {
+        self.spans.iter().all(|span| span.chain.is_finished())
+    }
+
+    fn left_off(&mut self) -> Option<String> {
+        (self.stopped && !self.is_finished()).then(|| self.rest().to_json(self.stream.cursor))
     }
 
     fn progress(&self) -> (u64, Option<u64>) {

@@ -1,0 +1,1 @@
+//! What is left of reads that are stopped.

@@ -18,6 +18,12 @@ export interface Limits {
   requests?: number;
   /** The most requests at a time. Default: 6, the connections that a Worker has. */
   inFlight?: number;
+  /** The most requests that wait for their turn. Default: 256. */
+  waiting?: number;
+  /** The most bytes of the headers of a request or a response. Default: 128 KiB. */
+  headerBytes?: number;
+  /** The most bytes of the body of a request. Default: 1 MiB. */
+  requestBytes?: number;
   /** The most bytes of one response, decoded. Default: 32 MiB. */
   responseBytes?: number;
   /** The most bytes of all responses of one call or read. Default: no limit. */
@@ -26,6 +32,13 @@ export interface Limits {
   headMilliseconds?: number;
   /** How long to wait for the next bytes of a body. Default: a minute. */
   idleMilliseconds?: number;
+  /** The longest time until the next batch, or until `check` has ended. Default: 15 minutes. */
+  callMilliseconds?: number;
+  /**
+   * The longest time that a connector computes without waiting. Noticed when it calls the host, so
+   * an endless loop that does not is not ended. Default: a minute.
+   */
+  computeMilliseconds?: number;
   /** The longest time of one call or read. Default: no limit. */
   milliseconds?: number;
   /** The most log lines of one call or read; others are dropped. Default: 1,000. */
@@ -74,7 +87,11 @@ export interface Batch {
   checkpoint?: string;
 }
 
-/** When to stop a read. It stops at the next checkpoint. */
+/**
+ * When to stop a read. It then starts nothing new, and ends with a checkpoint that covers every
+ * record, so nothing is read twice. That takes a few requests more: as many as are in flight, and
+ * those of pages that belong together.
+ */
 export interface Budget {
   requests?: number;
   bytes?: number;

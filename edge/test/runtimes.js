@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-import { Miniflare } from 'miniflare';
+import { miniflare, modulesOf } from './workerd.js';
 
 const ROOT = new URL('..', import.meta.url).pathname;
 const run = promisify(execFile);
@@ -23,17 +23,8 @@ function program(paths, ...flags) {
 }
 
 async function workerd(config) {
-  const worker = new Miniflare({
-    modules: true,
-    modulesRoot: ROOT,
-    rootPath: ROOT,
-    scriptPath: 'test/worker.mjs',
-    modulesRules: [
-      { type: 'ESModule', include: ['**/*.js', '**/*.mjs'] },
-      { type: 'CompiledWasm', include: ['**/*.wasm'] },
-    ],
-    compatibilityDate: '2026-07-01',
-  });
+  const modules = await modulesOf('test/worker.mjs', 'test/scenario.js', 'js/src', 'js/dist/orb');
+  const worker = miniflare({ modules });
   try {
     const response = await worker.dispatchFetch('http://worker/', { method: 'POST', body: JSON.stringify(config) });
     const text = await response.text();

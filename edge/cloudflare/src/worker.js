@@ -3,8 +3,8 @@
  * within the platform's limits.
  */
 
-import * as orb from '../../js/dist/orb/workerd.js';
-import { connector, sync } from '../../js/src/index.js';
+import { connector, sync } from 'elt-connector';
+import * as orb from 'elt-connector/orb';
 
 import { isAllowed } from './access.js';
 import { Parts } from './parts.js';
@@ -20,7 +20,7 @@ export default {
     if (!(await isAllowed(request, env.ACCESS_TOKEN))) return new Response('', { status: 401 });
     const { pathname } = new URL(request.url);
     if (request.method === 'GET' && pathname === '/progress') {
-      return Response.json(await (await Progress.load(env.PROGRESS)).summary());
+      return Response.json((await Progress.load(env.PROGRESS)).summary());
     }
     if (request.method === 'POST' && pathname === '/slice') {
       try {
@@ -45,6 +45,7 @@ async function slice(env) {
       ...(env.ORB_API_URL && { api_url: env.ORB_API_URL }),
       // A Worker has six connections, and R2 needs one.
       concurrency: 5,
+      // The next slice tries again.
       retry_minutes: 0,
     },
     limits: { inFlight: 5, responseBytes: 16 << 20 },
@@ -54,7 +55,7 @@ async function slice(env) {
   const { progress: reached, done } = await sync(source, {
     streams: env.STREAMS.split(','),
     progress: progress.value,
-    budget: { requests: Number(env.SLICE_REQUESTS ?? 40) },
+    budget: { requests: Number(env.SLICE_REQUESTS ?? 30) },
     write: (stream, records) => parts.write(stream, records),
     // Progress counts once the records it covers are in R2. Saving it for each checkpoint would
     // make an object of each batch, so it waits until a part is full.

@@ -1,10 +1,11 @@
-"""Reads a stream of a connector with wasmtime's Python package (46 or newer).
+"""Reads streams of a connector with wasmtime's Python package (46 or newer).
 
-Nothing here guards the connector: wasmtime-py has no hook for requests, so a component can reach
-any host, and it sees the key in the config. It has no files, environment or other sockets. Run only
-components that you trust this way; `host run` and `elt-host` are for others.
+Nothing here guards against the connector. wasmtime-py has no hook for requests, so a component can
+reach any host, and it sees the key in the config; nothing masks the key in records or logs. Memory
+is limited, time is not. It has no files, no environment and no other sockets. Run only components
+that you trust this way; `host run` and the crate `elt-host` are for others.
 
-    python read_stream.py orb.wasm config.json invoices [state.json]
+    python read_stream.py orb.wasm config.json invoices,plans [STATE]
 """
 
 import json
@@ -14,67 +15,86 @@ from types import SimpleNamespace
 from wasmtime import Config, Engine, Store, WasiConfig
 from wasmtime.component import Component, Linker
 
-SOURCE = "elt:connector/source@0.3.0"
-CONTRACT = "elt:connector"
 VERSION = "0.3.0"
+SOURCE = f"elt:connector/source@{VERSION}"
+# The most memory of an instance.
+MEMORY_BYTES = 256 << 20
 
 
-def log(_store, level, message):
-    print(f"{level}: {message}", file=sys.stderr)
+class ConnectorError(Exception):
+    """What the connector says. `failure_type` is config, transient or system."""
+
+    def __init__(self, error):
+        super().__init__(error.message)
+        self.failure_type = getattr(error, "failure-type")
 
 
-def start(path):
-    """Starts an instance. Returns a function that calls an export of the source."""
-    engine = Engine(Config())
-    linker = Linker(engine)
-    linker.add_wasip2()
-    linker.add_wasi_http()
-    with linker.root() as root:
-        with root.add_instance(f"{CONTRACT}/log@{VERSION}") as instance:
-            instance.add_func("log", log)
-        with root.add_instance(f"{CONTRACT}/progress@{VERSION}") as instance:
-            instance.add_func("rate-limited", lambda _store, until: None)
-            instance.add_func("slices", lambda _store, done, total: None)
-    store = Store(engine)
-    store.set_wasi(WasiConfig())
-    store.set_wasi_http()
-    component = Component.from_file(engine, path)
-    instance = linker.instantiate(store, component)
-    source = instance.get_export_index(store, SOURCE)
+class Connector:
+    """A component, compiled once."""
 
-    def call(name, *arguments):
-        function = instance.get_func(store, instance.get_export_index(store, name, source))
-        result = function(store, *arguments)
-        function.post_return(store)
-        return result
+    def __init__(self, path, log=lambda level, message: print(f"{level}: {message}", file=sys.stderr)):
+        self.engine = Engine(Config())
+        self.component = Component.from_file(self.engine, path)
+        self.linker = Linker(self.engine)
+        self.linker.add_wasip2()
+        self.linker.add_wasi_http()
+        with self.linker.root() as root:
+            with root.add_instance(f"elt:connector/log@{VERSION}") as instance:
+                instance.add_func("log", lambda _store, level, message: log(level, message))
+            with root.add_instance(f"elt:connector/progress@{VERSION}") as instance:
+                instance.add_func("rate-limited", lambda _store, until: None)
+                instance.add_func("slices", lambda _store, done, total: None)
 
-    return call
+    def start(self):
+        """Starts an instance, which one call or one read needs. Returns a function that calls it."""
+        store = Store(self.engine)
+        store.set_wasi(WasiConfig())
+        store.set_wasi_http()
+        store.set_limits(memory_size=MEMORY_BYTES)
+        instance = self.linker.instantiate(store, self.component)
+        source = instance.get_export_index(store, SOURCE)
+
+        def call(name, *arguments):
+            function = instance.get_func(store, instance.get_export_index(store, name, source))
+            result = function(store, *arguments)
+            function.post_return(store)
+            return result
+
+        return call
+
+    def streams(self, config):
+        """The names of the streams."""
+        return [stream.name for stream in value(self.start()("discover", config))]
+
+    def read(self, config, stream, state=None):
+        """Yields the batches of a stream: records and, where one is due, a checkpoint."""
+        call = self.start()
+        configured = SimpleNamespace(**{"name": stream, "sync-mode": "incremental"})
+        reader = value(call("read", config, configured, state))
+        while (batch := value(call("[method]reader.next-batch", reader))) is not None:
+            yield batch
 
 
-def batches(path, config, stream, state=None):
-    """Yields the batches of a stream: records and, where one is due, a checkpoint."""
-    call = start(path)
-    configured = SimpleNamespace(**{"name": stream, "sync-mode": "incremental"})
-    reader = succeeded(call("read", config, configured, state))
-    while (batch := succeeded(call("[method]reader.next-batch", reader))) is not None:
-        yield batch
-
-
-def succeeded(result):
+def value(result):
     """The value of a WIT result, or an exception with the connector's error."""
-    tag, value = (result.tag, result.payload) if hasattr(result, "tag") else ("ok", result)
-    if hasattr(value, "failure-type"):
-        tag = "err"
-    if tag == "err":
-        raise SystemExit(f"{getattr(value, 'failure-type')}: {value.message}")
-    return value
+    # Where it can tell the two apart, wasmtime-py returns the value or the error itself.
+    found = result.payload if hasattr(result, "tag") else result
+    if hasattr(found, "failure-type"):
+        raise ConnectorError(found)
+    return found
+
+
+def main(path, config, streams, state=None):
+    connector = Connector(path)
+    with open(config, encoding="utf-8") as file:
+        config = file.read()
+    for stream in streams.split(","):
+        for batch in connector.read(config, stream, state):
+            for record in batch.records:
+                print(record)
+            if batch.checkpoint is not None:
+                print(json.dumps({"stream": stream, "checkpoint": batch.checkpoint}), file=sys.stderr)
 
 
 if __name__ == "__main__":
-    component, config, stream, *state = sys.argv[1:]
-    state = open(state[0]).read() if state else None
-    for batch in batches(component, open(config).read(), stream, state):
-        for record in batch.records:
-            print(record)
-        if batch.checkpoint is not None:
-            print(json.dumps({"checkpoint": batch.checkpoint}), file=sys.stderr)
+    main(*sys.argv[1:])

@@ -1,6 +1,7 @@
 /** One instance of a component: its imports, its calls, and its end. */
 
 import { Reader, SOURCES, hostInterfaces } from './contract.js';
+import { End } from './end.js';
 import { ConnectorError, failure, plain } from './error.js';
 import { Guard } from './guard/guard.js';
 import { Usage, exceeded } from './limits.js';
@@ -11,14 +12,11 @@ import { InputStream, IoError, OutputStream, Pollable, Waits, poll } from './was
 import { random } from './wasi/random.js';
 
 export class Session {
-  #ended = new AbortController();
+  #end = new End();
   #timer;
   #settings;
   #lines = 0;
   #waits;
-  #closed = new Promise((_, reject) => {
-    this.#ended.signal.addEventListener('abort', () => reject(this.#ended.signal.reason), { once: true });
-  });
   source;
 
   /**
@@ -34,7 +32,6 @@ export class Session {
 
   async #start(component, settings, signal, events) {
     this.#settings = settings;
-    this.#closed.catch(() => {});
     this.usage = new Usage(settings.limits);
     this.#follow(signal);
     const log = (level, message) => this.#log(events, level, message);
@@ -45,7 +42,7 @@ export class Session {
       denied: (message) => log('warn', message),
       end: (error) => this.end(error),
     });
-    const waits = new Waits(this.signal, (milliseconds) => this.#compute(milliseconds));
+    const waits = new Waits(this.#end, (milliseconds) => this.#compute(milliseconds));
     this.#waits = waits;
     const imports = only({
       ...cli(waits, (text) => log('error', text)),
@@ -67,7 +64,7 @@ export class Session {
   }
 
   get signal() {
-    return this.#ended.signal;
+    return this.#end.signal;
   }
 
   /** Masks secrets in a text. */
@@ -90,7 +87,10 @@ export class Session {
       const { callMilliseconds } = this.usage.limits;
       timer = after(callMilliseconds, () => this.end(exceeded('callMilliseconds', callMilliseconds, 'transient')));
       // A component that is suspended when the session ends is not waited for.
-      return await Promise.race([call(), this.#closed]);
+      return await this.#end.or((resolve, reject) => {
+        // `call` may throw at once.
+        Promise.resolve(call()).then(resolve, reject);
+      });
     } catch (thrown) {
       const error = failure(thrown, this.signal, this.masked);
       this.end(error);
@@ -108,7 +108,7 @@ export class Session {
   /** Ends the session: its requests and timers are gone, and its instance is not called again. */
   end(reason = new ConnectorError('system', 'the session has ended')) {
     clearTimeout(this.#timer);
-    this.#ended.abort(reason);
+    this.#end.come(reason);
   }
 
   #follow(signal) {

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 
 import { transpile } from '../tools/transpile.mjs';
 
-const TARGET = resolve(process.env.TARGET_DIR ?? new URL('../../../target', import.meta.url).pathname);
+export const TARGET = resolve(process.env.TARGET_DIR ?? new URL('../../../target', import.meta.url).pathname);
 export const ORB = join(TARGET, 'wasm32-wasip2/component/orb.wasm');
 export const KEY = 'mock-orb-key-0123456789';
 

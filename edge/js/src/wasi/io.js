@@ -27,28 +27,23 @@ const BUSY_MILLISECONDS = 100;
  * made to fail.
  */
 export class Waits {
-  #signal;
-  #ended;
+  #end;
   #onBusy;
   #since = performance.now();
   #woken = performance.now();
 
   /**
-   * @param {AbortSignal} signal The end of the session.
+   * @param {import('../end.js').End} end
    * @param {(milliseconds: number) => void} onBusy Throws if that is too long to compute.
    */
-  constructor(signal, onBusy) {
-    this.#signal = signal;
+  constructor(end, onBusy) {
+    this.#end = end;
     this.#onBusy = onBusy;
-    this.#ended = new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    });
-    this.#ended.catch(() => {});
   }
 
   /** A call of the component that does not wait. Throws if it should have ended. */
   pass() {
-    this.#signal.throwIfAborted();
+    this.#end.signal.throwIfAborted();
     this.#onBusy(performance.now() - this.#woken);
   }
 
@@ -58,32 +53,37 @@ export class Waits {
   }
 
   /**
-   * Waits until one of some promises has settled. At once if there are none.
+   * Waits until one of some pollables is ready.
    *
-   * @param {Promise<unknown>[]} promises
+   * @param {Pollable[]} pollables
    */
-  async any(promises) {
-    this.#signal.throwIfAborted();
+  async any(pollables) {
+    this.pass();
     if (performance.now() - this.#since > BUSY_MILLISECONDS) {
       await new Promise((resolve) => setTimeout(resolve));
       this.#since = performance.now();
-      this.#signal.throwIfAborted();
-    }
-    if (promises.length) {
-      await Promise.race([this.#ended, ...promises]);
-      this.wake();
-    } else {
       this.pass();
     }
-    this.#signal.throwIfAborted();
+    if (pollables.some((pollable) => pollable.ready())) return;
+    let wake;
+    try {
+      await this.#end.or((resolve) => {
+        wake = resolve;
+        for (const pollable of pollables) pollable.waiting.add(wake);
+      });
+    } finally {
+      for (const pollable of pollables) pollable.waiting.delete(wake);
+    }
+    this.wake();
   }
 }
 
 /** Something to wait for: ready once its promise has settled, however it did. */
 export class Pollable {
   #settled = false;
-  #promise;
   #waits;
+  /** What to call once it is ready. */
+  waiting = new Set();
 
   /**
    * @param {Waits} waits
@@ -95,8 +95,9 @@ export class Pollable {
     if (!promise) this.#settled = true;
     const settle = () => {
       this.#settled = true;
+      for (const wake of this.waiting) wake();
     };
-    this.#promise = promise?.then(settle, settle);
+    promise?.then(settle, settle);
   }
 
   ready() {
@@ -104,11 +105,7 @@ export class Pollable {
   }
 
   block() {
-    return this.#waits.any(this.#settled ? [] : [this.#promise]);
-  }
-
-  get settles() {
-    return this.#promise;
+    return this.#waits.any([this]);
   }
 }
 
@@ -122,9 +119,8 @@ export function poll(waits) {
   return async (pollables) => {
     if (pollables.length === 0) throw new Error('poll needs something to wait for');
     const ready = () => pollables.flatMap((pollable, place) => (pollable.ready() ? [place] : []));
-    const places = ready();
-    await waits.any(places.length ? [] : pollables.map((pollable) => pollable.settles));
-    return new Uint32Array(places.length ? places : ready());
+    await waits.any(pollables);
+    return new Uint32Array(ready());
   };
 }
 
@@ -165,8 +161,7 @@ export class InputStream {
   /** Waits for bytes, unlike `read`. */
   async blockingRead(length) {
     while (!this.#chunk && !this.#end) {
-      this.#start();
-      await this.#waits.any([this.#pull]);
+      await this.subscribe().block();
     }
     return this.read(length);
   }

@@ -12,14 +12,11 @@ import { promisify } from 'node:util';
 import { ORB, TARGET, config, mockOrb } from '../js/test/support.js';
 import { RUNTIMES } from './runtimes.js';
 
-const ACCOUNT = ['--customers', '20000', '--ledger-customers', '2000', '--keep-answers'];
-const STREAMS = ['customers', 'credits_ledger_entries'];
+/** Streams, and how many customers have them: 200 requests with 100 records each, and one request a customer. */
+const STREAMS = { customers: 20_000, credits_ledger_entries: 2_000 };
 
-const server = await mockOrb(...ACCOUNT);
-const account = config(server.url, { start_date: '2023-01-01T00:00:00Z', concurrency: 6 });
 const folder = await mkdtemp(join(tmpdir(), 'edge-'));
 const path = join(folder, 'config.json');
-await writeFile(path, JSON.stringify(account));
 
 /** The wall time of a program, in milliseconds. */
 async function timed(command, ...arguments_) {
@@ -30,7 +27,10 @@ async function timed(command, ...arguments_) {
 
 const python = join(TARGET, 'conformance/embedding/venv/bin/python');
 const example = new URL('../python/read_stream.py', import.meta.url).pathname;
-for (const stream of STREAMS) {
+for (const [stream, customers] of Object.entries(STREAMS)) {
+  const server = await mockOrb('--customers', `${customers}`, '--ledger-customers', `${customers}`, '--ledger-entries', '2');
+  const account = config(server.url, { start_date: '2020-01-01T00:00:00Z', concurrency: 6 });
+  await writeFile(path, JSON.stringify(account));
   const host = () => timed(join(TARGET, 'release/host'), 'run', ORB, 'read', '--streams', stream, '--config', path);
   await host();
   const { total: base } = await host();
@@ -45,5 +45,5 @@ for (const stream of STREAMS) {
   }
   const { total } = await timed(python, example, ORB, path, stream);
   console.log(`${stream}: python ${(total / base).toFixed(1)} times, start included`);
+  server.stop();
 }
-server.stop();

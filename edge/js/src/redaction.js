@@ -41,17 +41,23 @@ export class Redaction {
 class Needles {
   #plain;
   #escaped;
+  /** Whether what is searched for looks like an escape itself. */
+  #isAmbiguous;
 
   constructor(needles, flags) {
     const sorted = [...new Set(needles)].sort((one, other) => other.length - one.length);
     const pattern = (unit) => sorted.map((needle) => [...needle].map(unit).join('')).join('|');
     const expression = (unit) => (sorted.length ? new RegExp(pattern(unit), flags) : undefined);
+    this.#isAmbiguous = sorted.some((needle) => ESCAPES.test(needle));
     this.#plain = expression(literally);
     this.#escaped = expression(inAnyForm);
   }
 
   #expressionFor(text) {
-    return ESCAPES.test(text) ? this.#escaped : this.#plain;
+    if (!ESCAPES.test(text)) return this.#plain;
+    // The slow search is for texts in which the quick one finds something once they are unescaped.
+    const mayBeIn = this.#isAmbiguous || this.#plain === undefined || unescaped(text).search(this.#plain) >= 0;
+    return mayBeIn ? this.#escaped : undefined;
   }
 
   masked(text) {
@@ -64,6 +70,12 @@ class Needles {
     return expression !== undefined && text.search(expression) >= 0;
   }
 }
+
+const unescaped = (text) =>
+  text.replace(
+    /\\+u00([0-9a-f]{2})|%(?:25)*([0-9a-f]{2})|\\+(["\\/])/gi,
+    (_, json, url, character) => character ?? String.fromCharCode(parseInt(json ?? url, 16)),
+  );
 
 const literally = (character) => character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&');
 

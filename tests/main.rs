@@ -13,6 +13,7 @@ mod collision;
 mod contract;
 mod discover;
 mod documents;
+mod edge_http;
 mod enrichment;
 mod every_stream;
 mod faults;

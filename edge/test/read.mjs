@@ -2,10 +2,14 @@
 
 import process from 'node:process';
 
+import { connector } from '../js/src/index.js';
 import * as orb from '../js/dist/orb/fetch.js';
-import { measure } from './measure.js';
 
 const [config, stream] = process.argv.slice(2);
-const result = await measure(orb, JSON.parse(config), stream);
-console.log(JSON.stringify({ ...result, rss: process.memoryUsage().rss }));
+const started = performance.now();
+const source = await connector({ component: orb, config: JSON.parse(config) });
+const startMilliseconds = performance.now() - started;
+let records = 0;
+for await (const batch of source.read(stream)) records += batch.records.length;
+console.log(JSON.stringify({ startMilliseconds, records, rss: process.memoryUsage().rss }));
 process.exit();

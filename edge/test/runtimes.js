@@ -1,4 +1,4 @@
-/** The runtimes of JavaScript that npm has installed, as functions that run the scenario, or read one stream. */
+/** The runtimes of JavaScript that npm has installed, as functions that run the scenario. */
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,21 +13,28 @@ const run = promisify(execFile);
 function program(paths, ...flags) {
   const path = paths.map((path) => `${ROOT}node_modules/${path}`).find(existsSync);
   if (!path) return undefined;
-  return async (config, stream) => {
-    const script = stream ? 'test/read.mjs' : 'test/process.mjs';
-    const arguments_ = [...flags, `${ROOT}${script}`, JSON.stringify(config), ...(stream ? [stream] : [])];
+  const command = (config, stream) => [
+    path,
+    ...flags,
+    `${ROOT}test/${stream ? 'read.mjs' : 'process.mjs'}`,
+    JSON.stringify(config),
+    ...(stream ? [stream] : []),
+  ];
+  const runtime = async (config) => {
+    const [path, ...arguments_] = command(config);
     // No proxy, and none of the flags of whoever runs the tests.
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' };
     const { stdout } = await run(path, arguments_, { env, maxBuffer: 1 << 26, timeout: 120_000 });
     return JSON.parse(stdout);
   };
+  return Object.assign(runtime, { command });
 }
 
-async function workerd(config, stream) {
-  const modules = await modulesOf('test/worker.mjs', 'test/scenario.js', 'test/measure.js', 'js/src', 'js/dist/orb');
+async function workerd(config) {
+  const modules = await modulesOf('test/worker.mjs', 'test/scenario.js', 'js/src', 'js/dist/orb');
   const worker = miniflare({ modules });
   try {
-    const response = await worker.dispatchFetch(`http://worker/${stream ? `?stream=${stream}` : ''}`, { method: 'POST', body: JSON.stringify(config) });
+    const response = await worker.dispatchFetch('http://worker/', { method: 'POST', body: JSON.stringify(config) });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
     return JSON.parse(text);

@@ -37,7 +37,7 @@ pub struct Batch {
 }
 
 /// How many responses without records make an empty batch.
-const QUIET_RESPONSES: usize = 4;
+const QUIET_RESPONSES: usize = 8;
 
 /// Reads one stream.
 pub struct Reader<C: 'static> {

@@ -36,8 +36,8 @@ pub struct Batch {
     pub checkpoint: Option<String>,
 }
 
-/// How many responses without records make an empty batch.
-const QUIET_RESPONSES: usize = 8;
+/// How many lists without records make an empty batch.
+const EMPTY_LISTS: usize = 8;
 
 /// Reads one stream.
 pub struct Reader<C: 'static> {
@@ -105,7 +105,7 @@ impl<C> Reader<C> {
     }
 
     /// Returns the next batch, or `None` at the end of the stream. The batch is empty if several
-    /// responses in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
+    /// lists in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
     ///
     /// # Errors
     /// If the stream cannot be read any further. The reader is then finished.
@@ -130,8 +130,9 @@ impl<C> Reader<C> {
                     None => return self.finish().map(|()| None),
                 },
             };
-            responses += 1;
-            if !batch.records.is_empty() || batch.checkpoint.is_some() || responses == QUIET_RESPONSES {
+            // Windows take responses without records too, but those are how they are found.
+            responses += usize::from(self.stream.parents().is_some());
+            if !batch.records.is_empty() || batch.checkpoint.is_some() || responses == EMPTY_LISTS {
                 self.fill().await;
                 return Ok(Some(batch));
             }

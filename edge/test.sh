@@ -8,7 +8,7 @@ export TARGET_DIR
 cd "$(dirname "$0")"
 # JSPI needs Node 24. One that is installed is taken if it is new enough.
 for node in node node_modules/node-linux-*/bin/node; do
-  if "$node" -e 'process.exit(typeof WebAssembly.Suspending !== "function")' 2>/dev/null; then
+  if "$node" -e 'process.exit(typeof WebAssembly.Suspending === "function" ? 0 : 1)' 2>/dev/null; then
     exec "$node" --test --test-concurrency=1 --test-timeout=240000 js/test/*.test.js cloudflare/test/*.test.js test/*.test.js
   fi
 done

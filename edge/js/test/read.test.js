@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import * as orb from 'elt-connector/orb';
+import * as component from 'elt-connector/orb';
 import { ConnectorError, connector, sync } from 'elt-connector';
 
 import { collect, config, hostRecords, mockOrb } from './support.js';
@@ -15,7 +15,7 @@ before(async () => {
 after(() => server.stop());
 
 const start = (options = {}, more = {}) =>
-  connector({ component: orb, config: config(server.url, more), ...options });
+  connector({ component, config: config(server.url, more), ...options });
 
 test('the specification and the granted origins are known without a request', async () => {
   const orb = await start({ fetch: () => assert.fail('a request') });
@@ -74,17 +74,31 @@ test('leaving the loop ends the read', async () => {
   assert.equal((await collect(orb.read('plans'))).records.length, 4);
 });
 
-test('a sync in slices reads everything, and says when it is done', async () => {
-  const orb = await start();
-  const streams = ['customers', 'credits_ledger_entries', 'plans'];
-  const written = { customers: new Set(), credits_ledger_entries: new Set(), plans: new Set() };
-  const write = (stream, records) => records.forEach((record) => written[stream].add(record));
-  let [progress, slices, done] = [{}, 0, false];
-  while (!done && slices < 100) {
-    ({ progress, done } = await sync(orb, { streams, progress, write, budget: { requests: 20 } }));
-    slices += 1;
+test('a hundred slices read everything, and less than a tenth twice', async () => {
+  const large = await mockOrb('--customers', '1500', '--ledger-customers', '700');
+  const streams = ['customers', 'credits_ledger_entries', 'invoices', 'plans'];
+  const expected = await hostRecords(config(large.url), streams.join(','));
+  for (const concurrency of [4, 6]) {
+    const orb = await connector({ component, config: config(large.url, { concurrency }) });
+    const written = Object.fromEntries(streams.map((stream) => [stream, []]));
+    const write = (stream, records) => void written[stream].push(...records);
+    let [progress, slices, done, most] = [undefined, 0, false, 0];
+    while (!done) {
+      assert.ok(slices < 200, `${slices} slices`);
+      const before = await large.requests();
+      // As it is stored and loaded in between.
+      const stored = progress && JSON.parse(JSON.stringify(progress));
+      ({ progress, done } = await sync(orb, { streams, progress: stored, write, budget: { requests: 12 } }));
+      most = Math.max(most, (await large.requests()) - before);
+      slices += 1;
+    }
+    assert.ok(slices >= 60, `${slices} slices`);
+    for (const stream of streams) {
+      assert.deepEqual([...new Set(written[stream])].sort(), [...expected[stream]].sort(), stream);
+      const [emitted, distinct] = [written[stream].length, expected[stream].length];
+      assert.ok(emitted <= distinct * 1.1, `${stream} at ${concurrency}: ${emitted} records for ${distinct}`);
+    }
+    assert.ok(most <= 40, `${most} requests of 12`);
   }
-  assert.ok(done && slices > 1, `${slices} slices`);
-  const expected = await hostRecords(config(server.url), streams.join(','));
-  for (const stream of streams) assert.deepEqual([...written[stream]].sort(), expected[stream].sort(), stream);
+  large.stop();
 });

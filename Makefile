@@ -19,7 +19,7 @@ EDGE_DIR := $(TARGET_DIR)/edge
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches edge-http edge-http-test scale metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches edge-http edge-http-test scale edge edge-test metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,13 @@ unit: ## Run only the tests of the connector's logic, natively
 
 conformance: bundle ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
+
+edge: component ## Build what runs orb.wasm in JavaScript, into edge/js/dist; needs npm
+	@edge/build.sh $(TARGET_DIR)
+
+edge-test: edge native guests ## Read every stream in Node, Deno, Bun, workerd and Python, and attack the guard; needs npm, Python
+	@edge/test.sh $(TARGET_DIR)
+	@tests/conformance/run.sh $(TARGET_DIR) embedding
 
 image: ## Build the image orb-wasm/source-orb with docker, or with ENGINE=podman
 	$(ENGINE) build --tag orb-wasm/source-orb:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) .
@@ -99,6 +106,7 @@ format: ## Format the code
 
 clean: ## Remove build output
 	$(CARGO) clean
+	rm -rf edge/node_modules edge/js/dist
 
 component: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p source-orb -p source-template

@@ -36,6 +36,9 @@ pub struct Batch {
     pub checkpoint: Option<String>,
 }
 
+/// How many lists without records make an empty batch.
+const EMPTY_LISTS: usize = 8;
+
 /// Reads one stream.
 pub struct Reader<C: 'static> {
     stream: &'static Stream<C>,
@@ -101,11 +104,13 @@ impl<C> Reader<C> {
         self.is_complete
     }
 
-    /// Returns the next batch, or `None` at the end of the stream.
+    /// Returns the next batch, or `None` at the end of the stream. The batch is empty if several
+    /// lists in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
     ///
     /// # Errors
     /// If the stream cannot be read any further. The reader is then finished.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let mut responses = 0;
         while !self.finished {
             self.fill().await;
             let (next, was_waited_for) = match self.fetched.pop_front() {
@@ -128,7 +133,9 @@ impl<C> Reader<C> {
                     batch => batch,
                 },
             };
-            if !batch.records.is_empty() || batch.checkpoint.is_some() {
+            // Windows take responses without records too, but those are how they are found.
+            responses += usize::from(self.stream.parents().is_some());
+            if !batch.records.is_empty() || batch.checkpoint.is_some() || responses == EMPTY_LISTS {
                 self.fill().await;
                 return Ok(Some(batch));
             }

@@ -1,12 +1,13 @@
 //! What was left of a stream without parents when its read was stopped:
 //!
 //! ```json
-//! {"created_at": "…", "unread": {"version": 1, "edges": ["…", "…", "…"], "observed": "…"}}
+//! {"created_at": "…", "unread": {
+//!     "version": 1, "edges": ["…", "…", "…"], "observed": "…", "held": "…"}}
 //! ```
 //!
 //! The records from the first edge up to the second have not been read, those from the third up to
-//! the fourth, and so on. Nothing after the last edge has been read. `observed` and `held` are as in
-//! `unfinished`. `opened` is when the first read was opened, if records can change for a time.
+//! the fourth, and so on. Nothing after the last edge has been read. `observed` and `held` are as
+//! in `unfinished`. `opened` is when the first read was opened, if records can change for a time.
 
 use json_text::{Json, Object};
 use time::Timestamp;

@@ -80,8 +80,8 @@ impl Response {
     }
 }
 
-/// The error of a connector. What is transient may pass; what is the system's is a fault behind this
-/// server.
+/// The error of a connector. What is transient may pass; what is the system's is a fault behind
+/// this server.
 pub(crate) fn failed(error: &Error) -> Answer {
     let status = match error.failure_type {
         FailureType::Config => 400,

@@ -148,8 +148,10 @@ fn records_are_sent_while_others_are_read_and_a_client_that_goes_away_ends_the_r
 fn the_specification_is_that_of_the_connector() {
     let orb = MockOrb::start(Account::generate(&Settings::empty()));
     let (status, text) = Server::start().get("/spec");
-    let (answer, spec): (Value, Value) =
-        (serde_json::from_str(&text).unwrap(), serde_json::from_str(&Setup::new(&orb).spec().stdout).unwrap());
+    let (answer, spec): (Value, Value) = (
+        serde_json::from_str(&text).unwrap(),
+        serde_json::from_str(&Setup::new(&orb).spec().stdout).unwrap(),
+    );
     assert_eq!((status, &answer["name"]), (200, &json!("orb")));
     let (ours, theirs) = (&answer["config_schema"], &spec["spec"]["connectionSpecification"]);
     assert_eq!(ours["required"], theirs["required"]);

@@ -43,7 +43,10 @@ fn a_request_that_is_not_understood_is_answered_with_what_is_wrong_and_without_s
     let config = json!({ "api_key": "s3cret", "start_date": "2024-01-01T00:00:00Z" });
     for (question, message) in [
         (json!({ "config": config, "stream": "nothing" }), "there is no stream"),
-        (json!({ "config": config, "stream": "customers", "state": { "x": 1 } }), "its state is not understood"),
+        (
+            json!({ "config": config, "stream": "customers", "state": { "x": 1 } }),
+            "its state is not understood",
+        ),
     ] {
         let (status, found) = read(&question.to_string());
         assert!(status == 400 && found.contains(message), "{found}");

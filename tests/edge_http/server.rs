@@ -203,10 +203,12 @@ impl WasiHttpHooks for Client {
             let (mut parts, body) = request.into_parts();
             parts.uri = parts.uri.path_and_query().unwrap().as_str().parse().unwrap();
             let connection = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(connection)).await.map_err(|e| failed(&e))?;
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(connection))
+                .await
+                .map_err(|e| failed(&e))?;
             tokio::spawn(connection);
-            let response = sender.send_request(Request::from_parts(parts, body)).await.map_err(|e| failed(&e))?;
+            let response =
+                sender.send_request(Request::from_parts(parts, body)).await.map_err(|e| failed(&e))?;
             let response = response.map(|body| {
                 let body = body.map_err(move |error| {
                     // In flight until the body is dropped.

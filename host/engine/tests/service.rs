@@ -1,5 +1,7 @@
 //! The example of a service runs as a service would: with a schedule, a store and a server.
 
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,12 +22,16 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 async fn open(orb: &MockOrb, host: &str, folder: &Path) -> Arc<Syncer> {
     let url = orb.url();
-    let config = format!(
-        r#"{{"api_key":"{DEFAULT_API_KEY}","start_date":"2020-01-01T00:00:00Z","api_url":"{url}"}}"#
-    );
+    let config =
+        format!(r#"{{"api_key":"{DEFAULT_API_KEY}","start_date":"2020-01-01T00:00:00Z","api_url":"{url}"}}"#);
     let store = Store::open(folder.to_owned()).unwrap();
     let streams = ["customers", "invoices"].map(str::to_owned).to_vec();
     service::open(components::ORB, &config, vec![host.parse().unwrap()], store, streams).await.unwrap()
+}
+
+/// Without a scheme, only HTTPS would be allowed.
+fn origin(orb: &MockOrb) -> String {
+    format!("http://{}", orb.address())
 }
 
 /// A service that runs.
@@ -82,7 +88,7 @@ fn stored(folder: &Path, stream: &str) -> Vec<String> {
 async fn records_and_states_are_stored_on_a_schedule_and_on_request() {
     let orb = MockOrb::start(Account::generate(&Settings::default()));
     let folder = tempfile::tempdir().unwrap();
-    let running = Running::start(open(&orb, &orb.address().to_string(), folder.path()).await).await;
+    let running = Running::start(open(&orb, &origin(&orb), folder.path()).await).await;
     running.wait_for(r#""invoices":{"complete":true"#).await;
     assert_eq!(stored(folder.path(), "customers").len(), orb.account().len(Collection::Customers));
     let invoices = stored(folder.path(), "invoices").len();
@@ -104,7 +110,7 @@ async fn a_service_that_is_stopped_in_a_sync_goes_on_where_it_was() {
     let orb = MockOrb::start(Account::generate(&Settings { customers: 5_000, ..Settings::default() }));
     orb.set_latency(Duration::from_millis(20));
     let folder = tempfile::tempdir().unwrap();
-    let host = orb.address().to_string();
+    let host = origin(&orb);
     let running = Running::start(open(&orb, &host, folder.path()).await).await;
     let begun = async {
         while stored(folder.path(), "customers").is_empty() {

@@ -1,6 +1,8 @@
 //! Reads that are stopped within a budget, each by an instance of its own that continues where the
 //! last one was left off.
 
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::collections::BTreeSet;
 
 use elt_host::types::{JsonObject, SyncMode};

@@ -72,9 +72,8 @@ fn proxy(connector: &[u8], handler: &[u8]) -> Result<Vec<u8>> {
     let connector = composition.add("connector", connector, &[sinks, no_cli])?;
     let handler = composition.add("handler", handler, &[connector, sinks, no_cli])?;
     composition.export(handler, HANDLER)?;
-    composition.finish(|import| {
-        import.split_once('@').is_some_and(|(interface, _)| PROXY.contains(&interface))
-    })
+    composition
+        .finish(|import| import.split_once('@').is_some_and(|(interface, _)| PROXY.contains(&interface)))
 }
 
 /// Instances that are joined.

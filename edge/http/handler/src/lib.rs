@@ -37,13 +37,13 @@ impl Guest for Handler {
         let path = path.split('?').next().unwrap_or_default();
         let answer = match (request.method(), path) {
             (Method::Get, "/spec") => answer::specification(&source::spec()),
-            (Method::Post, "/check") => Question::read(request)
+            (Method::Post, "/check") => Question::read(&request)
                 .map_or_else(|refused| refused, |question| answer::checked(source::check(&question.config))),
-            (Method::Post, "/discover") => Question::read(request).map_or_else(
+            (Method::Post, "/discover") => Question::read(&request).map_or_else(
                 |refused| refused,
                 |question| answer::discovered(source::discover(&question.config)),
             ),
-            (Method::Post, "/read") => match Question::read(request) {
+            (Method::Post, "/read") => match Question::read(&request) {
                 Ok(question) => return read::read(&question, out),
                 Err(refused) => refused,
             },

@@ -29,7 +29,7 @@ type Fields = BTreeMap<String, Box<RawValue>>;
 
 impl Question {
     /// Reads the body of a request. Otherwise returns the answer that says what is wrong with it.
-    pub(crate) fn read(request: IncomingRequest) -> Result<Self, Answer> {
+    pub(crate) fn read(request: &IncomingRequest) -> Result<Self, Answer> {
         let body = body(request)?;
         Self::parse(&body).map_err(|problem| Answer::problem(400, &problem))
     }
@@ -91,7 +91,7 @@ fn json_object(fields: &mut Fields, name: &str) -> Result<Option<String>, String
     }
 }
 
-fn body(request: IncomingRequest) -> Result<Vec<u8>, Answer> {
+fn body(request: &IncomingRequest) -> Result<Vec<u8>, Answer> {
     let too_large = || Answer::problem(413, &format!("the body has more than {MAX_BYTES} bytes"));
     let lost = |_| Answer::problem(400, "the body was lost");
     let length = request.headers().get("content-length");

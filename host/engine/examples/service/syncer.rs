@@ -72,7 +72,7 @@ impl Syncer {
             let error = error.as_ref().map(|(failure_type, message)| {
                 json!({ "failure_type": format!("{failure_type:?}"), "message": message })
             });
-            (stream, json!({ "records": records, "complete": is_complete, "error": error }))
+            (stream, json!({ "complete": is_complete, "error": error, "records": records }))
         });
         json!(streams.collect::<BTreeMap<_, _>>()).to_string()
     }

@@ -96,23 +96,19 @@ fn no_record_is_lost_and_few_are_repeated_however_often_a_read_is_stopped() {
 }
 
 #[test]
-fn the_parts_below_windows_that_were_begun_are_unread_and_those_above_are_not() {
+fn what_is_unread_is_below_the_last_page_and_what_is_new() {
     let at = |hour: i64| instant("2024-01-01T00:00:00Z") + SignedDuration::hours(hour);
-    let list = List::new((0..1000).map(at).collect());
-    let mut spans = open("{}", at(1000));
-    let probe = spans.next_request().unwrap();
-    assert_eq!(spans.observe(&probe, list.page(&probe)).unwrap().len(), 0);
-    // The lowest window has records, the one above it is not begun, and the next one is.
-    let requests: Vec<_> = std::iter::from_fn(|| spans.next_request()).collect();
-    let begun = requests.iter().find(|request| list.page(request).next_token.is_some()).unwrap();
-    let records = spans.observe(begun, list.page(begun)).unwrap();
+    let list = List::new((0..60).map(at).collect());
+    // The few pages are not split.
+    let mut spans = open(r#"{"created_at":"2023-12-31T23:00:00Z"}"#, at(1000));
+    let request = spans.next_request().unwrap();
+    let records = spans.observe(&request, list.page(&request)).unwrap();
     assert_eq!(records.len(), 10);
     spans.stop();
     assert!(spans.next_request().is_none());
-    let unread = spans.rest().unread.unwrap();
-    let oldest = list.position(records.last().unwrap()) + SignedDuration::seconds(1);
-    let Some(Until::Before(end)) = begun.slice.until else { panic!("{begun:?}") };
-    assert_eq!(unread.edges, [instant(START), oldest, end]);
+    let oldest = at(50) + SignedDuration::seconds(1);
+    let edges = [at(-1) - OVERLAP, oldest, at(1000) - OVERLAP];
+    assert_eq!(spans.rest().unread.unwrap().edges, edges);
 }
 
 #[test]

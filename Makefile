@@ -19,7 +19,7 @@ EDGE_DIR := $(TARGET_DIR)/edge
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches edge-http edge-http-test scale edge edge-test metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches edge edge-http edge-http-test edge-js edge-test scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,10 +43,12 @@ unit: ## Run only the tests of the connector's logic, natively
 conformance: bundle ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
-edge: component ## Build what runs orb.wasm in JavaScript, into edge/js/dist; needs npm
+edge: edge-http edge-js ## Build all that runs orb.wasm elsewhere
+
+edge-js: component ## Build the package for JavaScript, with orb.wasm in edge/js/dist; needs npm
 	@edge/build.sh $(TARGET_DIR)
 
-edge-test: edge native guests ## Read every stream in Node, Deno, Bun, workerd and Python, and attack the guard; needs npm, Python
+edge-test: edge-js native guests ## Read every stream in Node, Deno, Bun, workerd and Python, and attack the guard; needs npm, Python
 	@edge/test.sh $(TARGET_DIR)
 	@tests/conformance/run.sh $(TARGET_DIR) embedding
 

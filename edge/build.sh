@@ -6,7 +6,7 @@ set -eu
 target=$(cd "$1" && pwd)
 cd "$(dirname "$0")"
 if ! command -v npm >/dev/null; then
-  echo "error: make edge needs npm (Node 20 or newer brings it), and the npm registry; nothing else needs them" >&2
+  echo "error: make edge-js needs npm (Node 20 or newer brings it), and the npm registry; nothing else needs them" >&2
   exit 1
 fi
 # What is installed is that of the lock file, whose copy npm keeps.

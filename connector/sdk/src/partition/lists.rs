@@ -52,7 +52,8 @@ pub(super) struct Lists<C: 'static> {
     /// The oldest of the outermost ancestors of lists that have been begun.
     begun: Option<Option<Timestamp>>,
     /// Once the read is stopped, only lists whose outermost ancestor is no older than this are
-    /// read: those of ancestors of which some lists have been begun. `None` in it if there are none.
+    /// read: those of ancestors of which some lists have been begun. `None` in it if there are
+    /// none.
     stopped_at: Option<Option<Timestamp>>,
 }
 

@@ -65,8 +65,9 @@ fn in_url(value: &str) -> String {
     utf8_percent_encode(value, &UNRESERVED).to_string()
 }
 
-/// The value as a part of a JSON text: as most programs write it; with a slash escaped, as PHP does;
-/// with what HTML would read escaped, as Go does; and with all but ASCII escaped, as Python does.
+/// The value as a part of a JSON text: as most programs write it; with a slash escaped, as PHP
+/// does; with what HTML would read escaped, as Go does; and with all but ASCII escaped, as Python
+/// does.
 fn in_json(value: &str) -> Vec<String> {
     let quoted = json_text::quoted(value);
     let Some(text) = quoted.get(1..quoted.len() - 1) else { return Vec::new() };

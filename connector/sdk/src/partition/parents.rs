@@ -171,7 +171,8 @@ impl<C> ByParent<C> {
         self.emitted = Some(parents_after);
         let watermark = &self.watermark;
         let (observed, held) = (watermark.observed(), watermark.held());
-        // If a read without this end continues, nothing says that the lists were read up to it only.
+        // If a read without this end continues, nothing says that the lists were read up to it
+        // only.
         let opened = self.range.end.map_or(watermark.opened(), |end| watermark.opened().min(end));
         let stopped = self.lists.is_stopped() || self.state.unfinished.is_some_and(|state| state.stopped);
         Some(Unfinished { opened, parents_after, observed, held, stopped })

@@ -18,7 +18,7 @@ use crate::{
     problem::Problem,
     record::Record,
     request::PageRequest,
-    slice::{Slice, Until},
+    slice::{Scope, Slice, Until},
     state::State,
     stream::{Partition, Stream},
 };
@@ -32,6 +32,10 @@ const PAGES_PER_WINDOW: f64 = 6.0;
 
 /// The most windows that one window is split into. Windows that are still dense are split again.
 const MAX_WINDOWS: f64 = 32.0;
+
+/// The most windows that one window of events is split into. Events come in bursts, so a page of
+/// them says little about the time before it, and many windows would be empty.
+const MAX_WINDOWS_OF_EVENTS: f64 = 2.0;
 
 /// The time spans of a stream, oldest first.
 ///
@@ -191,7 +195,7 @@ impl<C> Spans<C> {
         let mut records = page.records;
         if let (Partition::Windows, None, Some(_), Some(from)) =
             (self.stream.partition, &request.page_token, &page.next_token, request.slice.from)
-            && let Some((cut, count)) = split_below(&records, from)
+            && let Some((cut, count)) = split_below(&records, from, max_windows(request.slice.scope))
         {
             self.split(index, from, cut, count);
             return Ok(Vec::new());
@@ -281,12 +285,16 @@ impl<C: 'static> Slices<C> for Spans<C> {
     }
 }
 
-/// Returns where to cut a window below its first page, and into how many windows to split the rest.
-/// `None` if reading page by page is as good.
+fn max_windows(scope: Scope) -> f64 {
+    if scope == Scope::Feed { MAX_WINDOWS_OF_EVENTS } else { MAX_WINDOWS }
+}
+
+/// Returns where to cut a window below its first page, and into how many windows to split the rest,
+/// at most `max`. `None` if reading page by page is as good.
 ///
 /// The cut is a whole second above the oldest record of the page. Records of the same second, whose
 /// fractions a server may truncate, are thus never separated.
-fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> {
+fn split_below(records: &[Record], from: Timestamp, max: f64) -> Option<(Timestamp, i64)> {
     let positions: Vec<Timestamp> = records.iter().filter_map(|record| record.position).collect();
     let (newest, oldest) = (*positions.first()?, *positions.last()?);
     if !positions.is_sorted_by(|newer, older| newer >= older) {
@@ -298,7 +306,7 @@ fn split_below(records: &[Record], from: Timestamp) -> Option<(Timestamp, i64)> 
     }
     let span = (newest - oldest).as_seconds_f64();
     let further_pages = (oldest - from).as_seconds_f64() / span;
-    let parts = (further_pages / PAGES_PER_WINDOW).ceil().clamp(2.0, MAX_WINDOWS);
+    let parts = (further_pages / PAGES_PER_WINDOW).ceil().clamp(2.0, max);
     #[expect(clippy::cast_possible_truncation, reason = "clamped to 2..=32")]
     (further_pages > SPLIT_ABOVE_PAGES).then_some((cut, parts as i64))
 }

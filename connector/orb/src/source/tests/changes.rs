@@ -569,6 +569,28 @@ fn requests_are_in_proportion_to_what_is_open_and_to_what_was_closed() {
 }
 
 #[test]
+fn few_events_are_one_request_and_one_for_each_object() {
+    let sync = Sync::new(9, false, r#","changes":"webhook_events""#);
+    let edit = |number: usize| {
+        let mut account = sync.account.borrow_mut();
+        let id = account.lists["customers"].keys().nth(number).unwrap().clone();
+        account.set("customers", &id, "name", json!("edited"));
+        account.event("customer.edited", &id);
+        account.event("customer.edited", &id);
+    };
+    let mut to = Destination::default();
+    edit(0);
+    sync.wait(5);
+    assert!(sync.read("customers", &mut to, usize::MAX).unwrap());
+    sync.wait(5);
+    [1, 2, 3].map(edit);
+    let before = sync.account.borrow().requests;
+    assert!(sync.read("customers", &mut to, usize::MAX).unwrap());
+    assert_eq!(sync.account.borrow().requests - before, 2 + 3);
+    sync.compare("customers", &to, true, "edited");
+}
+
+#[test]
 fn a_log_of_events_that_is_not_there_is_a_warning() {
     let sync = Sync::new(3, false, r#","changes":"webhook_events""#);
     sync.account.borrow_mut().has_events = false;

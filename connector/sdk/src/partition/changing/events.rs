@@ -29,20 +29,28 @@ pub(super) struct Events<C: 'static> {
     since: Option<Timestamp>,
     list: Option<Spans<C>>,
     reach: Reach,
+    is_given_up: bool,
     /// How many events name no object.
     nameless: usize,
     log: Vec<(Level, String)>,
 }
 
-/// Whether the log of events goes back to the last read, which a request for an older event tells.
+/// What is known of how far back the log of events goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Unknown,
+    /// The newest events are requested, whatever their time. After a short time, they go back to the
+    /// last read, and nothing else is needed.
+    NewestAsked,
+    /// The newest events do not go back to the last read.
+    NotNewest,
+    /// An event is requested that is as old as the last read.
     Asked,
     Known,
 }
 
-/// The key of that request. Spans count theirs from 0.
+/// The keys of these two requests. Spans count theirs from 0.
+const NEWEST_KEY: usize = usize::MAX - 1;
 const REACH_KEY: usize = usize::MAX;
 
 impl<C> Events<C> {
@@ -62,7 +70,7 @@ impl<C> Events<C> {
             Spans::of(feed.stream, config, Slice { scope: Scope::Feed, ..slice }, opened)
         });
         let reach = if list.is_some() { Reach::Unknown } else { Reach::Known };
-        Self { feed, since, list, reach, nameless: 0, log: Vec::new() }
+        Self { feed, since, list, reach, is_given_up: false, nameless: 0, log: Vec::new() }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -70,7 +78,16 @@ impl<C> Events<C> {
     }
 
     pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
-        if let (Reach::Unknown, Some(since)) = (self.reach, self.since) {
+        let newest = PageRequest::new(self.feed.stream, Slice { scope: Scope::Feed, ..Slice::default() });
+        match self.reach {
+            Reach::Unknown => {
+                self.reach = Reach::NewestAsked;
+                return Some(PageRequest { level: 1, key: NEWEST_KEY, ..newest });
+            }
+            Reach::NewestAsked => return None,
+            Reach::NotNewest | Reach::Asked | Reach::Known => {}
+        }
+        if let (Reach::NotNewest, Some(since)) = (self.reach, self.since) {
             self.reach = Reach::Asked;
             let from = since.saturating_sub(SignedDuration::hours(100 * 365 * 24));
             let slice = bounded(self.feed.stream, from, Some(Until::Including(since)));
@@ -85,21 +102,15 @@ impl<C> Events<C> {
 
     /// Takes a page of events. Returns the identifiers of the objects that they name.
     pub(super) fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
-        if request.key == REACH_KEY {
-            self.reach = Reach::Known;
-            if let Some(since) = self.since.filter(|_| page.records.is_empty()) {
-                let message = format!(
-                    "{} has no events up to {}, so what changed until its first one is not seen, \
-                     unless it is seen without events",
-                    self.feed.stream.name,
-                    format_instant(since)
-                );
-                self.log.push((Level::Warn, message));
+        let events = match request.key {
+            REACH_KEY => {
+                self.note_reach(!page.records.is_empty());
+                Vec::new()
             }
-            return Ok(Vec::new());
-        }
-        let Some(list) = &mut self.list else { return Ok(Vec::new()) };
-        let (mut named, events) = (Vec::new(), list.accept(request, page)?);
+            NEWEST_KEY => self.observe_newest(page),
+            _ => self.list.as_mut().map(|list| list.accept(request, page)).transpose()?.unwrap_or_default(),
+        };
+        let mut named = Vec::new();
         for event in &events {
             match self.name_in(event) {
                 Some(Some(id)) => named.push(id),
@@ -112,6 +123,40 @@ impl<C> Events<C> {
             self.log.push((Level::Warn, message));
         }
         Ok(named)
+    }
+
+    /// Takes the newest events. Returns those since the last read, if they go back to it or there are
+    /// no others; otherwise none, and they are listed.
+    fn observe_newest(&mut self, page: Page) -> Vec<Record> {
+        self.reach = Reach::NotNewest;
+        let Some(since) = self.since else { return Vec::new() };
+        let mut events = page.records;
+        let positions = events.iter().map(|event| event.position);
+        // Only a list that is newest first says what it goes back to.
+        let is_newest_first = positions.is_sorted_by(|newer, older| newer.is_some() && newer >= older);
+        let goes_back = events.last().and_then(|event| event.position).is_some_and(|oldest| oldest <= since);
+        if !is_newest_first || !(goes_back || page.next_token.is_none()) {
+            return Vec::new();
+        }
+        self.list = None;
+        self.note_reach(goes_back);
+        let from = Some(since.saturating_sub(OVERLAP));
+        events.retain(|event| event.position >= from);
+        events
+    }
+
+    /// Notes whether the log goes back to the last read.
+    fn note_reach(&mut self, goes_back: bool) {
+        self.reach = Reach::Known;
+        if let Some(since) = self.since.filter(|_| !goes_back) {
+            let message = format!(
+                "{} has no events up to {}, so what changed until its first one is not seen, \
+                 unless it is seen without events",
+                self.feed.stream.name,
+                format_instant(since)
+            );
+            self.log.push((Level::Warn, message));
+        }
     }
 
     /// Returns the identifier in an event. `None` if its type says that it names no object of the
@@ -127,7 +172,8 @@ impl<C> Events<C> {
     /// Goes on without events.
     pub(super) fn give_up(&mut self, reason: &str) {
         self.reach = Reach::Known;
-        if self.list.take().is_none() {
+        self.list = None;
+        if mem::replace(&mut self.is_given_up, true) {
             return;
         }
         let name = self.feed.stream.name;
@@ -141,11 +187,11 @@ impl<C> Events<C> {
 
     /// Returns the instant up to which events have been looked at.
     pub(super) fn state(&self, is_end: bool, opened: Timestamp) -> Option<Timestamp> {
-        match (self.since, &self.list) {
+        match self.since {
             // The first read: what it reads is newer than its opening.
-            (None, _) => Some(opened),
-            (since, Some(_)) if is_end => since.max(Some(opened)),
-            (since, _) => since,
+            None => Some(opened),
+            since if is_end && !self.is_given_up => since.max(Some(opened)),
+            since => since,
         }
     }
 }

@@ -94,6 +94,21 @@ fn a_long_history_is_tens_of_windows_and_hardly_more_pages_than_needed() {
 }
 
 #[test]
+fn a_burst_of_events_costs_a_few_requests() {
+    let mut random = fastrand::Rng::with_seed(4);
+    let burst = |second: i32| testing::instant(OPENED) - SignedDuration::seconds(i64::from(second));
+    let list = fixtures::List::new((1..15).map(burst).collect());
+    let slice = Slice {
+        scope: Scope::Feed,
+        from: Some(testing::instant("2024-05-31T00:00:00Z")),
+        ..Slice::default()
+    };
+    let events = Spans::of(&THINGS, &(), slice, testing::instant(OPENED));
+    let (asked, _) = read(&list, events, 8, &mut random);
+    assert!(asked <= 5, "{asked} pages");
+}
+
+#[test]
 fn every_record_is_handed_on_once_however_they_are_spread() {
     for seed in 0..200 {
         let mut random = fastrand::Rng::with_seed(seed);

@@ -6,6 +6,7 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::error::Error;
 use crate::redaction::Redaction;
 
 /// Bytes of a message, an internal message, a hint or a log line that are shown. The rest is cut
@@ -31,6 +32,12 @@ impl Redaction {
     /// than [`MESSAGE`], so it can pass again.
     pub fn message(&self, text: &str) -> String {
         self.excerpt(text, MESSAGE)
+    }
+
+    /// Masks secrets in all texts of an error, each of which is then cut off where it is too long.
+    #[must_use]
+    pub fn error(&self, error: &Error) -> Error {
+        error.map_texts(|text| self.message(text))
     }
 
     /// The same as [`message`](Self::message) with another bound, in bytes.

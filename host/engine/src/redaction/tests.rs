@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::Error;
 
 const KEY: &str = "sk_live_0123456789";
 

@@ -1,3 +1,5 @@
+use fastrand::Rng;
+
 use super::*;
 use crate::error::Error;
 
@@ -253,46 +255,36 @@ fn a_secret_of_several_lines_is_masked_when_they_are_one() {
     }
 }
 
-/// Numbers that look random and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-
-    /// A text in which some characters are escaped, each in some way.
-    fn escape(&mut self, text: &str) -> String {
-        let spell = |character: char| {
-            let code = u32::from(character);
-            match self.below(12) {
-                0 => format!("\\u{code:04x}"),
-                1 => format!("\\u{code:04X}"),
-                2 => format!("\\x{code:02x}"),
-                3 => format!("\\u{{{code:X}}}"),
-                4 => format!("%{code:02X}"),
-                5 => format!("%{code:02x}"),
-                6 => format!("&#{code};"),
-                7 => format!("&#x{code:x};"),
-                8 if "\"\\/".contains(character) => format!("\\{character}"),
-                // By itself, it could be the beginning of an escape.
-                _ if "\\%&".contains(character) => format!("%{code:02X}"),
-                _ => character.to_string(),
-            }
-        };
-        text.chars().map(spell).collect()
-    }
+/// A text in which some characters are escaped, each in some way.
+fn escape(random: &mut Rng, text: &str) -> String {
+    let spell = |character: char| {
+        let code = u32::from(character);
+        match random.usize(..12) {
+            0 => format!("\\u{code:04x}"),
+            1 => format!("\\u{code:04X}"),
+            2 => format!("\\x{code:02x}"),
+            3 => format!("\\u{{{code:X}}}"),
+            4 => format!("%{code:02X}"),
+            5 => format!("%{code:02x}"),
+            6 => format!("&#{code};"),
+            7 => format!("&#x{code:x};"),
+            8 if "\"\\/".contains(character) => format!("\\{character}"),
+            // By itself, it could be the beginning of an escape.
+            _ if "\\%&".contains(character) => format!("%{code:02X}"),
+            _ => character.to_string(),
+        }
+    };
+    text.chars().map(spell).collect()
 }
 
 #[test]
 fn whatever_is_escaped_and_however_often_nothing_is_left_and_json_stays_json() {
-    let (mut dice, key) = (Dice(1), r#"sk/Li%v\e+0123"456&x<y"#);
+    let (mut random, key) = (Rng::with_seed(1), r#"sk/Li%v\e+0123"456&x<y"#);
     let redaction = redaction(&[key]);
     for _ in 0..500 {
         let mut written = key.to_owned();
-        for _ in 0..dice.below(4) {
-            written = dice.escape(&written);
+        for _ in 0..random.usize(..4) {
+            written = escape(&mut random, &written);
         }
         let text = format!("<{written}>");
         assert_eq!(redaction.text(&text), "<****>", "{written}");
@@ -319,14 +311,14 @@ fn a_secret_that_has_what_looks_like_an_escape_is_masked_with_and_without_others
 
 #[test]
 fn what_has_no_secret_in_it_stays_as_it_was_written() {
-    let (mut dice, redaction) = (Dice(2), redaction(&[ODD, KEY]));
+    let (mut random, redaction) = (Rng::with_seed(2), redaction(&[ODD, KEY]));
     for _ in 0..500 {
         let parts = ["sk", "/", "Live", "+0123456789", "&x", "<y>", "live_", "\\", "%", "\u{e9}", " "];
-        let text: String = (0..12).map(|_| parts[dice.below(parts.len())]).collect();
+        let text: String = (0..12).map(|_| parts[random.usize(..parts.len())]).collect();
         if text.contains(ODD) {
             continue;
         }
-        let text = dice.escape(&text);
+        let text = escape(&mut random, &text);
         let json = format!(r#"{{"a":{}}}"#, json_text::quoted(&text));
         assert_eq!(record(&[ODD], &json), json);
         assert_eq!(redaction.text(&text), text);

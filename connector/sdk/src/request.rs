@@ -123,9 +123,8 @@ impl<C> PageRequest<C> {
         records: &mut Vec<Record>,
     ) -> Result<(), Problem> {
         let (stream, slice) = (self.stream, &self.slice);
-        let json = |value: &Option<String>| {
-            value.as_deref().map_or_else(|| "null".to_owned(), json_text::quoted)
-        };
+        let json =
+            |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), json_text::quoted);
         let parent = stream.carry.parent_as.map(|name| (name, json(&slice.parent)));
         let part = stream.carry.part_as.map(|name| (name, json(&slice.part)));
         let added: Vec<_> = parent.into_iter().chain(part).collect();

@@ -1,5 +1,6 @@
 //! What incremental reads see of an account that changes: between two reads and during the second,
-//! and if reads are killed. A deduplicating destination is compared with a read in full.
+//! and if reads are killed. A deduplicating destination is compared with a read in full. A third of
+//! it is that destination, which nothing else uses.
 
 use std::collections::BTreeMap;
 

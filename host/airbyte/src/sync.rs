@@ -62,7 +62,7 @@ impl<S: StreamSource> SyncRun<S> {
         }
     }
 
-    /// Reads so many streams at a time, but at least one.
+    /// Reads this many streams at a time, but at least one.
     #[must_use]
     pub fn max_streams(mut self, max_streams: usize) -> Self {
         self.max_streams = max_streams.max(1);
@@ -135,10 +135,10 @@ impl<S: StreamSource> SyncRun<S> {
         Ok(report)
     }
 
-    /// Reads one stream on a thread of its own, which says at its end how it went.
+    /// Reads one stream on a thread of its own, which reports at its end how the read ended.
     ///
-    /// Its runtime is its own as well: a connector that computes, and what the host does for it,
-    /// hold up no other stream, and an answer wakes no thread but this one.
+    /// It also has a runtime of its own. So neither a connector that computes nor the work of the
+    /// host for it delays another stream, and a response wakes this thread only.
     fn start_stream(
         self: Arc<Self>,
         index: usize,

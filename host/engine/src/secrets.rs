@@ -1,5 +1,5 @@
-//! The secrets of a config, which a connector uses and never sees: it holds a token in the place of
-//! each, and outbound HTTP puts the values into the headers of requests.
+//! The secrets of a config, which a connector uses but never sees: it holds a token for each, and
+//! outbound HTTP puts the values into the headers of requests.
 //!
 //! `seal` finds them in a config, `redaction` masks them in the output.
 
@@ -33,7 +33,7 @@ pub(crate) struct Secrets {
     values: Needles,
     /// The same in names of headers, which are in lower case.
     names: Needles,
-    /// Which of the list these are.
+    /// Their indexes in `list`.
     unmistakable: Vec<usize>,
 }
 

@@ -1,4 +1,7 @@
 //! Sends one request of a connector, step by step.
+//!
+//! The file is long because whatever goes wrong at a step is explained here, by what only the step
+//! knows: the destination, the way to it, and the limits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
 //! Reads usage and costs of an account whose past days are corrected by backfills, before and
-//! during reads that are killed at random.
+//! during reads that are killed at random. Most of it is that account, which nothing else uses.
 
 use std::{cell::RefCell, collections::BTreeMap, fmt::Write as _};
 

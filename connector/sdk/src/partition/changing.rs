@@ -289,7 +289,7 @@ impl<C: 'static> Slices<C> for Changing<C> {
     }
 
     fn progress(&self) -> (u64, Option<u64>) {
-        // What else is requested takes few requests, or so many as nobody knows before.
+        // The other steps take few requests, or a number that is not known beforehand.
         self.list.progress()
     }
 

@@ -18,7 +18,7 @@ use crate::{
     stream::Feed,
 };
 
-/// How far back events are read if no read has looked at them. What changed earlier is not seen.
+/// How far back to read events if no earlier read has read them. Earlier changes are not seen.
 const REACH: SignedDuration = SignedDuration::hours(30 * 24);
 
 /// The events since the last read.

@@ -34,7 +34,7 @@ pub(super) struct Events<C: 'static> {
     log: Vec<(Level, String)>,
 }
 
-/// Whether the log of events goes back to the last read, which a request for an older event tells.
+/// Whether the log of events goes back to the last read. A request for an older event shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Unknown,

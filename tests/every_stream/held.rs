@@ -3,14 +3,14 @@
 //! Lists are taken from the emulator's library. What the emulator computes, such as costs, is
 //! requested from it as plainly as possible: whole, and one object after the other.
 
-use mock_orb::{Collection, MockOrb};
+use mock_orb::{Collection, MockOrb, Timestamp};
 
 pub(super) use super::{
     rows::{Fields, instant, sorted, text},
     server::{END, START},
 };
 use super::{
-    rows::{PRICE_OF_ROW, add, hoist, nested, quoted},
+    rows::{PRICE_OF_ROW, add, at, hoist, list, nested, quoted},
     server::Server,
 };
 use crate::support::shape;

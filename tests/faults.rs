@@ -1,4 +1,5 @@
 //! Failures of the network and the server: transient ones are retried, others give a clear error.
+//! The file is a list of failures, with one short test for each.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

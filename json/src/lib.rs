@@ -2,6 +2,7 @@
 //!
 //! Splits JSON text into values, names and elements, each of which stays text. The module `extent`
 //! finds the end of a value; this one handles what is between values, and the escapes of strings.
+//! [`Json`] and [`Scanner`] share a file because each returns the other.
 //!
 //! If an object has a name twice, the last field of that name counts, as in most JSON parsers (RFC
 //! 8259, section 4, leaves it open). [`Json::field`] follows this; [`Scanner::object`] reads every

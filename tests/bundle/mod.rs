@@ -1,4 +1,5 @@
-//! `host bundle`: a connector and its host in one self-contained executable.
+//! `host bundle`: a connector and its host in one self-contained executable. A third of it prepares
+//! copies of the one bundle that all tests share.
 
 mod damaged;
 

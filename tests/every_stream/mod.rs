@@ -4,6 +4,8 @@
 mod faults;
 mod held;
 mod incremental;
+mod rows;
+mod server;
 mod skipped;
 mod whole;
 

@@ -1,4 +1,5 @@
-//! What is asked of a subscription before its lists are read.
+//! What a subscription says about its lists: when it begins and ends, its prices, whether it is
+//! active.
 
 use time::Timestamp;
 

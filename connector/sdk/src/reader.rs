@@ -2,6 +2,9 @@
 //!
 //! The next requests are sent before a batch is returned, so that the server works while the host
 //! writes.
+//!
+//! The file is long because each way in which a request can fail changes the state of the read in
+//! another way.
 
 mod tools;
 

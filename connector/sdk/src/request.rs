@@ -1,4 +1,5 @@
-//! Turns a stream's row and a slice into the path and query of a page request.
+//! Turns a stream's row and a slice into the path and query of a page request, and an element of
+//! the response into records.
 
 use std::fmt;
 
@@ -9,8 +10,7 @@ use crate::{
     http::Request,
     instant::{format_date, format_instant},
     problem::Problem,
-    record::Record,
-    rows,
+    record::{Record, Shape},
     slice::{Scope, Slice, Until},
     stream::{Answer, Place, Stream, TimeForm},
 };
@@ -122,7 +122,22 @@ impl<C> PageRequest<C> {
         scanner: &mut Scanner<'_>,
         records: &mut Vec<Record>,
     ) -> Result<(), Problem> {
-        rows::scan(self, config, scanner, records)
+        let (stream, slice) = (self.stream, &self.slice);
+        let json =
+            |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), json_text::quoted);
+        let parent = stream.carry.parent_as.map(|name| (name, json(&slice.parent)));
+        let part = stream.carry.part_as.map(|name| (name, json(&slice.part)));
+        let added: Vec<_> = parent.into_iter().chain(part).collect();
+        let traits = stream.traits();
+        let shape = Shape {
+            cursor: stream.cursor,
+            unsettled: stream.unsettled.as_ref(),
+            traits: traits.as_ref(),
+            withheld: (stream.withheld)(config),
+            hoists: stream.carry.hoists,
+            added: &added,
+        };
+        stream.rows.scan(slice, &shape, scanner, records)
     }
 }
 

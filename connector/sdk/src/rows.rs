@@ -7,7 +7,6 @@ use json_text::{Fields, Json, Scanner};
 use crate::{
     problem::Problem,
     record::{Found, Record, Shape, inside, position},
-    request::PageRequest,
     slice::Slice,
 };
 
@@ -18,13 +17,12 @@ pub enum Rows {
     Elements,
     /// It holds a list of records.
     Nested(Nested),
-    /// The function makes records of it, without any help of the other columns.
+    /// The function makes records of it. It gets no help from the other columns.
     Made(fn(Json<'_>, &Slice) -> Result<Vec<Record>, Problem>),
 }
 
-/// A list of records within an element. What the columns say of the cursor and of
-/// [`Unsettled`](crate::record::Unsettled) is true of the element, and everything else of the
-/// records.
+/// A list of records within an element. The columns for the cursor and for
+/// [`Unsettled`](crate::record::Unsettled) are about the element, all others about its records.
 #[derive(Debug, Clone, Copy)]
 pub struct Nested {
     /// The field of the element that holds the list. It may also hold a single record, or null.
@@ -34,36 +32,25 @@ pub struct Nested {
     pub copied: &'static [(&'static str, &'static str)],
 }
 
-/// Reads the next element of a response into `records`.
-///
-/// # Errors
-/// If the element is not what the row says.
-pub(crate) fn scan<C>(
-    request: &PageRequest<C>,
-    config: &C,
-    scanner: &mut Scanner<'_>,
-    records: &mut Vec<Record>,
-) -> Result<(), Problem> {
-    let (stream, slice) = (request.stream, &request.slice);
-    let json = |value: &Option<String>| value.as_deref().map_or_else(|| "null".to_owned(), json_text::quoted);
-    let parent = stream.carry.parent_as.map(|name| (name, json(&slice.parent)));
-    let part = stream.carry.part_as.map(|name| (name, json(&slice.part)));
-    let added: Vec<_> = parent.into_iter().chain(part).collect();
-    let traits = stream.traits();
-    let shape = Shape {
-        cursor: stream.cursor,
-        unsettled: stream.unsettled.as_ref(),
-        traits: traits.as_ref(),
-        withheld: (stream.withheld)(config),
-        hoists: stream.carry.hoists,
-        added: &added,
-    };
-    match stream.rows {
-        Rows::Elements => records.push(Record::scan(scanner, &shape)?),
-        Rows::Nested(nested) => nested.scan(scanner.value()?, &shape, records)?,
-        Rows::Made(make) => records.extend(make(scanner.value()?, slice)?),
+impl Rows {
+    /// Reads the next element of a response of `slice` into `records`, which have this shape.
+    ///
+    /// # Errors
+    /// If the element is not what the row says.
+    pub(crate) fn scan(
+        self,
+        slice: &Slice,
+        shape: &Shape<'_>,
+        scanner: &mut Scanner<'_>,
+        records: &mut Vec<Record>,
+    ) -> Result<(), Problem> {
+        match self {
+            Self::Elements => records.push(Record::scan(scanner, shape)?),
+            Self::Nested(nested) => nested.scan(scanner.value()?, shape, records)?,
+            Self::Made(make) => records.extend(make(scanner.value()?, slice)?),
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 impl Nested {

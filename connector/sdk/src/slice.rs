@@ -17,17 +17,17 @@ pub struct Slice {
     pub keep_from: Option<Timestamp>,
     /// Records at this instant or later are dropped: another slice has them.
     pub keep_before: Option<Timestamp>,
-    /// What of the list is requested.
+    /// Which part of the list is requested.
     pub scope: Scope,
 }
 
-/// What of a list is requested.
+/// Which part of a list is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// All that its row says.
+    /// All of it.
     #[default]
     All,
-    /// What is open, as [`Open`](crate::stream::Open) says.
+    /// Its open objects. See [`Open`](crate::stream::Open).
     Open,
     /// The single object whose identifier is in place of the parent's.
     Object,

@@ -80,11 +80,11 @@ pub struct Stream<C: 'static> {
 
     /// How a single object is requested.
     pub object: Option<Object>,
-    /// Which objects are looked at by each read until they are closed.
+    /// The objects that each read looks at until they are closed.
     pub open: Option<&'static Open<C>>,
     /// After how long a stream is read whole again. `None` never does.
     pub sweep: fn(&C) -> Option<SignedDuration>,
-    /// The events that name objects which have changed.
+    /// The events that name changed objects.
     pub feed: Option<&'static Feed<C>>,
 
     /// How the stream is cut into slices.
@@ -98,7 +98,7 @@ pub struct Stream<C: 'static> {
     /// The most records that the server puts on one page. `None` if it does not page the list.
     pub page_limit: Option<u32>,
 
-    /// What it means that a list is absent or too large.
+    /// What to do if a list is absent or too large.
     pub ends: Ends,
     /// The server's rate limit that applies to the requests.
     pub rate: &'static RateClass,
@@ -218,7 +218,7 @@ impl<C> Stream<C> {
             let is_found_again = stream.object.is_some() && matches!(stream.partition, Partition::Windows);
             assert!(
                 is_found_again || (stream.open.is_none() && stream.feed.is_none()),
-                "what became of an object is asked by its identifier, in a list with windows"
+                "open objects and a feed need `object`, and a list with windows"
             );
             assert!(
                 stream.open.is_none() || stream.unsettled.is_none(),

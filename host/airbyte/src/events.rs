@@ -52,7 +52,7 @@ impl Events for ChannelEvents {
         })
     }
 
-    /// Dropped if there is no room: what comes next says it again.
+    /// Dropped if there is no room: the next report replaces it.
     fn slices(&self, done: u64, total: Option<u64>) {
         if let Some(stream) = self.stream.clone() {
             self.sender.offer(Message::Slices { stream, done, total });

@@ -1,4 +1,4 @@
-//! Properties of the states of a file, which another program wrote, for any bytes.
+//! Properties that hold for any bytes in a state file, which another program may have written.
 
 use std::collections::BTreeMap;
 

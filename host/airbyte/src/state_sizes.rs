@@ -1,7 +1,7 @@
 //! Bounds what the last states of all streams take together.
 //!
-//! Whoever saves states keeps the last one of every stream to the end, however many streams there
-//! are. Nothing else of a stream is kept after it has ended.
+//! A program that saves states keeps the last one of every stream until the end, however many
+//! streams there are. Nothing else of a stream is kept after its end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,18 +38,18 @@ impl fmt::Display for StatesTooLarge {
 impl std::error::Error for StatesTooLarge {}
 
 impl StateSizes {
-    /// The state of one stream more, which has none yet.
+    /// Adds a stream, which has no state yet.
     pub(crate) fn of_stream(&self) -> LastState {
         LastState { all: self.clone(), bytes: 0 }
     }
 }
 
 impl LastState {
-    /// Counts `state` in the place of the one before it.
+    /// Counts `state` instead of the one before it.
     ///
     /// # Errors
     ///
-    /// If it does not fit. The one before it counts on.
+    /// If it does not fit. Then the one before it still counts.
     pub(crate) fn replace(&mut self, state: &JsonObject) -> Result<(), StatesTooLarge> {
         let bytes = state.as_str().len();
         let replaced = |all: usize| Some(all - self.bytes + bytes).filter(|all| *all <= MOST);

@@ -57,7 +57,7 @@ pub(crate) async fn portable(component: &[u8], limits: &Limits, what: &str) -> R
     bounded(limits, move || compile(&engine, &component, &allowed, &called)).await
 }
 
-/// Does `work`, which compiles or looks at a component, on a thread of its own. Gives up on it when
+/// Runs `work`, which compiles or looks at a component, on a thread of its own. Gives up on it when
 /// the limits on time or memory for compiling are reached.
 ///
 /// # Errors

@@ -35,8 +35,8 @@ impl ComponentInfo {
     }
 }
 
-/// Finds the version of the contract that a component exports. Whether it is given what it imports,
-/// the linker says.
+/// Finds the version of the contract that a component exports. The linker says
+/// whether everything that it imports is there.
 ///
 /// # Errors
 ///

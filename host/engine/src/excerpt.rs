@@ -1,11 +1,13 @@
-//! The gate through which a text of a connector or a server passes before anybody sees it: secrets
-//! are masked in it, and then what is too long is cut off.
+//! Prepares a text of a connector or a server for people: masks the secrets in it, and then cuts
+//! off what is too long.
 //!
-//! Nothing else cuts texts, and the order cannot be turned round: half a secret at a cut would not
-//! be recognised as one. What a connector says before it is given the config holds no secret of it.
+//! Only this module cuts texts, so nobody can cut one before it is masked: half of a secret at a
+//! cut would not be recognised. What a connector says before it has the config cannot contain a
+//! secret of it.
 
 use std::fmt::{Display, Write as _};
 
+use crate::error::Error;
 use crate::redaction::Redaction;
 
 /// Bytes of a message, an internal message, a hint or a log line that are shown. The rest is cut
@@ -18,19 +20,25 @@ pub const FEW: usize = 5;
 
 /// Room for saying how much was cut off.
 const NOTICE: usize = 40;
-/// Bytes of a text in which secrets are searched for at most. What is beyond is never shown, and a
-/// search takes about ten times as much memory as the text.
+/// At most this many bytes of a text are searched for secrets. The rest is never shown. A search
+/// takes about ten times as much memory as the text.
 const SEARCHED: usize = 256 * 1024;
-/// Bytes at the end of those that are not shown either: a secret may begin there that goes on in
-/// what was not searched.
+/// The last bytes of the searched part are not shown either: a secret may begin there and go on in
+/// the part that was not searched.
 const EDGE: usize = 64 * 1024;
 
 impl Redaction {
-    /// A text for people as it may be shown: secrets are masked, and then what is beyond
-    /// [`MESSAGE`] is cut off. The text then ends with how much that was, and is still no longer
-    /// than [`MESSAGE`], so it can pass again.
+    /// Masks the secrets in a text for people, and then cuts it off beyond [`MESSAGE`]. A text that
+    /// was cut ends with how much is missing. It is no longer than [`MESSAGE`] even so, so a second
+    /// call leaves it as it is.
     pub fn message(&self, text: &str) -> String {
         self.excerpt(text, MESSAGE)
+    }
+
+    /// Prepares all texts of an error in the same way.
+    #[must_use]
+    pub fn error(&self, error: &Error) -> Error {
+        error.map_texts(|text| self.message(text))
     }
 
     /// The same as [`message`](Self::message) with another bound, in bytes.

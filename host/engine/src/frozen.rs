@@ -1,20 +1,18 @@
-//! A world without time and chance, for a connector that is asked for its specification.
+//! Stops the clocks and fixes the random numbers of an instance that is asked for its
+//! specification.
 //!
-//! What a connector says about itself is looked at, and then relied on: which properties are
-//! secret, which hosts are asked for. So it must be the same whenever it is asked. Clocks stand
-//! still, random numbers are always the same ones, and nothing can be waited for, because how long
-//! that takes would be a clock and a source of chance too.
+//! Users look at what a connector says about itself, and then rely on it: which properties are
+//! secret, which hosts it asks for. So the answer must be the same each time. Waiting is an error,
+//! because how long a wait takes would be a clock, and a source of chance too.
 
 use std::fmt;
 use std::time::Duration;
 
 use wasmtime::component::{HasData, Linker, Resource};
-use wasmtime_wasi::clocks::{WasiClocksCtxView, WasiClocksView as _};
+use wasmtime_wasi::clocks::WasiClocksCtxView;
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::{Deterministic, HostMonotonicClock, HostWallClock, WasiCtxBuilder};
-
-use crate::store::StoreData;
 
 /// The time of day: the beginning of 2020.
 const NOW: Duration = Duration::from_secs(1_577_836_800);
@@ -81,17 +79,22 @@ impl HasData for HasClock {
 }
 
 /// Offers the monotonic clock, in place of that of WASI's own implementation.
-pub(crate) fn add_to_linker(linker: &mut Linker<StoreData>) -> wasmtime::Result<()> {
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    clock: fn(&mut T) -> Clock<'_>,
+) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<StoreData, HasClock>(linker, |data| {
-        let is_frozen = data.is_frozen();
-        Clock { inner: data.clocks(), is_frozen }
-    })?;
+    monotonic_clock::add_to_linker::<T, HasClock>(linker, clock)?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-impl Clock<'_> {
+impl<'a> Clock<'a> {
+    /// WASI's own clock, for which an instance that is frozen cannot wait.
+    pub(crate) fn new(inner: WasiClocksCtxView<'a>, is_frozen: bool) -> Self {
+        Self { inner, is_frozen }
+    }
+
     fn may_wait(&self, nanoseconds: u64) -> wasmtime::Result<()> {
         if self.is_frozen && nanoseconds > 0 { Err(NoTimePasses.into()) } else { Ok(()) }
     }

@@ -69,6 +69,7 @@ mod instances;
 mod json_object;
 pub mod limits;
 mod native_code;
+mod needles;
 mod obstacle;
 pub mod policy;
 #[cfg_attr(not(unix), path = "private_directory/unsupported.rs")]

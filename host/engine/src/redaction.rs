@@ -1,8 +1,8 @@
 //! Masks the secrets of a config in whatever is shown.
 //!
 //! A connector does not know the secrets, but servers repeat what they are sent, and a person may
-//! have written one where it does not belong. Tokens are masked too: they
-//! mean nothing to a reader of the output.
+//! have written one where it does not belong. Tokens are masked too: they mean nothing to a reader
+//! of the output.
 //!
 //! Log lines and errors are for people, so whatever may be a secret is masked in them. Records are
 //! for programs, so they are altered only where something can be nothing but a secret: strings are
@@ -10,24 +10,16 @@
 //! are never touched. States and names are not altered at all, because nobody could use them
 //! afterwards: one with a secret in it is an error.
 //!
-//! `needles` searches, for the `forms` in which a value may be written, and for each of these with
-//! any `escapes`.
-
-mod escapes;
-mod forms;
-mod needles;
+//! `needles` finds a value in any form that a program may write it in.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::error::Error;
 use crate::json_object::JsonObject;
+use crate::needles::{Escapes, Needle, Needles, replace};
 use crate::record::Record;
 use crate::secrets::Secret;
 use crate::types::Stream;
-
-pub(crate) use self::escapes::Escapes;
-pub(crate) use self::needles::{Needle, Needles, replace};
 
 /// What replaces a secret, as in Airbyte's own connectors.
 const MASK: &str = "****";
@@ -97,12 +89,6 @@ impl Redaction {
     /// are replaced, since half of a secret is not recognised, and once more afterwards.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
         mask(&self.prose, text, Escapes::Any)
-    }
-
-    /// Masks secrets in all texts of an error, each of which is then cut off where it is too long.
-    #[must_use]
-    pub fn error(&self, error: &Error) -> Error {
-        error.map_texts(|text| self.message(text))
     }
 
     /// Masks unmistakable secrets in the strings of a record. `None` if there are none.

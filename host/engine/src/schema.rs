@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::excerpt::label;
+use crate::types::Specification;
 
 pub(crate) use self::complexity::{Graph, Problem, check_size};
 pub(crate) use self::reference::{ResolvedSchema, SCHEMA_URL};
@@ -98,6 +99,15 @@ const MOST_SCHEMAS: usize = 10_000;
 const DEEPEST: usize = 100;
 /// Places that are listed at most.
 const MOST_PLACES: usize = 1_000;
+
+impl Specification {
+    /// Where the config has secrets, as paths with dots. `*` is any member or element.
+    pub fn secrets(&self) -> Vec<String> {
+        let schema = serde_json::from_str(self.config_schema.as_str()).ok();
+        let schema = schema.and_then(|schema| ResolvedSchema::of(&schema).ok());
+        schema.map(|schema| secret_places(&schema)).unwrap_or_default()
+    }
+}
 
 /// Where a config that `schema` describes has secrets, as paths with dots. `*` is any member or
 /// element.

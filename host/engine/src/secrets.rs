@@ -1,5 +1,5 @@
-//! The secrets of a config, which a connector uses and never sees: it holds a token in the place of
-//! each, and outbound HTTP puts the values into the headers of requests.
+//! The secrets of a config, which a connector uses but never sees: it holds a token for each, and
+//! outbound HTTP puts the values into the headers of requests.
 //!
 //! `seal` finds them in a config, `redaction` masks them in the output.
 
@@ -12,7 +12,7 @@ use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{Error, Result};
-use crate::redaction::{self, Escapes, Needle, Needles};
+use crate::needles::{self, Escapes, Needle, Needles};
 
 /// The beginning of every token, so that a person who sees one knows what it is.
 const PREFIX: &str = "sealed";
@@ -33,7 +33,7 @@ pub(crate) struct Secrets {
     values: Needles,
     /// The same in names of headers, which are in lower case.
     names: Needles,
-    /// Which of the list these are.
+    /// Their indexes in `list`.
     unmistakable: Vec<usize>,
 }
 
@@ -184,7 +184,7 @@ impl Secrets {
         let replace = |text: &[u8]| {
             let found = needles.find(text, Escapes::Any);
             let token = |needle: usize| self.list[self.unmistakable[needle]].token.as_str();
-            (!found.is_empty()).then(|| redaction::replace(text, &found, token))
+            (!found.is_empty()).then(|| needles::replace(text, &found, token))
         };
         // Within `Basic`, the rest of the credentials is kept.
         let basic = rewrite_basic(text, replace);

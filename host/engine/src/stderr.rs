@@ -12,8 +12,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::redaction::Redaction;
 
-/// The last bytes that were written, twice as many as are shown: a secret that was cut in two is
-/// then not among what is. Clones share them.
+/// The last bytes that were written. It keeps twice as many as it shows, so that a secret which was
+/// cut in two is never shown. Clones share the bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Stderr {
     tail: Arc<Mutex<VecDeque<u8>>>,

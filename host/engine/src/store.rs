@@ -4,6 +4,7 @@
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, ResourceLimiter};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+use wasmtime_wasi::clocks::WasiClocksView as _;
 use wasmtime_wasi::p2::bindings::{cli, random};
 use wasmtime_wasi::random::WasiRandom;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -13,7 +14,7 @@ use crate::account::{Account, Held};
 use crate::address_space;
 use crate::call::CallLimits;
 use crate::events::Level;
-use crate::frozen;
+use crate::frozen::{self, Clock};
 use crate::http::{self, GuestHttp, Holdings, Hooks, OutboundHttp};
 use crate::limits::{Limit, RANDOM, STDERR};
 use crate::reporter::Reporter;
@@ -89,11 +90,6 @@ impl StoreData {
         wasi.stderr(data.stderr.clone()).max_random_size(RANDOM);
         frozen::freeze(&mut wasi);
         Self { wasi: wasi.build(), is_frozen: true, ..data }
-    }
-
-    /// Whether time and chance were taken from the instance.
-    pub(crate) fn is_frozen(&self) -> bool {
-        self.is_frozen
     }
 }
 
@@ -172,6 +168,12 @@ impl WasiView for StoreData {
 }
 
 impl StoreData {
+    /// The clock by which the instance waits.
+    fn clock(&mut self) -> Clock<'_> {
+        let is_frozen = self.is_frozen;
+        Clock::new(self.clocks(), is_frozen)
+    }
+
     /// What the functions of `wasi:http` work on.
     fn http(&mut self) -> GuestHttp<'_> {
         let Self { table, http, hooks, holdings, .. } = self;
@@ -187,7 +189,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<StoreData>> {
     let mut linker = Linker::new(engine);
     let l = &mut linker;
     wasmtime_wasi::p2::add_to_linker_proxy_interfaces_async(l)?;
-    frozen::add_to_linker(l)?;
+    frozen::add_to_linker(l, StoreData::clock)?;
     http::add_to_linker(l, StoreData::http)?;
     random::insecure::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;
     random::insecure_seed::add_to_linker::<StoreData, WasiRandom>(l, |ctx| ctx.wasi.random())?;

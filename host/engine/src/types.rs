@@ -7,8 +7,6 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::schema::{self, ResolvedSchema};
-
 pub use crate::json_object::{JsonObject, NotAnObject, kind as json_kind};
 pub use crate::record::{NotARecord, Record};
 
@@ -29,13 +27,6 @@ pub struct Specification {
 }
 
 impl Specification {
-    /// Where the config has secrets, as paths with dots. `*` is any member or element.
-    pub fn secrets(&self) -> Vec<String> {
-        let schema = serde_json::from_str(self.config_schema.as_str()).ok();
-        let schema = schema.and_then(|schema| ResolvedSchema::of(&schema).ok());
-        schema.map(|schema| schema::secret_places(&schema)).unwrap_or_default()
-    }
-
     /// A digest of the whole specification: `sha256:` and 64 hexadecimal digits. Two that differ in
     /// anything, such as a host or a mark of a secret, have different ones.
     pub fn digest(&self) -> String {

@@ -31,6 +31,7 @@ mod account;
 mod amount;
 mod blueprint;
 mod collection;
+mod connections;
 mod costs;
 mod create;
 mod delivery;

@@ -45,7 +45,7 @@ pub(crate) enum Answer {
 /// Whether a record is left out at an instant.
 type IsHidden = fn(&str, Timestamp) -> bool;
 
-/// A value of a generated record that the record does not tell.
+/// A value of a generated record that the record does not show.
 type Unrecorded = fn(&Blueprint, &Owner, u64, Facet) -> Option<String>;
 
 /// A list of records, each a function of the account's blueprint, its owner and its index.
@@ -62,9 +62,9 @@ pub(crate) struct List {
     pub(crate) ascending: bool,
     /// The records that are left out unless this parameter is `true`.
     pub(crate) hidden: Option<(&'static str, IsHidden)>,
-    /// The values of generated records that filters compare although the record does not tell them.
+    /// Values that filters compare although the records do not show them.
     pub(crate) unrecorded: Option<Unrecorded>,
-    /// What a filter that is not given compares with.
+    /// What a filter compares with if the request does not set it.
     pub(crate) default_facet: Option<(Facet, &'static str)>,
     /// Changes a record as the request demands.
     pub(crate) form: Option<fn(&Call<'_>, String) -> String>,

@@ -11,7 +11,7 @@ use crate::instant::Spelling;
 use crate::object::write_object;
 use crate::record::{summary, webhook};
 
-/// How a webhook endpoint wants its payloads.
+/// The form in which a webhook endpoint wants its payloads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum PayloadStyle {
     /// The whole object.
@@ -36,7 +36,7 @@ pub(crate) struct Event {
     /// The type, as Orb names it.
     pub(crate) kind: &'static str,
     pub(crate) subject: Subject,
-    /// An object of what else the event tells.
+    /// What else the event says, as an object.
     pub(crate) properties: String,
 }
 

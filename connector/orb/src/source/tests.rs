@@ -1,4 +1,5 @@
-//! Reads whole streams from a scripted server, on a simulated clock.
+//! Reads whole streams from a scripted server, on a simulated clock. Half of it is what the tests
+//! here and in the modules below share.
 
 mod backfills;
 mod changes;

@@ -1,4 +1,4 @@
-//! What tells that an object has changed.
+//! How reads learn that an object has changed.
 //!
 //! The types of events are those of Orb's SDK
 //! (<https://docs.withorb.com/integrations-and-exports/webhooks>). An event holds its object under

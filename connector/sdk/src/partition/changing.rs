@@ -8,8 +8,10 @@
 //! 4. The objects that no step has returned, but that were open or were named by an event, are
 //!    requested one by one.
 //!
-//! The open ones come before the list, so that one which is closed in between is returned by the
-//! list, or was open when it was last seen.
+//! The open objects come before the list. So one that is closed in between is either returned by
+//! the list, or was open when it was last seen.
+//!
+//! The file is long because the four steps share what is known of the objects.
 
 mod events;
 mod objects;
@@ -287,7 +289,7 @@ impl<C: 'static> Slices<C> for Changing<C> {
     }
 
     fn progress(&self) -> (u64, Option<u64>) {
-        // What else is requested takes few requests, or so many as nobody knows before.
+        // The other steps take few requests, or a number that is not known beforehand.
         self.list.progress()
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Parents are listed only as fast as their lists are read, so memory does not grow with their
 //! number. If parents have parents themselves, their listing is another such set of lists.
+//!
+//! The file is long because all of it works on one queue of lists.
 
 mod child;
 mod roots;

@@ -7,13 +7,14 @@
 //! windows.
 
 mod unread;
+mod windows;
 
 use time::{SignedDuration, Timestamp};
 
+use self::windows::{edges, split_below};
 use super::{Slices, bounded, emit};
 use crate::{
     cursor::{Cursor, OVERLAP, TimeRange, Watermark},
-    instant::floor_to_second,
     page::{Page, PageChain},
     problem::Problem,
     record::Record,
@@ -22,20 +23,6 @@ use crate::{
     state::State,
     stream::{Partition, Stream},
 };
-
-/// Split a window if more pages than this follow. A shorter chain of pages takes less than a
-/// second.
-const SPLIT_ABOVE_PAGES: f64 = 8.0;
-
-/// The target number of pages of a new window. Each window costs half a page on average.
-const PAGES_PER_WINDOW: f64 = 6.0;
-
-/// The most windows that one window is split into. Windows that are still dense are split again.
-const MAX_WINDOWS: f64 = 32.0;
-
-/// The most windows that one window of events is split into. Events come in bursts, so a page of
-/// them says little about the time before it, and many windows would be empty.
-const MAX_WINDOWS_OF_EVENTS: f64 = 2.0;
 
 /// The time spans of a stream, oldest first.
 ///
@@ -161,15 +148,8 @@ impl<C> Spans<C> {
     /// repeats the first page, so that nothing depends on the order of the list.
     fn split(&mut self, index: usize, from: Timestamp, cut: Timestamp, count: i64) {
         let whole = self.spans[index].slice.clone();
-        let width = ((cut - from).whole_seconds() / count).max(1);
-        let mut edges: Vec<Timestamp> = (1..count)
-            .map(|number| from.saturating_add(SignedDuration::seconds(width * number)))
-            .map(floor_to_second)
-            .take_while(|edge| *edge < cut)
-            .collect();
-        edges.push(cut);
         let (mut lower, mut slices) = (from, Vec::new());
-        for edge in edges.into_iter().filter(|edge| *edge > from) {
+        for edge in edges(from, cut, count) {
             slices.push(Slice { from: Some(lower), until: Some(Until::Before(edge)), ..whole.clone() });
             lower = edge;
         }
@@ -195,7 +175,7 @@ impl<C> Spans<C> {
         let mut records = page.records;
         if let (Partition::Windows, None, Some(_), Some(from)) =
             (self.stream.partition, &request.page_token, &page.next_token, request.slice.from)
-            && let Some((cut, count)) = split_below(&records, from, max_windows(request.slice.scope))
+            && let Some((cut, count)) = split_below(&records, from, request.slice.scope)
         {
             self.split(index, from, cut, count);
             return Ok(Vec::new());
@@ -283,32 +263,6 @@ impl<C: 'static> Slices<C> for Spans<C> {
         let (cursor, _) = self.reached()?;
         Some(State { cursor: Some(cursor), ..State::default() }.to_json(self.stream.cursor))
     }
-}
-
-fn max_windows(scope: Scope) -> f64 {
-    if scope == Scope::Feed { MAX_WINDOWS_OF_EVENTS } else { MAX_WINDOWS }
-}
-
-/// Returns where to cut a window below its first page, and into how many windows to split the rest,
-/// at most `max`. `None` if reading page by page is as good.
-///
-/// The cut is a whole second above the oldest record of the page. Records of the same second, whose
-/// fractions a server may truncate, are thus never separated.
-fn split_below(records: &[Record], from: Timestamp, max: f64) -> Option<(Timestamp, i64)> {
-    let positions: Vec<Timestamp> = records.iter().filter_map(|record| record.position).collect();
-    let (newest, oldest) = (*positions.first()?, *positions.last()?);
-    if !positions.is_sorted_by(|newer, older| newer >= older) {
-        return None;
-    }
-    let cut = floor_to_second(oldest).checked_add(SignedDuration::seconds(1))?;
-    if cut > newest || cut <= from {
-        return None;
-    }
-    let span = (newest - oldest).as_seconds_f64();
-    let further_pages = (oldest - from).as_seconds_f64() / span;
-    let parts = (further_pages / PAGES_PER_WINDOW).ceil().clamp(2.0, max);
-    #[expect(clippy::cast_possible_truncation, reason = "clamped to 2..=32")]
-    (further_pages > SPLIT_ABOVE_PAGES).then_some((cut, parts as i64))
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 use std::future::{pending, ready};
 
-use elt_host::types::{Record, SyncMode};
+use elt_host::events::Level;
+use elt_host::types::{Batch, JsonObject, Record, SyncMode};
 use tokio::sync::Barrier;
 
 use super::*;
 use crate::advice::Advice;
 use crate::channel::{Receiver, channel};
 use crate::message::StreamDescriptor;
+use crate::source::BatchSource;
 
 /// A source that answers each stream by a script, and each read with its state as the first record.
 /// A stream whose name begins with `endless` waits at the end of its script; those that begin with

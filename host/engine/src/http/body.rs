@@ -13,8 +13,8 @@ use tokio_util::io::{ReaderStream, StreamReader};
 use wasmtime_wasi_http::{Error, Result, WasiBody};
 
 use super::coding::{Coding, Halt, Members};
-use super::failure;
-use super::outbound::{Exchange, too_much};
+use super::exchange::Exchange;
+use super::failure::{self, too_much};
 use super::pace::paced;
 use crate::account::{Account, Held};
 use crate::deadline::timeout;

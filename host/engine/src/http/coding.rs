@@ -1,9 +1,11 @@
 //! Decompresses response bodies.
 //!
-//! Connectors need not know how, which would be slower and in every component anew. What a decoder
-//! holds in memory is limited whatever a server sends: 32 KiB for gzip and deflate, 8 MiB for zstd,
-//! 16 MiB for brotli; and it counts in the account of the instance. A body has one decoder for each
-//! of its codings, of which there are few.
+//! A decoder in each component would be slower, and repeated in all of them. The memory of a
+//! decoder is limited whatever a server sends: 32 KiB for gzip and deflate, 8 MiB for zstd, 16 MiB
+//! for brotli. It counts in the account of the instance. A body has one decoder for each of its
+//! codings, of which there are few.
+//!
+//! The file is long because a coding, its decoder and the window that it asks for change together.
 
 use std::io;
 use std::pin::Pin;

@@ -8,6 +8,7 @@ use wasmtime_wasi_http::Error;
 use super::address::Prohibited;
 use super::certificate::CertificateRefusal;
 use super::lookups::LookupProblem;
+use crate::account::Full;
 
 /// The address, if a request was not sent because its host has a prohibited one.
 pub(super) fn prohibited(error: &reqwest::Error) -> Option<&Prohibited> {
@@ -130,6 +131,12 @@ pub(super) fn classify(error: &reqwest::Error) -> Error {
             None => Error::HttpProtocolError,
         },
     }
+}
+
+/// The error for a guest that makes the host hold too much. It hardly sees it, because that ends
+/// its call.
+pub(super) fn too_much(full: Full) -> Error {
+    Error::InternalError(Some(full.to_string()))
 }
 
 /// The causes of an error, the nearest first. `io::Error::source` skips the error that it wraps, so

@@ -4,7 +4,7 @@ use http::{Request, Response};
 use wasmtime_wasi_http::{RequestOptions, Result, WasiBody, WasiHttpHooks};
 
 use super::OutboundHttp;
-use super::outbound::Exchange;
+use super::exchange::Exchange;
 use crate::account::{Full, Held};
 use crate::limits::Limit;
 

@@ -1,4 +1,7 @@
 //! Sends one request of a connector, step by step.
+//!
+//! The file is long because whatever goes wrong at a step is explained here, by what only the step
+//! knows: the destination, the way to it, and the limits.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody};
 
 use super::address::Prohibited;
@@ -16,7 +19,8 @@ use super::body::{ResponseBody, read_request};
 use super::clients::NoRoute;
 use super::coding::{Coding, TooMany};
 use super::denial::{Denial, Denials};
-use super::failure::ProxyFailure;
+use super::exchange::Exchange;
+use super::failure::{ProxyFailure, too_much};
 use super::hosts::Hosts;
 use super::target::Target;
 use super::{AllowedHosts, HttpClients, failure, head, holdings};
@@ -53,14 +57,6 @@ pub(crate) struct OutboundHttp {
 /// Bytes that the host holds of a response until its body has arrived: what a client reads ahead of
 /// the guest. hyper reads up to 408 KiB of HTTP/1. Answers by HTTP/2 share 5 MiB for a connection.
 const ANSWER: usize = 512 * 1024;
-
-/// A request in flight: its place among them, and what the host holds of it. It ends when the body
-/// of the response has arrived or is dropped.
-#[derive(Debug)]
-pub(super) struct Exchange {
-    pub(super) held: Held,
-    _place: OwnedSemaphorePermit,
-}
 
 /// What is held of the head of a response until the guest takes it.
 #[derive(Clone, Debug)]
@@ -106,7 +102,7 @@ impl OutboundHttp {
     pub(super) fn begin(&self, held: Held) -> Result<Exchange, Full> {
         let place = self.places.clone().try_acquire_owned();
         let place = place.map_err(|_| Full::report(Limit::Requests, &self.exceeded))?;
-        Ok(Exchange { held, _place: place })
+        Ok(Exchange::new(held, place))
     }
 
     /// Sends one request and waits for the head of its response.
@@ -340,12 +336,6 @@ impl OutboundHttp {
         self.exceeded.report(limit);
         error
     }
-}
-
-/// The error for a guest that makes the host hold too much. It hardly sees it, because that ends
-/// its call.
-pub(super) fn too_much(full: Full) -> Error {
-    Error::InternalError(Some(full.to_string()))
 }
 
 /// The request as it is sent. If its method expects a body, it has one, or the length 0.

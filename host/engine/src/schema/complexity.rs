@@ -3,7 +3,7 @@
 //! A schema of a few kilobytes can demand any amount of work: schemas that refer to each other
 //! twice double at every step, and a chain of references is followed by recursion. So its schemas
 //! are turned into a graph, and the steps of a validation are added up over pairs of a schema and a
-//! part of the config. Each pair is looked at once, however often the validator comes past it. A
+//! part of the config. Each pair is looked at once, however often the validator visits it. A
 //! schema may refer to itself, as long as each time leads further into the config.
 
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! Tests of accounts that mutate while somebody reads them.
+//! Tests of accounts that mutate while somebody reads them. What they share is how an account is
+//! compared before and after.
 
 use std::collections::HashSet;
 

@@ -1,11 +1,12 @@
 //! Reads usage and costs of an account whose past days are corrected by backfills, before and
-//! during reads that are killed at random.
+//! during reads that are killed at random. Most of it is that account, which nothing else uses.
 
 use std::{cell::RefCell, collections::BTreeMap, fmt::Write as _};
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{changes::Random, *};
+use super::*;
 use elt_sdk::{
     instant::{format_instant, parse_instant},
     testing::instant,
@@ -55,7 +56,7 @@ fn midnight(day: i64) -> Timestamp {
 
 struct Account {
     now: Timestamp,
-    random: Random,
+    random: Rng,
     backfills: Vec<Backfill>,
     /// One in so many requests is preceded by a mutation. 0 is never.
     mutates: usize,
@@ -67,7 +68,7 @@ impl Account {
     fn new(seed: u64) -> Self {
         let mut account = Self {
             now: instant("2024-05-20T00:00:00Z"),
-            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            random: Rng::with_seed(seed),
             backfills: Vec::new(),
             mutates: 0,
             has_backfills: true,
@@ -82,12 +83,12 @@ impl Account {
     fn mutate(&mut self) {
         self.now += SignedDuration::seconds(1);
         let now = self.now;
-        let index = self.random.below(self.backfills.len() + 1);
+        let index = self.random.usize(..=self.backfills.len());
         let Some(backfill) = self.backfills.get_mut(index) else {
-            let start = i64::try_from(self.random.below(140)).unwrap();
-            let length = 1 + i64::try_from(self.random.below(5)).unwrap();
-            let customer = Some(self.random.below(CUSTOMERS)).filter(|number| *number > 0);
-            let (status, closed, reverted, value) = ("pending", now, None, 1 << self.random.below(30));
+            let start = i64::try_from(self.random.usize(..140)).unwrap();
+            let length = 1 + i64::try_from(self.random.usize(..5)).unwrap();
+            let customer = Some(self.random.usize(..CUSTOMERS)).filter(|number| *number > 0);
+            let (status, closed, reverted, value) = ("pending", now, None, 1 << self.random.usize(..30));
             let days = start..start + length;
             self.backfills.push(Backfill { status, created: now, closed, reverted, days, customer, value });
             return;
@@ -143,7 +144,7 @@ impl Account {
 
     fn answer(&mut self, url: &str) -> Response {
         self.now += SignedDuration::milliseconds(10);
-        if self.mutates > 0 && self.random.is_one_in(self.mutates) {
+        if self.mutates > 0 && self.random.usize(..self.mutates) == 0 {
             self.mutate();
         }
         let url = url.replace("%2B", "+").replace("%3A", ":");
@@ -315,7 +316,7 @@ fn the_days_that_backfills_touched_are_read_again() {
         for round in 0..3 {
             sync.account.borrow_mut().mutates = 20;
             loop {
-                let batches = 20 + sync.account.borrow_mut().random.below(400);
+                let batches = 20 + sync.account.borrow_mut().random.usize(..400);
                 if sync.read(&mut to, batches) {
                     break;
                 }

@@ -4,6 +4,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
+use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::*;
@@ -18,26 +19,10 @@ const PAGE: usize = 7;
 
 const DAY: i64 = 24 * 3600;
 
-/// A generator of random numbers (xorshift).
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-
-    pub(super) fn is_one_in(&mut self, count: usize) -> bool {
-        self.below(count) == 0
-    }
-}
-
 /// An account, with one kind of object per path.
 struct Account {
     now: Timestamp,
-    random: Random,
+    random: Rng,
     lists: BTreeMap<&'static str, BTreeMap<String, Value>>,
     events: Vec<Value>,
     /// How many objects were created.
@@ -60,7 +45,7 @@ impl Account {
         let lists = ["customers", "subscriptions", "plans", "credit_notes", "invoices"];
         let mut account = Self {
             now: instant("2024-05-31T00:00:00Z"),
-            random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            random: Rng::with_seed(seed),
             lists: lists.into_iter().map(|name| (name, BTreeMap::new())).collect(),
             events: Vec::new(),
             created: 0,
@@ -74,7 +59,7 @@ impl Account {
         };
         for _ in 0..60 {
             account.now = instant("2024-05-01T00:00:00Z")
-                + SignedDuration::minutes(account.random.below(40_000).try_into().unwrap());
+                + SignedDuration::minutes(account.random.usize(..40_000).try_into().unwrap());
             for kind in ["customer", "subscription", "plan", "credit_note", "invoice"] {
                 account.create(kind);
             }
@@ -82,7 +67,7 @@ impl Account {
         let states = ["issued", "paid", "paid", "paid", "void", "synced", "draft"];
         let ids: Vec<String> = account.lists["invoices"].keys().cloned().collect();
         for id in ids {
-            let state = states[account.random.below(states.len())];
+            let state = states[account.random.usize(..states.len())];
             account.set("invoices", &id, "status", json!(state));
         }
         account.now = instant("2024-06-01T00:00:00Z");
@@ -107,7 +92,7 @@ impl Account {
                 json!({"voided_at": null, "invoice_id": "inv-5", "line_items": [{"id": "a"}]}),
             ),
             "invoice" => {
-                let days = self.random.below(30);
+                let days = self.random.usize(..30);
                 let seconds = DAY * (i64::try_from(days).unwrap() - 20);
                 let date = format_instant(self.now + SignedDuration::seconds(seconds));
                 let lines = json!([{"id": "1"}, {"id": "2"}]);
@@ -148,7 +133,7 @@ impl Account {
 
     fn pick(&mut self, list: &str) -> (String, Value) {
         let list = &self.lists[list];
-        let (id, object) = list.iter().nth(self.random.below(list.len())).unwrap();
+        let (id, object) = list.iter().nth(self.random.usize(..list.len())).unwrap();
         (id.clone(), object.clone())
     }
 
@@ -156,10 +141,10 @@ impl Account {
         self.mutations += 1;
         self.now += SignedDuration::seconds(1);
         let number = json!(self.mutations);
-        if self.is_limited || self.random.is_one_in(2) {
+        if self.is_limited || self.random.usize(..2) == 0 {
             return self.mutate_invoice();
         }
-        match self.random.below(9) {
+        match self.random.usize(..9) {
             0 => {
                 let id = self.create("customer");
                 self.event("customer.created", &id);
@@ -216,11 +201,11 @@ impl Account {
             account.set("invoices", &id, "status", json!(status));
             account.event(event, &id);
         };
-        match (invoice["status"].as_str().unwrap(), self.random.below(4)) {
+        match (invoice["status"].as_str().unwrap(), self.random.usize(..4)) {
             ("draft", 0 | 1) => status(self, "issued", "invoice.issued"),
             ("draft", 2) => {
                 let date = self.now
-                    + SignedDuration::seconds(DAY * (5 - i64::try_from(self.random.below(30)).unwrap()));
+                    + SignedDuration::seconds(DAY * (5 - i64::try_from(self.random.usize(..30)).unwrap()));
                 self.set("invoices", &id, "invoice_date", json!(format_instant(date)));
                 self.touch("invoices", &id);
             }
@@ -258,7 +243,7 @@ impl Account {
     fn answer(&mut self, url: &str) -> Response {
         self.requests += 1;
         self.now += SignedDuration::milliseconds(50);
-        if self.mutates > 0 && self.random.is_one_in(self.mutates) {
+        if self.mutates > 0 && self.random.usize(..self.mutates) == 0 {
             self.mutate();
         }
         let url = url.replace("%2B", "+").replace("%3A", ":").replace("%5B", "[").replace("%5D", "]");
@@ -431,8 +416,8 @@ fn follow(stream: &str, seed: u64, is_limited: bool, sees_deletions: bool, confi
         sync.account.borrow_mut().mutates = 3;
         // Killed at random.
         loop {
-            let batches = 1 + sync.account.borrow_mut().random.below(12);
-            let batches = if sync.account.borrow_mut().random.is_one_in(2) { usize::MAX } else { batches };
+            let batches = 1 + sync.account.borrow_mut().random.usize(..12);
+            let batches = if sync.account.borrow_mut().random.usize(..2) == 0 { usize::MAX } else { batches };
             if sync.read(stream, &mut to, batches).unwrap() {
                 break;
             }

@@ -18,7 +18,7 @@ use crate::{
     stream::Feed,
 };
 
-/// How far back events are read if no read has looked at them. What changed earlier is not seen.
+/// How far back to read events if no earlier read has read them. Earlier changes are not seen.
 const REACH: SignedDuration = SignedDuration::hours(30 * 24);
 
 /// The events since the last read.
@@ -132,16 +132,17 @@ impl<C> Events<C> {
         let Some(since) = self.since else { return Vec::new() };
         let mut events = page.records;
         let positions = events.iter().map(|event| event.position);
+        let from = since.saturating_sub(OVERLAP);
         // Only a list that is newest first says what it goes back to.
         let is_newest_first = positions.is_sorted_by(|newer, older| newer.is_some() && newer >= older);
-        let goes_back = events.last().and_then(|event| event.position).is_some_and(|oldest| oldest <= since);
-        if !is_newest_first || !(goes_back || page.next_token.is_none()) {
+        let oldest = events.last().and_then(|event| event.position);
+        let is_all = page.next_token.is_none() || oldest.is_some_and(|oldest| oldest < from);
+        if !is_newest_first || !is_all {
             return Vec::new();
         }
         self.list = None;
-        self.note_reach(goes_back);
-        let from = Some(since.saturating_sub(OVERLAP));
-        events.retain(|event| event.position >= from);
+        self.note_reach(oldest.is_some_and(|oldest| oldest <= since));
+        events.retain(|event| event.position >= Some(from));
         events
     }
 

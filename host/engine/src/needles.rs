@@ -1,8 +1,11 @@
-//! Searches a text for values, in whatever form they are written.
+//! Searches a text for values, in any of the `forms` in which a program may write them.
 //!
-//! It is on the path of every record. So one pass looks for all forms at once, another one for
-//! escapes that could stand for a part of one, and only where there is such an escape are escapes
-//! resolved, and what results is searched too.
+//! Every record is searched. So one pass looks for all forms at once, and another for `escapes`
+//! that could stand for a part of one. Only if there are such escapes are they resolved, and the
+//! result is searched too.
+
+mod escapes;
+mod forms;
 
 use std::fmt;
 use std::ops::Range;
@@ -10,8 +13,10 @@ use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 
-use super::escapes::{Escapes, Meant, Resolved, meanings};
-use super::forms::forms;
+use self::escapes::{Meant, Resolved, meanings};
+use self::forms::forms;
+
+pub(crate) use self::escapes::Escapes;
 
 /// Bytes of the shortest value that is searched for. What is shorter appears everywhere by chance.
 const SHORTEST: usize = 4;

@@ -40,17 +40,18 @@ function start(name, vars) {
 }
 
 before(async () => {
-  server = await mockOrb('--customers', '1200', '--ledger-customers', '30');
   folder = await mkdtemp(join(tmpdir(), 'edge-'));
   modules = await bundle('cloudflare', join(folder, 'bundle'));
 });
 
-afterEach(() => worker.dispose());
-
-after(async () => {
+afterEach(async () => {
+  await worker.dispose();
   server.stop();
-  await rm(folder, { recursive: true, force: true });
 });
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+const account = (customers) => mockOrb('--customers', `${customers}`, '--ledger-customers', '30');
 
 const call = (method, path, token = TOKEN) =>
   worker.dispatchFetch(`http://worker${path}`, { method, headers: { authorization: `Bearer ${token}` } });
@@ -75,6 +76,7 @@ async function stored(stream) {
 }
 
 test('nobody gets in without the token', async () => {
+  server = await account(1);
   await start('locked');
   assert.equal((await call('GET', '/progress', 'wrong')).status, 401);
   assert.equal((await worker.dispatchFetch('http://worker/slice', { method: 'POST' })).status, 401);
@@ -104,6 +106,7 @@ async function compare() {
 
 test('slices add up to everything, in R2, though one is killed, and few records come twice', async () => {
   const vars = { SLICE_REQUESTS: '30' };
+  server = await account(150);
   await start('killed', vars);
   await slice();
   // The Worker goes away while it reads.
@@ -127,6 +130,7 @@ test('slices add up to everything, in R2, though one is killed, and few records 
 
 for (const inFlight of [4, 6]) {
   test(`a hundred slices at ${inFlight} in flight add up to everything, and few records come twice`, async () => {
+    server = await account(1200);
     await start(`slices-${inFlight}`, { SLICE_REQUESTS: '2', IN_FLIGHT: `${inFlight}` });
     const { slices, most } = await finish();
     assert.ok(slices >= 100, `${slices} slices`);

@@ -23,6 +23,16 @@ test('the specification and the granted origins are known without a request', as
   assert.deepEqual(orb.origins, [new URL(server.url).origin]);
 });
 
+test('a runtime that is too old is told which are not', async () => {
+  const { Suspending } = WebAssembly;
+  delete WebAssembly.Suspending;
+  try {
+    await assert.rejects(start(), ({ failureType, message }) => failureType === 'config' && /Node 24/.test(message));
+  } finally {
+    WebAssembly.Suspending = Suspending;
+  }
+});
+
 test('check succeeds, and blames the config for a wrong key', async () => {
   await (await start()).check();
   const wrong = await start({}, { api_key: 'wrong-key-0123456789abcdef' });

@@ -24,7 +24,7 @@ function program(paths, ...flags) {
     const [path, ...arguments_] = command(config);
     // No proxy, and none of the flags of whoever runs the tests.
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' };
-    const { stdout } = await run(path, arguments_, { env, maxBuffer: 1 << 26, timeout: 120_000 });
+    const { stdout } = await run(path, arguments_, { env, maxBuffer: 1 << 26, timeout: 600_000 });
     return JSON.parse(stdout);
   };
   return Object.assign(runtime, { command });

@@ -49,8 +49,13 @@ export async function scenario(component, config) {
     together: Object.fromEntries(names.map((name, place) => [name, together[place]])),
     refused: await refused(component, config),
     aborted: await aborted(source),
-    slices: await slices(source, names),
+    slices: await slices(await connector({ component, config: openEnded(config) }), names),
   };
+}
+
+/** The config of a sync, which has no end date. */
+export function openEnded({ end_date, ...config }) {
+  return config;
 }
 
 /** The error that a wrong key leads to. */

@@ -37,18 +37,19 @@ export default {
 async function slice(env) {
   const progress = await Progress.load(env.PROGRESS);
   if (!progress.isDue(Number(env.SYNC_MINUTES ?? 1440))) return { done: true, records: 0 };
+  // A Worker has six connections, and R2 needs one.
+  const inFlight = Number(env.IN_FLIGHT ?? 5);
   const source = await connector({
     component: orb,
     config: {
       api_key: env.ORB_API_KEY,
       start_date: env.START_DATE,
       ...(env.ORB_API_URL && { api_url: env.ORB_API_URL }),
-      // A Worker has six connections, and R2 needs one.
-      concurrency: 5,
+      concurrency: inFlight,
       // The next slice tries again.
       retry_minutes: 0,
     },
-    limits: { inFlight: 5, responseBytes: 16 << 20 },
+    limits: { inFlight, responseBytes: 16 << 20 },
     log: (level, message) => console.log(`${level}: ${message}`),
   });
   const parts = new Parts(env.RECORDS, progress.run);

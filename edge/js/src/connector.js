@@ -16,6 +16,10 @@ import { Session } from './session.js';
  * @returns {Promise<import('../index.d.ts').Connector>}
  */
 export async function connector(options) {
+  if (typeof WebAssembly.Suspending !== 'function') {
+    const message = 'this runtime cannot suspend WebAssembly (JSPI); Node 24, Deno 2.9, Bun 1.4, workerd and Chromium can';
+    throw new ConnectorError('config', message);
+  }
   const { component, config = {}, allowedOrigins, log } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const asks = { origins: new Set(), secrets: [], redaction: new Redaction([]), limits, fetch: noFetch };

@@ -17,25 +17,17 @@ export const WAITING = ['check', 'discover', 'read', '[method]reader.next-batch'
  *
  * @param {object} events
  * @param {(level: string, message: string) => void} events.log
- * @param {() => void} events.pass Called first by each. May throw.
  * @param {(until: Date) => void=} events.rateLimited
  * @param {(done: number, total?: number) => void=} events.slices
  */
-export function hostInterfaces({ log, pass, rateLimited, slices }) {
+export function hostInterfaces({ log, rateLimited, slices }) {
   return {
-    'elt:connector/log': {
-      log(level, message) {
-        pass();
-        log(level, message);
-      },
-    },
+    'elt:connector/log': { log },
     'elt:connector/progress': {
       rateLimited(until) {
-        pass();
         rateLimited?.(new Date(Number(until)));
       },
       slices(done, total) {
-        pass();
         slices?.(Number(done), total === undefined ? undefined : Number(total));
       },
     },

@@ -21,6 +21,8 @@ export const DEFAULT_LIMITS = {
   computeMilliseconds: 60_000,
   milliseconds: Infinity,
   logLines: 1000,
+  handles: 10_000,
+  heldBytes: 16 << 20,
 };
 
 /** Counts what a session uses. */

@@ -7,9 +7,11 @@ import { Guard } from './guard/guard.js';
 import { Usage, exceeded } from './limits.js';
 import { cli } from './wasi/cli.js';
 import { after, monotonicClock, wallClock } from './wasi/clocks.js';
+import { Handles, Resource } from './wasi/handles.js';
 import { http } from './wasi/http.js';
-import { InputStream, IoError, OutputStream, Pollable, Waits, poll } from './wasi/io.js';
+import { Pollable, Waits, poll } from './wasi/poll.js';
 import { random } from './wasi/random.js';
+import { InputStream, IoError, OutputStream } from './wasi/streams.js';
 
 export class Session {
   #end = new End();
@@ -42,9 +44,10 @@ export class Session {
       denied: (message) => log('warn', message),
       end: (error) => this.end(error),
     });
-    const waits = new Waits(this.#end, (milliseconds) => this.#compute(milliseconds));
+    const handles = new Handles(settings.limits, (error) => this.end(error));
+    const waits = new Waits(this.#end, handles, (milliseconds) => this.#compute(milliseconds));
     this.#waits = waits;
-    const imports = only({
+    const imports = only(waits, {
       ...cli(waits, (text) => log('error', text)),
       ...http(guard, waits),
       ...random,
@@ -53,7 +56,7 @@ export class Session {
       'wasi:io/streams': { InputStream, OutputStream },
       'wasi:clocks/monotonic-clock': monotonicClock(this.signal, waits),
       'wasi:clocks/wall-clock': wallClock,
-      ...hostInterfaces({ ...events, log, pass: () => waits.pass() }),
+      ...hostInterfaces({ ...events, log }),
     });
     await this.call(async () => {
       const root = await component.instantiate(component.getCoreModule, imports);
@@ -134,12 +137,29 @@ export class Session {
   }
 }
 
-/** The imports of a component, of which it may have no others. */
-function only(imports) {
+/**
+ * The imports of a component, of which it may have no others. Each call notices that the session
+ * has ended, as the methods of resources do.
+ */
+function only(waits, interfaces) {
+  const imports = Object.fromEntries(
+    Object.entries(interfaces).map(([name, functions]) => [name, noticing(waits, functions)]),
+  );
   return new Proxy(imports, {
     get(_, name) {
       if (typeof name !== 'string' || Object.hasOwn(imports, name)) return imports[name];
       throw new ConnectorError('config', `the component imports ${name}, which no connector has`);
     },
   });
+}
+
+function noticing(waits, functions) {
+  const isClass = (value) => value.prototype instanceof Resource;
+  const noticed = (call) => (...values) => {
+    waits.pass();
+    return call(...values);
+  };
+  return Object.fromEntries(
+    Object.entries(functions).map(([name, value]) => [name, isClass(value) ? value : noticed(value)]),
+  );
 }

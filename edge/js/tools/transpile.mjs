@@ -35,22 +35,37 @@ export async function transpile(component, name, directory) {
   await mkdir(directory, { recursive: true });
   const modules = Object.keys(files).filter((path) => path.endsWith('.wasm'));
   for (const [path, bytes] of Object.entries(files)) {
-    await writeFile(join(directory, path), modules.includes(path) ? withMaximum(bytes) : uncollected(bytes));
+    await writeFile(join(directory, path), modules.includes(path) ? withMaximum(bytes) : adapted(bytes));
   }
   await writeFile(join(directory, 'fetch.js'), forFetch(name));
   await writeFile(join(directory, 'workerd.js'), forWorkerd(name, modules));
 }
 
+/** What is changed in jco's script, and into what. */
+const CHANGES = [
+  // It looks into the environment on every call.
+  [/const _debugLog = \(\.\.\.args\) => \{\n.*\n.*\n *\};/, 'const _debugLog = () => {};'],
+  // Nobody reads this set, which has an entry for each resource that there ever was.
+  [/^ *(?:table\._createdReps\.add\(rep\)|handleTable\d+\._createdReps = new Set\(\));\n/gm, ''],
+];
+
 /**
- * The script without finalizers. They would call the component whenever JavaScript collects
- * garbage, even if its session has ended, and what they throw nobody could catch.
+ * The script, changed, and without finalizers. They would call the component whenever JavaScript
+ * collects garbage, even if its session has ended, and what they throw nobody could catch.
  */
-const uncollected = (script) => `${Buffer.from(script)}
+function adapted(script) {
+  let text = Buffer.from(script).toString();
+  for (const [pattern, replacement] of CHANGES) {
+    if (text.search(pattern) < 0) throw new Error(`jco's script has no ${pattern}; its version may have changed`);
+    text = text.replace(pattern, replacement);
+  }
+  return `${text}
 class FinalizationRegistry {
   register() {}
   unregister() {}
 }
 `;
+}
 
 const forFetch = (name) => `// For Node, Deno, Bun and browsers: loads the core modules from beside this file.
 export { instantiate } from './${name}.js';

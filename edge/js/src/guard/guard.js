@@ -9,7 +9,7 @@ import { exceeded } from '../limits.js';
 import { body } from './body.js';
 import { Unencrypted, sealed, size, unsealed } from './headers.js';
 import { target } from './origins.js';
-import { Places, within } from './wait.js';
+import { Places, unlessAborted, within } from './wait.js';
 
 /** @typedef {{ method: string, url: string, headers: [string, string][], body: Uint8Array[] }} Request */
 /** @typedef {{ next(): Promise<Uint8Array | null>, cancel(): void }} Body */
@@ -46,21 +46,26 @@ export class Guard {
    * Sends a request once it is complete.
    *
    * @param {() => Promise<Request>} complete
+   * @param {AbortController} aborted Gives the request up. Also aborted when the session ends.
    * @returns {Promise<Response>}
    */
-  async send(complete) {
+  async send(complete, aborted) {
     const { usage, end, signal } = this.#options;
+    const abort = () => aborted.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    const forget = () => signal.removeEventListener('abort', abort);
     try {
       usage.countWaiting();
       let request;
       try {
-        request = this.#checked(await complete());
-        await this.#places.take();
+        request = this.#checked(await unlessAborted(complete(), aborted.signal));
+        await this.#places.take(aborted.signal);
       } finally {
         usage.waiting -= 1;
       }
-      return await this.#exchange(request);
+      return await this.#exchange(request, aborted, forget);
     } catch (error) {
+      forget();
       if (error instanceof ConnectorError && !signal.aborted) end(error);
       throw error?.tag ? error : { tag: 'internal-error', val: `the request failed: ${error?.message ?? error}` };
     }
@@ -88,21 +93,18 @@ export class Guard {
   }
 
   /** Sends a request that has a place, which it keeps until its response has been read. */
-  async #exchange({ method, url, headers, body: chunks }) {
-    const { secrets, fetch, usage, signal } = this.#options;
-    const aborted = new AbortController();
-    const abort = () => aborted.abort(signal.reason);
+  async #exchange({ method, url, headers, body: chunks }, aborted, forget) {
+    const { secrets, fetch, usage } = this.#options;
     usage.inFlight += 1;
     let finish = () => {
       finish = () => {};
-      signal.removeEventListener('abort', abort);
+      forget();
       usage.inFlight -= 1;
       this.#places.free();
     };
     try {
-      // The session may have ended while the request waited.
-      signal.throwIfAborted();
-      signal.addEventListener('abort', abort, { once: true });
+      // It may have been given up while the request waited.
+      aborted.signal.throwIfAborted();
       usage.countRequest();
       const init = {
         method,

@@ -1,28 +1,66 @@
-/** Waiting: for a place among the requests in flight, and for no longer than a time. */
+/** Waiting: for a place among the requests in flight, and no longer than until a time or an abort. */
 
 import { after } from '../wasi/clocks.js';
 
 /** A number of places, taken in order. */
 export class Places {
   #free;
-  #waiting = [];
+  #waiting = new Set();
 
   constructor(count) {
     this.#free = count;
   }
 
-  async take() {
+  /** @param {AbortSignal} signal Gives up waiting. */
+  async take(signal) {
+    signal.throwIfAborted();
     if (this.#free > 0) {
       this.#free -= 1;
       return;
     }
-    await new Promise((resolve) => this.#waiting.push(resolve));
+    await new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#waiting.delete(take);
+        reject(signal.reason);
+      };
+      const take = () => {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      };
+      this.#waiting.add(take);
+      signal.addEventListener('abort', leave, { once: true });
+    });
   }
 
   free() {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free += 1;
+    for (const take of this.#waiting) {
+      this.#waiting.delete(take);
+      take();
+      return;
+    }
+    this.#free += 1;
+  }
+}
+
+/**
+ * Waits for a promise, or throws the reason of an abort.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} signal
+ * @returns {Promise<T>}
+ */
+export async function unlessAborted(promise, signal) {
+  signal.throwIfAborted();
+  let abort;
+  const aborted = new Promise((_, reject) => {
+    abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 

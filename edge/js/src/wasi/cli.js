@@ -3,15 +3,16 @@
  * output that goes nowhere but into the log. A panic's message is written to stderr.
  */
 
-import { InputStream, OutputStream } from './io.js';
+import { Resource } from './handles.js';
+import { InputStream, OutputStream } from './streams.js';
 
 const ROOM = 1 << 20;
 
 /** A terminal, which nothing here is. */
-class Terminal {}
+class Terminal extends Resource {}
 
 /**
- * @param {import('./io.js').Waits} waits
+ * @param {import('./poll.js').Waits} waits
  * @param {(text: string) => void} onStderr
  */
 export function cli(waits, onStderr) {

@@ -1,8 +1,11 @@
 /** `wasi:clocks` over `Date` and timers. */
 
-import { Pollable } from './io.js';
+import { Latch, Pollable } from './poll.js';
 
 const NANOSECONDS = 1_000_000n;
+
+/** Timers of JavaScript hold 31 bits. */
+const LONGEST = 2 ** 31 - 1;
 
 export const wallClock = {
   now() {
@@ -16,14 +19,32 @@ export const wallClock = {
 };
 
 /**
- * The monotonic clock, whose timers end with `signal`.
+ * The monotonic clock, whose timers end with `signal`, or once nobody waits for them.
  *
  * @param {AbortSignal} signal
- * @param {import('./io.js').Waits} waits
+ * @param {import('./poll.js').Waits} waits
  */
 export function monotonicClock(signal, waits) {
+  // One listener for all: to remove one of many takes as long as there are many.
+  const timers = new Set();
+  signal.addEventListener('abort', () => timers.forEach(clearTimeout), { once: true });
   const now = () => BigInt(Math.round(performance.now() * 1000)) * 1000n;
-  const subscribeDuration = (nanoseconds) => new Pollable(waits, sleep(Number(nanoseconds / NANOSECONDS), signal));
+  const subscribeDuration = (nanoseconds) => {
+    const elapsed = new Latch();
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer);
+        elapsed.set();
+      },
+      Math.min(Number(nanoseconds / NANOSECONDS), LONGEST),
+    );
+    timers.add(timer);
+    const stop = () => {
+      timers.delete(timer);
+      clearTimeout(timer);
+    };
+    return new Pollable(waits, elapsed, stop);
+  };
   const subscribeInstant = (instant) => {
     const left = instant - now();
     return subscribeDuration(left > 0n ? left : 0n);
@@ -31,28 +52,7 @@ export function monotonicClock(signal, waits) {
   return { now, resolution: () => 1000n, subscribeDuration, subscribeInstant };
 }
 
-/**
- * Resolves after some milliseconds, or when `signal` is aborted.
- *
- * @param {number} milliseconds
- * @param {AbortSignal=} signal
- */
-export function sleep(milliseconds, signal) {
-  // Timers of JavaScript hold 31 bits.
-  const longest = 2 ** 31 - 1;
-  return new Promise((resolve) => {
-    if (signal?.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.min(milliseconds, longest));
-    signal?.addEventListener('abort', done, { once: true });
-  });
-}
-
 /** A timer. What timers of JavaScript cannot hold, a month and more, never comes. */
 export function after(milliseconds, call) {
-  return milliseconds < 2 ** 31 ? setTimeout(call, milliseconds) : undefined;
+  return milliseconds <= LONGEST ? setTimeout(call, milliseconds) : undefined;
 }

@@ -124,7 +124,7 @@ impl History {
             seed,
             stream,
             is_full,
-            page: usize::try_from(*dice.pick(&[1, 2, 3, 5, 100])).unwrap_or(3),
+            page: usize::try_from(*dice.pick(&[1, 2, 3, 5, 10, 100, 100])).unwrap_or(3),
             rate: if dice.chance(10) { Some(*dice.pick(&[5, 20])) } else { None },
             start: if is_full || !dice.chance(15) { Start::Nothing } else { Start::Airbyte(row.form(&mut dice)) },
             parents: u32::try_from(dice.between(0, 6)).unwrap_or(3),
@@ -193,8 +193,7 @@ impl Sync {
             settings,
             skew,
             jump: if dice.chance(4) {
-                let by = dice.between(-2 * HOUR, if row.may_jump_ahead() { 2 * HOUR } else { 0 });
-                Some((dice.below(10), by))
+                Some((dice.below(10), dice.between(-2 * HOUR, 2 * HOUR)))
             } else {
                 None
             },
@@ -207,11 +206,6 @@ impl Sync {
             kill: if dice.chance(25) { Some(dice.below(*dice.clone().pick(&[60, 400, 2_000]))) } else { None },
             stop: if dice.chance(8) { Some(u32::try_from(dice.below(6)).unwrap_or(0)) } else { None },
         }
-    }
-
-    /// How this sync may end. The worst of what happens in it.
-    pub(crate) fn is_undisturbed(&self) -> bool {
-        self.kill.is_none() && self.stop.is_none() && self.jump.is_none()
     }
 }
 

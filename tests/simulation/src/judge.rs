@@ -14,6 +14,9 @@ const LATE_USAGE: Time = 46 * HOUR;
 /// A day is over in every time zone.
 const WHOLE_DAY: Time = 26 * HOUR;
 
+/// The most windows that hold nothing, if the records of years are within seconds.
+const WINDOWS: u64 = 6 * 33;
+
 /// What is known about a read, or about a chain of reads that continue each other.
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
@@ -178,6 +181,8 @@ impl Judge<'_> {
                 && self.is_held(fact, reading)
                 && self.end.is_none_or(|end| fact.at <= end)
                 && fact.at >= self.start
+                && !fact.is_passed
+                && (fact.at >= reading.lower || self.is_promised(fact, reading))
                 && previous.is_none_or(|previous| fact.at > previous)
                 && cursor > fact.at
             {
@@ -209,14 +214,21 @@ impl Judge<'_> {
         let page = self.history.page.max(1) as u64;
         let is_there = |fact: &&Fact| {
             let is_above = reading.lower == Time::MAX || fact.at >= reading.lower;
-            is_above && fact.between(reading.opened, now).iter().any(|version| version.is_listed)
+            is_above && fact.was_listed(reading.opened, now)
         };
         let records = self.subject.facts.iter().filter(is_there).count() as u64;
         let parents = self.subject.parents.len() as u64;
         if self.history.row().is_reference() {
             return u64::MAX;
         }
-        let years = if self.history.row().has_grace() { 3 } else { 1 };
-        3 * records.div_ceil(page) + parents.div_ceil(page) + parents * years + 40
+        // A full page is followed by another request, even if that finds nothing. A window of time
+        // that is dense is split in up to 32, several times if it is very dense.
+        let list = |records: u64| if records < page { 1 } else { 3 * records.div_ceil(page) + WINDOWS };
+        match (self.history.row().has_parents(), self.history.row().has_grace()) {
+            (false, _) => list(records),
+            (true, false) => 2 + parents / page + parents + records.div_ceil(page),
+            // A request answers a year, and neighbours overlap.
+            (true, true) => 2 + parents / page + 3 * parents,
+        }
     }
 }

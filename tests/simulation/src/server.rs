@@ -170,6 +170,9 @@ impl Server {
             None => self.serve(request),
             Some(fault) => self.strike(fault, request, now),
         };
+        if answer.status == 200 && matches!(fault, None | Some(Fault::Slow(_))) {
+            self.served += 1;
+        }
         let number = self.arrived - 1;
         self.log(now, || {
             let outcome = match answer.outcome {
@@ -177,7 +180,7 @@ impl Server {
                 Outcome::Answered => format!("{}, {} bytes", answer.status, answer.body.len()),
             };
             let fault = fault.map(|fault| format!("  <- {fault}")).unwrap_or_default();
-            format!("{number} {} {}: {outcome}{fault}", request.method, request.target)
+            format!("{number} {} {}: {outcome}{fault}", request.method, readable(&request.target))
         });
         answer
     }
@@ -247,9 +250,6 @@ impl Server {
         }
         let target = smaller(&request.target, self.page);
         let (status, body) = self.subject.account.respond(&request.method, &target, &request.body);
-        if status == 200 {
-            self.served += 1;
-        }
         let is_refused = body.contains("400-request-validation-errors") || body.contains("404-url-not-found");
         if is_refused || matches!(status, 401 | 403) {
             self.forbid(request, &body);
@@ -289,6 +289,9 @@ impl Server {
             Fault::Slow(bytes) => Answer { pieces: Some(usize::from(bytes.max(1))), ..self.serve(request) },
             Fault::Garbled(garbled) => {
                 let mut answer = self.serve(request);
+                if answer.status != 200 {
+                    return answer;
+                }
                 let end = answer.body.len().saturating_sub(1);
                 match garbled {
                     Garbled::Html => answer.body = b"<html><body>Please log in</body></html>".to_vec(),
@@ -363,6 +366,12 @@ fn parameter(target: &str, name: &str) -> Option<String> {
     let (_, query) = target.split_once('?')?;
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.to_owned()).next()
+}
+
+/// A target as people read it.
+fn readable(target: &str) -> String {
+    let target = target.replace("%5B", "[").replace("%5D", "]").replace("%3A", ":");
+    target.replace("%2B00:00", "Z")
 }
 
 fn decoded(token: &str) -> String {

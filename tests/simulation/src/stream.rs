@@ -153,10 +153,6 @@ impl Simulated {
         matches!(self.kind, Kind::Invoices(_))
     }
 
-    pub(crate) fn may_jump_ahead(&self) -> bool {
-        true
-    }
-
     /// A form of the state with which a history begins.
     pub(crate) fn form(&self, dice: &mut Dice) -> Form {
         let spelling = Form::Cursor(u8::try_from(dice.below(4)).unwrap_or(0));

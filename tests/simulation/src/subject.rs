@@ -385,4 +385,11 @@ impl Fact {
         let end = self.versions.partition_point(|version| version.from <= until);
         first.filter(|first| *first < end).map_or(&[], |first| &self.versions[first..end])
     }
+
+    /// Whether the list had the record at any moment between two instants.
+    pub(crate) fn was_listed(&self, from: Time, until: Time) -> bool {
+        let ends = self.versions.iter().skip(1).map(|next| next.from).chain([Time::MAX]);
+        let mut versions = self.versions.iter().zip(ends);
+        versions.any(|(version, end)| version.is_listed && version.from <= until && end >= from)
+    }
 }

@@ -72,12 +72,15 @@ impl<C> ByParent<C> {
         let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
         let mut watermark = Watermark::new(previous, settled).holding(stream.unsettled.as_ref());
+        // Other parents have not been read beyond an end that was set since.
+        let is_read = |position: &Timestamp| range.end.is_none_or(|end| *position <= end);
         if let Some(Unfinished { opened, observed, held, .. }) = state.unfinished {
-            watermark = watermark.resume(opened, observed, held);
+            watermark = watermark.resume(opened, observed.filter(is_read), held);
         }
         // A parent's cursor in the future says nothing about the others, so the watermark ignores
         // it.
-        state.parents.values().for_each(|cursor| watermark.observe_position(cursor.instant));
+        let of_parents = state.parents.values().map(|cursor| cursor.instant);
+        of_parents.filter(is_read).for_each(|position| watermark.observe_position(position));
         let end = if stream.grace.is_some() {
             Some(range.end.map_or(opened, |end| end.min(opened)))
         } else {

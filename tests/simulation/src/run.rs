@@ -381,7 +381,10 @@ impl Run<'_> {
             Effect::MayFail(failure_type) => Some(*failure_type),
             _ => None,
         });
-        let allowed: Vec<FailureType> = allowed.chain(jumped).collect();
+        // What a change refuses is read the next time.
+        let is_changing = self.history.row().is_reference() && !sync.changes.is_empty();
+        let refused = is_changing.then_some(FailureType::System);
+        let allowed: Vec<FailureType> = allowed.chain(jumped).chain(refused).collect();
         if allowed.is_empty() {
             return Some(("failed", format!("nothing prevents success, but: {message}: {internal}")));
         }
@@ -472,10 +475,12 @@ impl Attempt<'_, '_> {
             let called = store.data().now;
             let batch = connector.elt_connector_source().reader().call_next_batch(&mut *store, reader);
             let now = store.data().now;
-            if now - called > LONGEST_CALL {
+            // A clock that jumps back takes back time that retries have used up.
+            let is_measured = sync.jump.is_none();
+            if is_measured && now - called > LONGEST_CALL {
                 return End::Broken("time", format!("a call took {} s", (now - called) / SECOND));
             }
-            if now - opened > LONGEST_SYNC {
+            if is_measured && now - opened > LONGEST_SYNC {
                 return End::Broken("time", format!("a sync took {} s", (now - opened) / SECOND));
             }
             let batch = match batch {

@@ -58,7 +58,7 @@ pub(crate) struct Simulated {
 
 const LIST: Simulated = Simulated {
     name: "",
-    weight: 10,
+    weight: 100,
     kind: Kind::Reference,
     cursor: Some("created_at"),
     key: &["id"],
@@ -69,11 +69,11 @@ const LIST: Simulated = Simulated {
 /// The streams.
 pub(crate) static STREAMS: &[Simulated] = &[
     Simulated { name: "customers", kind: Kind::List(Collection::Customers), ..LIST },
-    Simulated { name: "plans", weight: 4, kind: Kind::List(Collection::Plans), ..LIST },
+    Simulated { name: "plans", weight: 40, kind: Kind::List(Collection::Plans), ..LIST },
     Simulated { name: "subscriptions", kind: Kind::List(Collection::Subscriptions), ..LIST },
     Simulated {
         name: "invoices",
-        weight: 14,
+        weight: 140,
         kind: Kind::Invoices(View::Whole),
         cursor: Some("invoice_date"),
         ..LIST
@@ -93,7 +93,7 @@ pub(crate) static STREAMS: &[Simulated] = &[
     },
     Simulated {
         name: "invoice_payment_attempts",
-        weight: 5,
+        weight: 50,
         kind: Kind::Invoices(View::Attempts),
         cursor: Some("invoice_date"),
         version: "/name",
@@ -101,21 +101,64 @@ pub(crate) static STREAMS: &[Simulated] = &[
     },
     Simulated {
         name: "credits_ledger_entries",
-        weight: 20,
+        weight: 200,
         kind: Kind::Ledger,
         parent_key: Some("customer_id"),
         ..LIST
     },
     Simulated {
         name: "subscription_usage",
-        weight: 12,
+        weight: 120,
         kind: Kind::Usage,
         cursor: Some("timeframe_start"),
         key: &["subscription_id", "billable_metric_id", "timeframe_start"],
         version: "/quantity",
         parent_key: Some("subscription_id"),
     },
+    compared("credit_notes", Some("created_at"), &["id"]),
+    compared("credit_note_line_items", Some("created_at"), &["credit_note_id", "id"]),
+    compared("upcoming_invoices", None, &["subscription_id"]),
+    compared("credit_blocks", None, &["id"]),
+    compared("credit_block_invoices", None, &["credit_block_id", "id"]),
+    compared("credit_top_ups", None, &["id"]),
+    compared("customer_balance_transactions", Some("created_at"), &["id"]),
+    compared("subscription_summaries", Some("created_at"), &["id"]),
+    compared("subscription_schedules", None, &["subscription_id", "start_date"]),
+    compared("subscription_changes", None, &["id"]),
+    compared("subscription_price_intervals", Some("created_at"), &["id"]),
+    compared("subscription_adjustment_intervals", Some("created_at"), &["id"]),
+    compared("coupon_redemptions", None, &["subscription_id", "coupon_id", "start_date"]),
+    compared("coupon_subscriptions", None, &["coupon_id", "subscription_id"]),
+    compared("licenses", None, &["id"]),
+    compared("subscription_costs", Some("timeframe_start"), &["subscription_id", "price_id", "timeframe_start", "timeframe_end"]),
+    compared("customer_costs", Some("timeframe_start"), &["customer_id", "price_id", "timeframe_start", "timeframe_end"]),
+    compared("license_usage", Some("start_date"), &["license_id", "start_date"]),
+    compared("event_volumes", Some("timeframe_start"), &["timeframe_start"]),
+    compared("items", None, &["id"]),
+    compared("billable_metrics", None, &["id"]),
+    compared("prices", None, &["id"]),
+    compared("plan_prices", None, &["plan_id", "id"]),
+    compared("plan_versions", None, &["plan_id", "version"]),
+    compared("plan_migrations", None, &["id"]),
+    compared("coupons", None, &["id"]),
+    compared("dimensional_price_groups", None, &["id"]),
+    compared("dimensional_price_group_prices", None, &["dimensional_price_group_id", "id"]),
+    compared("license_types", None, &["id"]),
+    compared("event_backfills", None, &["id"]),
+    compared("customer_alerts", None, &["id"]),
+    compared("subscription_alerts", None, &["subscription_id", "id"]),
+    compared("webhook_endpoints", None, &["id"]),
+    compared("webhook_events", Some("created_at"), &["id"]),
 ];
+
+/// A stream that is not modelled.
+const fn compared(
+    name: &'static str,
+    cursor: Option<&'static str>,
+    key: &'static [&'static str],
+) -> Simulated {
+    Simulated { name, weight: 1, cursor, key, ..LIST }
+}
 
 impl Simulated {
     pub(crate) fn is_reference(&self) -> bool {

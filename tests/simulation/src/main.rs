@@ -32,6 +32,9 @@ struct Arguments {
     /// How many threads; by default one per core.
     #[arg(long)]
     threads: Option<usize>,
+    /// Prints only which oracle found what, and does not shrink.
+    #[arg(long)]
+    brief: bool,
     /// Where to write the smallest history that breaks a promise.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -61,6 +64,14 @@ fn main() -> Result<ExitCode> {
     let sweep =
         Sweep { first: arguments.first, seeds: arguments.seeds, stream, threads: threads.unwrap_or(1) };
     let found = simulator.sweep(sweep);
+    if arguments.brief {
+        let violation = found.failed.as_ref().and_then(|(seed, report)| Some((seed, report.violation.as_ref()?)));
+        match violation {
+            Some((seed, violation)) => println!("{} by seed {seed}", violation.oracle),
+            None => println!("not found in {} histories", found.histories),
+        }
+        return Ok(if violation.is_some() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     for (name, count) in found.figures() {
         println!("{count:>12} {name}");
     }

@@ -175,6 +175,15 @@ impl Run<'_> {
             }
         }
         let Some(global) = cursors.get(&None).copied() else { return };
+        // Some parents are behind.
+        if matches!(form, Form::Parents | Form::Partitions) {
+            for index in (0..subject.facts.len()).rev().filter(|index| shown(*index, subject)) {
+                let fact = &subject.facts[index];
+                if fact.parent.is_some_and(|parent| parent % 2 == 1) {
+                    cursors.insert(fact.parent, fact.at);
+                }
+            }
+        }
         let whole = global - global.rem_euclid(SECOND);
         let mut of_parents: Vec<(String, Time)> = cursors
             .iter()
@@ -319,6 +328,9 @@ impl Run<'_> {
     ) -> Option<(&'static str, String)> {
         if let Some(forbidden) = &server.forbidden {
             return Some(("forbidden", forbidden.clone()));
+        }
+        if let Some(impatient) = server.impatient.as_ref().filter(|_| sync.jump.is_none()) {
+            return Some(("impatient", impatient.clone()));
         }
         let effects = effects(&server.happened);
         let is_skipped = effects.contains(&Effect::Skipped);
@@ -524,6 +536,10 @@ impl Attempt<'_, '_> {
                 let Some(fact) = fact.filter(|fact| fact.versions.iter().any(is_known)) else {
                     return Some(("invented", format!("{record} was never in the account")));
                 };
+                let is_outside = fact.at < self.start || self.end.is_some_and(|end| fact.at > end);
+                if is_outside && !row.has_grace() {
+                    return Some(("outside", format!("{key}, of {}, was not asked for", instant(fact.at))));
+                }
                 // It may have been edited in between, and read twice.
                 let since = self.seen.insert(key.clone(), now);
                 let is_same = since.is_some() && fact.between(self.reading.opened, now).len() <= 1;

@@ -109,6 +109,10 @@ pub(crate) struct Server {
     active: HashMap<String, (Fault, u32)>,
     /// A fault of the whole sync.
     general: Option<Fault>,
+    /// Until when Orb asks to wait, by target.
+    waits: HashMap<String, Time>,
+    /// A request that came before that.
+    pub(crate) impatient: Option<String>,
     /// Which faults took place.
     pub(crate) happened: Vec<(Fault, u32)>,
     /// What Orb's documentation forbids.
@@ -131,6 +135,8 @@ impl Server {
             served: 0,
             active: HashMap::new(),
             general: None,
+            waits: HashMap::new(),
+            impatient: None,
             happened: Vec::new(),
             forbidden: None,
             transcript: None,
@@ -164,12 +170,19 @@ impl Server {
     pub(crate) fn answer(&mut self, request: &Request, now: Time) -> Answer {
         self.change(now);
         self.arrived += 1;
+        if self.waits.get(&request.target).is_some_and(|until| now < *until) {
+            self.impatient.get_or_insert_with(|| format!("{} comes before Retry-After", request.target));
+        }
         let fault = self.fault(request);
         let answer = match fault {
             None if self.is_too_fast(now) => self.refusal(now),
             None => self.serve(request),
             Some(fault) => self.strike(fault, request, now),
         };
+        let asked = answer.headers.iter().find(|(name, _)| name == "retry-after");
+        if let Some(seconds) = asked.and_then(|(_, value)| value.parse::<Time>().ok()) {
+            self.waits.insert(request.target.clone(), now + seconds * SECOND);
+        }
         if answer.status == 200 && matches!(fault, None | Some(Fault::Slow(_))) {
             self.served += 1;
         }

@@ -15,8 +15,7 @@ impl Account {
         let answer = || {
             let method = method.parse().map_err(|_| Problem::url_not_found())?;
             let endpoint = Endpoint::parse(&method, path).ok_or_else(Problem::url_not_found)?;
-            let asked =
-                Asked { method: &method, path, query: &query, body: Some(body), repeat_token: false };
+            let asked = Asked { method: &method, path, query: &query, body: Some(body), repeat_token: false };
             endpoint.answer(self, asked)
         };
         match answer() {

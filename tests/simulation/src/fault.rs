@@ -40,15 +40,18 @@ impl Failure {
 
     pub(crate) fn code(self) -> ErrorCode {
         match self {
-            Self::Dns => ErrorCode::DnsError(DnsErrorPayload { rcode: Some("SERVFAIL".to_owned()), info_code: None }),
+            Self::Dns => {
+                ErrorCode::DnsError(DnsErrorPayload { rcode: Some("SERVFAIL".to_owned()), info_code: None })
+            }
             Self::DnsTimeout => ErrorCode::DnsTimeout,
             Self::Refused => ErrorCode::ConnectionRefused,
             Self::Reset => ErrorCode::ConnectionTerminated,
             Self::ConnectTimeout => ErrorCode::ConnectionTimeout,
             Self::ResponseTimeout => ErrorCode::HttpResponseTimeout,
-            Self::TlsAlert => {
-                ErrorCode::TlsAlertReceived(TlsAlertReceivedPayload { alert_id: Some(80), alert_message: None })
-            }
+            Self::TlsAlert => ErrorCode::TlsAlertReceived(TlsAlertReceivedPayload {
+                alert_id: Some(80),
+                alert_message: None,
+            }),
             Self::TlsProtocol => ErrorCode::TlsProtocolError,
             Self::UntrustedCertificate => ErrorCode::TlsCertificateError,
             Self::Denied => ErrorCode::HttpRequestDenied,
@@ -157,10 +160,14 @@ impl Fault {
             Self::Failure(Failure::UntrustedCertificate) => Effect::MayFail(System),
             Self::Status(401 | 403, Form::Orb | Form::Echo, _) => Effect::MayFail(Config),
             Self::Status(400 | 418, ..) => Effect::MayFail(System),
-            Self::Status(_, _, Wait::Seconds(seconds) | Wait::Date(seconds)) if seconds * count.min(9) > 200 => {
+            Self::Status(_, _, Wait::Seconds(seconds) | Wait::Date(seconds))
+                if seconds * count.min(9) > 200 =>
+            {
                 Effect::MayFail(Transient)
             }
-            Self::Status(..) | Self::Failure(_) | Self::Cut(_) if count >= OUTAGE => Effect::MayFail(Transient),
+            Self::Status(..) | Self::Failure(_) | Self::Cut(_) if count >= OUTAGE => {
+                Effect::MayFail(Transient)
+            }
             Self::Status(..) | Self::Failure(_) | Self::Cut(_) => Effect::None,
         }
     }

@@ -12,7 +12,10 @@ use crate::world::{DAY, HOUR, Latency, MILLISECOND, MINUTE, SECOND, Time};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// A record appears, dated so long ago. Negative: dated in the future.
-    Create { ago: Time, pick: u64 },
+    Create {
+        ago: Time,
+        pick: u64,
+    },
     /// A record is edited in place.
     Edit(u64),
     /// A draft is issued, an invoice paid, a pending entry committed.
@@ -126,7 +129,11 @@ impl History {
             is_full,
             page: usize::try_from(*dice.pick(&[1, 2, 3, 5, 10, 100, 100])).unwrap_or(3),
             rate: if dice.chance(10) { Some(*dice.pick(&[5, 20])) } else { None },
-            start: if is_full || !dice.chance(15) { Start::Nothing } else { Start::Airbyte(row.form(&mut dice)) },
+            start: if is_full || !dice.chance(15) {
+                Start::Nothing
+            } else {
+                Start::Airbyte(row.form(&mut dice))
+            },
             parents: u32::try_from(dice.between(0, 6)).unwrap_or(3),
             initial,
             syncs: (0..syncs).map(|number| Sync::roll(seed, number, row, &base, skew, &mut dice)).collect(),
@@ -148,7 +155,7 @@ impl History {
         let settings = last.map(|sync| Settings { end: None, ..sync.settings.clone() });
         let quiet = Sync {
             gap: 10 * MINUTE,
-            settings: settings.unwrap_or_else(|| Settings {
+            settings: settings.unwrap_or(Settings {
                 start: 500 * DAY,
                 end: None,
                 lookback_days: 0,
@@ -203,7 +210,11 @@ impl Sync {
             },
             changes,
             faults,
-            kill: if dice.chance(25) { Some(dice.below(*dice.clone().pick(&[60, 400, 2_000]))) } else { None },
+            kill: if dice.chance(25) {
+                Some(dice.below(*dice.clone().pick(&[60, 400, 2_000])))
+            } else {
+                None
+            },
             stop: if dice.chance(8) { Some(u32::try_from(dice.below(6)).unwrap_or(0)) } else { None },
         }
     }
@@ -303,7 +314,8 @@ impl fmt::Display for History {
                 writeln!(formatter, "  request {at}: {change}")?;
             }
             for (at, fault, count) in &sync.faults {
-                let count = if *count >= OUTAGE { "until the end".to_owned() } else { format!("{count} times") };
+                let count =
+                    if *count >= OUTAGE { "until the end".to_owned() } else { format!("{count} times") };
                 writeln!(formatter, "  request {at}: {fault}, {count}")?;
             }
             if let Some((at, by)) = sync.jump {

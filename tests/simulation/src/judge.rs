@@ -49,7 +49,8 @@ impl Progress {
         let object = value.as_object()?;
         let unfinished = value.get("unfinished");
         let known = ["unfinished", "parents"];
-        let is_own = object.keys().all(|name| known.contains(&name.as_str()) || Some(name.as_str()) == cursor);
+        let is_own =
+            object.keys().all(|name| known.contains(&name.as_str()) || Some(name.as_str()) == cursor);
         Some(Self {
             cursor: cursor.and_then(|cursor| time(value.get(cursor))),
             parents_after: unfinished.and_then(|unfinished| time(unfinished.get("parents_after"))),
@@ -174,7 +175,8 @@ impl Judge<'_> {
             let name = || format!("{}, of {}", fact.key, instant(fact.at));
             // What can still change holds the cursor.
             let open = fact.between(reading.opened, now);
-            let is_open = !open.is_empty() && open.iter().all(|version| version.is_listed && !version.is_settled);
+            let is_open =
+                !open.is_empty() && open.iter().all(|version| version.is_listed && !version.is_settled);
             if let Some(cursor) = state.cursor
                 && is_open
                 && !self.history.is_full
@@ -186,7 +188,11 @@ impl Judge<'_> {
                 && previous.is_none_or(|previous| fact.at > previous)
                 && cursor > fact.at
             {
-                return Some(format!("the cursor {} passes {}, which can still change", instant(cursor), name()));
+                return Some(format!(
+                    "the cursor {} passes {}, which can still change",
+                    instant(cursor),
+                    name()
+                ));
             }
             let Some(_) = self.shown(fact, reading.opened, now) else { continue };
             if !self.is_promised(fact, reading) && fact.at < reading.lower {

@@ -65,7 +65,8 @@ fn main() -> Result<ExitCode> {
         Sweep { first: arguments.first, seeds: arguments.seeds, stream, threads: threads.unwrap_or(1) };
     let found = simulator.sweep(sweep);
     if arguments.brief {
-        let violation = found.failed.as_ref().and_then(|(seed, report)| Some((seed, report.violation.as_ref()?)));
+        let violation =
+            found.failed.as_ref().and_then(|(seed, report)| Some((seed, report.violation.as_ref()?)));
         match violation {
             Some((seed, violation)) => println!("{} by seed {seed}", violation.oracle),
             None => println!("not found in {} histories", found.histories),

@@ -196,7 +196,10 @@ impl Run<'_> {
                 let text = match spelling {
                     0 => instant(global).to_string(),
                     1 => instant(global).to_string().replace('Z', "+00:00"),
-                    2 => instant(whole - SECOND).to_string().replace('Z', ".000000+0000").replace("+0000", "+00:00"),
+                    2 => instant(whole - SECOND)
+                        .to_string()
+                        .replace('Z', ".000000+0000")
+                        .replace("+0000", "+00:00"),
                     _ => format!("{:.9}", instant(global)),
                 };
                 format!("{{\"{field}\":\"{text}\"}}")
@@ -271,8 +274,11 @@ impl Run<'_> {
         if history.row().is_reference() && !history.is_full {
             server.changes.clear();
         }
-        server.planned =
-            sync.faults.iter().map(|(at, fault, count)| Planned { at: *at, fault: *fault, count: *count }).collect();
+        server.planned = sync
+            .faults
+            .iter()
+            .map(|(at, fault, count)| Planned { at: *at, fault: *fault, count: *count })
+            .collect();
         server.rate = history.rate.filter(|_| !is_quiet);
         server.change(self.now);
         let mut world = World::new(server, self.now, sync.latency);
@@ -306,7 +312,8 @@ impl Run<'_> {
         self.report.transcript.extend(server.transcript.take().unwrap_or_default());
         let broken = self.conclude(sync, &outcome, &server, &reading, (start, end), before.as_ref(), &config);
         let is_secret = [&output, &stderr].iter().any(|text| text.contains(API_KEY));
-        let broken = broken.or_else(|| is_secret.then(|| ("secret", format!("the key is in {output}{stderr}"))));
+        let broken =
+            broken.or_else(|| is_secret.then(|| ("secret", format!("the key is in {output}{stderr}"))));
         self.tell(|| match &outcome {
             End::Failure(error) => format!("  => {:?}: {}", error.failure_type, error.message),
             outcome => format!("  => {outcome:?}"),
@@ -401,7 +408,8 @@ impl Run<'_> {
             return Some(("failed", format!("nothing prevents success, but: {message}: {internal}")));
         }
         let is_right = allowed.iter().any(|allowed| *allowed as u8 == *failure_type as u8);
-        (!is_right).then(|| ("blame", format!("{failure_type:?} instead of {allowed:?}: {message}: {internal}")))
+        (!is_right)
+            .then(|| ("blame", format!("{failure_type:?} instead of {allowed:?}: {message}: {internal}")))
     }
 
     /// What there is: a read without faults, of a copy of the account.
@@ -410,7 +418,8 @@ impl Run<'_> {
         let world = World::new(server, self.now, Latency { seed: 1, most: 1 });
         let mut store = Store::new(self.simulator.reference.engine(), world);
         let mut found = HashMap::new();
-        let Ok((connector, reader)) = open(&self.simulator.reference, &mut store, self.history, config, None) else {
+        let Ok((connector, reader)) = open(&self.simulator.reference, &mut store, self.history, config, None)
+        else {
             return found;
         };
         let Ok(reader) = reader else { return found };
@@ -474,7 +483,10 @@ impl Attempt<'_, '_> {
         let (connector, reader) = match open(&simulator.subject, store, self.run.history, config, state) {
             Ok((connector, Ok(reader))) => (connector, reader),
             Ok((_, Err(error))) if state.is_some() => {
-                return End::Broken("state", format!("{} is not understood: {}", state.unwrap_or(""), error.message));
+                return End::Broken(
+                    "state",
+                    format!("{} is not understood: {}", state.unwrap_or(""), error.message),
+                );
             }
             Ok((_, Err(error))) => return End::Failure(error),
             Err(error) => return crashed(&error, store),
@@ -531,7 +543,8 @@ impl Attempt<'_, '_> {
             // The day that the start date cuts is a record of its own.
             let is_cut = row.has_grace() && key.ends_with(&format!("/{}", self.start));
             if !row.is_reference() && !is_cut {
-                let fact = world.server.subject.by_key.get(&key).map(|fact| &world.server.subject.facts[*fact]);
+                let fact =
+                    world.server.subject.by_key.get(&key).map(|fact| &world.server.subject.facts[*fact]);
                 let is_known = |known: &crate::subject::Version| known.is_shown && known.text == version;
                 let Some(fact) = fact.filter(|fact| fact.versions.iter().any(is_known)) else {
                     return Some(("invented", format!("{record} was never in the account")));
@@ -574,9 +587,16 @@ impl Attempt<'_, '_> {
         if let Some(cursor) = progress.cursor {
             // What can still change holds the cursor, and may lie below the last one.
             let is_older = self.previous.is_some_and(|previous| cursor < previous.min(self.reading.lower));
-            let newest = opened_by_guest.max(self.previous.unwrap_or(Time::MIN)).max(self.start);
-            if cursor > newest {
+            let known = self.previous.unwrap_or(Time::MIN).max(self.start);
+            if cursor > opened_by_guest.max(known) {
                 return Some(("cursor", format!("{} is after the opening", instant(cursor))));
+            }
+            // A record with an older date than the opening may still appear, if none is newer.
+            let facts = world.server.subject.facts.iter();
+            let newest = facts.map(|fact| fact.at).filter(|at| *at <= opened_by_guest).max();
+            let is_modelled = !row.has_grace() && !row.is_reference();
+            if is_modelled && cursor > newest.unwrap_or(Time::MIN).max(known) {
+                return Some(("cursor", format!("{} is after the newest record", instant(cursor))));
             }
             if is_older && !row.has_parents() {
                 return Some(("cursor", format!("{} is before the one of the last read", instant(cursor))));
@@ -601,4 +621,3 @@ fn crashed(error: &wasmtime::Error, store: &Store<World>) -> End {
         None => End::Broken("trap", format!("{error:?} {}", store.data().stderr)),
     }
 }
-

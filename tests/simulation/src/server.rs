@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::fault::{Fault, Failure, Form, Garbled, OUTAGE, Wait};
+use crate::fault::{Failure, Fault, Form, Garbled, OUTAGE, Wait};
 use crate::history::Change;
 use crate::subject::Subject;
 use crate::world::{MILLISECOND, SECOND, Time};
@@ -251,8 +251,11 @@ impl Server {
     /// The account's answer, with fewer records on a page than Orb would put there.
     fn serve(&mut self, request: &Request) -> Answer {
         let bearer = format!("Bearer {API_KEY}");
-        let is_signed =
-            request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("authorization")).collect::<Vec<_>>();
+        let is_signed = request
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+            .collect::<Vec<_>>();
         let is_post = request.method == "POST" && request.target == "/v1/events/search";
         if !request.is_https || request.authority != "api.withorb.com" {
             self.forbid(request, "goes elsewhere");
@@ -281,7 +284,9 @@ impl Server {
             Fault::Failure(failure) => Answer { outcome: Outcome::Failed(failure), ..Answer::new(0, "") },
             Fault::Redirect => {
                 let mut answer = Answer::new(302, "");
-                answer.headers.push(("location".to_owned(), format!("https://login.example.com/?k={API_KEY}")));
+                answer
+                    .headers
+                    .push(("location".to_owned(), format!("https://login.example.com/?k={API_KEY}")));
                 answer
             }
             Fault::FeatureOff => Answer::new(404, problem(404, "404-feature-not-available", "off")),
@@ -328,7 +333,8 @@ impl Server {
                 let token = parameter(&request.target, "cursor").filter(|_| fault == Fault::RepeatedToken);
                 let body = String::from_utf8_lossy(&answer.body).into_owned();
                 if let Some(at) = body.rfind("\"pagination_metadata\":") {
-                    let token = token.map_or_else(|| "null".to_owned(), |token| format!("\"{}\"", decoded(&token)));
+                    let token =
+                        token.map_or_else(|| "null".to_owned(), |token| format!("\"{}\"", decoded(&token)));
                     let metadata = format!("{{\"has_more\":true,\"next_cursor\":{token}}}}}");
                     answer.body = format!("{}\"pagination_metadata\":{metadata}", &body[..at]).into_bytes();
                 }

@@ -130,8 +130,16 @@ pub(crate) static STREAMS: &[Simulated] = &[
     compared("coupon_redemptions", None, &["subscription_id", "coupon_id", "start_date"]),
     compared("coupon_subscriptions", None, &["coupon_id", "subscription_id"]),
     compared("licenses", None, &["id"]),
-    compared("subscription_costs", Some("timeframe_start"), &["subscription_id", "price_id", "timeframe_start", "timeframe_end"]),
-    compared("customer_costs", Some("timeframe_start"), &["customer_id", "price_id", "timeframe_start", "timeframe_end"]),
+    compared(
+        "subscription_costs",
+        Some("timeframe_start"),
+        &["subscription_id", "price_id", "timeframe_start", "timeframe_end"],
+    ),
+    compared(
+        "customer_costs",
+        Some("timeframe_start"),
+        &["customer_id", "price_id", "timeframe_start", "timeframe_end"],
+    ),
     compared("license_usage", Some("start_date"), &["license_id", "start_date"]),
     compared("event_volumes", Some("timeframe_start"), &["timeframe_start"]),
     compared("items", None, &["id"]),

@@ -88,7 +88,15 @@ impl Subject {
             _ => Settings { first: Timestamp::UNIX_EPOCH, last: Timestamp::UNIX_EPOCH, ..Settings::empty() },
         };
         let account = Account::generate(&settings);
-        Self { account, kind, has_drafts, facts: Vec::new(), by_key: HashMap::new(), parents: Vec::new(), counter: 0 }
+        Self {
+            account,
+            kind,
+            has_drafts,
+            facts: Vec::new(),
+            by_key: HashMap::new(),
+            parents: Vec::new(),
+            counter: 0,
+        }
     }
 
     /// Makes a change, and says what it was.
@@ -129,14 +137,16 @@ impl Subject {
     }
 
     fn alive(&self, pick: u64) -> Option<usize> {
-        let alive: Vec<usize> = (0..self.parents.len()).filter(|index| self.parents[*index].is_alive).collect();
+        let alive: Vec<usize> =
+            (0..self.parents.len()).filter(|index| self.parents[*index].is_alive).collect();
         alive.get(usize::try_from(pick).ok()? % alive.len().max(1)).copied()
     }
 
     /// A record that can be changed.
     fn present(&self, pick: u64, is_it: impl Fn(&Fact) -> bool) -> Option<usize> {
         let present = |fact: &Fact| fact.number != u32::MAX && is_it(fact);
-        let present: Vec<usize> = (0..self.facts.len()).filter(|index| present(&self.facts[*index])).collect();
+        let present: Vec<usize> =
+            (0..self.facts.len()).filter(|index| present(&self.facts[*index])).collect();
         present.get(usize::try_from(pick).ok()? % present.len().max(1)).copied()
     }
 
@@ -283,7 +293,8 @@ impl Subject {
             _ => return None,
         };
         let last = self.parents.last().map(|parent| parent.at).filter(|_| pick.is_multiple_of(4));
-        let at = last.filter(|last| (at - last).abs() < 20 * SECOND).unwrap_or(at - at.rem_euclid(MILLISECOND));
+        let at =
+            last.filter(|last| (at - last).abs() < 20 * SECOND).unwrap_or(at - at.rem_euclid(MILLISECOND));
         let number = self.next();
         let id = format!("{prefix}{number}");
         let zone = ZONES[usize::try_from(pick >> 3).unwrap_or(0) % ZONES.len()];
@@ -315,7 +326,8 @@ impl Subject {
     }
 
     fn erase_parent(&mut self, pick: u64) -> Option<String> {
-        let stubs: Vec<usize> = (0..self.parents.len()).filter(|index| self.parents[*index].is_stub).collect();
+        let stubs: Vec<usize> =
+            (0..self.parents.len()).filter(|index| self.parents[*index].is_stub).collect();
         let index = *stubs.get(usize::try_from(pick).ok()? % stubs.len().max(1))?;
         self.parents[index].is_stub = false;
         let id = self.parents[index].id.clone();
@@ -349,7 +361,8 @@ impl Subject {
                 status: 0,
             });
         }
-        let version = Version { from: now, text: quantity, is_listed: true, is_shown: true, is_settled: true };
+        let version =
+            Version { from: now, text: quantity, is_listed: true, is_shown: true, is_settled: true };
         self.facts[fact].versions.push(version);
         Some(format!("{} uses {number} on {day}", parent.id))
     }

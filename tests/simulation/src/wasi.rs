@@ -76,7 +76,8 @@ fn enter<'a>(caller: &'a mut Caller<'_>) -> wasmtime::Result<&'a mut World> {
 fn monotonic_clock(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     use crate::world::{Pollable, Time};
     let unsigned = |time: Time| u64::try_from(time).unwrap_or(0);
-    instance.func_wrap("now", move |mut caller: Caller<'_>, (): ()| Ok((unsigned(enter(&mut caller)?.now),)))?;
+    instance
+        .func_wrap("now", move |mut caller: Caller<'_>, (): ()| Ok((unsigned(enter(&mut caller)?.now),)))?;
     instance.func_wrap("resolution", |_: Caller<'_>, (): ()| Ok((1_u64,)))?;
     instance.func_wrap("subscribe-duration", |mut caller: Caller<'_>, (wait,): (u64,)| {
         let world = enter(&mut caller)?;

@@ -176,7 +176,9 @@ impl World {
     fn ready_at(&self, pollable: Pollable) -> Option<Time> {
         match pollable {
             Pollable::At(at) => Some(at),
-            Pollable::Head(index) => self.exchanges[index].answer.as_ref().map(|_| self.exchanges[index].head_at),
+            Pollable::Head(index) => {
+                self.exchanges[index].answer.as_ref().map(|_| self.exchanges[index].head_at)
+            }
             Pollable::Body(index) => {
                 let exchange = &self.exchanges[index];
                 exchange.answer.as_ref().map(|answer| answer.ready_at(exchange.head_at, exchange.read))

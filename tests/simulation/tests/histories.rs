@@ -18,7 +18,9 @@ fn simulator() -> Simulator {
 
 fn no_violation(seed: u64, violation: Option<&Violation>) {
     if let Some(violation) = violation {
-        panic!("{violation}\nmake simulate SEED={seed} replays this, and make simulate FIRST={seed} shrinks it");
+        panic!(
+            "{violation}\nmake simulate SEED={seed} replays this, and make simulate FIRST={seed} shrinks it"
+        );
     }
 }
 

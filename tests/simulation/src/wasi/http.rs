@@ -58,15 +58,19 @@ fn requests(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     instance.func_wrap("[static]fields.from-list", |mut caller: Caller<'_>, (entries,): (Entries,)| {
         Ok((Ok::<_, HeaderError>(enter(&mut caller)?.table.push(Fields(entries))?),))
     })?;
-    instance.func_wrap("[method]fields.entries", |mut caller: Caller<'_>, (fields,): (Resource<Fields>,)| {
-        Ok((enter(&mut caller)?.table.get(&fields)?.0.clone(),))
-    })?;
+    instance.func_wrap(
+        "[method]fields.entries",
+        |mut caller: Caller<'_>, (fields,): (Resource<Fields>,)| {
+            Ok((enter(&mut caller)?.table.get(&fields)?.0.clone(),))
+        },
+    )?;
     instance.func_wrap(
         "[constructor]outgoing-request",
         |mut caller: Caller<'_>, (headers,): (Resource<Fields>,)| {
             let world = enter(&mut caller)?;
             let Fields(headers) = world.table.delete(headers)?;
-            let text = |(name, value): (String, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
+            let text =
+                |(name, value): (String, Vec<u8>)| (name, String::from_utf8_lossy(&value).into_owned());
             let headers = headers.into_iter().map(text).collect();
             let request = Request { headers, method: "GET".to_owned(), ..Request::default() };
             Ok((world.table.push(OutgoingRequest { request, body: None })?,))

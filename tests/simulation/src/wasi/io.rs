@@ -40,21 +40,30 @@ resources! {
 }
 
 pub(super) fn error(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("[method]error.to-debug-string", |mut caller: Caller<'_>, (error,): (Resource<IoError>,)| {
-        Ok((enter(&mut caller)?.table.get(&error)?.0.clone(),))
-    })
+    instance.func_wrap(
+        "[method]error.to-debug-string",
+        |mut caller: Caller<'_>, (error,): (Resource<IoError>,)| {
+            Ok((enter(&mut caller)?.table.get(&error)?.0.clone(),))
+        },
+    )
 }
 
 pub(super) fn poll(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("[method]pollable.ready", |mut caller: Caller<'_>, (pollable,): (Resource<Pollable>,)| {
-        let world = enter(&mut caller)?;
-        Ok((world.is_ready(*world.table.get(&pollable)?),))
-    })?;
-    instance.func_wrap("[method]pollable.block", |mut caller: Caller<'_>, (pollable,): (Resource<Pollable>,)| {
-        let world = enter(&mut caller)?;
-        let pollable = *world.table.get(&pollable)?;
-        world.wait(&[pollable]).map(drop)
-    })?;
+    instance.func_wrap(
+        "[method]pollable.ready",
+        |mut caller: Caller<'_>, (pollable,): (Resource<Pollable>,)| {
+            let world = enter(&mut caller)?;
+            Ok((world.is_ready(*world.table.get(&pollable)?),))
+        },
+    )?;
+    instance.func_wrap(
+        "[method]pollable.block",
+        |mut caller: Caller<'_>, (pollable,): (Resource<Pollable>,)| {
+            let world = enter(&mut caller)?;
+            let pollable = *world.table.get(&pollable)?;
+            world.wait(&[pollable]).map(drop)
+        },
+    )?;
     instance.func_wrap("poll", |mut caller: Caller<'_>, (pollables,): (Vec<Resource<Pollable>>,)| {
         let world = enter(&mut caller)?;
         let pollables = pollables.iter().map(|pollable| Ok(*world.table.get(pollable)?));
@@ -64,30 +73,40 @@ pub(super) fn poll(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
 }
 
 pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("[method]input-stream.read", |mut caller: Caller<'_>, (stream, most): (Resource<Input>, u64)| {
-        let world = enter(&mut caller)?;
-        let Input::Body(index) = *world.table.get(&stream)? else { return Ok((Err(StreamError::Closed),)) };
-        let now = world.now;
-        let exchange = &mut world.exchanges[index];
-        let Some(answer) = &exchange.answer else { return Ok((Err(StreamError::Closed),)) };
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        Ok((match answer.read(exchange.head_at, exchange.read, most, now) {
-            Flow::Bytes(bytes) => {
-                exchange.read += bytes.len();
-                Ok(bytes.to_vec())
-            }
-            Flow::Ended => Err(StreamError::Closed),
-            Flow::Cut => Err(StreamError::Failed(world.table.push(IoError("connection reset".to_owned()))?)),
-        },))
-    })?;
-    instance.func_wrap("[method]input-stream.subscribe", |mut caller: Caller<'_>, (stream,): (Resource<Input>,)| {
-        let world = enter(&mut caller)?;
-        let pollable = match *world.table.get(&stream)? {
-            Input::Body(index) => Pollable::Body(index),
-            Input::Empty => Pollable::At(0),
-        };
-        Ok((world.table.push(pollable)?,))
-    })?;
+    instance.func_wrap(
+        "[method]input-stream.read",
+        |mut caller: Caller<'_>, (stream, most): (Resource<Input>, u64)| {
+            let world = enter(&mut caller)?;
+            let Input::Body(index) = *world.table.get(&stream)? else {
+                return Ok((Err(StreamError::Closed),));
+            };
+            let now = world.now;
+            let exchange = &mut world.exchanges[index];
+            let Some(answer) = &exchange.answer else { return Ok((Err(StreamError::Closed),)) };
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            Ok((match answer.read(exchange.head_at, exchange.read, most, now) {
+                Flow::Bytes(bytes) => {
+                    exchange.read += bytes.len();
+                    Ok(bytes.to_vec())
+                }
+                Flow::Ended => Err(StreamError::Closed),
+                Flow::Cut => {
+                    Err(StreamError::Failed(world.table.push(IoError("connection reset".to_owned()))?))
+                }
+            },))
+        },
+    )?;
+    instance.func_wrap(
+        "[method]input-stream.subscribe",
+        |mut caller: Caller<'_>, (stream,): (Resource<Input>,)| {
+            let world = enter(&mut caller)?;
+            let pollable = match *world.table.get(&stream)? {
+                Input::Body(index) => Pollable::Body(index),
+                Input::Empty => Pollable::At(0),
+            };
+            Ok((world.table.push(pollable)?,))
+        },
+    )?;
     instance.func_wrap("[method]output-stream.check-write", |_: Caller<'_>, (_,): (Resource<Output>,)| {
         Ok((Ok::<u64, StreamError>(4096),))
     })?;
@@ -112,13 +131,17 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
         instance.func_wrap(&format!("[method]output-stream.{name}"), write)?;
     }
     for name in ["flush", "blocking-flush"] {
-        instance.func_wrap(&format!("[method]output-stream.{name}"), |_: Caller<'_>, (_,): (Resource<Output>,)| {
-            Ok((Ok::<(), StreamError>(()),))
-        })?;
+        instance.func_wrap(
+            &format!("[method]output-stream.{name}"),
+            |_: Caller<'_>, (_,): (Resource<Output>,)| Ok((Ok::<(), StreamError>(()),)),
+        )?;
     }
-    instance.func_wrap("[method]output-stream.subscribe", |mut caller: Caller<'_>, (_,): (Resource<Output>,)| {
-        Ok((enter(&mut caller)?.table.push(Pollable::At(0))?,))
-    })
+    instance.func_wrap(
+        "[method]output-stream.subscribe",
+        |mut caller: Caller<'_>, (_,): (Resource<Output>,)| {
+            Ok((enter(&mut caller)?.table.push(Pollable::At(0))?,))
+        },
+    )
 }
 
 pub(super) fn stdin(instance: &mut Instance<'_>) -> wasmtime::Result<()> {

@@ -138,6 +138,13 @@ impl History {
             initial,
             syncs: (0..syncs).map(|number| Sync::roll(seed, number, row, &base, skew, &mut dice)).collect(),
         };
+        // A read of many lists has states on the way.
+        if row.has_parents() && dice.chance(5) {
+            history.parents = u32::try_from(dice.between(100, 230)).unwrap_or(100);
+            for sync in &mut history.syncs {
+                sync.kill = sync.kill.filter(|_| dice.chance(50)).or_else(|| Some(dice.below(8_000)));
+            }
+        }
         // Reads of every page with one record each take long.
         if row.is_reference() {
             history.page = history.page.max(3);

@@ -81,6 +81,8 @@ fn candidates(history: &History) -> Vec<History> {
     with(&|history| history.start = Start::Nothing);
     with(&|history| history.rate = None);
     with(&|history| history.page = 100);
+    with(&|history| history.parents /= 2);
+    with(&|history| history.parents = history.parents * 9 / 10);
     with(&|history| history.parents = history.parents.saturating_sub(1));
     candidates
 }

@@ -1,5 +1,7 @@
 //! Runs ten thousand histories of the shipped orb.wasm, and those that once broke a promise.
 
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
+
 use std::path::Path;
 
 use simulation::{Simulator, Sweep, Violation, position_of_stream};

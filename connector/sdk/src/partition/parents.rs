@@ -149,7 +149,9 @@ impl<C> ByParent<C> {
         }
         self.emitted = Some(parents_after);
         let watermark = &self.watermark;
-        let (opened, observed, held) = (watermark.opened(), watermark.observed(), watermark.held());
+        let (observed, held) = (watermark.observed(), watermark.held());
+        // If a read without this end continues, nothing says that the lists were read up to it only.
+        let opened = self.range.end.map_or(watermark.opened(), |end| watermark.opened().min(end));
         Some(Unfinished { opened, parents_after, observed, held })
     }
 }

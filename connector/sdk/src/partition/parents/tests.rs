@@ -175,6 +175,26 @@ fn what_was_read_before_an_end_was_set_does_not_move_the_cursor_beyond_that_end(
 }
 
 #[test]
+fn a_read_that_had_an_end_and_continues_without_it_leaves_the_cursor_at_that_end() {
+    let mut server = Server::default();
+    (0..150).for_each(|number| server.owner(&day(number), &[&day(400)]));
+    let end = testing::instant(&day(200));
+    let open = |end, state: &str| {
+        let range = TimeRange { end, ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z")) };
+        let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
+        ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
+    };
+    let random = &mut fastrand::Rng::with_seed(1);
+    let (_, state) = read(&server, &mut open(Some(end), "{}"), 190, random);
+    let state = state.unwrap();
+    assert!(state.contains("unfinished"), "{state}");
+    let (records, state) = read(&server, &mut open(None, &state), 999, random);
+    assert!(!records.is_empty());
+    let state = State::parse(&state.unwrap(), THINGS.cursor, None).unwrap();
+    assert!(state.cursor.unwrap().instant <= end);
+}
+
+#[test]
 fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
     let mut server = Server::default();
     server.owner("2024-05-20T00:00:00Z", &[]);

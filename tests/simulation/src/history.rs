@@ -141,7 +141,10 @@ impl History {
         // A read of many lists has states on the way.
         if row.has_parents() && dice.chance(5) {
             history.parents = u32::try_from(dice.between(100, 230)).unwrap_or(100);
+            history.page = history.page.max(10);
             for sync in &mut history.syncs {
+                // A hundred lists without records are read within one call.
+                sync.latency.most = sync.latency.most.min(1_000);
                 sync.kill = sync.kill.filter(|_| dice.chance(50)).or_else(|| Some(dice.below(8_000)));
             }
         }

@@ -201,7 +201,7 @@ impl Judge<'_> {
             let is_passed = match (state.parents_after, fact.parent) {
                 (Some(after), Some(parent)) => {
                     let root = self.subject.parents[parent].at;
-                    root > after && state.opened.is_none_or(|opened| root <= opened)
+                    root > after && state.opened.is_none_or(|opened| root <= opened && fact.at <= opened)
                 }
                 _ => state.cursor.is_some_and(|cursor| match self.history.row().has_grace() {
                     true => fact.at < cursor,

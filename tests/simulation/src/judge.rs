@@ -24,6 +24,8 @@ pub(crate) struct Reading {
     pub(crate) opened: Time,
     /// From where on everything is read again.
     pub(crate) lower: Time,
+    /// The earliest end of these reads. What lies above it is left to the next read.
+    pub(crate) end: Option<Time>,
     /// When the last read was opened that succeeded before.
     pub(crate) succeeded: Option<Time>,
 }
@@ -76,7 +78,6 @@ pub(crate) struct Judge<'a> {
     pub(crate) subject: &'a Subject,
     pub(crate) union: &'a Union,
     pub(crate) start: Time,
-    pub(crate) end: Option<Time>,
 }
 
 impl Judge<'_> {
@@ -86,16 +87,16 @@ impl Judge<'_> {
     }
 
     /// The versions of a record that was there when a read was opened, and still is.
-    fn shown<'b>(&self, fact: &'b Fact, opened: Time, now: Time) -> Option<&'b [Version]> {
-        let versions = fact.between(opened, now);
+    fn shown<'b>(&self, fact: &'b Fact, reading: &Reading, now: Time) -> Option<&'b [Version]> {
+        let versions = fact.between(reading.opened, now);
         let is_shown = !versions.is_empty() && versions.iter().all(|version| version.is_shown);
-        let is_asked_for = fact.at >= self.start && self.end.is_none_or(|end| fact.at <= end);
-        let is_over = !self.history.row().has_grace() || fact.at + WHOLE_DAY + MOST_SKEW <= opened;
+        let is_asked_for = fact.at >= self.start && reading.end.is_none_or(|end| fact.at <= end);
+        let is_over = !self.history.row().has_grace() || fact.at + WHOLE_DAY + MOST_SKEW <= reading.opened;
         (is_shown && is_asked_for && is_over).then_some(versions)
     }
 
     fn missing(&self, fact: &Fact, reading: &Reading, now: Time) -> Option<(&'static str, String)> {
-        let versions = self.shown(fact, reading.opened, now)?;
+        let versions = self.shown(fact, reading, now)?;
         let is_read_again = fact.at >= reading.lower;
         if !is_read_again && !self.is_promised(fact, reading) {
             return None;
@@ -181,7 +182,7 @@ impl Judge<'_> {
                 && is_open
                 && !self.history.is_full
                 && self.is_held(fact, reading)
-                && self.end.is_none_or(|end| fact.at <= end)
+                && reading.end.is_none_or(|end| fact.at <= end)
                 && fact.at >= self.start
                 && !fact.is_passed
                 && (fact.at >= reading.lower || self.is_promised(fact, reading))
@@ -194,7 +195,7 @@ impl Judge<'_> {
                     name()
                 ));
             }
-            let Some(_) = self.shown(fact, reading.opened, now) else { continue };
+            let Some(_) = self.shown(fact, reading, now) else { continue };
             if !self.is_promised(fact, reading) && fact.at < reading.lower {
                 continue;
             }

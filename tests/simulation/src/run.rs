@@ -290,9 +290,10 @@ impl Run<'_> {
         let state = self.state.clone();
         let progress = state.as_deref().and_then(|state| Progress::parse(state, history.row().cursor));
         let lower = progress.unwrap_or_default().lower(history, &sync.settings, start);
-        let fresh = Reading { opened: self.now, lower, succeeded: self.succeeded };
+        let fresh = Reading { opened: self.now, lower, end, succeeded: self.succeeded };
         let is_continued = progress.is_some_and(|progress| progress.opened.is_some());
-        let reading = self.chain.clone().filter(|_| is_continued).unwrap_or(fresh);
+        let mut reading = self.chain.clone().filter(|_| is_continued).unwrap_or(fresh);
+        reading.end = reading.end.into_iter().chain(end).min();
         self.chain = Some(reading.clone());
         let mut store = Store::new(self.simulator.subject.engine(), world);
         let mut attempt = Attempt {
@@ -310,7 +311,7 @@ impl Run<'_> {
         self.report.requests += server.arrived();
         self.report.faults += server.happened.len() as u64;
         self.report.transcript.extend(server.transcript.take().unwrap_or_default());
-        let broken = self.conclude(sync, &outcome, &server, &reading, (start, end), before.as_ref(), &config);
+        let broken = self.conclude(sync, &outcome, &server, &reading, start, before.as_ref(), &config);
         let is_secret = [&output, &stderr].iter().any(|text| text.contains(API_KEY));
         let broken =
             broken.or_else(|| is_secret.then(|| ("secret", format!("the key is in {output}{stderr}"))));
@@ -329,7 +330,7 @@ impl Run<'_> {
         outcome: &End,
         server: &Server,
         reading: &Reading,
-        (start, end): (Time, Option<Time>),
+        start: Time,
         before: Option<&HashMap<String, String>>,
         config: &str,
     ) -> Option<(&'static str, String)> {
@@ -357,7 +358,7 @@ impl Run<'_> {
         self.union.commit();
         let mut broken = None;
         if !is_skipped {
-            let judge = self.judge(&server.subject, start, end);
+            let judge = self.judge(&server.subject, start);
             broken = judge.after_success(reading, self.now);
             let most = judge.most_requests(reading, self.now);
             if broken.is_none() && server.served > most {
@@ -382,8 +383,8 @@ impl Run<'_> {
         broken
     }
 
-    fn judge<'b>(&'b self, subject: &'b Subject, start: Time, end: Option<Time>) -> Judge<'b> {
-        Judge { history: self.history, subject, union: &self.union, start, end }
+    fn judge<'b>(&'b self, subject: &'b Subject, start: Time) -> Judge<'b> {
+        Judge { history: self.history, subject, union: &self.union, start }
     }
 
     /// Whether a failure is one that the faults allow.
@@ -603,7 +604,7 @@ impl Attempt<'_, '_> {
             }
         }
         if !row.is_reference() {
-            let judge = self.run.judge(&world.server.subject, self.start, self.end);
+            let judge = self.run.judge(&world.server.subject, self.start);
             if let Some(passed) = judge.passed(progress, self.reading, self.previous, now) {
                 return Some(("cursor", passed));
             }

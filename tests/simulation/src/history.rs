@@ -190,7 +190,7 @@ impl Sync {
         if dice.chance(6) {
             settings.concurrency = 3;
         }
-        if dice.chance(4) && row.has_end() {
+        if dice.chance(10) && row.has_end() {
             settings.end = Some(dice.between(-20 * DAY, DAY) / SECOND * SECOND);
         }
         let moments = if row.is_reference() { 12 } else { *dice.pick(&[1, 6, 20]) };

@@ -8,8 +8,11 @@ use crate::union::Union;
 use crate::world::{DAY, HOUR, MINUTE, Time};
 
 /// Usage that changes later than this after its day began is not promised to be seen. The connector
-/// reads two days again.
-const LATE_USAGE: Time = 46 * HOUR;
+/// reads two whole days again.
+const LATE_USAGE: Time = 70 * HOUR;
+
+/// A subscription is new for so long after it was created: all of its usage is read.
+const NEW: Time = 46 * HOUR;
 
 /// A day is over in every time zone.
 const WHOLE_DAY: Time = 26 * HOUR;
@@ -118,7 +121,7 @@ impl Judge<'_> {
             return false;
         }
         if row.has_grace() {
-            return fact.versions.first().is_some_and(|first| first.from - fact.at <= LATE_USAGE);
+            return fact.versions.first().is_some_and(|first| self.is_in_time(fact, first));
         }
         let Some(first) = fact.versions.iter().position(|version| version.is_listed) else { return false };
         let is_late = fact.versions[first].from - fact.at > MOST_LATE - MOST_SKEW;
@@ -129,6 +132,12 @@ impl Judge<'_> {
             is_listed &= version.is_listed && !version.is_settled;
         }
         !is_late && is_listed && (!was_held || self.is_held(fact, reading))
+    }
+
+    /// Whether usage changed while the connector still looks.
+    fn is_in_time(&self, fact: &Fact, version: &Version) -> bool {
+        let born = fact.parent.map_or(Time::MIN, |parent| self.subject.parents[parent].at);
+        version.from - fact.at <= LATE_USAGE || version.from.saturating_sub(born) <= NEW
     }
 
     /// Whether a record that can still change is read again.
@@ -147,7 +156,7 @@ impl Judge<'_> {
         if self.history.row().has_grace() {
             let last = all.iter().rposition(|version| version.from <= reading.opened)?;
             // Any later one may have been seen, too.
-            let promised = all[..=last].iter().rposition(|version| version.from - fact.at <= LATE_USAGE)?;
+            let promised = all[..=last].iter().rposition(|version| self.is_in_time(fact, version))?;
             return Some(&all[promised..]);
         }
         if !self.is_held(fact, reading) || fact.is_passed {

@@ -45,6 +45,8 @@ pub(crate) struct Fact {
 pub(crate) struct Parent {
     pub(crate) id: String,
     pub(crate) at: Time,
+    /// When it began: a subscription may have been entered days later.
+    start: Time,
     is_alive: bool,
     is_stub: bool,
     zone: &'static str,
@@ -105,7 +107,7 @@ impl Subject {
             (Kind::Reference, change) => self.mutate(change),
             (Kind::Usage, Change::Create { ago, pick }) => self.use_metric(now - ago, pick, now),
             (Kind::Usage, Change::Edit(pick) | Change::Settle(pick)) => {
-                let ago = i64::try_from(pick % 46).unwrap_or(0) * HOUR;
+                let ago = i64::try_from(pick % 69).unwrap_or(0) * HOUR;
                 self.use_metric(now - ago, pick, now)
             }
             (_, Change::Create { ago, pick }) => self.create(ago, pick, now),
@@ -219,7 +221,7 @@ impl Subject {
     fn text(&self, fact: &Fact, version: usize) -> String {
         let at = instant(fact.at);
         match self.kind {
-            Kind::List(Collection::Subscriptions) => text::subscription(&fact.id, at, "UTC", "c1", version),
+            Kind::List(Collection::Subscriptions) => text::subscription(&fact.id, at, at, "UTC", version),
             Kind::List(_) => text::plain(&fact.id, at, version),
             Kind::Invoices(_) => text::invoice(&fact.id, at, STATUSES[usize::from(fact.status)], version),
             Kind::Ledger => {
@@ -298,12 +300,13 @@ impl Subject {
         let number = self.next();
         let id = format!("{prefix}{number}");
         let zone = ZONES[usize::try_from(pick >> 3).unwrap_or(0) % ZONES.len()];
+        let start = if pick.is_multiple_of(3) { at - 6 * DAY } else { at };
         let text = match self.kind {
             Kind::Ledger => text::plain(&id, instant(at), 0),
-            _ => text::subscription(&id, instant(at), zone, "c1", 0),
+            _ => text::subscription(&id, instant(at), instant(start), zone, 0),
         };
         self.account.insert(collection, text).ok()?;
-        self.parents.push(Parent { id: id.clone(), at, is_alive: true, is_stub: false, zone });
+        self.parents.push(Parent { id: id.clone(), at, start, is_alive: true, is_stub: false, zone });
         Some(format!("{id} appears"))
     }
 
@@ -341,7 +344,7 @@ impl Subject {
         let parent = self.parents[index].clone();
         let (day, start) = day_of(at, parent.zone)?;
         // The first day of a subscription begins with it, and not at midnight.
-        if start <= parent.at {
+        if start <= parent.start {
             return None;
         }
         let number = self.next();

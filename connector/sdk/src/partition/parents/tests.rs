@@ -225,12 +225,7 @@ fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
 fn a_parent_that_is_being_deleted_is_left_out() {
     let mut lists = lists("{}");
     let request = lists.next_request().unwrap();
-    let stub = Record {
-        json: r#"{"id":"x","deleted":true}"#.into(),
-        position: None,
-        unsettled: false,
-        withheld: false,
-    };
+    let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), ..Record::default() };
     lists.observe(&request, Page { records: vec![stub], ..Page::default() }).unwrap();
     assert!(lists.next_request().is_none());
     assert_eq!(lists.checkpoint().unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);

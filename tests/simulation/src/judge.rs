@@ -53,7 +53,7 @@ impl Progress {
         };
         let object = value.as_object()?;
         let unfinished = value.get("unfinished");
-        let known = ["unfinished", "parents"];
+        let known = ["unfinished", "parents", "open", "corrections", "correcting"];
         let is_own =
             object.keys().all(|name| known.contains(&name.as_str()) || Some(name.as_str()) == cursor);
         Some(Self {
@@ -189,6 +189,7 @@ impl Judge<'_> {
                 !open.is_empty() && open.iter().all(|version| version.is_listed && !version.is_settled);
             if let Some(cursor) = state.cursor
                 && is_open
+                && self.history.row().holds_cursor()
                 && !self.history.is_full
                 && self.is_held(fact, reading)
                 && reading.end.is_none_or(|end| fact.at <= end)
@@ -241,10 +242,15 @@ impl Judge<'_> {
         // that is dense is split in up to 32, several times if it is very dense.
         let list = |records: u64| if records < page { 1 } else { 3 * records.div_ceil(page) + WINDOWS };
         match (self.history.row().has_parents(), self.history.row().has_grace()) {
+            // What is open is listed, too, and what no longer is is requested one by one.
+            (false, _) if self.history.row().holds_days().is_some() => {
+                let all = self.subject.facts.len() as u64;
+                list(records) + list(all) + all
+            }
             (false, _) => list(records),
             (true, false) => 2 + parents / page + parents + records.div_ceil(page),
             // A request answers a year, and neighbours overlap.
-            (true, true) => 2 + parents / page + 3 * parents,
+            (true, true) => 4 + parents / page + 3 * parents,
         }
     }
 }

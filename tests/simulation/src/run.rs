@@ -14,8 +14,8 @@ use crate::judge::{Judge, Progress, Reading};
 use crate::server::{API_KEY, Planned, Server};
 use crate::simulator::Simulator;
 use crate::stream::Form;
-use crate::subject::{Subject, instant};
-use crate::union::{Union, read};
+use crate::subject::{Fact, Subject, instant};
+use crate::union::{GONE, Union, read};
 use crate::world::{DAY, Ended, HOUR, Latency, MINUTE, SECOND, Time, World};
 
 /// 2025-06-01T00:00:00Z, when the first history begins.
@@ -30,6 +30,9 @@ const LONGEST_SYNC: Time = 24 * HOUR;
 const LARGEST_STATE: usize = 400;
 /// Besides, another connector's state has a cursor per parent.
 const STATE_PER_PARENT: usize = 120;
+
+/// It names each invoice that is open, with a digest.
+const STATE_PER_OBJECT: usize = 40;
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -547,7 +550,9 @@ impl Attempt<'_, '_> {
                 let fact =
                     world.server.subject.by_key.get(&key).map(|fact| &world.server.subject.facts[*fact]);
                 let is_known = |known: &crate::subject::Version| known.is_shown && known.text == version;
-                let Some(fact) = fact.filter(|fact| fact.versions.iter().any(is_known)) else {
+                let is_true =
+                    |fact: &Fact| fact.versions.iter().any(is_known) || version == GONE && fact.is_gone();
+                let Some(fact) = fact.filter(|fact| is_true(fact)) else {
                     return Some(("invented", format!("{record} was never in the account")));
                 };
                 let is_outside = fact.at < self.start || self.end.is_some_and(|end| fact.at > end);
@@ -582,7 +587,8 @@ impl Attempt<'_, '_> {
         let Some(progress) = Progress::parse(&state, row.cursor) else {
             return Some(("state", format!("{state} is no state")));
         };
-        if state.len() > self.run.largest_state {
+        let open = if row.holds_days().is_some() { world.server.subject.facts.len() } else { 0 };
+        if state.len() > self.run.largest_state + STATE_PER_OBJECT * open {
             return Some(("state", format!("{} bytes: {state}", state.len())));
         }
         if let Some(cursor) = progress.cursor {

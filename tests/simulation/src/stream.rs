@@ -190,10 +190,15 @@ impl Simulated {
     /// changes are not seen.
     pub(crate) fn holds_days(&self) -> Option<i64> {
         match self.kind {
-            Kind::Invoices(View::Summary | View::Lines | View::Attempts) => Some(90),
+            Kind::Invoices(_) => Some(90),
             Kind::Ledger => Some(0),
             _ => None,
         }
+    }
+
+    /// Whether what can still change holds the cursor. Otherwise states name it.
+    pub(crate) fn holds_cursor(&self) -> bool {
+        self.kind == Kind::Ledger
     }
 
     pub(crate) fn has_end(&self) -> bool {

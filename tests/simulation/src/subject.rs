@@ -206,12 +206,9 @@ impl Subject {
 
     fn visibility(&self, status: u8) -> (bool, bool, bool) {
         match self.kind {
-            Kind::Invoices(View::Whole) => {
-                let is_listed = status > 0 || self.has_drafts;
-                (is_listed, is_listed, true)
-            }
-            Kind::Invoices(View::Attempts) => (true, true, status == 2),
-            Kind::Invoices(View::Summary | View::Lines) => (true, status > 0, status == 2),
+            // Drafts are looked at, so that it is seen when they are issued.
+            Kind::Invoices(View::Whole | View::Summary) => (true, status > 0 || self.has_drafts, status == 2),
+            Kind::Invoices(_) => (true, status > 0, status == 2),
             Kind::Ledger => (true, status > 0, status > 0),
             _ => (true, true, true),
         }
@@ -400,6 +397,11 @@ impl Fact {
         let first = self.versions.iter().rposition(|version| version.from <= from);
         let end = self.versions.partition_point(|version| version.from <= until);
         first.filter(|first| *first < end).map_or(&[], |first| &self.versions[first..end])
+    }
+
+    /// Whether it is gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.number == u32::MAX
     }
 
     /// Whether the list had the record at any moment between two instants.

@@ -15,6 +15,9 @@ pub(crate) struct Union {
     pending: Vec<(String, String)>,
 }
 
+/// The version of what is gone.
+pub(crate) const GONE: &str = "gone";
+
 /// The key and the version of a record.
 pub(crate) fn read(row: &Simulated, record: &str) -> Option<(String, String)> {
     let value: Value = serde_json::from_str(record).ok()?;
@@ -31,6 +34,8 @@ pub(crate) fn read(row: &Simulated, record: &str) -> Option<(String, String)> {
     let key: Option<Vec<String>> = row.key.iter().map(part).collect();
     let version = if row.is_reference() {
         record.to_owned()
+    } else if value.get("deleted") == Some(&Value::Bool(true)) {
+        GONE.to_owned()
     } else {
         match value.pointer(row.version)? {
             Value::String(text) => text.clone(),

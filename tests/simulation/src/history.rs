@@ -138,6 +138,11 @@ impl History {
             initial,
             syncs: (0..syncs).map(|number| Sync::roll(seed, number, row, &base, skew, &mut dice)).collect(),
         };
+        // Another connector's cursors may lie beyond an end.
+        if matches!(history.start, Start::Airbyte(_)) && row.has_parents() && row.has_end() && dice.chance(30)
+        {
+            history.syncs[0].settings.end = Some(dice.between(-20 * DAY, 0) / SECOND * SECOND);
+        }
         // A read of many lists has states on the way.
         if row.has_parents() && dice.chance(5) {
             history.parents = u32::try_from(dice.between(100, 230)).unwrap_or(100);

@@ -372,8 +372,8 @@ impl Run<'_> {
                 broken = self.differs(before, &after);
             }
         }
-        self.chain = None;
         if !is_skipped {
+            self.chain = None;
             self.succeeded = Some(reading.opened);
         }
         if self.history.is_full {
@@ -556,12 +556,12 @@ impl Attempt<'_, '_> {
                     return Some(("invented", format!("{record} was never in the account")));
                 };
                 let is_outside = fact.at < self.start || self.end.is_some_and(|end| fact.at > end);
-                if is_outside && !row.has_grace() {
+                if is_outside && !row.has_grace() && version != GONE {
                     return Some(("outside", format!("{key}, of {}, was not asked for", instant(fact.at))));
                 }
                 // It may have been edited in between, and read twice.
                 let since = self.seen.insert(key.clone(), now);
-                let is_same = since.is_some() && fact.between(self.reading.opened, now).len() <= 1;
+                let is_same = since.is_some() && fact.changes(self.reading.opened, now) == 0;
                 if is_same {
                     return Some(("duplicate", format!("{key} was emitted twice")));
                 }

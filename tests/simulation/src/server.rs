@@ -304,7 +304,12 @@ impl Server {
                 let cut = answer.body.len() * usize::from(percent) / 100;
                 Answer { cut: Some(cut), ..answer }
             }
-            Fault::Slow(bytes) => Answer { pieces: Some(usize::from(bytes.max(1))), ..self.serve(request) },
+            Fault::Slow(bytes) => {
+                let answer = self.serve(request);
+                // A large body takes a minute, too.
+                let piece = usize::from(bytes.max(1)).max(answer.body.len() / 300);
+                Answer { pieces: Some(piece), ..answer }
+            }
             Fault::Garbled(garbled) => {
                 let mut answer = self.serve(request);
                 if answer.status != 200 {

@@ -399,6 +399,12 @@ impl Fact {
         first.filter(|first| *first < end).map_or(&[], |first| &self.versions[first..end])
     }
 
+    /// How often it changed between two instants. To appear is no change.
+    pub(crate) fn changes(&self, from: Time, until: Time) -> usize {
+        let later = self.versions.iter().skip(1);
+        later.filter(|version| version.from > from && version.from <= until).count()
+    }
+
     /// Whether it is gone.
     pub(crate) fn is_gone(&self) -> bool {
         self.number == u32::MAX

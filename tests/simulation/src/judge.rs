@@ -176,7 +176,7 @@ impl Judge<'_> {
     /// What a state passes that was not written.
     pub(crate) fn passed(
         &self,
-        state: Progress,
+        (state, text): (Progress, &str),
         reading: &Reading,
         previous: Option<Time>,
         now: Time,
@@ -219,7 +219,7 @@ impl Judge<'_> {
                     false => fact.at <= cursor,
                 }),
             };
-            if is_passed && self.union.version(&fact.key).is_none() {
+            if is_passed && self.union.version(&fact.key).is_none() && !fact.is_named(text) {
                 return Some(format!("the state passes {}, which was not written", name()));
             }
         }

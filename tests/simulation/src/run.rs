@@ -611,7 +611,7 @@ impl Attempt<'_, '_> {
         }
         if !row.is_reference() {
             let judge = self.run.judge(&world.server.subject, self.start);
-            if let Some(passed) = judge.passed(progress, self.reading, self.previous, now) {
+            if let Some(passed) = judge.passed((progress, &state), self.reading, self.previous, now) {
                 return Some(("cursor", passed));
             }
         }

@@ -399,6 +399,11 @@ impl Fact {
         first.filter(|first| *first < end).map_or(&[], |first| &self.versions[first..end])
     }
 
+    /// Whether a state names it, as one that will be looked at.
+    pub(crate) fn is_named(&self, state: &str) -> bool {
+        state.contains(&format!("\"{}\":", self.id))
+    }
+
     /// How often it changed between two instants. To appear is no change.
     pub(crate) fn changes(&self, from: Time, until: Time) -> usize {
         let later = self.versions.iter().skip(1);

@@ -26,6 +26,8 @@ pub(crate) enum Change {
     DeleteParent(u64),
     /// Removes a stub.
     EraseParent(u64),
+    /// A backfill of past days begins, changes the usage of its days, or is reverted.
+    Backfill(u64),
 }
 
 /// What the user has configured.
@@ -251,6 +253,9 @@ impl Change {
                 Self::Create { ago: ago / MILLISECOND * MILLISECOND, pick }
             }
             45..60 => Self::Edit(pick),
+            // Usage neither settles nor is deleted.
+            60..82 if row.has_grace() && pick.is_multiple_of(2) => Self::Backfill(pick >> 1),
+            82..90 if row.has_grace() => Self::Backfill(pick >> 1),
             60..82 => Self::Settle(pick),
             82..90 => Self::Delete(pick),
             90..95 => Self::CreateParent(pick),
@@ -288,6 +293,7 @@ impl fmt::Display for Change {
             Self::CreateParent(pick) => write!(formatter, "a parent appears (number {pick})"),
             Self::DeleteParent(pick) => write!(formatter, "a parent is deleted (number {pick})"),
             Self::EraseParent(pick) => write!(formatter, "a deleted parent vanishes (number {pick})"),
+            Self::Backfill(pick) => write!(formatter, "usage is backfilled (number {pick})"),
         }
     }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Reading {
     pub(crate) end: Option<Time>,
     /// When the last read was opened that succeeded before.
     pub(crate) succeeded: Option<Time>,
+    /// Whether all of them had the list of backfills.
+    pub(crate) is_corrected: bool,
 }
 
 /// What a state says.
@@ -81,6 +83,8 @@ pub(crate) struct Judge<'a> {
     pub(crate) subject: &'a Subject,
     pub(crate) union: &'a Union,
     pub(crate) start: Time,
+    /// Whether backfills have been followed.
+    pub(crate) is_corrected: bool,
 }
 
 impl Judge<'_> {
@@ -101,7 +105,8 @@ impl Judge<'_> {
     fn missing(&self, fact: &Fact, reading: &Reading, now: Time) -> Option<(&'static str, String)> {
         let versions = self.shown(fact, reading, now)?;
         let is_read_again = fact.at >= reading.lower;
-        if !is_read_again && !self.is_promised(fact, reading) {
+        let is_announced = self.is_corrected && fact.is_announced(reading.opened);
+        if !is_read_again && !is_announced && !self.is_promised(fact, reading) {
             return None;
         }
         let name = || format!("{}, of {}", fact.key, instant(fact.at));
@@ -137,7 +142,8 @@ impl Judge<'_> {
     /// Whether usage changed while the connector still looks.
     fn is_in_time(&self, fact: &Fact, version: &Version) -> bool {
         let born = fact.parent.map_or(Time::MIN, |parent| self.subject.parents[parent].at);
-        version.from - fact.at <= LATE_USAGE || version.from.saturating_sub(born) <= NEW
+        let is_announced = self.is_corrected && version.is_announced;
+        is_announced || version.from - fact.at <= LATE_USAGE || version.from.saturating_sub(born) <= NEW
     }
 
     /// Whether a record that can still change is read again.
@@ -250,7 +256,11 @@ impl Judge<'_> {
             (false, _) => list(records),
             (true, false) => 2 + parents / page + parents + records.div_ceil(page),
             // A request answers a year, and neighbours overlap.
-            (true, true) => 4 + parents / page + 3 * parents,
+            // Each range of backfills is read on its own.
+            (true, true) => {
+                let backfills = self.subject.backfills.len() as u64;
+                4 + parents / page + 3 * parents + backfills / page + backfills * 2 * parents
+            }
         }
     }
 }

@@ -31,8 +31,11 @@ const LARGEST_STATE: usize = 400;
 /// Besides, another connector's state has a cursor per parent.
 const STATE_PER_PARENT: usize = 120;
 
-/// It names each invoice that is open, with a digest.
+/// It names each invoice that is open and each backfill, with a digest.
 const STATE_PER_OBJECT: usize = 40;
+
+/// The log says so if the list of backfills could not be read. The next read follows them.
+const UNCORRECTED: &str = "so past days are not corrected";
 
 /// A promise that was broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -293,7 +296,7 @@ impl Run<'_> {
         let state = self.state.clone();
         let progress = state.as_deref().and_then(|state| Progress::parse(state, history.row().cursor));
         let lower = progress.unwrap_or_default().lower(history, &sync.settings, start);
-        let fresh = Reading { opened: self.now, lower, end, succeeded: self.succeeded };
+        let fresh = Reading { opened: self.now, lower, end, succeeded: self.succeeded, is_corrected: true };
         let is_continued = progress.is_some_and(|progress| progress.opened.is_some());
         let mut reading = self.chain.clone().filter(|_| is_continued).unwrap_or(fresh);
         reading.end = reading.end.into_iter().chain(end).min();
@@ -314,6 +317,8 @@ impl Run<'_> {
         self.report.requests += server.arrived();
         self.report.faults += server.happened.len() as u64;
         self.report.transcript.extend(server.transcript.take().unwrap_or_default());
+        reading.is_corrected &= !output.contains(UNCORRECTED);
+        self.chain = Some(reading.clone());
         let broken = self.conclude(sync, &outcome, &server, &reading, start, before.as_ref(), &config);
         let is_secret = [&output, &stderr].iter().any(|text| text.contains(API_KEY));
         let broken =
@@ -361,7 +366,7 @@ impl Run<'_> {
         self.union.commit();
         let mut broken = None;
         if !is_skipped {
-            let judge = self.judge(&server.subject, start);
+            let judge = Judge { is_corrected: reading.is_corrected, ..self.judge(&server.subject, start) };
             broken = judge.after_success(reading, self.now);
             let most = judge.most_requests(reading, self.now);
             if broken.is_none() && server.served > most {
@@ -387,7 +392,7 @@ impl Run<'_> {
     }
 
     fn judge<'b>(&'b self, subject: &'b Subject, start: Time) -> Judge<'b> {
-        Judge { history: self.history, subject, union: &self.union, start }
+        Judge { history: self.history, subject, union: &self.union, start, is_corrected: false }
     }
 
     /// Whether a failure is one that the faults allow.
@@ -588,7 +593,8 @@ impl Attempt<'_, '_> {
             return Some(("state", format!("{state} is no state")));
         };
         let open = if row.holds_days().is_some() { world.server.subject.facts.len() } else { 0 };
-        if state.len() > self.run.largest_state + STATE_PER_OBJECT * open {
+        let backfills = world.server.subject.backfills.len();
+        if state.len() > self.run.largest_state + STATE_PER_OBJECT * (open + 2 * backfills) {
             return Some(("state", format!("{} bytes: {state}", state.len())));
         }
         if let Some(cursor) = progress.cursor {

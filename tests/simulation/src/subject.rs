@@ -1,6 +1,7 @@
 //! The account of a history, and the truth about it: which records there were, when, and in which
 //! version.
 
+mod backfill;
 mod text;
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use mock_orb::{Account, Collection, Settings};
 
 use crate::history::Change;
+use crate::subject::backfill::Backfill;
 use crate::stream::{Kind, View};
 use crate::world::{DAY, HOUR, MILLISECOND, SECOND, Time};
 
@@ -23,6 +25,8 @@ pub(crate) struct Version {
     pub(crate) is_shown: bool,
     /// Whether it will not change any more, as far as the stream knows.
     pub(crate) is_settled: bool,
+    /// Whether a backfill says that it changed.
+    pub(crate) is_announced: bool,
 }
 
 /// A record, through time.
@@ -50,6 +54,8 @@ pub(crate) struct Parent {
     is_alive: bool,
     is_stub: bool,
     zone: &'static str,
+    /// Who has the subscription.
+    customer: &'static str,
 }
 
 /// The account, and what is true of it.
@@ -61,6 +67,7 @@ pub(crate) struct Subject {
     pub(crate) facts: Vec<Fact>,
     pub(crate) by_key: HashMap<String, usize>,
     pub(crate) parents: Vec<Parent>,
+    pub(crate) backfills: Vec<Backfill>,
     counter: u32,
 }
 
@@ -69,6 +76,9 @@ const STATUSES: [&str; 3] = ["draft", "issued", "paid"];
 
 /// The metric of every subscription.
 pub(crate) const METRIC: &str = "metric_1";
+
+/// The customers of subscriptions.
+const CUSTOMERS: [&str; 2] = ["c1", "c2"];
 
 const ZONES: [&str; 4] = ["UTC", "America/Los_Angeles", "Europe/Berlin", "Asia/Kathmandu"];
 
@@ -97,6 +107,7 @@ impl Subject {
             facts: Vec::new(),
             by_key: HashMap::new(),
             parents: Vec::new(),
+            backfills: Vec::new(),
             counter: 0,
         }
     }
@@ -113,6 +124,7 @@ impl Subject {
             (_, Change::Create { ago, pick }) => self.create(ago, pick, now),
             (_, Change::Edit(pick)) => self.edit(pick, now),
             (_, Change::Settle(pick)) => self.settle(pick, now),
+            (_, Change::Backfill(pick)) => self.backfill(pick, now),
             (Kind::Usage, Change::Delete(_)) => None,
             (_, Change::Delete(pick)) => self.delete(pick, now),
             (_, Change::CreateParent(pick)) => self.create_parent(now, pick),
@@ -129,7 +141,8 @@ impl Subject {
         | Change::Delete(pick)
         | Change::CreateParent(pick)
         | Change::DeleteParent(pick)
-        | Change::EraseParent(pick)) = change;
+        | Change::EraseParent(pick)
+        | Change::Backfill(pick)) = change;
         self.account.mutate_at_random(pick, 1).first().map(ToString::to_string)
     }
 
@@ -201,7 +214,8 @@ impl Subject {
         let (is_listed, is_shown, is_settled) = self.visibility(self.facts[index].status);
         let fact = &mut self.facts[index];
         let text = format!("v{}", fact.versions.len());
-        fact.versions.push(Version { from: now, text, is_listed, is_shown, is_settled });
+        let is_announced = false;
+        fact.versions.push(Version { from: now, text, is_listed, is_shown, is_settled, is_announced });
     }
 
     fn visibility(&self, status: u8) -> (bool, bool, bool) {
@@ -218,7 +232,7 @@ impl Subject {
     fn text(&self, fact: &Fact, version: usize) -> String {
         let at = instant(fact.at);
         match self.kind {
-            Kind::List(Collection::Subscriptions) => text::subscription(&fact.id, at, at, "UTC", version),
+            Kind::List(Collection::Subscriptions) => text::subscription(&fact.id, at, at, ("UTC", CUSTOMERS[0]), version),
             Kind::List(_) => text::plain(&fact.id, at, version),
             Kind::Invoices(_) => text::invoice(&fact.id, at, STATUSES[usize::from(fact.status)], version),
             Kind::Ledger => {
@@ -281,8 +295,14 @@ impl Subject {
         let fact = &mut self.facts[index];
         fact.number = u32::MAX;
         let text = String::new();
-        let gone = Version { from: now, text, is_listed: false, is_shown: false, is_settled: true };
-        fact.versions.push(gone);
+        fact.versions.push(Version {
+            from: now,
+            text,
+            is_listed: false,
+            is_shown: false,
+            is_settled: true,
+            is_announced: false,
+        });
     }
 
     pub(crate) fn create_parent(&mut self, at: Time, pick: u64) -> Option<String> {
@@ -297,13 +317,15 @@ impl Subject {
         let number = self.next();
         let id = format!("{prefix}{number}");
         let zone = ZONES[usize::try_from(pick >> 3).unwrap_or(0) % ZONES.len()];
+        let customer = CUSTOMERS[usize::try_from(number).unwrap_or(0) % CUSTOMERS.len()];
         let start = if pick.is_multiple_of(3) { at - 6 * DAY } else { at };
         let text = match self.kind {
             Kind::Ledger => text::plain(&id, instant(at), 0),
-            _ => text::subscription(&id, instant(at), instant(start), zone, 0),
+            _ => text::subscription(&id, instant(at), instant(start), (zone, customer), 0),
         };
         self.account.insert(collection, text).ok()?;
-        self.parents.push(Parent { id: id.clone(), at, start, is_alive: true, is_stub: false, zone });
+        let (is_alive, is_stub) = (true, false);
+        self.parents.push(Parent { id: id.clone(), at, start, is_alive, is_stub, zone, customer });
         Some(format!("{id} appears"))
     }
 
@@ -338,6 +360,11 @@ impl Subject {
     /// Adds usage on the day of an instant, or changes it, as late events do.
     fn use_metric(&mut self, at: Time, pick: u64, now: Time) -> Option<String> {
         let index = self.alive(pick >> 8)?;
+        self.set_usage(index, at, now, false)
+    }
+
+    /// Changes the usage of a parent on the day of an instant.
+    fn set_usage(&mut self, index: usize, at: Time, now: Time, is_announced: bool) -> Option<String> {
         let parent = self.parents[index].clone();
         let (day, start) = day_of(at, parent.zone)?;
         // The first day of a subscription begins with it, and not at midnight.
@@ -361,9 +388,14 @@ impl Subject {
                 status: 0,
             });
         }
-        let version =
-            Version { from: now, text: quantity, is_listed: true, is_shown: true, is_settled: true };
-        self.facts[fact].versions.push(version);
+        self.facts[fact].versions.push(Version {
+            from: now,
+            text: quantity,
+            is_listed: true,
+            is_shown: true,
+            is_settled: true,
+            is_announced,
+        });
         Some(format!("{} uses {number} on {day}", parent.id))
     }
 }
@@ -408,6 +440,11 @@ impl Fact {
     pub(crate) fn changes(&self, from: Time, until: Time) -> usize {
         let later = self.versions.iter().skip(1);
         later.filter(|version| version.from > from && version.from <= until).count()
+    }
+
+    /// Whether a backfill has changed it by then.
+    pub(crate) fn is_announced(&self, by: Time) -> bool {
+        self.versions.iter().any(|version| version.is_announced && version.from <= by)
     }
 
     /// Whether it is gone.

@@ -160,14 +160,16 @@ impl<C> Corrected<C> {
                 ranges.push((from, until));
             }
         }
-        let mut slices = Vec::new();
+        ranges.sort_unstable();
+        let (mut slices, mut last) = (Vec::new(), None);
         for (from, until) in ranges {
             // The record at the end of the range is complete, and those that begin later did not
             // change.
             let end = Until::Before(until.saturating_add(self.row.longest));
-            let first = from.saturating_sub(self.row.longest);
+            // A record of which two ranges have a part belongs to the first of them.
+            let first = last.replace(until).max(Some(from.saturating_sub(self.row.longest)));
             for slice in cut(&Slice { from: Some(from), until: Some(end), ..whole.clone() }) {
-                let keep_from = slice.keep_from.max(Some(first));
+                let keep_from = slice.keep_from.max(first);
                 let keep_before = Some(slice.keep_before.map_or(until, |before| before.min(until)));
                 if keep_from < keep_before {
                     slices.push(Slice { keep_from, keep_before, ..slice });

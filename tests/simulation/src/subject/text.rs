@@ -12,12 +12,18 @@ pub(super) fn plain(id: &str, at: Timestamp, version: usize) -> String {
     format!("{{\"id\":\"{id}\",\"created_at\":\"{at}\",\"name\":\"One\",\"metadata\":{metadata}}}")
 }
 
-pub(super) fn subscription(id: &str, at: Timestamp, start: Timestamp, zone: &str, version: usize) -> String {
+pub(super) fn subscription(
+    id: &str,
+    at: Timestamp,
+    start: Timestamp,
+    (zone, customer): (&str, &str),
+    version: usize,
+) -> String {
     let metric = super::METRIC;
     let metadata = metadata(version);
     format!(
         "{{\"id\":\"{id}\",\"created_at\":\"{at}\",\"start_date\":\"{start}\",\"end_date\":null,\"status\":\"active\",\
-         \"customer\":{{\"id\":\"c1\",\"external_customer_id\":null,\"timezone\":\"{zone}\"}},\
+         \"customer\":{{\"id\":\"{customer}\",\"external_customer_id\":null,\"timezone\":\"{zone}\"}},\
          \"plan\":{{\"id\":\"p1\",\"name\":\"Plan\",\"version\":1,\"external_plan_id\":null,\"prices\":[\
          {{\"name\":\"Price\",\"billable_metric\":{{\"id\":\"{metric}\",\"name\":\"Metric\"}}}}]}},\
          \"price_intervals\":[],\"metadata\":{metadata}}}"

@@ -31,7 +31,7 @@ pub(crate) struct Reading {
     pub(crate) end: Option<Time>,
     /// When the last read was opened that succeeded before.
     pub(crate) succeeded: Option<Time>,
-    /// Whether all of them had the list of backfills.
+    /// Whether all of them have the list of backfills.
     pub(crate) is_corrected: bool,
 }
 

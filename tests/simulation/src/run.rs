@@ -296,7 +296,9 @@ impl Run<'_> {
         let state = self.state.clone();
         let progress = state.as_deref().and_then(|state| Progress::parse(state, history.row().cursor));
         let lower = progress.unwrap_or_default().lower(history, &sync.settings, start);
-        let fresh = Reading { opened: self.now, lower, end, succeeded: self.succeeded, is_corrected: true };
+        // A first read lists no backfills, even if it continues from another connector's state.
+        let is_corrected = !progress.is_some_and(|progress| progress.has_parents);
+        let fresh = Reading { opened: self.now, lower, end, succeeded: self.succeeded, is_corrected };
         let is_continued = progress.is_some_and(|progress| progress.opened.is_some());
         let mut reading = self.chain.clone().filter(|_| is_continued).unwrap_or(fresh);
         reading.end = reading.end.into_iter().chain(end).min();

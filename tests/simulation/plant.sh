@@ -11,9 +11,10 @@ shift 2
 cargo=${CARGO:-cargo} copy=$target/mutants/source
 patches=$root/tests/simulation/mutants
 rm -rf "$copy"
-mkdir -p "$copy"
+mkdir -p "$copy/tests"
 # As new files: cargo goes by their times.
 cp -r Cargo.toml Cargo.lock rust-toolchain.toml .cargo wit json connector "$copy"
+cp -r tests/corpus "$copy/tests"
 sed -i -E '/^  "(bench|host|tests)/d; /^default-members/d' "$copy/Cargo.toml"
 # A build without link-time optimisation takes seconds.
 export CARGO_TARGET_DIR=$target/mutants/target CARGO_INCREMENTAL=1

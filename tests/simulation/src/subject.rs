@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use mock_orb::{Account, Collection, Settings};
 
 use crate::history::Change;
-use crate::subject::backfill::Backfill;
 use crate::stream::{Kind, View};
+use crate::subject::backfill::Backfill;
 use crate::world::{DAY, HOUR, MILLISECOND, SECOND, Time};
 
 /// A version of a record, from an instant on.
@@ -232,7 +232,9 @@ impl Subject {
     fn text(&self, fact: &Fact, version: usize) -> String {
         let at = instant(fact.at);
         match self.kind {
-            Kind::List(Collection::Subscriptions) => text::subscription(&fact.id, at, at, ("UTC", CUSTOMERS[0]), version),
+            Kind::List(Collection::Subscriptions) => {
+                text::subscription(&fact.id, at, at, ("UTC", CUSTOMERS[0]), version)
+            }
             Kind::List(_) => text::plain(&fact.id, at, version),
             Kind::Invoices(_) => text::invoice(&fact.id, at, STATUSES[usize::from(fact.status)], version),
             Kind::Ledger => {

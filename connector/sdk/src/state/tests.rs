@@ -185,7 +185,8 @@ fn what_is_not_understood_is_refused() {
 fn whatever_is_understood_of_a_state_survives() {
     corpus::check("progress", |input| {
         let Ok(text) = std::str::from_utf8(input) else { return };
-        for (cursor, parent) in [(Some("created_at"), None), (Some("created_at"), Some("owner_id")), (None, None)]
+        for (cursor, parent) in
+            [(Some("created_at"), None), (Some("created_at"), Some("owner_id")), (None, None)]
         {
             let Ok(state) = State::parse(text, cursor, parent) else { continue };
             let own = state.to_json(cursor);

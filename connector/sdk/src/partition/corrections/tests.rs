@@ -66,12 +66,11 @@ fn a_day_of_which_two_corrections_have_a_part_is_read_once() {
     for gap in [0, 1, 12, 24, 25, 26, 47] {
         // What ends at noon, and what begins some hours later.
         let (day, hour) = (12 + (12 + gap) / 24, (12 + gap) % 24);
-        let [one, other] = [("a", at(10, 0), at(12, 12)), ("b", at(day, hour), at(20, 0))].map(
-            |(id, from, until)| {
+        let [one, other] =
+            [("a", at(10, 0), at(12, 12)), ("b", at(day, hour), at(20, 0))].map(|(id, from, until)| {
                 let fields = format!(r#""from":{from:?},"until":{until:?},"at":{from:?},"owner":null"#);
                 Record::new(format!(r#"{{"id":{id:?},"status":"done",{fields}}}"#), None)
-            },
-        );
+            });
         let whole = Slice {
             from: Some(instant("2024-03-01T00:00:00Z")),
             until: Some(Until::Before(instant("2024-03-03T00:00:00Z"))),

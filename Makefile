@@ -12,14 +12,16 @@ HOST := $(TARGET_DIR)/release/host
 BUNDLE := $(TARGET_DIR)/bundle/source-orb
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
 BENCH := $(TARGET_DIR)/release/bench
+SIMULATE := $(TARGET_DIR)/release/simulate --component $(COMPONENT)
 ROOTFS := $(TARGET_DIR)/image/rootfs
 # A workspace of its own, which builds into a folder of this one's target.
 EDGE_DIR := $(TARGET_DIR)/edge
 
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
+CARGO_MUTANTS := $(TARGET_DIR)/tools/bin/cargo-mutants
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches edge edge-http edge-http-test edge-js edge-test scale metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit simulate plant plant-host mutants conformance image image-rootfs image-test bench bench-quick bench-functions benches edge edge-http edge-http-test edge-js edge-test scale metadata lint deny format toolchain component guests native simulator clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +41,19 @@ test: toolchain ## Run every test
 
 unit: ## Run only the tests of the connector's logic, natively
 	$(CARGO) test --release --locked -p source-orb -p elt-sdk -p json-text
+
+simulate: component simulator ## Run SEEDS=10000 histories of orb.wasm in a simulated world; STREAM=name selects, FIRST=n begins there, SEED=n replays one
+	@$(SIMULATE) $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),10000) --first $(or $(FIRST),0)) --stream "$(STREAM)" --report $(TARGET_DIR)/simulation.txt
+
+plant: component simulator ## Plant each fault of tests/simulation/mutants in the connector, and see which oracle finds it; ONLY="name ..." selects
+	@CARGO="$(CARGO)" tests/simulation/plant.sh $(TARGET_DIR) $(or $(SEEDS),10000) $(ONLY)
+
+plant-host: toolchain ## Plant each fault of tests/simulation/mutants/host in the host's state handling, and see which native tests find it; ONLY="name ..." selects
+	@CARGO="$(CARGO)" tests/simulation/plant-host.sh $(TARGET_DIR) $(ONLY)
+
+mutants: toolchain ## Mutate the connector's logic with cargo-mutants, and list what no native test finds; FILES="path ..." selects
+	@test -x $(CARGO_MUTANTS) || $(CARGO) install cargo-mutants --locked --root $(TARGET_DIR)/tools
+	$(CARGO_MUTANTS) mutants -j1 -p elt-sdk -p source-orb --test-package elt-sdk,source-orb --output $(TARGET_DIR) $(addprefix -f ,$(FILES))
 
 conformance: bundle ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
@@ -115,6 +130,10 @@ component: toolchain
 
 guests: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p guests --features components --examples
+
+# With the host, so that wasmtime has the same features and is not compiled again.
+simulator: toolchain
+	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p simulation
 
 benches: bundle
 	@$(CARGO) build --release --locked -p host -p mock-orb -p source-orb -p bench

@@ -63,6 +63,7 @@ mod rate_class;
 mod record;
 mod request_log;
 mod resource;
+mod respond;
 mod rows;
 mod script;
 mod server;

@@ -126,3 +126,23 @@ fn statuses_have_defaults_and_must_be_known() {
         r#"config: subscription_change_statuses has "done"; it may have: pending, applied, cancelled"#
     );
 }
+
+#[test]
+fn whatever_a_config_has_nothing_shows_the_key() {
+    const KEY: &str = "key-that-nobody-sees";
+    corpus::check("orb_config", |input| {
+        // Elsewhere than in its place, it is no key.
+        let Some(text) = std::str::from_utf8(input).ok().filter(|text| text.matches(KEY).count() < 2) else {
+            return;
+        };
+        let config = Config::parse(text);
+        if let Ok(Config { range, api_key, .. }) = &config {
+            assert!(range.end.is_none_or(|end| range.start <= end), "{range:?}");
+            if api_key.expose() != KEY {
+                return;
+            }
+        }
+        let is_key = text.contains(&format!("\"api_key\":\"{KEY}"));
+        assert!(!is_key || !format!("{config:?}").contains(KEY), "{config:?}");
+    });
+}

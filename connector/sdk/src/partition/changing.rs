@@ -141,7 +141,8 @@ impl<C> Changing<C> {
                 (None, _) => true,
                 (Some(origin), Some((last, is_new))) if Rc::ptr_eq(origin, last) => *is_new,
                 (Some(origin), _) => {
-                    let is_new = self.objects.see(origin, &record);
+                    // What the end date leaves out is remembered as it was, for a read without it.
+                    let is_new = slice.keeps(record.position) && self.objects.see(origin, &record);
                     last = Some((Rc::clone(origin), is_new));
                     is_new
                 }

@@ -142,13 +142,15 @@ impl<C> Corrected<C> {
         };
         // The first slice can begin earlier than asked for, to have whole records.
         let first = reads.first().and_then(|slice| slice.keep_from.or(slice.from));
-        let below = first.unwrap_or(from).min(until);
+        let (below, end) = (first.unwrap_or(from).min(until), until);
         let holds = |id: &String| parent.json.contains(id.as_str());
         let concerns = |range: &&Range| range.parent.as_ref().is_none_or(holds);
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
         for range in self.ranges.iter().filter(concerns) {
             let (mut from, mut until) = (range.from.max(start), range.until.min(below));
-            if from < until {
+            // A record that begins before what is read anyway can reach into it.
+            let reaches = from.saturating_sub(self.row.longest) < until && start < until;
+            if from < range.until && from < end && reaches {
                 // Ranges that touch become one.
                 ranges.retain(|other| {
                     let is_apart = other.1 < from || until < other.0;
@@ -160,14 +162,16 @@ impl<C> Corrected<C> {
                 ranges.push((from, until));
             }
         }
-        let mut slices = Vec::new();
+        ranges.sort_unstable();
+        let (mut slices, mut last) = (Vec::new(), None);
         for (from, until) in ranges {
             // The record at the end of the range is complete, and those that begin later did not
             // change.
             let end = Until::Before(until.saturating_add(self.row.longest));
-            let first = from.saturating_sub(self.row.longest);
+            // A record of which two ranges have a part belongs to the first of them.
+            let first = last.replace(until).max(Some(from.saturating_sub(self.row.longest)));
             for slice in cut(&Slice { from: Some(from), until: Some(end), ..whole.clone() }) {
-                let keep_from = slice.keep_from.max(Some(first));
+                let keep_from = slice.keep_from.max(first);
                 let keep_before = Some(slice.keep_before.map_or(until, |before| before.min(until)));
                 if keep_from < keep_before {
                     slices.push(Slice { keep_from, keep_before, ..slice });

@@ -180,3 +180,17 @@ fn what_is_not_understood_is_refused() {
     }
     assert!(parse(r#"{"a":{"created_at":"2024-02-01T00:00:00Z"}}"#).is_err());
 }
+
+#[test]
+fn whatever_is_understood_of_a_state_survives() {
+    corpus::check("progress", |input| {
+        let Ok(text) = std::str::from_utf8(input) else { return };
+        for (cursor, parent) in
+            [(Some("created_at"), None), (Some("created_at"), Some("owner_id")), (None, None)]
+        {
+            let Ok(state) = State::parse(text, cursor, parent) else { continue };
+            let own = state.to_json(cursor);
+            assert_eq!(State::parse(&own, cursor, parent), Ok(state), "{own}");
+        }
+    });
+}

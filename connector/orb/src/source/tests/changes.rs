@@ -508,6 +508,38 @@ fn an_open_invoice_that_did_not_change_is_emitted_once() {
     }
 }
 
+/// Reads the only invoice of an account from a state. Returns the records and the last state.
+fn read_invoice(status: &'static str, config: &str, state: &str) -> (Vec<String>, String) {
+    let invoice = format!(r#"{{"id":"a","invoice_date":"2024-05-01T00:00:00Z","status":"{status}"}}"#);
+    let world = World::new(move |request: &Request| {
+        let is_there = !request.url.contains("lte") && (status == "issued" || request.url.contains("draft"));
+        Ok::<_, TransportError>(match request.url.contains("/invoices/a") {
+            true => answer(200, invoice.clone()),
+            false => page(if is_there { &invoice } else { "" }, None),
+        })
+    });
+    let config = format!("{}{config}}}", CONFIG.trim_end_matches('}'));
+    let mut reader = connector(&world).read(&config, "invoices", Some(state)).unwrap();
+    let (mut records, mut state) = (Vec::new(), None);
+    world.run(async {
+        while let Some(batch) = reader.next_batch().await.unwrap() {
+            records.extend(batch.records);
+            state = batch.checkpoint.or(state.take());
+        }
+    });
+    (records, state.unwrap())
+}
+
+#[test]
+fn an_invoice_that_is_issued_beyond_the_end_date_is_emitted_once_the_end_is_gone() {
+    let draft = r#"{"invoice_date":"2024-05-20T00:00:00+00:00","open":{"a":""}}"#;
+    let (records, state) = read_invoice("issued", r#","end_date":"2024-04-01T00:00:00Z""#, draft);
+    assert_eq!((records, state.as_str()), (Vec::new(), draft));
+    let (records, state) = read_invoice("paid", r#","end_date":"2024-04-01T00:00:00Z""#, &state);
+    assert_eq!((records, state.as_str()), (Vec::new(), draft));
+    assert_eq!(read_invoice("paid", "", &state).0.len(), 1);
+}
+
 #[test]
 fn requests_are_in_proportion_to_what_is_open_and_to_what_was_closed() {
     let sync = Sync::new(11, true, "");

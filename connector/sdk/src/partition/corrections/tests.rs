@@ -61,6 +61,73 @@ fn ranges_that_touch_are_read_once_and_none_before_the_start() {
 }
 
 #[test]
+fn a_day_of_which_two_corrections_have_a_part_is_read_once() {
+    let at = |day: u32, hour: u32| format!("2024-01-{day:02}T{hour:02}:00:00Z");
+    for gap in [0, 1, 12, 24, 25, 26, 47] {
+        // What ends at noon, and what begins some hours later.
+        let (day, hour) = (12 + (12 + gap) / 24, (12 + gap) % 24);
+        let [one, other] =
+            [("a", at(10, 0), at(12, 12)), ("b", at(day, hour), at(20, 0))].map(|(id, from, until)| {
+                let fields = format!(r#""from":{from:?},"until":{until:?},"at":{from:?},"owner":null"#);
+                Record::new(format!(r#"{{"id":{id:?},"status":"done",{fields}}}"#), None)
+            });
+        let whole = Slice {
+            from: Some(instant("2024-03-01T00:00:00Z")),
+            until: Some(Until::Before(instant("2024-03-03T00:00:00Z"))),
+            ..Slice::default()
+        };
+        for records in [vec![one.clone(), other.clone()], vec![other, one]] {
+            let corrected = read("2024-01-01T00:00:00Z", Memory::default(), records);
+            let start = instant("2024-01-03T00:00:00Z");
+            let parent = Record::new("{}".to_owned(), None);
+            let slices = corrected.slices(&parent, &whole, &[], start, |slice| vec![slice.clone()]);
+            for hour in 0..24 * 12 {
+                let begin = instant("2024-01-10T00:00:00Z") + SignedDuration::hours(hour);
+                let reads = slices.iter().filter(|slice| slice.keeps(Some(begin))).count();
+                assert!(reads <= 1, "{begin:?} is read {reads} times, with a gap of {gap} hours");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_record_that_reaches_from_before_what_is_read_anyway_into_a_correction_is_read() {
+    let whole = Slice {
+        from: Some(instant("2024-01-20T01:08:38Z")),
+        until: Some(Until::Before(instant("2024-01-22T00:00:00Z"))),
+        ..Slice::default()
+    };
+    // What is read anyway begins minutes after the day of the 19th.
+    let reads = Slice {
+        from: Some(instant("2024-01-19T00:00:00Z")),
+        keep_from: Some(instant("2024-01-19T00:08:38Z")),
+        ..whole.clone()
+    };
+    let parent = Record::new("{}".to_owned(), None);
+    for (hour, days, expected) in [(0, 19..21, 1), (19, 19..21, 1), (23, 17..18, 1), (0, 23..24, 0)] {
+        let from = format!("2024-01-{:02}T{hour:02}:00:00Z", days.start);
+        let fields = format!(r#""from":{from:?},"until":{:?},"at":{from:?},"owner":null"#, day(days.end));
+        let record = Record::new(format!(r#"{{"id":"a","status":"done",{fields}}}"#), None);
+        let corrected = read("2024-01-01T00:00:00Z", Memory::default(), vec![record]);
+        let slices = corrected.slices(
+            &parent,
+            &whole,
+            std::slice::from_ref(&reads),
+            instant("2024-01-03T00:00:00Z"),
+            |slice| vec![slice.clone()],
+        );
+        let begin = Some(instant(&day(days.start.min(19))));
+        assert_eq!(slices.iter().filter(|slice| slice.keeps(begin)).count(), expected, "{from}");
+        assert!(slices.iter().all(|slice| slice.keep_before <= reads.keep_from), "{from}");
+    }
+    // Nor are the days before the start.
+    let record = correction("a", "done", 17..18, "null");
+    let corrected = read("2024-01-01T00:00:00Z", Memory::default(), vec![record]);
+    let start = instant("2024-01-18T00:00:00Z");
+    assert!(corrected.slices(&parent, &whole, &[reads], start, |slice| vec![slice.clone()]).is_empty());
+}
+
+#[test]
 fn only_parents_that_name_the_identifier_are_concerned() {
     let records = vec![correction("a", "done", 5..6, "\"x\"")];
     let corrected = read("2024-03-01T00:00:00Z", Memory::default(), records);

@@ -22,7 +22,6 @@ const PING: u8 = 6;
 const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
-const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
 /// A frame of the connection (0) or of a stream.
@@ -86,9 +85,7 @@ const FLOODS: [Flood; 15] = [
         let again = [&[BEFORE][..], &vec![NEWEST; 16_000]].concat();
         (frame(HEADERS, END_HEADERS, 1, &first), frame(HEADERS, END_HEADERS, 1, &again))
     }),
-    ("empty parts of a body", || {
-        (frame(HEADERS, END_HEADERS, 1, &status("200")), frame(DATA, 0, 1, &[]))
-    }),
+    ("empty parts of a body", || (frame(HEADERS, END_HEADERS, 1, &status("200")), frame(DATA, 0, 1, &[]))),
 ];
 
 /// Reads until the client has sent its first request.
@@ -136,9 +133,19 @@ fn nothing_that_is_sent_without_end_takes_memory_or_time() {
         let server = server(first, &again);
         let flags = ["--connect-timeout", "500ms", "--response-timeout", "500ms", "--max-call", "2s"];
         let (output, peak) = in_time(|| measure(&asking(&server, &flags), &["things"]));
-        eprintln!("FLOOD {name}: {:?} {} MiB {:?} {:?}", output.code, peak / MIB, &output.records("things").get(2..), output.stderr);
+        eprintln!(
+            "FLOOD {name}: {:?} {} MiB {:?} {:?}",
+            output.code,
+            peak / MIB,
+            &output.records("things").get(2..),
+            output.stderr
+        );
         assert!(peak < ALONE + 64 * MIB, "{name}: {} MiB", peak / MIB);
-        assert!(output.code == Some(0) || output.error().message.contains("(--max-"), "{name}: {}", output.stderr);
+        assert!(
+            output.code == Some(0) || output.error().message.contains("(--max-"),
+            "{name}: {}",
+            output.stderr
+        );
     }
 }
 

@@ -37,7 +37,8 @@ async fn a_flood_from_one_host_does_not_end_the_requests_to_another() {
             Setup { allow, clients: Some(clients.lease()), ..Setup::default() }.open().0
         };
         let (one, other) = (instance(), instance());
-        let (url, flooded) = (flood.at("/"), |http| async move { start(http, get(&url), <_>::default()).await });
+        let (url, flooded) =
+            (flood.at("/"), |http| async move { start(http, get(&url), <_>::default()).await });
         let others = async {
             // Of the instance that is flooded, and of another.
             for http in [&one, &other] {

@@ -22,8 +22,9 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// How often is looked whether it waits for its output.
 const STEP: Duration = Duration::from_millis(50);
 /// How long stdout may take to be completed after a command has taken too long: as long again as
-/// the command, within these bounds. A file gets the time it takes, because nobody can stall it. What waits then is a few megabytes, so whoever needs a
-/// minute for them does not read, or reads what nobody will wait for.
+/// the command, within these bounds. A file gets the time it takes, because nobody can stall it.
+/// What waits then is a few megabytes, so whoever needs a minute for them does not read, or reads
+/// what nobody will wait for.
 const LEAST_FOR_OUTPUT: Duration = Duration::from_secs(1);
 const MOST_FOR_OUTPUT: Duration = Duration::from_secs(60);
 

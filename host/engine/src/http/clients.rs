@@ -171,7 +171,9 @@ impl HttpClients {
                 tokio::task::yield_now().await;
             }
         };
-        self.connections.handle().unwrap().spawn(turns).await.unwrap();
+        if let Ok(connections) = self.connections.handle() {
+            let _ = connections.spawn(turns).await;
+        }
     }
 
     /// The network settings, for errors about them.

@@ -94,7 +94,7 @@ impl Lookups {
     /// As if name servers took every question and answered none.
     #[cfg(test)]
     pub(super) fn stuck() -> Self {
-        let ask = |_: &str| {
+        let ask: Ask = |_| {
             loop {
                 thread::park();
             }

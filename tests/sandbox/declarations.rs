@@ -189,6 +189,15 @@ fn streams_have_bounds() {
 }
 
 #[test]
+fn all_streams_together_have_a_bound() {
+    let streams = json!({ "streams": { "count": 400, "description": "x", "times": 500_000 } });
+    let setup = Setup::guest(guests::DECLARER, streams);
+    let output = setup.discover();
+    assert_refused(&output, "(--max-batch ");
+    assert_refused(&setup.read(&["0"]), "(--max-batch ");
+}
+
+#[test]
 fn what_large_connectors_declare_is_within_the_bounds() {
     let output =
         discovered(&json!({"count": 40, "description": "x", "times": 150_000, "path": 2, "levels": 60}));

@@ -2,34 +2,38 @@
 //! names, and the host's own memory stays within what the limits add up to.
 
 use std::fs::{self, File};
+use std::path::Path;
+use std::process::{self, Command};
+use std::thread;
 use std::time::Duration;
-use std::{process, thread};
 
 use serde_json::{Value, json};
 
 use super::{assert_limited, told};
 use crate::support::{Answer, Output, Server, Setup, guests};
 
-const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 /// What the host takes with a small connector, the compiler included.
-const ALONE: u64 = 200 * MIB;
+pub(super) const ALONE: u64 = 200 * MIB;
 
-/// Runs a command to its end. Returns also how many bytes of memory it had at most.
-fn measure(setup: &Setup, streams: &[&str]) -> (Output, u64) {
-    let mut command = setup.command(&[
-        &"read",
-        &"--config",
-        &setup.config_file(),
-        &"--catalog",
-        &setup.catalog_file(streams),
-    ]);
-    let [stdout, stderr] = ["stdout", "stderr"].map(|name| setup.folder().join(name));
+/// Reads streams to their end. Returns also how many bytes of memory that took at most.
+pub(super) fn measure(setup: &Setup, streams: &[&str]) -> (Output, u64) {
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(streams));
+    let command = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
+    let (output, peak) = measure_any(command, setup.folder());
+    (Output::of(output), peak)
+}
+
+/// Runs a command to its end, and keeps what it says in a folder. Returns also how many bytes of
+/// memory it had at most.
+pub(super) fn measure_any(mut command: Command, folder: &Path) -> (process::Output, u64) {
+    let [stdout, stderr] = ["stdout", "stderr"].map(|name| folder.join(name));
     let file = |path| File::create(path).unwrap();
     let mut child = command.stdout(file(&stdout)).stderr(file(&stderr)).spawn().unwrap();
     let peak = peak(child.id());
     let status = child.wait().unwrap();
     let [stdout, stderr] = [stdout, stderr].map(|path| fs::read(path).unwrap());
-    (Output::of(process::Output { status, stdout, stderr }), peak)
+    (process::Output { status, stdout, stderr }, peak)
 }
 
 /// Watches the memory of a process until it ends. `wait4` cannot tell: its figure begins with that

@@ -2,9 +2,13 @@
 //! busy with.
 
 use std::{
+    fs::OpenOptions,
     io::Write as _,
-    os::unix::process::ExitStatusExt as _,
-    process::{Command, Stdio},
+    os::{
+        fd::OwnedFd,
+        unix::{net::UnixStream, process::ExitStatusExt as _},
+    },
+    process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, channel},
     time::{Duration, Instant},
 };
@@ -14,7 +18,7 @@ use scripted_server::{Answer, Server};
 use serde_json::json;
 
 use super::{assert_limited, told};
-use crate::support::{Output, Setup, guests};
+use crate::support::{Output, Setup, artifacts, guests};
 
 /// Far longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(10);
@@ -127,7 +131,7 @@ fn members() -> Flood {
 
 /// Does what has an end, and fails if that is late.
 #[track_caller]
-fn in_time<T>(work: impl FnOnce() -> T) -> T {
+pub(super) fn in_time<T>(work: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let done = work();
     assert!(begun.elapsed() < LONG, "took {:?}", begun.elapsed());
@@ -163,20 +167,60 @@ fn a_flood_holds_up_no_signal() {
     for flood in KINDS {
         let Flood { setup, begun, _server } = flood();
         let (config, catalog) = (setup.config_file(), setup.catalog_file(&["things"]));
-        let mut child = setup
-            .command(&[&"read", &"--config", &config, &"--catalog", &catalog])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let child = start(setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]));
         begun.recv().unwrap();
-        let ended = in_time(|| {
-            assert!(
-                Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success()
-            );
-            child.wait().unwrap()
-        });
-        assert_eq!(ended.signal(), Some(15));
+        assert_terminated(child);
+    }
+}
+
+/// Starts a command of which nobody sees what it says.
+fn start(mut command: Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Checks that a command ends soon after SIGTERM, and by it.
+#[track_caller]
+fn assert_terminated(mut child: Child) {
+    let ended = in_time(|| {
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        child.wait().unwrap()
+    });
+    assert_eq!(ended.signal(), Some(15));
+}
+
+/// Every command that runs a component, ready to run.
+fn commands(setup: &Setup) -> [Command; 5] {
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(&["things"]));
+    let mut inspect = Command::new(artifacts::host());
+    inspect.arg("inspect").arg(setup.component_path());
+    inspect.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    [
+        setup.command(&[&"spec"]),
+        setup.command(&[&"check", &"--config", &config]),
+        setup.command(&[&"discover", &"--config", &config]),
+        setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]),
+        inspect,
+    ]
+}
+
+#[test]
+fn a_host_that_is_stuck_holds_up_no_signal() {
+    let pipe = tempfile::tempdir().unwrap();
+    let pipe = pipe.path().join("component.wasm");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let setup = Setup::guest(guests::TRAP, json!({})).component(&pipe);
+    for command in commands(&setup) {
+        let child = start(command);
+        // This waits until the host reads it. Nobody ever writes anything.
+        let _held = OpenOptions::new().write(true).open(&pipe).unwrap();
+        assert_terminated(child);
+    }
+}
+
+#[test]
+fn a_component_that_computes_before_it_reads_holds_up_no_signal() {
+    for command in commands(&Setup::guest(guests::ENDLESS_SPEC, json!({}))) {
+        assert_terminated(start(command));
     }
 }
 
@@ -197,17 +241,25 @@ fn a_sync_has_an_end_although_the_host_is_stuck() {
     assert!(output.error().message.contains("--max-sync"), "{}", output.stderr);
 }
 
+/// A stdout with room for nothing more, and its other end, which nobody reads or closes.
+fn full() -> (UnixStream, Stdio) {
+    let (unread, mut full) = UnixStream::pair().unwrap();
+    full.set_nonblocking(true).unwrap();
+    while full.write(&[b'\n'; 1 << 16]).is_ok() {}
+    while full.write(b"\n").is_ok() {}
+    full.set_nonblocking(false).unwrap();
+    (unread, OwnedFd::from(full).into())
+}
+
 #[test]
 fn a_sync_has_an_end_although_nobody_reads_its_output() {
-    let orb = MockOrb::start(Account::generate(&Settings { customers: 2_000, ..Settings::default() }));
+    let orb = MockOrb::start(Account::generate(&Settings::default()));
     let setup = Setup::new(&orb).flags(&["--max-sync", "1s"]);
     let (config, catalog) = (setup.config_file(), setup.catalog_file(&["customers"]));
     let mut command = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Nobody reads it, and nobody closes it.
-    let held = child.stdout.take();
+    let (_unread, full) = full();
+    let child = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
     let output = in_time(|| Output::of(child.wait_with_output().unwrap()));
-    drop(held);
     assert_eq!(output.code, Some(1));
     assert!(output.stderr.contains("was not taken from stdout within 1s"), "{}", output.stderr);
 }

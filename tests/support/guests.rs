@@ -28,3 +28,15 @@ macro_rules! guest {
 }
 
 components::for_each_guest!(guest);
+
+/// All of them. This uses the paths alone, so that each constant still needs a test.
+pub(crate) fn all() -> Vec<Guest> {
+    let mut all = Vec::new();
+    macro_rules! push {
+        ($name:ident, $path:literal) => {
+            all.push(Guest($path));
+        };
+    }
+    components::for_each_guest!(push);
+    all
+}

@@ -8,5 +8,5 @@ pub(crate) mod shape;
 
 pub(crate) use guests::Guest;
 pub(crate) use output::Output;
-pub(crate) use scripted_server::{Answer, Canary, Server};
+pub(crate) use scripted_server::{Answer, Canary, Peer, Server};
 pub(crate) use setup::Setup;

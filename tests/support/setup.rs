@@ -78,6 +78,11 @@ impl Setup {
         self
     }
 
+    /// The component.
+    pub(crate) fn component_path(&self) -> &Path {
+        &self.component
+    }
+
     /// Uses a bundle, which contains a component.
     pub(crate) fn bundle(mut self, path: impl Into<PathBuf>) -> Self {
         self.bundle = Some(path.into());

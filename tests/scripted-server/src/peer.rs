@@ -1,5 +1,6 @@
 //! A connection to a client, with or without TLS.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -9,7 +10,11 @@ use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 /// A connection to a client, with or without TLS.
 #[derive(Debug)]
-pub struct Peer(Stream);
+pub struct Peer {
+    stream: Stream,
+    /// What was read ahead of whoever reads on.
+    ahead: VecDeque<u8>,
+}
 
 #[derive(Debug)]
 enum Stream {
@@ -19,7 +24,12 @@ enum Stream {
 
 impl Peer {
     pub(crate) fn plain(socket: TcpStream) -> Self {
-        Self(Stream::Plain(socket))
+        Self { stream: Stream::Plain(socket), ahead: VecDeque::new() }
+    }
+
+    /// Makes these bytes the next that are read.
+    pub(crate) fn give_back(&mut self, bytes: &[u8]) {
+        self.ahead.extend(bytes);
     }
 
     /// Performs the handshake.
@@ -32,12 +42,13 @@ impl Peer {
             connection.complete_io(&mut socket)?;
         }
         let kind = connection.handshake_kind().unwrap();
-        Ok((Self(Stream::Tls(Box::new(StreamOwned::new(connection, socket)))), kind))
+        let stream = Stream::Tls(Box::new(StreamOwned::new(connection, socket)));
+        Ok((Self { stream, ahead: VecDeque::new() }, kind))
     }
 
     /// The connection below TLS, or the connection itself.
     pub(crate) fn socket(&self) -> &TcpStream {
-        match &self.0 {
+        match &self.stream {
             Stream::Plain(socket) => socket,
             Stream::Tls(stream) => stream.get_ref(),
         }
@@ -61,7 +72,10 @@ impl Peer {
 
 impl Read for Peer {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match &mut self.0 {
+        if !self.ahead.is_empty() {
+            return self.ahead.read(bytes);
+        }
+        match &mut self.stream {
             Stream::Plain(socket) => socket.read(bytes),
             Stream::Tls(stream) => stream.read(bytes),
         }
@@ -70,14 +84,14 @@ impl Read for Peer {
 
 impl Write for Peer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match &mut self.0 {
+        match &mut self.stream {
             Stream::Plain(socket) => socket.write(bytes),
             Stream::Tls(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match &mut self.0 {
+        match &mut self.stream {
             Stream::Plain(socket) => socket.flush(),
             Stream::Tls(stream) => stream.flush(),
         }

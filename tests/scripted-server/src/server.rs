@@ -211,12 +211,16 @@ impl Connection {
         let mut reader = BufReader::new(peer);
         while let Some(request) = Request::read(&mut reader)? {
             self.seen.note(|notes| notes.requests.push(request.clone()));
-            let peer = reader.get_mut();
             match (self.script)(&request) {
-                Answer::Keep(bytes) => peer.write_all(&bytes)?,
-                Answer::Act(act) => return act(peer).and_then(|()| peer.flush()),
+                Answer::Keep(bytes) => reader.get_mut().write_all(&bytes)?,
+                Answer::Act(act) => {
+                    let ahead = reader.buffer().to_vec();
+                    let mut peer = reader.into_inner();
+                    peer.give_back(&ahead);
+                    return act(&mut peer).and_then(|()| peer.flush());
+                }
                 Answer::Tunnel => {
-                    peer.write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
+                    reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\n\r\n")?;
                     // The client has sent nothing yet: it waits for this answer.
                     reader = BufReader::new(self.secure(reader.get_ref().socket().try_clone()?)?);
                 }

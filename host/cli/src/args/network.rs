@@ -202,8 +202,15 @@ mod tests {
         };
         let digits = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789";
         assert!(parse(&format!("sha256:{digits}")));
-        for wrong in [digits, &format!("sha1:{digits}"), &format!("sha256:{digits}0"), "sha256:", ""] {
-            assert!(!parse(wrong), "{wrong}");
+        let (short, letter) = (&digits[1..], digits.replace('0', "g"));
+        // It has as many bytes as the digits, but not as many characters.
+        let other = digits.replacen("01", "\u{e9}", 1);
+        for wrong in [short, &letter, &other, "", " ", "0x", &format!("{digits}0")] {
+            assert!(!parse(&format!("sha256:{wrong}")), "{wrong}");
         }
+        for prefix in ["", "sha1:", "SHA256:", "Sha256:", "sha256=", "sha256::", " sha256:", "sha256: "] {
+            assert!(!parse(&format!("{prefix}{digits}")), "{prefix}");
+        }
+        assert!(!parse(&format!("sha256:{digits} ")) && !parse(&format!("sha256:{digits}\n")));
     }
 }

@@ -161,6 +161,21 @@ impl HttpClients {
         Ok(Route { client: made(client)?, connections, proxy: None })
     }
 
+    /// Waits until the connections have done what they had to do: one whose response has arrived
+    /// is free for the next request a moment later.
+    #[cfg(test)]
+    pub(super) async fn settle(&self) {
+        // They are served by one thread, in turn.
+        let turns = async {
+            for _ in 0..8 {
+                tokio::task::yield_now().await;
+            }
+        };
+        if let Ok(connections) = self.connections.handle() {
+            let _ = connections.spawn(turns).await;
+        }
+    }
+
     /// The network settings, for errors about them.
     pub(super) fn network(&self) -> &Network {
         &self.network

@@ -91,6 +91,17 @@ impl Lookups {
         Self { session: Arc::new(Semaphore::new(0)), ..Self::new(Duration::ZERO) }
     }
 
+    /// As if name servers took every question and answered none.
+    #[cfg(test)]
+    pub(super) fn stuck() -> Self {
+        let ask: Ask = |_| {
+            loop {
+                thread::park();
+            }
+        };
+        Self { ask, process: Arc::new(Semaphore::new(1)), ..Self::new(Duration::from_secs(60)) }
+    }
+
     /// The addresses of `name`.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 mod proxies;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::HandshakeKind;
 use scripted_server::{Answer, Request as Received, Server};
@@ -10,7 +11,7 @@ use crate::http::clients::HttpClients;
 use crate::http::lookups::Lookups;
 use crate::http::testing::{Reached as _, Setup, get, send, warning};
 use crate::http::{Network, OutboundHttp, Proxy};
-use crate::limits::Limits;
+use crate::limits::{Limits, Timeouts};
 use crate::obstacle::Obstacle;
 use crate::secrets::Secret;
 use crate::{FailureType, Remedy};
@@ -81,6 +82,19 @@ async fn a_name_that_is_not_resolved_for_want_of_room_is_told_with_the_limit() {
                 resolved, which is as many as may be";
     assert_eq!(warning(&events), told);
     assert_eq!(explained(&http).message(), format!("it failed; {told}"));
+}
+
+#[tokio::test]
+async fn a_name_that_is_never_resolved_is_given_up_on() {
+    let short = Duration::from_millis(20);
+    let timeouts = Timeouts { connect: short, first_byte: Duration::MAX, ..Timeouts::default() };
+    let limits = Limits { timeouts, ..Limits::default() };
+    let clients = HttpClients::new(&limits, Network::default());
+    let clients = HttpClients { lookups: Arc::new(Lookups::stuck()), ..clients };
+    let allow = vec!["http://a.example".to_owned()];
+    let (http, _events) = Setup { allow, limits, clients: Some(clients), ..Setup::default() }.open();
+    let error = send(&http, get("http://a.example/")).await.unwrap_err();
+    assert!(matches!(error, Error::ConnectionTimeout), "{error:?}");
 }
 
 #[tokio::test]

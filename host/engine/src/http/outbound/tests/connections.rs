@@ -2,13 +2,18 @@
 
 use super::*;
 
+/// Makes a request, and waits until its connection is free for the next.
+async fn ask(http: &OutboundHttp, server: &Server) {
+    assert_eq!(send(http, get(&server.at("/"))).await.unwrap().body(), "ok");
+    http.clients.settle().await;
+}
+
 #[tokio::test]
 async fn requests_share_a_connection() {
     let server = server();
     let (http, _events) = server.http(Limits::default());
     for _ in 0..5 {
-        let answer = send(&http.clone(), get(&server.at("/"))).await.unwrap();
-        assert_eq!((answer.status().as_u16(), &answer.body()[..]), (200, &b"ok"[..]));
+        ask(&http.clone(), &server).await;
     }
     assert_eq!(server.connections(), 1);
 }
@@ -41,9 +46,9 @@ async fn instances_do_not_share_connections_but_one_follows_on_another() {
     let instance =
         || Setup { allow: vec![server.url()], clients: Some(clients.lease()), ..Setup::default() }.open().0;
     let one = instance();
-    assert_eq!(send(&one, get(&server.at("/"))).await.unwrap().body(), "ok");
+    ask(&one, &server).await;
     let other = instance();
-    assert_eq!(send(&other, get(&server.at("/"))).await.unwrap().body(), "ok");
+    ask(&other, &server).await;
     assert_eq!(server.connections(), 2);
     drop(one);
     assert_eq!(send(&instance(), get(&server.at("/"))).await.unwrap().body(), "ok");
@@ -56,7 +61,7 @@ async fn connections_are_kept_to_few_hosts() {
     let allow = servers.iter().map(Server::url).collect();
     let (http, _events) = Setup { allow, ..Setup::default() }.open();
     for server in servers[..8].iter().chain(&servers[..1]).chain(&servers[8..]).chain(&servers[..1]) {
-        assert_eq!(send(&http, get(&server.at("/"))).await.unwrap().body(), "ok");
+        ask(&http, server).await;
     }
     // The ninth host was one too many, so all connections were let go.
     assert_eq!((servers[0].connections(), servers[1].connections()), (2, 1));

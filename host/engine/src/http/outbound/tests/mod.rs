@@ -1,4 +1,5 @@
 mod connections;
+mod floods;
 mod hosts;
 mod limits;
 mod messages;

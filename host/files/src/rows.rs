@@ -1,0 +1,352 @@
+//! The rows of a row group, by columns, until they are written.
+//!
+//! Each value goes to its column if it fits there. If it does not, or if its column does not tell
+//! how it was written, its text goes to `_rest`, untouched. So the fields of a record can be put
+//! together again.
+
+use std::collections::HashMap;
+
+use json_text::{Fields, Json, Object, quoted};
+use serde::{Deserialize, Serialize};
+
+use crate::column::{Column, ColumnType};
+use crate::decimal::{self, Decimal};
+use crate::instant::{self, Instant};
+
+/// Rows, by columns.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    columns: Vec<Values>,
+    pub(crate) rest: Texts,
+    /// `None` where there is nothing to keep.
+    pub(crate) rest_levels: Vec<i16>,
+    /// Microseconds since 1970.
+    pub(crate) extracted_at: Vec<i64>,
+    places: HashMap<String, usize>,
+    /// The column of each field of the last record: the next one has its fields in the same order.
+    order: Vec<Option<usize>>,
+    bytes: usize,
+}
+
+/// The values of one column, without nulls.
+#[derive(Debug)]
+pub(crate) struct Values {
+    /// The field as JSON, as it is commonly spelled.
+    name: String,
+    pub(crate) column: Column,
+    pub(crate) data: Data,
+    /// One for each row: 1 if it has a value, else 0.
+    pub(crate) levels: Vec<i16>,
+    pub(crate) spelling: Spelling,
+}
+
+/// Values of one type.
+#[derive(Debug)]
+pub(crate) enum Data {
+    Texts(Texts),
+    Integers(Vec<i64>),
+    Decimals(Vec<i128>),
+    Booleans(Vec<bool>),
+}
+
+/// How the values of a column were spelled, as far as it can be told from the values seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spelling {
+    #[serde(flatten)]
+    pub(crate) instant: instant::Spelling,
+    #[serde(flatten)]
+    pub(crate) decimal: decimal::Spelling,
+}
+
+/// Texts, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    pub(crate) bytes: Vec<u8>,
+    /// Where each ends.
+    pub(crate) ends: Vec<usize>,
+}
+
+impl Texts {
+    fn push(&mut self, text: &str) {
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.ends.push(self.bytes.len());
+    }
+}
+
+/// What became of a value.
+enum Fit {
+    /// The column tells all of it.
+    Whole,
+    /// The column has its value, but not how it was written.
+    Odd,
+    /// The column cannot have it.
+    None,
+}
+
+impl Rows {
+    /// No rows of these columns.
+    pub(crate) fn new(columns: &[Column]) -> Self {
+        let places = columns.iter().enumerate().map(|(place, column)| (column.field.clone(), place)).collect();
+        let values = |column: &Column| Values {
+            name: quoted(&column.field),
+            column: column.clone(),
+            data: Data::of(column.column_type),
+            levels: Vec::new(),
+            spelling: Spelling::default(),
+        };
+        Self {
+            columns: columns.iter().map(values).collect(),
+            rest: Texts::default(),
+            rest_levels: Vec::new(),
+            extracted_at: Vec::new(),
+            places,
+            order: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Adds a record.
+    pub(crate) fn push(&mut self, fields: &Fields<'_>, extracted_at: i64) {
+        let row = self.extracted_at.len();
+        let mut rest = Object::default();
+        let mut has_rest = false;
+        for (place, (name, value)) in fields.iter().enumerate() {
+            let column = self.column_of(place, name);
+            let fit = match column {
+                Some(column) => self.columns[column].push(row, value),
+                None => Fit::None,
+            };
+            if !matches!(fit, Fit::Whole) {
+                rest.carry(name, value.get());
+                has_rest = true;
+            }
+            self.bytes += value.get().len();
+        }
+        for column in &mut self.columns {
+            // The field is absent.
+            if column.levels.len() == row {
+                column.levels.push(0);
+            }
+        }
+        if has_rest {
+            self.rest.push(&rest.finish());
+        }
+        self.rest_levels.push(i16::from(has_rest));
+        self.extracted_at.push(extracted_at);
+        // Levels, and the ends of texts.
+        self.bytes += 8 + 6 * self.columns.len();
+    }
+
+    /// The column of a field, which is at this place of its record.
+    fn column_of(&mut self, place: usize, name: Json<'_>) -> Option<usize> {
+        match self.order.get(place) {
+            Some(Some(column)) if self.columns[*column].name == name.get() => return Some(*column),
+            _ => {}
+        }
+        let column = name.text().and_then(|name| self.places.get(name.as_ref()).copied());
+        if self.order.len() <= place {
+            self.order.resize(place + 1, None);
+        }
+        self.order[place] = column;
+        column
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.extracted_at.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.extracted_at.is_empty()
+    }
+
+    /// About how many bytes of memory they take.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn columns(&self) -> &[Values] {
+        &self.columns
+    }
+
+    pub(crate) fn columns_mut(&mut self) -> impl Iterator<Item = &mut Values> {
+        self.columns.iter_mut()
+    }
+
+    /// Forgets the rows, and keeps what was learned about spellings.
+    pub(crate) fn clear(&mut self) {
+        for column in &mut self.columns {
+            column.data = Data::of(column.column.column_type);
+            column.levels.clear();
+        }
+        self.rest = Texts::default();
+        self.rest_levels.clear();
+        self.extracted_at.clear();
+        self.bytes = 0;
+    }
+}
+
+impl Data {
+    fn of(column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::Text | ColumnType::Json => Self::Texts(Texts::default()),
+            ColumnType::Timestamp | ColumnType::Integer => Self::Integers(Vec::new()),
+            ColumnType::Decimal(_) => Self::Decimals(Vec::new()),
+            ColumnType::Boolean => Self::Booleans(Vec::new()),
+        }
+    }
+}
+
+impl Values {
+    /// Adds the value of this row.
+    fn push(&mut self, row: usize, value: Json<'_>) -> Fit {
+        // A name whose escapes differ may come twice.
+        if self.levels.len() > row {
+            return Fit::None;
+        }
+        let text = value.get();
+        if text == "null" {
+            self.levels.push(0);
+            return Fit::Whole;
+        }
+        let fit = match (&mut self.data, self.column.column_type) {
+            (Data::Texts(texts), ColumnType::Json) => {
+                texts.push(text);
+                Fit::Whole
+            }
+            (Data::Texts(texts), _) => match value.text() {
+                Some(text) => {
+                    texts.push(&text);
+                    Fit::Whole
+                }
+                None => Fit::None,
+            },
+            (Data::Integers(micros), ColumnType::Timestamp) => {
+                match value.text().and_then(|text| Instant::parse(&text)) {
+                    Some(instant) => {
+                        micros.push(instant.micros);
+                        // Escapes are no part of a spelling.
+                        let is_plain = !text.contains('\\');
+                        Fit::of(is_plain && self.spelling.instant.is_of(instant))
+                    }
+                    None => Fit::None,
+                }
+            }
+            (Data::Integers(integers), _) => match value.integer() {
+                Some(integer) => {
+                    integers.push(integer);
+                    Fit::of(!text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) && text != "-0")
+                }
+                None => Fit::None,
+            },
+            (Data::Decimals(decimals), ColumnType::Decimal(scale)) => match Decimal::parse(text, scale) {
+                Some(decimal) => {
+                    decimals.push(decimal.unscaled);
+                    Fit::of(self.spelling.decimal.is_of(decimal))
+                }
+                None => Fit::None,
+            },
+            (Data::Booleans(booleans), _) => match text {
+                "true" | "false" => {
+                    booleans.push(text == "true");
+                    Fit::Whole
+                }
+                _ => Fit::None,
+            },
+            (Data::Decimals(_), _) => Fit::None,
+        };
+        self.levels.push(i16::from(!matches!(fit, Fit::None)));
+        fit
+    }
+}
+
+impl Fit {
+    fn of(is_told: bool) -> Self {
+        if is_told { Self::Whole } else { Self::Odd }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(field: &str, column_type: ColumnType) -> Column {
+        Column { name: field.to_owned(), field: field.to_owned(), column_type }
+    }
+
+    /// The values of the only column, and what is kept aside.
+    fn pushed(column_type: ColumnType, values: &[&str]) -> (String, Vec<i16>, String) {
+        let mut rows = Rows::new(&[column("a", column_type)]);
+        for value in values {
+            rows.push(&Fields::decode(&format!(r#"{{"a":{value}}}"#)).unwrap(), 0);
+        }
+        let Values { data, levels, .. } = &rows.columns[0];
+        let data = match data {
+            Data::Texts(texts) => String::from_utf8_lossy(&texts.bytes).into_owned(),
+            Data::Integers(integers) => format!("{integers:?}"),
+            Data::Decimals(decimals) => format!("{decimals:?}"),
+            Data::Booleans(booleans) => format!("{booleans:?}"),
+        };
+        (data, levels.clone(), String::from_utf8_lossy(&rows.rest.bytes).into_owned())
+    }
+
+    fn expected(data: &str, levels: &[i16], rest: &str) -> (String, Vec<i16>, String) {
+        (data.to_owned(), levels.to_owned(), rest.to_owned())
+    }
+
+    #[test]
+    fn what_does_not_fit_is_kept_aside_as_it_is() {
+        assert_eq!(
+            pushed(ColumnType::Text, &[r#""\u00e9""#, "1", r#""\ud800""#, "null", r#""""#]),
+            expected("\u{e9}", &[1, 0, 0, 0, 1], r#"{"a":1}{"a":"\ud800"}"#)
+        );
+        assert_eq!(
+            pushed(ColumnType::Integer, &["9223372036854775807", "9223372036854775808", "-0", "1e2", "1.0", "1.5"]),
+            expected(
+                "[9223372036854775807, 0, 100, 1]",
+                &[1, 0, 1, 1, 1, 0],
+                r#"{"a":9223372036854775808}{"a":-0}{"a":1e2}{"a":1.0}{"a":1.5}"#
+            )
+        );
+        assert_eq!(
+            pushed(ColumnType::Decimal(1), &["1.5", "1.50", "0.05", "true", "2"]),
+            expected("[15, 15, 20]", &[1, 1, 0, 0, 1], r#"{"a":1.50}{"a":0.05}{"a":true}"#)
+        );
+        assert_eq!(
+            pushed(ColumnType::Timestamp, &[r#""1970-01-01T00:00:00Z""#, r#""2016-12-31T23:59:60Z""#, "0"]),
+            expected("[0]", &[1, 0, 0], r#"{"a":"2016-12-31T23:59:60Z"}{"a":0}"#)
+        );
+        assert_eq!(
+            pushed(ColumnType::Boolean, &["true", "\"true\"", "false"]),
+            expected("[true, false]", &[1, 0, 1], r#"{"a":"true"}"#)
+        );
+        assert_eq!(
+            pushed(ColumnType::Json, &[r#"{ "b": 1.0 }"#, "[]", "\"x\"", "1e400"]),
+            expected(r#"{ "b": 1.0 }[]"x"1e400"#, &[1, 1, 1, 1], "")
+        );
+    }
+
+    #[test]
+    fn fields_that_the_schema_does_not_name_are_kept_and_the_order_does_not_matter() {
+        let columns = [column("a", ColumnType::Text), column("b", ColumnType::Text)];
+        let mut rows = Rows::new(&columns);
+        for record in [
+            r#"{"a":"1","b":"2"}"#,
+            r#"{"b":"4","a":"3"}"#,
+            r#"{"new":{"x":1.10},"b":"5","_rest":null}"#,
+            r#"{"\u0061":"6"}"#,
+            r"{}",
+        ] {
+            rows.push(&Fields::decode(record).unwrap(), 7);
+        }
+        let text = |place: usize| match &rows.columns[place].data {
+            Data::Texts(texts) => String::from_utf8_lossy(&texts.bytes).into_owned(),
+            _ => String::new(),
+        };
+        assert_eq!((text(0).as_str(), text(1).as_str()), ("136", "245"));
+        assert_eq!(rows.columns[0].levels, [1, 1, 0, 1, 0]);
+        assert_eq!(rows.rest.bytes, br#"{"new":{"x":1.10},"_rest":null}"#);
+        assert_eq!((rows.rest_levels.as_slice(), rows.len()), (&[0, 0, 1, 0, 0][..], 5));
+        rows.clear();
+        assert!(rows.is_empty() && rows.bytes() == 0);
+    }
+}

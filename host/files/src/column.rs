@@ -83,9 +83,10 @@ impl ColumnType {
 fn scale(schema: &Value) -> u8 {
     let step = schema["multipleOf"].to_string();
     let places = match step.strip_prefix("0.").or_else(|| step.strip_prefix("1e-")) {
-        Some(zeros) if step.starts_with('0') => {
-            zeros.strip_suffix('1').filter(|zeros| zeros.bytes().all(|zero| zero == b'0')).map(|zeros| zeros.len() + 1)
-        }
+        Some(zeros) if step.starts_with('0') => zeros
+            .strip_suffix('1')
+            .filter(|zeros| zeros.bytes().all(|zero| zero == b'0'))
+            .map(|zeros| zeros.len() + 1),
         Some(exponent) => exponent.parse().ok(),
         None => (step == "1" || step == "1.0").then_some(0),
     };
@@ -131,7 +132,8 @@ pub(crate) fn columns(schema: &Value, known: &mut Vec<Column>) -> Vec<Column> {
         let column_type = ColumnType::of(schema);
         let same = known.iter().find(|known| known.field == *field && known.column_type == column_type);
         let column = same.cloned().unwrap_or_else(|| {
-            let column = Column { name: free_name(field, column_type, known), field: field.clone(), column_type };
+            let column =
+                Column { name: free_name(field, column_type, known), field: field.clone(), column_type };
             known.push(column.clone());
             column
         });

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use json_text::Fields;
-use parquet::basic::{Compression, ConvertedType, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel};
+use parquet::basic::{
+    Compression, ConvertedType, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
+};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::{ByteArray, ByteArrayType, FixedLenByteArray};
 use parquet::file::metadata::KeyValue;
@@ -116,27 +118,30 @@ impl<W: Write + Send> ParquetFile<W> {
 
 /// The Parquet schema: all columns, `_rest` and `_extracted_at`.
 fn schema(columns: &[Column]) -> Result<TypePtr, Problem> {
-    let field = |name: &str, physical| Type::primitive_type_builder(name, physical);
-    let text = |name: &str| field(name, Physical::BYTE_ARRAY).with_logical_type(Some(LogicalType::String));
-    let instant = || LogicalType::Timestamp { is_adjusted_to_u_t_c: true, unit: TimeUnit::MICROS };
+    let field = Type::primitive_type_builder;
+    let text = || Some(LogicalType::String);
+    let instant = || LogicalType::timestamp(true, TimeUnit::MICROS);
     let mut fields = Vec::with_capacity(columns.len() + 2);
     for column in columns {
         let name = column.name.as_str();
         let builder = match column.column_type {
-            ColumnType::Text | ColumnType::Json => text(name),
+            ColumnType::Text | ColumnType::Json => {
+                field(name, Physical::BYTE_ARRAY).with_logical_type(text())
+            }
             ColumnType::Timestamp => field(name, Physical::INT64).with_logical_type(Some(instant())),
             ColumnType::Integer => field(name, Physical::INT64),
             ColumnType::Boolean => field(name, Physical::BOOLEAN),
             ColumnType::Decimal(scale) => field(name, Physical::FIXED_LEN_BYTE_ARRAY)
                 .with_length(DECIMAL_BYTES)
-                .with_logical_type(Some(LogicalType::Decimal { scale: scale.into(), precision: PRECISION.into() }))
+                .with_logical_type(Some(LogicalType::decimal(scale.into(), PRECISION.into())))
                 .with_converted_type(ConvertedType::DECIMAL)
                 .with_precision(PRECISION.into())
                 .with_scale(scale.into()),
         };
         fields.push(Arc::new(builder.with_repetition(Repetition::OPTIONAL).build()?));
     }
-    fields.push(Arc::new(text(REST).with_repetition(Repetition::OPTIONAL).build()?));
+    let rest = field(REST, Physical::BYTE_ARRAY).with_logical_type(text());
+    fields.push(Arc::new(rest.with_repetition(Repetition::OPTIONAL).build()?));
     let extracted_at = field(EXTRACTED_AT, Physical::INT64).with_logical_type(Some(instant()));
     fields.push(Arc::new(extracted_at.with_repetition(Repetition::REQUIRED).build()?));
     Ok(Arc::new(Type::group_type_builder("record").with_fields(fields).build()?))
@@ -168,7 +173,9 @@ fn write_column<W: Write + Send>(
 
 fn write_data(writer: &mut ColumnWriter<'_>, data: &mut Data, levels: &[i16]) -> Result<(), Problem> {
     match (writer, data) {
-        (writer @ ColumnWriter::ByteArrayColumnWriter(_), Data::Texts(texts)) => write_texts(writer, texts, levels),
+        (writer @ ColumnWriter::ByteArrayColumnWriter(_), Data::Texts(texts)) => {
+            write_texts(writer, texts, levels)
+        }
         (ColumnWriter::Int64ColumnWriter(writer), Data::Integers(integers)) => {
             writer.write_batch(integers, Some(levels), None)?;
             Ok(())

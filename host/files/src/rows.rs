@@ -86,7 +86,8 @@ enum Fit {
 impl Rows {
     /// No rows of these columns.
     pub(crate) fn new(columns: &[Column]) -> Self {
-        let places = columns.iter().enumerate().map(|(place, column)| (column.field.clone(), place)).collect();
+        let places =
+            columns.iter().enumerate().map(|(place, column)| (column.field.clone(), place)).collect();
         let values = |column: &Column| Values {
             name: quoted(&column.field),
             column: column.clone(),
@@ -231,7 +232,7 @@ impl Values {
                     None => Fit::None,
                 }
             }
-            (Data::Integers(integers), _) => match value.integer() {
+            (Data::Integers(integers), _) => match text.parse().ok().or_else(|| value.integer()) {
                 Some(integer) => {
                     integers.push(integer);
                     Fit::of(!text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) && text != "-0")
@@ -300,7 +301,10 @@ mod tests {
             expected("\u{e9}", &[1, 0, 0, 0, 1], r#"{"a":1}{"a":"\ud800"}"#)
         );
         assert_eq!(
-            pushed(ColumnType::Integer, &["9223372036854775807", "9223372036854775808", "-0", "1e2", "1.0", "1.5"]),
+            pushed(
+                ColumnType::Integer,
+                &["9223372036854775807", "9223372036854775808", "-0", "1e2", "1.0", "1.5"]
+            ),
             expected(
                 "[9223372036854775807, 0, 100, 1]",
                 &[1, 0, 1, 1, 1, 0],

@@ -18,10 +18,14 @@ mod row_group;
 mod rows;
 mod run;
 mod sink;
+mod stored;
 mod stream;
+mod verify;
 
 pub use self::column::{Column, ColumnType, EXTRACTED_AT, MONTH, REST};
 pub use self::manifest::Program;
 pub use self::options::{Format, Options};
 pub use self::problem::Problem;
 pub use self::sink::FileSink;
+pub use self::stored::{StoredRecord, files, read};
+pub use self::verify::{Comparison, Report, Verification};

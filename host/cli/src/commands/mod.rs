@@ -5,6 +5,7 @@ mod check;
 mod collision;
 mod discover;
 mod display;
+mod findings;
 mod halt;
 mod inspect;
 mod invocation;

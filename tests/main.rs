@@ -16,6 +16,8 @@ mod documents;
 mod enrichment;
 mod every_stream;
 mod faults;
+#[cfg(unix)]
+mod files;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]

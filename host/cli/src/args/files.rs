@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum, ValueHint};
 use elt_files::{Format, Options};
-use elt_host::Size;
+use elt_host::limits::Size;
 
 use super::{Choice, ConfigFile};
 

@@ -14,9 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use elt_host::events::Level;
 
-pub(crate) use self::action::{Action, Choice, ConfigFile, Destination, Listing, ReadFiles, SourceArgs};
+pub(crate) use self::action::{Action, Choice, ConfigFile, Listing, ReadFiles, SourceArgs};
 pub(crate) use self::bundle::{Bundling, ComponentSource};
-pub(crate) use self::files::{Findings, FolderFlags, Verifying};
+pub(crate) use self::files::{Findings, Verifying};
 pub(crate) use self::limits::flag;
 pub(crate) use self::manual::{Manual, completions};
 pub(crate) use self::sandbox::Sandbox;

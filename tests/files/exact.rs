@@ -144,8 +144,7 @@ fn every_record_of_an_account_is_there() {
     let streams = manifest["streams"].as_object().unwrap();
     assert!(streams.len() > 20, "{}", streams.len());
     for (stream, about) in streams {
-        let mut expected: Vec<_> =
-            messages.records(stream).iter().map(|text| expected(text)).collect();
+        let mut expected: Vec<_> = messages.records(stream).iter().map(|text| expected(text)).collect();
         let mut stored: Vec<_> = stored(&folder, stream).iter().map(fields).collect();
         assert_eq!(about["records"], stored.len(), "{stream}");
         expected.sort();

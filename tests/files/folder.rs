@@ -84,7 +84,7 @@ fn files_are_no_larger_than_is_said_but_for_a_batch() {
         read_well(&setup, &["--streams", "customers", "--part-size", "100KiB", "--format", format]);
         let folder = setup.folder().join("out");
         let files = elt_files::files(&folder.join("customers")).unwrap();
-        assert!(files.len() > 2, "{format}: {}", files.len());
+        assert!(files.len() > 1, "{format}: {}", files.len());
         for file in files {
             assert!(fs::metadata(&file).unwrap().len() < 1 << 20, "{}", file.display());
         }

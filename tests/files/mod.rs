@@ -67,19 +67,23 @@ fn stored(folder: &Path, stream: &str) -> Vec<StoredRecord> {
 
 /// The fields of a record that was stored.
 fn fields(record: &StoredRecord) -> BTreeMap<String, String> {
-    record.fields.iter().cloned().collect()
+    record
+        .fields
+        .iter()
+        .map(|(name, value)| (name.clone(), spelled(json_text::Json::checked(value))))
+        .collect()
 }
 
-/// The fields of a record as its source wrote it. Null is as good as absent, and a string has the
-/// escapes that it needs.
+/// The fields of a record as its source wrote it. Null is as good as absent.
 fn expected(record: &str) -> BTreeMap<String, String> {
     let fields = Fields::decode(record).unwrap();
-    let text = |value: json_text::Json<'_>| match value.text() {
-        Some(text) => json_text::quoted(&text),
-        None => value.get().to_owned(),
-    };
     let fields = fields.iter().filter(|(_, value)| value.get() != "null");
-    fields.map(|(name, value)| (name.text().unwrap().into_owned(), text(value))).collect()
+    fields.map(|(name, value)| (name.text().unwrap().into_owned(), spelled(value))).collect()
+}
+
+/// A value as it is; but a string with the escapes that it needs.
+fn spelled(value: json_text::Json<'_>) -> String {
+    value.text().map_or_else(|| value.get().to_owned(), |text| json_text::quoted(&text))
 }
 
 /// The newest record of each key.

@@ -38,7 +38,7 @@ test: toolchain ## Run every test
 unit: ## Run only the tests of the connector's logic, natively
 	$(CARGO) test --release --locked -p source-orb -p elt-sdk -p json-text
 
-conformance: bundle ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
+conformance: bundle guests ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
 image: ## Build the image orb-wasm/source-orb with docker, or with ENGINE=podman
@@ -71,7 +71,7 @@ lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p source-orb -p source-template -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p host -p json-text -p elt-sdk -p mock-orb
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p elt-files -p host -p json-text -p elt-sdk -p mock-orb
 
 deny: ## Check advisories, licences and sources of all dependencies; downloads advisories from GitHub
 	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools

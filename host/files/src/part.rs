@@ -60,23 +60,14 @@ impl Part {
         Ok(Self { body, records: 0 })
     }
 
-    /// Adds a record. `fields` are those of `text`, which only Parquet needs.
-    pub(crate) fn push(
-        &mut self,
-        text: &str,
-        fields: Option<&Fields<'_>>,
-        extracted_at: i64,
-    ) -> Result<(), Problem> {
+    /// Adds a record.
+    pub(crate) fn push(&mut self, record: &str, extracted_at: i64) -> Result<(), Problem> {
         self.records += 1;
-        match (&mut self.body, fields) {
-            (Body::Parquet(file), Some(fields)) => file.push(fields, extracted_at),
-            (Body::Parquet(file), None) => {
-                let fields = Fields::decode(text).map_err(io::Error::other)?;
-                file.push(&fields, extracted_at);
-            }
-            (Body::Plain(out), _) => write_line(out, text, extracted_at)?,
-            (Body::Gzip(out), _) => write_line(out, text, extracted_at)?,
-            (Body::Zstd(out), _) => write_line(out, text, extracted_at)?,
+        match &mut self.body {
+            Body::Parquet(file) => file.push(record, extracted_at)?,
+            Body::Plain(out) => write_line(out, record, extracted_at)?,
+            Body::Gzip(out) => write_line(out, record, extracted_at)?,
+            Body::Zstd(out) => write_line(out, record, extracted_at)?,
         }
         Ok(())
     }

@@ -56,6 +56,12 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
+impl From<json_text::Problem> for Problem {
+    fn from(problem: json_text::Problem) -> Self {
+        Self::Io(io::Error::other(problem))
+    }
+}
+
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

@@ -5,7 +5,6 @@ use std::mem;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use json_text::Fields;
 use parquet::basic::{
     Compression, ConvertedType, Encoding, LogicalType, Repetition, TimeUnit, Type as Physical, ZstdLevel,
 };
@@ -61,8 +60,8 @@ impl<W: Write + Send> ParquetFile<W> {
     }
 
     /// Adds a record to the rows in memory.
-    pub(crate) fn push(&mut self, fields: &Fields<'_>, extracted_at: i64) {
-        self.rows.push(fields, extracted_at);
+    pub(crate) fn push(&mut self, record: &str, extracted_at: i64) -> Result<(), Problem> {
+        self.rows.push(record, extracted_at)
     }
 
     /// Bytes of the file so far.

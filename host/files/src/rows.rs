@@ -6,12 +6,16 @@
 
 use std::collections::HashMap;
 
-use json_text::{Fields, Json, Object, quoted};
+use json_text::{Fields, Json, Object, Scanner, quoted};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, ColumnType};
 use crate::decimal::{self, Decimal};
 use crate::instant::{self, Instant};
+use crate::problem::Problem;
+
+/// Fields without a column that are compared with each other.
+const MANY: usize = 32;
 
 /// Rows, by columns.
 #[derive(Debug)]
@@ -38,6 +42,8 @@ pub(crate) struct Values {
     /// One for each row: 1 if it has a value, else 0.
     pub(crate) levels: Vec<i16>,
     pub(crate) spelling: Spelling,
+    /// The last row that has the field.
+    last: Option<usize>,
 }
 
 /// Values of one type.
@@ -71,6 +77,12 @@ impl Texts {
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends.push(self.bytes.len());
     }
+
+    /// Forgets the texts. The bytes are those of the writer by now; as many are likely to come.
+    fn clear(&mut self) {
+        self.bytes = Vec::with_capacity(self.ends.last().copied().unwrap_or_default());
+        self.ends.clear();
+    }
 }
 
 /// What became of a value.
@@ -94,6 +106,7 @@ impl Rows {
             data: Data::of(column.column_type),
             levels: Vec::new(),
             spelling: Spelling::default(),
+            last: None,
         };
         Self {
             columns: columns.iter().map(values).collect(),
@@ -106,19 +119,49 @@ impl Rows {
         }
     }
 
-    /// Adds a record.
-    pub(crate) fn push(&mut self, fields: &Fields<'_>, extracted_at: i64) {
+    /// Adds a record, the text of an object.
+    pub(crate) fn push(&mut self, record: &str, extracted_at: i64) -> Result<(), Problem> {
+        let mut fields = Vec::with_capacity(self.order.len());
+        Scanner::new(record).object(|name, value| fields.push((name, value)))?;
+        if self.has_twice(&fields) {
+            // The last of each name.
+            fields = Fields::decode(record)?.iter().collect();
+        }
+        self.push_fields(&fields, extracted_at);
+        Ok(())
+    }
+
+    /// Whether a record may have two fields of one name. Also finds the column of each field.
+    fn has_twice(&mut self, fields: &[(Json<'_>, Json<'_>)]) -> bool {
+        let row = self.extracted_at.len();
+        let mut others: Vec<&str> = Vec::new();
+        for (place, (name, _)) in fields.iter().enumerate() {
+            match self.column_of(place, *name) {
+                Some(column) => {
+                    let last = &mut self.columns[column].last;
+                    if last.replace(row) == Some(row) {
+                        return true;
+                    }
+                }
+                None if name.get().contains('\\') || others.len() > MANY => return true,
+                None => others.push(name.get()),
+            }
+        }
+        (1..others.len()).any(|place| others[..place].contains(&others[place]))
+    }
+
+    fn push_fields(&mut self, fields: &[(Json<'_>, Json<'_>)], extracted_at: i64) {
         let row = self.extracted_at.len();
         let mut rest = Object::default();
         let mut has_rest = false;
         for (place, (name, value)) in fields.iter().enumerate() {
-            let column = self.column_of(place, name);
+            let column = self.column_of(place, *name);
             let fit = match column {
-                Some(column) => self.columns[column].push(row, value),
+                Some(column) => self.columns[column].push(row, *value),
                 None => Fit::None,
             };
             if !matches!(fit, Fit::Whole) {
-                rest.carry(name, value.get());
+                rest.carry(*name, value.get());
                 has_rest = true;
             }
             self.bytes += value.get().len();
@@ -176,10 +219,11 @@ impl Rows {
     /// Forgets the rows, and keeps what was learned about spellings.
     pub(crate) fn clear(&mut self) {
         for column in &mut self.columns {
-            column.data = Data::of(column.column.column_type);
+            column.data.clear();
             column.levels.clear();
+            column.last = None;
         }
-        self.rest = Texts::default();
+        self.rest.clear();
         self.rest_levels.clear();
         self.extracted_at.clear();
         self.bytes = 0;
@@ -187,6 +231,15 @@ impl Rows {
 }
 
 impl Data {
+    fn clear(&mut self) {
+        match self {
+            Self::Texts(texts) => texts.clear(),
+            Self::Integers(integers) => integers.clear(),
+            Self::Decimals(decimals) => decimals.clear(),
+            Self::Booleans(booleans) => booleans.clear(),
+        }
+    }
+
     fn of(column_type: ColumnType) -> Self {
         match column_type {
             ColumnType::Text | ColumnType::Json => Self::Texts(Texts::default()),
@@ -200,7 +253,7 @@ impl Data {
 impl Values {
     /// Adds the value of this row.
     fn push(&mut self, row: usize, value: Json<'_>) -> Fit {
-        // A name whose escapes differ may come twice.
+        // No name comes twice by now.
         if self.levels.len() > row {
             return Fit::None;
         }
@@ -278,7 +331,7 @@ mod tests {
     fn pushed(column_type: ColumnType, values: &[&str]) -> (String, Vec<i16>, String) {
         let mut rows = Rows::new(&[column("a", column_type)]);
         for value in values {
-            rows.push(&Fields::decode(&format!(r#"{{"a":{value}}}"#)).unwrap(), 0);
+            rows.push(&format!(r#"{{"a":{value}}}"#), 0).unwrap();
         }
         let Values { data, levels, .. } = &rows.columns[0];
         let data = match data {
@@ -340,7 +393,7 @@ mod tests {
             r#"{"\u0061":"6"}"#,
             r"{}",
         ] {
-            rows.push(&Fields::decode(record).unwrap(), 7);
+            rows.push(record, 7).unwrap();
         }
         let text = |place: usize| match &rows.columns[place].data {
             Data::Texts(texts) => String::from_utf8_lossy(&texts.bytes).into_owned(),
@@ -352,5 +405,15 @@ mod tests {
         assert_eq!((rows.rest_levels.as_slice(), rows.len()), (&[0, 0, 1, 0, 0][..], 5));
         rows.clear();
         assert!(rows.is_empty() && rows.bytes() == 0);
+    }
+
+    #[test]
+    fn of_several_fields_with_one_name_the_last_counts() {
+        let mut rows = Rows::new(&[column("a", ColumnType::Integer)]);
+        for record in [r#"{"a":1,"b":1,"a":2,"b":2}"#, r#"{"\u0061":3,"a":4}"#, r#"{"b":5,"\u0062":6}"#] {
+            rows.push(record, 7).unwrap();
+        }
+        assert!(matches!(&rows.columns[0].data, Data::Integers(integers) if *integers == [2, 4]));
+        assert_eq!(String::from_utf8_lossy(&rows.rest.bytes), r#"{"b":2}{"\u0062":6}"#);
     }
 }

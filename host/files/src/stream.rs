@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use elt_host::types::Record;
-use json_text::Fields;
+use json_text::Json;
 
 use crate::column::{Column, MONTH};
 use crate::instant::{self, Instant};
 use crate::manifest::PartEntry;
-use crate::options::{Format, Options};
+use crate::options::Options;
 use crate::part::Part;
 use crate::problem::Problem;
 use crate::run::RunId;
@@ -52,14 +52,12 @@ impl StreamFiles {
     /// Adds a record.
     pub(crate) fn push(&mut self, record: &Record, extracted_at: i64) -> Result<(), Problem> {
         let text = record.as_str();
-        let is_decoded = self.cursor.is_some() || self.options.format == Format::Parquet;
-        let fields = is_decoded.then(|| Fields::decode(text).map_err(std::io::Error::other)).transpose()?;
-        let month = self.cursor.as_ref().map(|cursor| month(fields.as_ref(), cursor));
+        let month = self.cursor.as_ref().map(|cursor| month(text, cursor));
         if !self.parts.contains_key(&month) {
             self.begin(month.clone())?;
         }
         match self.parts.get_mut(&month) {
-            Some((_, part)) => part.push(text, fields.as_ref(), extracted_at),
+            Some((_, part)) => part.push(text, extracted_at),
             None => Ok(()),
         }
     }
@@ -116,7 +114,8 @@ impl StreamFiles {
     }
 }
 
-fn month(fields: Option<&Fields<'_>>, cursor: &str) -> String {
-    let instant = fields.and_then(|fields| Instant::parse(&fields.text(cursor)?));
+fn month(record: &str, cursor: &str) -> String {
+    let value = Json::checked(record).field(cursor);
+    let instant = value.and_then(|value| Instant::parse(&value.text()?));
     instant.map_or_else(|| NO_MONTH.to_owned(), |instant| instant::month(instant.micros))
 }

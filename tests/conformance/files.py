@@ -248,7 +248,7 @@ def check_view():
 def check_account():
     with emulator("--customers", "3000", "--invoices", "2000") as url:
         with check("every stream of an account, counted by three readers") as seen:
-            lines = host(ORB, config(url), "read", "--streams", "all").splitlines()
+            lines = host(ORB, config(url), "read", "--streams", "all").split("\n")
             streams = [json.loads(line)["record"]["stream"] for line in lines if line.startswith('{"type":"RECORD"')]
             host(ORB, config(url), "read", "--streams", "all", "--output-dir", fresh("account"))
             for folder in sorted(path for path in pathlib.Path("account").iterdir() if path.is_dir()):

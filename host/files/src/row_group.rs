@@ -55,7 +55,7 @@ impl<W: Write + Send> std::fmt::Debug for ParquetFile<W> {
 impl<W: Write + Send> ParquetFile<W> {
     /// Begins a file with these columns.
     pub(crate) fn new(out: W, columns: &[Column]) -> Result<Self, Problem> {
-        let writer = SerializedFileWriter::new(out, schema(columns)?, properties()?)?;
+        let writer = SerializedFileWriter::new(out, schema(columns)?, properties(columns)?)?;
         Ok(Self { writer, rows: Rows::new(columns) })
     }
 
@@ -146,18 +146,23 @@ fn schema(columns: &[Column]) -> Result<TypePtr, Problem> {
     Ok(Arc::new(Type::group_type_builder("record").with_fields(fields).build()?))
 }
 
-fn properties() -> Result<WriterPropertiesPtr, Problem> {
+fn properties(columns: &[Column]) -> Result<WriterPropertiesPtr, Problem> {
     let extracted_at = ColumnPath::from(EXTRACTED_AT);
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_created_by(concat!("elt-files ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_dictionary_page_size_limit(DICTIONARY)
         // It grows by one from row to row.
         .set_column_dictionary_enabled(extracted_at.clone(), false)
-        .set_column_encoding(extracted_at, Encoding::DELTA_BINARY_PACKED)
-        .build();
-    Ok(Arc::new(properties))
+        .set_column_encoding(extracted_at, Encoding::DELTA_BINARY_PACKED);
+    // Nobody looks for the least of all objects.
+    let json = columns.iter().filter(|column| column.column_type == ColumnType::Json);
+    for name in json.map(|column| column.name.as_str()).chain([REST]) {
+        properties = properties
+            .set_column_statistics_enabled(ColumnPath::new(vec![name.to_owned()]), EnabledStatistics::None);
+    }
+    Ok(Arc::new(properties.build()))
 }
 
 /// Writes the next column of a row group.

@@ -149,3 +149,29 @@ fn a_folder_that_cannot_be_used_is_told_before_anything_is_read() {
     );
     assert!(orb.requests().is_empty());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_isolated_process_writes_and_verifies_a_folder() {
+    let orb = orb();
+    let setup = Setup::new(&orb).flags(&["--isolate"]);
+    let spec = setup.run(&[&"spec"]);
+    if spec.code != Some(0) {
+        assert!(spec.stderr.contains("(--isolate)"), "{}", spec.stderr);
+        return;
+    }
+    read_well(&setup, &["--streams", "customers,plans", "--partition", "month"]);
+    read_well(&setup, &["--streams", "customers"]);
+    let config = setup.config_file();
+    let verify = setup.command(&[
+        &"verify",
+        &"--config",
+        &config,
+        &"--against",
+        &"out",
+        &"--streams",
+        &"customers,plans",
+    ]);
+    let output = crate::support::setup::execute(verify);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}

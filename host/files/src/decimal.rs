@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Digits of a decimal: as many as all warehouses have.
 pub(crate) const PRECISION: u8 = 38;
-/// Digits after the point where the schema says nothing: those of `NUMERIC` in BigQuery.
+/// Digits after the point where the schema says nothing: those of Google's
+/// `NUMERIC`.
 pub(crate) const USUAL_SCALE: u8 = 9;
 
 /// A number that was parsed.

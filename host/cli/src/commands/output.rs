@@ -71,7 +71,7 @@ pub(crate) struct Output {
 #[derive(Debug)]
 enum Target {
     Stdout,
-    File(OutputFile),
+    File(Box<OutputFile>),
     /// Records are written to files in a folder.
     Folder(Box<FileSink>),
     /// Records are compared, and what is found is written to stdout.
@@ -105,7 +105,7 @@ impl Output {
                 let host = Program { name: "host".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
                 Target::Folder(Box::new(FileSink::open(folder, files.folder.options(), host)?))
             }
-            (None, Some(file)) => Target::File(OutputFile::create(file)?),
+            (None, Some(file)) => Target::File(Box::new(OutputFile::create(file)?)),
             (None, None) => Target::Stdout,
         };
         let state_writer = state.map(|state| match &target {
@@ -149,7 +149,7 @@ impl Output {
                 }
             }
             Target::File(file) => {
-                let lines = AirbyteLines::new(file);
+                let lines = AirbyteLines::new(*file);
                 let mut writer = observed(receiver, lines, by_flush(), display, &seen);
                 let drained = writer.drain();
                 put(drained, state_writer, writer, &seen).err()

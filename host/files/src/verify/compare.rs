@@ -108,7 +108,7 @@ pub(super) fn normal(mut fields: Vec<(String, String)>) -> String {
 fn scalar(value: Json<'_>) -> String {
     match value.text() {
         Some(text) => quoted(&text),
-        None => compact(value.get()).into(),
+        None => compact(value.get()),
     }
 }
 

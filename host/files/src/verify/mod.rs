@@ -94,7 +94,7 @@ impl Verification {
         let fields = fields.iter().map(|(name, value)| (text(name), value.get().to_owned())).collect();
         let record = normal(fields);
         self.count += 1;
-        let spill = self.streams.entry(stream.clone()).or_insert_with(Spill::default);
+        let spill = self.streams.entry(stream.clone()).or_default();
         Ok(spill.push(&compare::key(&key, &record), self.count, &record)?)
     }
 

@@ -85,7 +85,7 @@ fn read(tools: &Tools, task: &Task, format: &str) -> Result<Sample> {
     command.arg("run").arg(&tools.component).args(["read", "--no-progress", "--format", format]);
     command.arg("--config").arg(&task.config).arg("--catalog").arg(&task.catalog);
     command.arg("--output-dir").arg(folder.path());
-    let (_, usage) = run(&mut command, |output| Messages::count(output))?;
+    let (_, usage) = run(&mut command, Messages::count)?;
     let (records, bytes) = written(folder.path(), task.stream)?;
     Ok(Sample { usage, records, bytes })
 }

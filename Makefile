@@ -68,6 +68,8 @@ metadata: ## Validate connector/orb/metadata.yaml and deploy/ against the schema
 
 lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --all --check
+	@find bench connector host json tests wit -name target -prune -o \( -name '*.rs' -o -name '*.wit' \) -print | \
+	  xargs awk '/^ *\/\// && length > 100 { print FILENAME ":" FNR ": comment above 100 columns"; bad = 1 } END { exit bad }'
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p source-orb -p source-template -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings

@@ -6,7 +6,8 @@
 # files, nobody can write to them. Keeps the contents of Debian packages in FOLDER.packages.
 #
 # usage: rootfs.sh EXECUTABLE FOLDER
-# needs: ldd, and dpkg-deb with apt. Without apt, copies this machine's own programs and certificates, and says so.
+# needs: ldd, and dpkg-deb with apt. Without apt, copies this machine's own programs and
+# certificates, and says so.
 set -eu
 umask 022
 executable=$1 root=$2

@@ -98,7 +98,8 @@ fn constants(orb: &Path, template: &Path, guests: &BTreeSet<PathBuf>) -> String 
     format!(
         "/// The path of orb.wasm.\npub const ORB: &str = {orb:?};\n\n\
          /// The path of template.wasm.\npub const TEMPLATE: &str = {template:?};\n\n\
-         /// Calls a macro with the name, in capital letters, and the path of every guest.\n#[macro_export]\n\
+         /// Calls a macro with the name, in capital letters, and the path of every guest.\n\
+         #[macro_export]\n\
          macro_rules! for_each_guest {{\n    ($macro:ident) => {{\n{calls}    }};\n}}\n"
     )
 }

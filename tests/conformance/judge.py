@@ -25,8 +25,8 @@ with open(DOCUMENT, encoding="utf-8") as file:
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 FORMATS = jsonschema.FormatChecker(formats=[])
 FORMATS.checks("date-time")(lambda value: not isinstance(value, str) or bool(INSTANT.fullmatch(value)))
-# What the first six resources say, what all lists say in the same way, or what single records say as
-# their lists do.
+# What the first six resources say, what all lists say in the same way, or what single records say
+# as their lists do.
 FOREIGN = re.compile(
     r"^coupons/.*/subscriptions|^invoices/|^plans/.*/versions|[.]prices?[.]|^prices[.]data[.]\w+_config[.]"
     r"|[.]invoices[.]|pagination_metadata"
@@ -98,7 +98,8 @@ def check_answers():
             records = 0
             for path, query, answer in asked:
                 if answer.get("deleted"):
-                    # All that a customer says who is being deleted; the document says so in prose only.
+                    # All that a customer says who is being deleted; the document says so in prose
+                    # only.
                     expect("fields of a deletion", answer, {"id": path.rsplit("/", 1)[1], "deleted": True})
                     continue
                 error = jsonschema.exceptions.best_match(validator(documented).iter_errors(answer))

@@ -1,8 +1,8 @@
 //! Enriches ledger entries with the configured properties of their events.
 //!
-//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys no
-//! request is made. Entries without an `event_id`, which today are all entries of Orb, stay as they
-//! are.
+//! An entry's `event_id` becomes `event: {"id": …, "properties": {…}}`. Without configured keys
+//! no request is made. Entries without an `event_id`, which today are all entries of Orb, stay as
+//! they are.
 //!
 //! Orb finds events by id and only within a timeframe of at most 30 days. An event precedes its
 //! entry, so the timeframe ends with the newest entry. Events that are not found are searched for

@@ -15,8 +15,8 @@
 //! 6. [`reader`] returns the records, and keeps as many requests [in flight](in_flight) as memory
 //!    allows.
 //!
-//! A connector may use these conveniences, or do the same by hand: [`properties`] and [`secret`] read
-//! the config, [`list`] decodes a list, [`server::Verdict::by_status`] classifies a response.
+//! A connector may use these conveniences, or do the same by hand: [`properties`] and [`secret`]
+//! read the config, [`list`] decodes a list, [`server::Verdict::by_status`] classifies a response.
 //!
 //! Everything outside of the connector is behind four traits, so that all of this is tested
 //! natively and without a network: [`http::Transport`], [`clock::Clock`], [`log::Log`] and

@@ -1,8 +1,8 @@
 //! Finds the file at the end of a path's links, for files that are written.
 //!
 //! Whoever can put a link into a folder decides where it leads. So in a folder that others can
-//! write to, such as `/tmp`, only links of this user and of root are followed. Nothing follows links
-//! after this.
+//! write to, such as `/tmp`, only links of this user and of root are followed. Nothing follows
+//! links after this.
 
 use std::ffi::OsStr;
 use std::fs;

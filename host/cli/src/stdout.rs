@@ -1,5 +1,5 @@
-//! Writes to stdout without hiding its errors, and checks that there is a stdout. On a terminal, what
-//! is written is made visible.
+//! Writes to stdout without hiding its errors, and checks that there is a stdout. On a terminal,
+//! what is written is made visible.
 //!
 //! If stdout is closed when the process starts, Rust's runtime opens the null device in its place,
 //! and Rust's `Stdout` ignores that a descriptor cannot be written. Either would lose every record
@@ -67,8 +67,8 @@ impl Write for Descriptor {
     }
 }
 
-/// Whether `path` is a name of stdout, such as `/dev/stdout`, or leads to one. What such a name looks
-/// like a link to may be another file, or none any more.
+/// Whether `path` is a name of stdout, such as `/dev/stdout`, or leads to one. What such a name
+/// looks like a link to may be another file, or none any more.
 pub(crate) fn is_named_by(path: &Path) -> bool {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {

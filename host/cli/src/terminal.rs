@@ -1,7 +1,7 @@
 //! Makes text safe to show to a person.
 //!
-//! Connectors and servers are strangers. Control characters, of ASCII and beyond, move the cursor of
-//! a terminal. Characters that change the direction of text make it look like another. Both are
+//! Connectors and servers are strangers. Control characters, of ASCII and beyond, move the cursor
+//! of a terminal. Characters that change the direction of text make it look like another. Both are
 //! shown as their escapes in JSON, so that a line of JSON stays what it is.
 
 use std::fmt::Write as _;

@@ -94,8 +94,8 @@ impl Cache {
         if key.seal(&bytes)[..] != seal {
             return None;
         }
-        // SAFETY: the hash says that these are the bytes which `put` wrote, and nobody but this user
-        // and root could write others with their hash (`PrivateDirectory`).
+        // SAFETY: the hash says that these are the bytes which `put` wrote, and nobody but this
+        // user and root could write others with their hash (`PrivateDirectory`).
         Some(unsafe { NativeCode::from_bytes(bytes) })
     }
 

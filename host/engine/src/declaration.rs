@@ -2,8 +2,8 @@
 //! else looks at it.
 //!
 //! An honest connector is far below every bound. What is beyond one is refused and not cut: a name
-//! or a schema that was cut would mean something else. A refusal says where and how much, and quotes
-//! nothing that is too long.
+//! or a schema that was cut would mean something else. A refusal says where and how much, and
+//! quotes nothing that is too long.
 
 use std::collections::HashSet;
 use std::fmt;

@@ -1,9 +1,9 @@
 //! A world without time and chance, for a connector that is asked for its specification.
 //!
-//! What a connector says about itself is looked at, and then relied on: which properties are secret,
-//! which hosts are asked for. So it must be the same whenever it is asked. Clocks stand still,
-//! random numbers are always the same ones, and nothing can be waited for, because how long that
-//! takes would be a clock and a source of chance too.
+//! What a connector says about itself is looked at, and then relied on: which properties are
+//! secret, which hosts are asked for. So it must be the same whenever it is asked. Clocks stand
+//! still, random numbers are always the same ones, and nothing can be waited for, because how long
+//! that takes would be a clock and a source of chance too.
 
 use std::fmt;
 use std::time::Duration;

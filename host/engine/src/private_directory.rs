@@ -1,8 +1,8 @@
 //! A directory in which nobody but this user, and root, can change anything.
 //!
 //! Who can rename a folder can put another in its place, so every folder on the way counts, as for
-//! sshd's `StrictModes`. The directory is opened once. Its files are then reached by its descriptor,
-//! whatever becomes of its path.
+//! sshd's `StrictModes`. The directory is opened once. Its files are then reached by its
+//! descriptor, whatever becomes of its path.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;

@@ -1,9 +1,9 @@
 //! Validates a config by the JSON Schema of its connector, and says what is wrong property by
 //! property.
 //!
-//! Values are never shown: any of them may be a secret. The schema is a stranger's, so what it makes
-//! of a config is bounded before it is validated ([`Graph`]), and what it says is cut off where it
-//! is too long.
+//! Values are never shown: any of them may be a secret. The schema is a stranger's, so what it
+//! makes of a config is bounded before it is validated ([`Graph`]), and what it says is cut off
+//! where it is too long.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -107,8 +107,8 @@ impl fmt::Display for Violations {
     }
 }
 
-/// Checks that the schema of a config can be used: that it is not too large, and that its references
-/// can be followed.
+/// Checks that the schema of a config can be used: that it is not too large, and that its
+/// references can be followed.
 ///
 /// # Errors
 ///

@@ -18,8 +18,8 @@ const SHOWN: usize = 2000;
 const CHUNK: usize = 4096;
 
 /// Sends a request and waits for the whole answer:
-/// `{"answer": 200, "headers": {…}, "body": "…", "bytes": 3}`, with `failed` if the body broke off;
-/// or `{"answer": "denied"}` or another of the host's errors.
+/// `{"answer": 200, "headers": {}, "body": "ok", "bytes": 2}`, with `failed` if the body broke
+/// off; or `{"answer": "denied"}` or another of the host's errors.
 pub fn call(request: &Value) -> Value {
     send(request).and_then(receive).unwrap_or_else(|answer| json!({ "answer": answer }))
 }

@@ -10,8 +10,8 @@
 //! so that a client's mistakes fail here first.
 //!
 //! Everything beyond customers, plans, subscriptions, invoices, ledgers and usage is a row of the
-//! table in `resource.rs` with a file of its own, such as `record/credit_note.rs`. Tests change such
-//! lists with [`Account::insert_row`], and take them away with [`Account::make_unavailable`].
+//! table in `resource.rs` with a file of its own, such as `record/credit_note.rs`. Tests change
+//! such lists with [`Account::insert_row`], and take them away with [`Account::make_unavailable`].
 //!
 //! An account [mutates](Account::mutate) as its users and Orb change it, at once or at moments of a
 //! read ([`MockOrb::plan`]), and logs the webhook events of that. A record that is got by its
@@ -20,7 +20,8 @@
 //! ```no_run
 //! use mock_orb::{Account, Action, Fault, MockOrb, Moment, Script, Settings};
 //!
-//! let orb = MockOrb::start(Account::generate(&Settings { customers: 1_000, ..Settings::default() }));
+//! let settings = Settings { customers: 1_000, ..Settings::default() };
+//! let orb = MockOrb::start(Account::generate(&settings));
 //! orb.plan(Script::default().at(Moment::Request(3), Action::PayInvoice));
 //! orb.inject(Fault::status(503).on("/v1/customers").nth(2));
 //! println!("{}", orb.url());

@@ -90,10 +90,10 @@ struct Arguments {
     /// Mutate the account during the read: SEED[:COUNT], by default 100, for mutations chosen by a
     /// seed, one before every few requests; or a file with a line for each, MOMENT: MUTATION.
     ///
-    /// A moment is `now`, `before N` (the n-th request), `before N PATH` (the n-th to paths that start
-    /// so) or `after N ms`. A mutation is `random SEED:COUNT`, or ACTION [ID [VALUE]], where `-` is
-    /// any object that allows the action: see --actions. Those that Orb has events for are logged
-    /// in `webhook_events`.
+    /// A moment is `now`, `before N` (the n-th request), `before N PATH` (the n-th to paths that
+    /// start so) or `after N ms`. A mutation is `random SEED:COUNT`, or ACTION [ID [VALUE]], where
+    /// `-` is any object that allows the action: see --actions. Those that Orb has events for are
+    /// logged in `webhook_events`.
     #[arg(long, value_name = "SEED[:COUNT]|FILE")]
     mutations: Option<String>,
 
@@ -105,8 +105,8 @@ struct Arguments {
     #[arg(long, value_name = "CLOCK", default_value = "account")]
     mutation_clock: Clock,
 
-    /// Log no event for a deletion. By default an edit of what is deleted is logged, because Orb has
-    /// no event for that.
+    /// Log no event for a deletion. By default an edit of what is deleted is logged, because Orb
+    /// has no event for that.
     #[arg(long)]
     silent_deletions: bool,
 

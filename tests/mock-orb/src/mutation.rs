@@ -154,8 +154,8 @@ impl Account {
         Ok(Applied { action: mutation.action, id: outcome.id.unwrap_or(id), at })
     }
 
-    /// Applies `count` mutations that the account allows, chosen by a seed: equal accounts and seeds
-    /// give equal mutations. Fewer are applied only if nothing is left to change.
+    /// Applies `count` mutations that the account allows, chosen by a seed: equal accounts and
+    /// seeds give equal mutations. Fewer are applied only if nothing is left to change.
     pub fn mutate_at_random(&mut self, seed: u64, count: usize) -> Vec<Applied> {
         (0..count as u64).filter_map(|step| self.mutate_once(mix(seed).wrapping_add(step))).collect()
     }

@@ -37,7 +37,8 @@ pub(crate) fn run(cli: &'static Cli) -> ExitCode {
     start(cli).and_then(|runtime| execute(cli, &runtime)).unwrap_or_else(|error| report(&error))
 }
 
-/// Checks stdout before anything is read, isolates the process if that is wanted, and starts what commands run on.
+/// Checks stdout before anything is read, isolates the process if that is wanted, and starts what
+/// commands run on.
 fn start(cli: &Cli) -> anyhow::Result<Runtime> {
     if cli.command.writes_to_stdout() {
         stdout::check()?;

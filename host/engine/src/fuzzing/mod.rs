@@ -1,4 +1,5 @@
-//! Properties of whatever reads bytes of a connector or a server: for any input they hold, or panic.
+//! Properties of whatever reads bytes of a connector or a server: for any input they hold, or
+//! panic.
 //!
 //! `tests/fuzz` calls them from libFuzzer, and the tests below try them on the inputs that are kept
 //! there and on mutations of those. Each compares with something that was written another way.

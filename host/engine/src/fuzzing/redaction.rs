@@ -20,8 +20,8 @@ const ESCAPE: usize = 12;
 /// Bytes of an input that are tried.
 const LONGEST: usize = 512;
 
-/// Nothing that reads a masked text finds the secret in it. The lines of the input are a secret, the
-/// steps by which it is written ([`write`]), what is before it and what follows.
+/// Nothing that reads a masked text finds the secret in it. The lines of the input are a secret,
+/// the steps by which it is written ([`write`]), what is before it and what follows.
 pub fn redaction(input: &[u8]) {
     let Ok(input) = std::str::from_utf8(input) else { return };
     let mut lines = input.split('\n');
@@ -75,10 +75,10 @@ fn in_data(redaction: &Redaction, secret: &str, text: &str) {
     }
 }
 
-/// Writes a secret by few steps, each a letter and perhaps a hexadecimal digit. `b`, `u`, `x` and `X`
-/// come first alone: base64 in two alphabets with so many bytes around it, and hexadecimal digits.
-/// The others escape those characters that the digit says: as in JSON (`j`), in URLs (`p`, `q`) and
-/// in HTML (`h`, `e`).
+/// Writes a secret by few steps, each a letter and perhaps a hexadecimal digit. `b`, `u`, `x` and
+/// `X` come first alone: base64 in two alphabets with so many bytes around it, and hexadecimal
+/// digits. The others escape those characters that the digit says: as in JSON (`j`), in URLs (`p`,
+/// `q`) and in HTML (`h`, `e`).
 fn write(secret: &str, steps: &str) -> String {
     let mut written = secret.to_owned();
     let mut letters = steps.chars().peekable();

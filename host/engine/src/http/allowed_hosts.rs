@@ -86,7 +86,8 @@ impl AllowedHosts {
                      can register a name"
                 )));
             }
-            // As the user wrote it, alone: an address among other text may have got there by accident.
+            // As the user wrote it, alone: an address among other text may have got there by
+            // accident.
             let loopback = filled.written.contains(&filled.text) && names_loopback(&filled.text);
             allowed.grant(pattern, if loopback { Reach::Private } else { Reach::Public });
         }

@@ -291,8 +291,8 @@ fn pieces(template: &str) -> Vec<Piece<'_>> {
 /// Bytes that come out of a body at most.
 const SIZE: usize = 1 << 20;
 
-/// What is compressed is decompressed to the same, however it arrives, and what no encoder made ends
-/// as another decoder says. The input is a coding, the size of the parts, and a body.
+/// What is compressed is decompressed to the same, however it arrives, and what no encoder made
+/// ends as another decoder says. The input is a coding, the size of the parts, and a body.
 pub fn body(input: &[u8]) {
     let [coding, part, bytes @ ..] = input else { return };
     let coding = [Coding::Brotli, Coding::Deflate, Coding::Gzip, Coding::Zstd][usize::from(coding % 4)];

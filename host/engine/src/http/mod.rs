@@ -1,14 +1,14 @@
 //! Outbound HTTP: the only way a connector reaches the network.
 //!
-//! A request of the guest (`guest`, `holdings`, `hooks`) takes the steps of `outbound`. Its body is read whole (`body`),
-//! and its destination is brought into one form (`target`, `origin`). Then it is decided whether
-//! the host is allowed (`allowed_hosts`, `pattern`) and whether its address is (`address`); what is
-//! not is reported (`denial`). The host completes the headers (`head`), puts secrets in, and sends
-//! the request over a pooled connection (`hosts`, `clients`, `connections`) by the way that the
-//! operator set (`network`, `proxy`, `exempt`), after it has resolved the name and checked the
-//! addresses (`resolve`, `lookups`). The response goes back in parts, decompressed (`coding`,
-//! `pace`) and limited (`body`). Failures become error
-//! codes that a guest understands (`failure`, `certificate`).
+//! A request of the guest (`guest`, `holdings`, `hooks`) takes the steps of `outbound`. Its body is
+//! read whole (`body`), and its destination is brought into one form (`target`, `origin`). Then it
+//! is decided whether the host is allowed (`allowed_hosts`, `pattern`) and whether its address is
+//! (`address`); what is not is reported (`denial`). The host completes the headers (`head`), puts
+//! secrets in, and sends the request over a pooled connection (`hosts`, `clients`, `connections`)
+//! by the way that the operator set (`network`, `proxy`, `exempt`), after it has resolved the name
+//! and checked the addresses (`resolve`, `lookups`). The response goes back in parts, decompressed
+//! (`coding`, `pace`) and limited (`body`). Failures become error codes that a guest understands
+//! (`failure`, `certificate`).
 //!
 //! Nothing is retried or redirected here. The connector knows its API, and a second request would
 //! have to be checked again.

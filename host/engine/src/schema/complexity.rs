@@ -1,10 +1,10 @@
 //! Bounds what it takes to validate a config by a schema, before the validator sees either.
 //!
-//! A schema of a few kilobytes can demand any amount of work: schemas that refer to each other twice
-//! double at every step, and a chain of references is followed by recursion. So its schemas are
-//! turned into a graph, and the steps of a validation are added up over pairs of a schema and a part
-//! of the config. Each pair is looked at once, however often the validator comes past it. A schema
-//! may refer to itself, as long as each time leads further into the config.
+//! A schema of a few kilobytes can demand any amount of work: schemas that refer to each other
+//! twice double at every step, and a chain of references is followed by recursion. So its schemas
+//! are turned into a graph, and the steps of a validation are added up over pairs of a schema and a
+//! part of the config. Each pair is looked at once, however often the validator comes past it. A
+//! schema may refer to itself, as long as each time leads further into the config.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,13 +17,14 @@ use crate::schema::pattern;
 
 /// JSON values in the schema of a config at most. Large connectors have some 3,000.
 const MOST_VALUES: usize = 20_000;
-/// Bytes of the paths to all values of a schema at most. The validator keeps several copies of them.
+/// Bytes of the paths to all values of a schema at most. The validator keeps several copies of
+/// them.
 const MOST_PATH_BYTES: usize = 4 << 20;
 /// Schemas within the schema of a config at most, whose cost for the validator grows as their
 /// square. Large connectors have some 500.
 const MOST_SCHEMAS: usize = 5_000;
-/// Size of all regular expressions at most, in states of automata as [`pattern`] estimates them. One
-/// for a timestamp has some 100.
+/// Size of all regular expressions at most, in states of automata as [`pattern`] estimates them.
+/// One for a timestamp has some 100.
 const MOST_STATES: u64 = 200_000;
 /// Steps of a validation at most, beside [`STEPS_OF_VALUE`]. A step takes about 200 bytes if it
 /// fails.

@@ -64,8 +64,8 @@ impl Target {
 pub(super) const ALL_CUSTOMERS: &str = "all";
 
 impl Account {
-    /// Whether an object exists and allows an action; if not, why. There is no reason if it does not
-    /// exist.
+    /// Whether an object exists and allows an action; if not, why. There is no reason if it does
+    /// not exist.
     pub(super) fn check_target(&self, target: Target, id: &str) -> Result<(), Option<String>> {
         if let Some((collection, _)) = target.collection() {
             if matches!(target, Target::Backfilled) && id == ALL_CUSTOMERS {

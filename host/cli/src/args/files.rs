@@ -18,7 +18,7 @@ pub(crate) struct FolderFlags {
     /// Each file appears whole, and states are saved after the files of their records. So a read
     /// that is killed leaves whole files only, and the next one goes on from the state and repeats
     /// one file of each stream at most. Every read adds files: the newest row of a key counts, by
-    /// `_extracted_at`. One read at a time can write to a folder. Warnings and errors are on stderr.
+    /// `_extracted_at`. One read at a time can write to a folder. Warnings go to stderr.
     /// docs/files.md has the types, and views for databases.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "output")]
     pub(crate) output_dir: Option<PathBuf>,

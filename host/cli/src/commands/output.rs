@@ -1,4 +1,5 @@
-//! Writes messages to stdout or a file, or records to files in a folder, and states to a state file.
+//! Writes messages to stdout or a file, or records to files in a folder, and states to a state
+//! file.
 //!
 //! What is saved where, and when, is decided here, so that no record is lost however the process
 //! ends. Messages are handed to stdout, and then the states among them are saved; or the file of

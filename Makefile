@@ -13,11 +13,13 @@ BUNDLE := $(TARGET_DIR)/bundle/source-orb
 MOCK_ORB := $(TARGET_DIR)/release/mock-orb
 BENCH := $(TARGET_DIR)/release/bench
 ROOTFS := $(TARGET_DIR)/image/rootfs
+# A workspace of its own, which builds into a folder of this one's target.
+EDGE_DIR := $(TARGET_DIR)/edge
 
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 
-.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches scale metadata lint deny format toolchain component guests native clean
+.PHONY: help build bundle run test unit conformance image image-rootfs image-test bench bench-quick bench-functions benches edge edge-http edge-http-test edge-js edge-test scale metadata lint deny format toolchain component guests native clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,15 @@ unit: ## Run only the tests of the connector's logic, natively
 conformance: bundle guests ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
+edge: edge-http edge-js ## Build all that runs orb.wasm elsewhere
+
+edge-js: component ## Build the package for JavaScript, with orb.wasm in edge/js/dist; needs npm
+	@edge/build.sh $(TARGET_DIR)
+
+edge-test: edge-js native guests ## Read every stream in Node, Deno, Bun, workerd and Python, and attack the guard; needs npm, Python
+	@edge/test.sh $(TARGET_DIR)
+	@tests/conformance/run.sh $(TARGET_DIR) embedding
+
 image: ## Build the image orb-wasm/source-orb with docker, or with ENGINE=podman
 	$(ENGINE) build --tag orb-wasm/source-orb:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml) .
 
@@ -60,6 +71,16 @@ bench-quick: benches ## Run the same benchmarks on small accounts, in less than 
 bench-functions: ## Measure decoding, checking and writing natively, compared with serde_json
 	@$(CARGO) bench --locked -p bench --bench functions
 
+edge-http: toolchain ## Compose orb.wasm with an HTTP interface: orb-proxy.wasm for wasmtime serve and Spin, and orb-closed.wasm
+	@$(CARGO) build --profile component --locked --target $(WASM) -p source-orb
+	@CARGO_TARGET_DIR=$(EDGE_DIR) $(CARGO) build --manifest-path edge/http/Cargo.toml --profile component --locked --target $(WASM) -p handler
+	@CARGO_TARGET_DIR=$(EDGE_DIR) $(CARGO) run --quiet --manifest-path edge/http/Cargo.toml --release --locked -p compose -- \
+	  $(COMPONENT) $(EDGE_DIR)/$(WASM)/component/handler.wasm $(EDGE_DIR)/http
+	@ls -l $(EDGE_DIR)/http/*.wasm | awk '{ printf "%12d bytes  %s\n", $$5, $$NF }' >&2
+
+edge-http-test: edge-http ## Test the composed component in the server of wasmtime-wasi-http
+	$(CARGO) test --release --locked --workspace --test integration edge_http:: -- --include-ignored
+
 scale: benches ## Measure requests, time and memory for 1,000 to 100,000 customers; SIZES="N,..." sets other sizes
 	@$(BENCH) --target $(TARGET_DIR) scale $(if $(SIZES),--sizes $(SIZES))
 
@@ -73,6 +94,9 @@ lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p source-orb -p source-template -- -D warnings
 	$(CARGO) clippy --profile component --locked --target $(WASM) -p guests --features components --examples -- -D warnings
+	$(CARGO) fmt --manifest-path edge/http/Cargo.toml --all --check
+	CARGO_TARGET_DIR=$(EDGE_DIR) $(CARGO) clippy --manifest-path edge/http/Cargo.toml --profile component --locked --target $(WASM) -p handler -- -D warnings
+	CARGO_TARGET_DIR=$(EDGE_DIR) $(CARGO) clippy --manifest-path edge/http/Cargo.toml --release --locked -p compose -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p elt-files -p host -p json-text -p elt-sdk -p mock-orb
 
 deny: ## Check advisories, licences and sources of all dependencies; downloads advisories from GitHub
@@ -84,6 +108,7 @@ format: ## Format the code
 
 clean: ## Remove build output
 	$(CARGO) clean
+	rm -rf edge/node_modules edge/js/dist
 
 component: toolchain
 	@$(CARGO) build --profile component --locked --target $(WASM) -p source-orb -p source-template

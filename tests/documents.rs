@@ -69,6 +69,12 @@ fn files(path: &str) -> Vec<PathBuf> {
     }
 }
 
+/// The tests at a path, which is a file or a folder of files. `None` if there is neither.
+fn tests_at(path: &Path) -> Option<String> {
+    let Ok(folder) = path.read_dir() else { return fs::read_to_string(path).ok() };
+    folder.map(|entry| fs::read_to_string(entry.unwrap().path()).ok()).collect()
+}
+
 #[test]
 fn every_test_and_file_that_security_names_exists() {
     let mut tests = 0;
@@ -76,16 +82,22 @@ fn every_test_and_file_that_security_names_exists() {
     for named in named {
         let named = named.split("\n\n").next().unwrap();
         let (of_tests, of_code) = named.split_once("Code: ").unwrap_or((named, ""));
-        let mut file = PathBuf::new();
+        let mut of_file = None;
         for name in quoted(of_tests.split("\n- ").next().unwrap()) {
-            let path = if name.ends_with(".rs") { name.to_owned() } else { format!("tests/{name}.rs") };
-            let path = files(&path).remove(0);
-            if path.exists() {
-                file = path;
+            let path = match name {
+                file if file.ends_with(".rs") => file.to_owned(),
+                folder if folder.starts_with("host/") => folder.to_owned(),
+                folder if files(&format!("tests/{folder}"))[0].join("mod.rs").exists() => {
+                    format!("tests/{folder}")
+                }
+                file => format!("tests/{file}.rs"),
+            };
+            if let Some(text) = tests_at(&files(&path)[0]) {
+                of_file = Some(text);
                 continue;
             }
-            let text = fs::read_to_string(&file).unwrap_or_else(|_| panic!("{name} is of no file"));
-            assert!(text.contains(&format!("fn {name}(")), "{name} is not in {}", file.display());
+            let text = of_file.as_ref().unwrap_or_else(|| panic!("{name} is of no file"));
+            assert!(text.contains(&format!("fn {name}(")), "there is no {name}");
             tests += 1;
         }
         for path in quoted(of_code).filter(|path| path.starts_with("host/")) {

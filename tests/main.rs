@@ -7,12 +7,14 @@
 
 mod bad_input;
 mod bundle;
+mod changes;
 mod check;
 #[cfg(unix)]
 mod collision;
 mod contract;
 mod discover;
 mod documents;
+mod edge_http;
 mod enrichment;
 mod every_stream;
 mod faults;

@@ -12,8 +12,8 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 549,360 bytes, of which the schemas of 43 streams are 88,185.
-    assert_at_most(&artifacts::orb(), 553_000);
+    // Measured: 598,470 bytes, of which the schemas of 43 streams are 88,814.
+    assert_at_most(&artifacts::orb(), 600_000);
 }
 
 #[test]
@@ -29,6 +29,6 @@ fn the_host_does_not_grow_unnoticed() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn a_bundle_adds_little_more_than_the_native_code() {
     let host = std::fs::metadata(artifacts::host()).unwrap().len();
-    // Measured: 1,866,459 bytes, including 549,000 of the component.
-    assert_at_most(artifacts::bundle(), host + 1_890_000);
+    // Measured: 2,060,434 bytes, including 604,000 of the component.
+    assert_at_most(artifacts::bundle(), host + 2_080_000);
 }

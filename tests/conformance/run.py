@@ -46,6 +46,7 @@ PARTS = [
     Part("cdk", "the suites of Airbyte's connector development kit, for sources and for images", ((3, 10), (3, 13))),
     Part("control", "the published source-orb 1.2.4 reads the same account, and the same of it", ((3, 10), (3, 11))),
     Part("serverless", "airbyte-serverless runs it as an executable and as an image", ((3, 10), (3, 12))),
+    Part("embedding", "wasmtime's Python package runs orb.wasm, and reads what the host reads", ((3, 10), (3, 14))),
     Part("meltano", "Meltano's tap-airbyte, if TAP_AIRBYTE names it, runs it as an image", ((3, 10), (3, 14))),
 ]
 

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mock_orb::{Account, MockOrb, Settings};
 use scripted_server::{Answer, Server};
 use serde_json::json;
 
@@ -194,4 +195,19 @@ fn a_sync_has_an_end_although_the_host_is_stuck() {
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let output = in_time(|| setup.component(pipe).flags(&["--max-sync", "1s"]).read(&["things"]));
     assert!(output.error().message.contains("--max-sync"), "{}", output.stderr);
+}
+
+#[test]
+fn a_sync_has_an_end_although_nobody_reads_its_output() {
+    let orb = MockOrb::start(Account::generate(&Settings { customers: 2_000, ..Settings::default() }));
+    let setup = Setup::new(&orb).flags(&["--max-sync", "1s"]);
+    let (config, catalog) = (setup.config_file(), setup.catalog_file(&["customers"]));
+    let mut command = setup.command(&[&"read", &"--config", &config, &"--catalog", &catalog]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Nobody reads it, and nobody closes it.
+    let held = child.stdout.take();
+    let output = in_time(|| Output::of(child.wait_with_output().unwrap()));
+    drop(held);
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("was not taken from stdout within 1s"), "{}", output.stderr);
 }

@@ -26,8 +26,8 @@ pub(super) enum Computed {
     Windows(u64),
     /// As for a list, whose length is known from the read.
     Pages,
-    /// For what is new in a list: one, or more if it fills more than a page.
-    New,
+    /// For what is new in a list: one, or more if it fills more than a page. Besides, this many.
+    New(u64),
     /// This many, and one for each record.
     AndRecords(u64),
 }
@@ -85,10 +85,21 @@ impl Computed {
     /// For a read from the previous read's state.
     pub(super) fn again(stream: &str, counts: &Counts) -> Computed {
         match (stream, Computed::of(stream, counts)) {
-            (_, Computed::Pages | Computed::Windows(_)) => Computed::New,
-            // Those that have ended meanwhile are skipped.
-            ("subscription_costs", Computed::Exactly(most)) => {
-                Computed::Between(pages(counts.subscriptions), most)
+            // All invoices are older than those that are looked at while they are open, so one
+            // request finds none.
+            (
+                "invoices" | "invoice_line_items" | "invoice_payment_attempts" | "invoice_summaries",
+                Computed::Pages | Computed::Windows(_),
+            ) => Computed::New(1),
+            (_, Computed::Pages | Computed::Windows(_)) => Computed::New(0),
+            // Subscriptions that have ended meanwhile are skipped. The list of backfills comes
+            // first, and the days of a new one are read again.
+            (
+                "subscription_usage" | "subscription_costs" | "customer_costs",
+                Computed::Exactly(most) | Computed::Between(_, most),
+            ) => {
+                let backfills = pages(counts.whole("event_backfills"));
+                Computed::Between(pages(counts.subscriptions) + backfills, 2 * most + backfills)
             }
             (_, first) => first,
         }
@@ -113,7 +124,7 @@ impl Computed {
                 let pages = listed.div_ceil(PAGE);
                 pages..=pages + pages / 4 + MOST_EMPTY_WINDOWS
             }
-            Computed::New => 1..=records.div_ceil(PAGE).max(1),
+            Computed::New(besides) => 1 + besides..=records.div_ceil(PAGE).max(1) + besides,
             Computed::AndRecords(others) => others + records..=others + records,
         }
     }
@@ -150,6 +161,7 @@ mod tests {
         assert_eq!(Computed::of("customers", &counts()).range(10_000), 100..=189);
         assert_eq!(Computed::of("subscription_summaries", &counts()).range(1), 10..=76);
         assert_eq!(Computed::again("customers", &counts()).range(1), 1..=1);
+        assert_eq!(Computed::again("invoices", &counts()).range(1), 2..=2);
     }
 
     #[test]

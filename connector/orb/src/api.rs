@@ -55,7 +55,7 @@ impl Api<Config> for OrbApi {
     fn decode_page(&self, request: &PageRequest<Config>, body: &[u8]) -> Result<Page, Problem> {
         let text = utf8(body)?;
         let mut records = Vec::new();
-        let next = if let Answer::Object = request.stream.answer {
+        let next = if let Answer::Object = request.answer() {
             let mut scanner = Scanner::new(text);
             request.scan(&self.config, &mut scanner, &mut records)?;
             scanner.end()?;

@@ -10,9 +10,17 @@ use elt_sdk::{
     secret::Secret,
     source::RETRY_MINUTES,
 };
+use time::SignedDuration;
 
 /// The default address of Orb's API (Orb's API reference, "Base URL").
 pub const API_URL: &str = "https://api.withorb.com/v1";
+
+/// The longest number of days: a hundred years.
+const MAX_DAYS: u32 = 36_500;
+
+/// How many days after its date an open invoice is looked at by default. Few older ones change, and
+/// each hundred of them is a request.
+const OPEN_INVOICE_DAYS: u32 = 90;
 
 /// The default number of requests in flight per stream. Reading Orb's lists is bound by latency:
 /// sixteen requests at once read the ledgers of 300 customers in 0.93 s at a latency of 40 ms
@@ -65,6 +73,13 @@ pub struct Config {
     pub subscription_change_statuses: Vec<String>,
     /// Statuses of which billable metrics are read. If empty, those that Orb returns by default.
     pub billable_metric_statuses: Vec<String>,
+    /// How many days after its date an invoice is looked at until it is paid or void. 0 looks at
+    /// none.
+    pub open_invoice_days: u32,
+    /// After how many days a stream is read whole again. 0 never does.
+    pub full_sweep_days: u32,
+    /// Whether webhook events tell which objects have changed.
+    pub reads_webhook_events: bool,
     /// The most requests that a stream has in flight: 1 to 64.
     pub concurrency: usize,
     /// How many minutes a request is retried: 0 to 10.
@@ -99,6 +114,11 @@ impl Config {
             cost_currencies: properties.texts("cost_currencies")?.unwrap_or_default(),
             subscription_change_statuses: statuses(&properties, "subscription_change_statuses", CHANGES)?,
             billable_metric_statuses: statuses(&properties, "billable_metric_statuses", METRICS)?,
+            open_invoice_days: properties
+                .number("open_invoice_days", 0..=MAX_DAYS)?
+                .unwrap_or(OPEN_INVOICE_DAYS),
+            full_sweep_days: properties.number("full_sweep_days", 0..=MAX_DAYS)?.unwrap_or_default(),
+            reads_webhook_events: reads_webhook_events(&properties)?,
             concurrency: properties
                 .number("concurrency", 1..=MAX_CONCURRENCY)?
                 .map_or(CONCURRENCY, |number| number as usize),
@@ -106,6 +126,16 @@ impl Config {
                 .number("retry_minutes", 0..=MAX_RETRY_MINUTES)?
                 .map_or(RETRY_MINUTES, u64::from),
         })
+    }
+
+    /// Returns how long after its date an open invoice is looked at. `None` if it is not.
+    pub fn open_invoices_for(&self) -> Option<SignedDuration> {
+        days(self.open_invoice_days)
+    }
+
+    /// Returns after how long a stream is read whole again. `None` if it is not.
+    pub fn sweep(&self) -> Option<SignedDuration> {
+        days(self.full_sweep_days)
     }
 
     /// Returns whether to enrich ledger entries.
@@ -138,6 +168,22 @@ impl Config {
 fn statuses(properties: &Properties<'_>, name: &str, (known, default): Statuses) -> Result<Vec<String>> {
     let statuses = properties.choices(name, known)?;
     Ok(statuses.unwrap_or_else(|| default.iter().map(|status| (*status).to_owned()).collect()))
+}
+
+/// Returns whether `changes` is `webhook_events`.
+fn reads_webhook_events(properties: &Properties<'_>) -> Result<bool> {
+    match properties.text("changes")?.as_deref() {
+        None | Some("none") => Ok(false),
+        Some("webhook_events") => Ok(true),
+        Some(other) => {
+            Err(Error::config(format!("config: changes is {other:?}; it may be none or webhook_events")))
+        }
+    }
+}
+
+/// Returns a number of days. `None` if it is 0.
+fn days(days: u32) -> Option<SignedDuration> {
+    (days > 0).then(|| SignedDuration::days(days.into()))
 }
 
 #[cfg(test)]

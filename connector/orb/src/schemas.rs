@@ -3,17 +3,25 @@
 /// A table of files of `schemas/`: each file's name there, and its JSON text.
 macro_rules! schemas {
     ($($name:literal),* $(,)?) => {
-        [$(($name, {
-            const TEXT: &str = include_str!(concat!("../schemas/", $name));
-            const LENGTH: usize = compact::<0>(TEXT).1;
-            const BYTES: [u8; LENGTH] = compact(TEXT).0;
-            match str::from_utf8(&BYTES) {
-                Ok(text) => text,
-                Err(_) => panic!("the file is UTF-8"),
-            }
-        })),*]
+        [$(($name, compacted!(concat!("../schemas/", $name)))),*]
     };
 }
+
+/// Embeds a JSON file, compacted.
+macro_rules! compacted {
+    ($path:expr) => {{
+        const TEXT: &str = include_str!($path);
+        const LENGTH: usize = compact::<0>(TEXT).1;
+        const BYTES: [u8; LENGTH] = compact(TEXT).0;
+        match str::from_utf8(&BYTES) {
+            Ok(text) => text,
+            Err(_) => panic!("the file is UTF-8"),
+        }
+    }};
+}
+
+/// The JSON Schema of the config.
+pub const SPEC: &str = compacted!("../spec.json");
 
 /// Returns the first `N` bytes of a JSON text without the white space between its tokens, and the
 /// length of that text. The compiler runs this, so the files can be indented and orb.wasm is 18 kB

@@ -7,6 +7,7 @@
 mod admin;
 mod billing;
 mod catalog;
+mod changes;
 mod core;
 mod costs;
 mod invoices;
@@ -16,6 +17,7 @@ use elt_sdk::{
     stream::{Ends, Parents, Partition, Stream, TimeFilter},
 };
 
+pub(crate) use self::admin::WEBHOOK_EVENTS;
 use self::core::{CUSTOMERS, INVOICES, PLANS, SUBSCRIPTIONS, WHOLE_SUBSCRIPTIONS};
 use crate::{config::Config, rates::READ};
 
@@ -63,7 +65,7 @@ pub const STREAMS: &[&Stream<Config>] = &[
     &admin::CUSTOMER_ALERTS,
     &admin::SUBSCRIPTION_ALERTS,
     &admin::WEBHOOK_ENDPOINTS,
-    &admin::WEBHOOK_EVENTS,
+    &WEBHOOK_EVENTS,
 ];
 
 const _: () = Stream::check(STREAMS);

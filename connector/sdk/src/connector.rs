@@ -5,6 +5,7 @@ use std::{marker::PhantomData, rc::Rc};
 use crate::{
     error::{Error, FailureType, Result},
     fetch::{Fetcher, Outcome},
+    http::Request,
     instant::floor_to_second,
     pace::{Paces, RateClass},
     partition::open::open,
@@ -12,7 +13,7 @@ use crate::{
     reader::{Reader, Tools},
     retry::RetryPolicy,
     schema::Resolver,
-    source::{Source, Specification},
+    source::{Probe, Source, Specification},
     state::State,
     stream::{Partition, Stream},
 };
@@ -67,16 +68,35 @@ impl<S: Source> Connector<S> {
         let config = Rc::new(self.config(config)?);
         let check = S::check(&config);
         let fetcher = self.fetcher(&config, RetryPolicy::CHECK).1;
-        let is_own = |body: &[u8]| Ok((check.is_own)(body));
-        let outcome = fetcher.fetch(check.request, &RateClass::DEFAULT, is_own).await;
+        let outcome = body(&fetcher, check.request).await;
         match outcome.map_err(|error| in_outage(error, check.hint_in_outage))? {
-            Outcome::Complete(true) => Ok(()),
-            Outcome::Complete(false) => Err(Error::config(check.not_own)),
+            Outcome::Complete(body) if (check.is_own)(&body) => {
+                if let Some(probe) = check.probe {
+                    self.probe(&fetcher, probe).await;
+                }
+                Ok(())
+            }
+            Outcome::Complete(_) => Err(Error::config(check.not_own)),
             Outcome::Absent(reason) | Outcome::Unavailable(reason) => {
                 Err(Error::config(format!("{reason}; {}", check.hint)))
             }
             Outcome::Refused(error) | Outcome::TooLarge(error) | Outcome::UnknownPath(error) => Err(error),
         }
+    }
+
+    /// Logs what the probe of a check finds.
+    async fn probe(&self, fetcher: &Fetcher, probe: Probe) {
+        let log = &self.platform.log;
+        let reason = match body(fetcher, probe.request).await {
+            Ok(Outcome::Complete(body)) => match (probe.finding)(&body) {
+                Ok((level, finding)) => return log.log(level, &finding),
+                Err(problem) => problem.to_string(),
+            },
+            Ok(Outcome::Absent(reason) | Outcome::Unavailable(reason)) => reason,
+            Ok(Outcome::Refused(error) | Outcome::TooLarge(error) | Outcome::UnknownPath(error))
+            | Err(error) => error.message,
+        };
+        log.warn(&format!("{}: {reason}", probe.otherwise));
     }
 
     /// Lists the streams that can be read with this config.
@@ -159,6 +179,11 @@ fn discover<S: Source>(
         selected_by_default: S::DEFAULT_GROUPS.is_empty() || S::DEFAULT_GROUPS.contains(&stream.group),
         requests: stream.requests,
     })
+}
+
+/// Returns the body of a complete response.
+async fn body(fetcher: &Fetcher, request: Request) -> Result<Outcome<Vec<u8>>> {
+    fetcher.fetch(request, &RateClass::DEFAULT, |body| Ok(body.to_vec())).await
 }
 
 /// Says that an outage kept a check from finding out anything about the config.

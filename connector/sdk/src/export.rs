@@ -81,6 +81,14 @@ impl<C: 'static> GuestReader for Reader<C> {
         let batch = block_on(self.0.borrow_mut().next_batch(), wait)?;
         Ok(batch.map(|batch| Batch { records: batch.records, checkpoint: batch.checkpoint }))
     }
+
+    fn stop(&self) {
+        self.0.borrow_mut().stop();
+    }
+
+    fn is_complete(&self) -> bool {
+        self.0.borrow().is_complete()
+    }
 }
 
 thread_local! {

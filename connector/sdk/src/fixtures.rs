@@ -18,8 +18,7 @@ pub(crate) fn record_at(text: &str) -> Record {
     Record {
         json: format!("{{\"created_at\":{text:?}}}"),
         position: parse_instant(text),
-        unsettled: false,
-        withheld: false,
+        ..Record::default()
     }
 }
 
@@ -68,7 +67,7 @@ impl List {
     }
 
     fn record(&self, index: usize, position: Timestamp) -> Record {
-        Record { json: index.to_string(), position: Some(position), unsettled: false, withheld: false }
+        Record { json: index.to_string(), position: Some(position), ..Record::default() }
     }
 
     /// Returns the position of the record with this text.

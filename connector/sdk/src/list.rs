@@ -32,7 +32,7 @@ impl ListFields {
         let (text, mut records) = (utf8(body)?, Vec::new());
         let page =
             |records, next_token, is_cut_off| Page { records, next_token, bytes: body.len(), is_cut_off };
-        if let Answer::Object = request.stream.answer {
+        if let Answer::Object = request.answer() {
             let mut scanner = Scanner::new(text);
             request.scan(config, &mut scanner, &mut records)?;
             scanner.end()?;

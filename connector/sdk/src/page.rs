@@ -42,6 +42,11 @@ enum Step {
 }
 
 impl PageChain {
+    /// Creates a chain of which nothing is requested.
+    pub fn finished() -> Self {
+        Self { step: Step::Finished, ..Self::default() }
+    }
+
     /// Returns whether a page can be requested now.
     pub fn is_waiting(&self) -> bool {
         matches!(self.step, Step::Fresh | Step::Waiting(_))

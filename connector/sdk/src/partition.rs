@@ -3,6 +3,8 @@
 //! A stream is cut into slices, and each slice is a chain of pages. Nothing here does I/O: the
 //! reader sends the requests that [`Slices`] returns, passes the pages back, and emits the records.
 
+pub mod changing;
+mod corrections;
 pub mod lists;
 pub mod open;
 pub mod parents;
@@ -49,6 +51,14 @@ pub trait Slices<C: 'static> {
         Err(error)
     }
 
+    /// Records that what was requested is not there: an object if `is_absent`, or otherwise the
+    /// list. Returns the records that say so. Returns `None` if nothing is known of it here, and
+    /// the row says what it means.
+    fn without(&mut self, request: &PageRequest<C>, reason: &str, is_absent: bool) -> Option<Vec<String>> {
+        let _ = (request, reason, is_absent);
+        None
+    }
+
     /// Replaces the slice by shorter ones, because the response would be too large. Later slices
     /// are then no longer than these. Returns false if it cannot be shorter.
     fn shorten(&mut self, request: &PageRequest<C>) -> bool;
@@ -64,6 +74,21 @@ pub trait Slices<C: 'static> {
         Vec::new()
     }
 
+    /// Ends the read soon: from now on, only what is needed for a state that covers all records
+    /// returned so far is requested. Has no effect on slices that cannot be continued.
+    fn stop(&mut self) {}
+
+    /// Returns whether everything has been read.
+    fn is_finished(&self) -> bool {
+        true
+    }
+
+    /// Returns the state from which a later read continues where this one was stopped. `None` if
+    /// the last checkpoint is that state. Called once, when no request is in flight.
+    fn left_off(&mut self) -> Option<String> {
+        None
+    }
+
     /// Returns how many slices have been read to their end, and the total if it is known. Both may
     /// grow.
     fn progress(&self) -> (u64, Option<u64>);
@@ -74,6 +99,7 @@ pub trait Slices<C: 'static> {
 
 /// Returns the slice of the given times. If the server cannot filter by time, everything is
 /// requested, and other records are dropped. If records have no time, the slice is unbounded.
+#[inline(never)]
 fn bounded<C>(stream: &Stream<C>, from: Timestamp, until: Option<Until>) -> Slice {
     let (slack, is_exact) = match (stream.time, stream.cursor) {
         (Some(time), _) => (Some(time.slack), time.slack.is_zero()),

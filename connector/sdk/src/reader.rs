@@ -36,6 +36,9 @@ pub struct Batch {
     pub checkpoint: Option<String>,
 }
 
+/// How many lists without records make an empty batch.
+const EMPTY_LISTS: usize = 8;
+
 /// Reads one stream.
 pub struct Reader<C: 'static> {
     stream: &'static Stream<C>,
@@ -50,7 +53,10 @@ pub struct Reader<C: 'static> {
     again: Vec<PageRequest<C>>,
     page_sizes: PageSizes,
     has_received: bool,
+    /// Whether the state at which the read was stopped has to be emitted.
+    stops: bool,
     finished: bool,
+    is_complete: bool,
 }
 
 impl<C> std::fmt::Debug for Reader<C> {
@@ -78,15 +84,33 @@ impl<C> Reader<C> {
             again: Vec::new(),
             page_sizes: PageSizes::default(),
             has_received: false,
+            stops: false,
             finished: false,
+            is_complete: false,
         }
     }
 
-    /// Returns the next batch, or `None` at the end of the stream.
+    /// Ends the read soon: starts nothing new, but what is needed for a checkpoint that covers all
+    /// records. [`Reader::next_batch`] returns the rest, that checkpoint, and then `None`.
+    ///
+    /// A stream that cannot be continued is read to its end.
+    pub fn stop(&mut self) {
+        self.stops = true;
+        self.slices.stop();
+    }
+
+    /// Returns whether the stream has been read to its end.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
+    /// Returns the next batch, or `None` at the end of the stream. The batch is empty if several
+    /// lists in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
     ///
     /// # Errors
     /// If the stream cannot be read any further. The reader is then finished.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
+        let mut responses = 0;
         while !self.finished {
             self.fill().await;
             let (next, was_waited_for) = match self.fetched.pop_front() {
@@ -101,12 +125,17 @@ impl<C> Reader<C> {
                         return Err(error.in_stream(self.stream.name));
                     }
                 },
-                None => match self.slices.checkpoint() {
-                    Some(checkpoint) => Batch { records: Vec::new(), checkpoint: Some(checkpoint) },
-                    None => return self.finish().map(|()| None),
+                None => match self.batch(Vec::new()) {
+                    Batch { checkpoint: None, .. } => match self.left_off() {
+                        None => return self.finish().map(|()| None),
+                        checkpoint => Batch { records: Vec::new(), checkpoint },
+                    },
+                    batch => batch,
                 },
             };
-            if !batch.records.is_empty() || batch.checkpoint.is_some() {
+            // Windows take responses without records too, but those are how they are found.
+            responses += usize::from(self.stream.parents().is_some());
+            if !batch.records.is_empty() || batch.checkpoint.is_some() || responses == EMPTY_LISTS {
                 self.fill().await;
                 return Ok(Some(batch));
             }
@@ -114,13 +143,21 @@ impl<C> Reader<C> {
         Ok(None)
     }
 
+    /// Returns the state of a read that was stopped, once.
+    fn left_off(&mut self) -> Option<String> {
+        std::mem::take(&mut self.stops).then(|| self.slices.left_off())?
+    }
+
     /// Logs the problems with single records, and fails if some lists could not be read.
     fn finish(&mut self) -> Result<()> {
         self.finished = true;
+        self.is_complete = self.slices.is_finished();
         for note in self.tools.fetcher.notes().sentences() {
             self.log(Level::Warn, &note);
         }
-        self.slices.failure().map_or(Ok(()), |error| Err(error.in_stream(self.stream.name)))
+        let Some(error) = self.slices.failure() else { return Ok(()) };
+        self.is_complete = false;
+        Err(error.in_stream(self.stream.name))
     }
 
     /// Turns a response into a batch, which is empty if there are no records.
@@ -131,7 +168,13 @@ impl<C> Reader<C> {
         was_waited_for: bool,
     ) -> Result<Batch> {
         let may_be_skipped = request.stream.ends.may_be_unknown && !self.has_received;
-        let page = match result? {
+        let outcome = result?;
+        if let Some((reason, is_absent)) = lack(&outcome)
+            && let Some(records) = self.slices.without(&request, reason, is_absent)
+        {
+            return Ok(self.batch(records));
+        }
+        let page = match outcome {
             Outcome::Complete(page) if page.is_cut_off => {
                 let message = "the response is incomplete, and nothing says how to get the rest";
                 let error = self.of_request(Error::system(message), &request);
@@ -169,20 +212,29 @@ impl<C> Reader<C> {
         self.has_received |= request.level == 0;
         self.limit.observe(page.bytes, was_waited_for);
         let observed = self.slices.observe(&request, page);
-        self.log_slices();
+        if observed.is_err() {
+            self.log_slices();
+        }
         let records = observed.map_err(|problem| {
             let message = self.tools.api.redact(&problem.to_string());
             self.of_request(Error::system(message), &request)
         })?;
+        Ok(self.batch(records))
+    }
+
+    fn batch(&mut self, records: Vec<String>) -> Batch {
+        self.log_slices();
         let checkpoint = self.slices.checkpoint();
+        self.log_slices();
         self.report_progress();
-        Ok(Batch { records, checkpoint })
+        Batch { records, checkpoint }
     }
 
     /// Ends the stream without records, with a warning.
     fn skip(&mut self, why: &str, reason: &str) -> Batch {
         self.log(Level::Warn, &format!("skipped because {why}: {reason}"));
         self.cancel();
+        self.is_complete = true;
         Batch::default()
     }
 
@@ -286,8 +338,22 @@ impl<C> Reader<C> {
     }
 }
 
+/// Returns why a response lacks what was requested, and whether that is an object which does not
+/// exist.
+fn lack(outcome: &Outcome<Page>) -> Option<(&str, bool)> {
+    match outcome {
+        Outcome::Absent(reason) => Some((reason, true)),
+        Outcome::Unavailable(reason) => Some((reason, false)),
+        Outcome::UnknownPath(error) | Outcome::Refused(error) => Some((&error.message, false)),
+        Outcome::Complete(_) | Outcome::TooLarge(_) => None,
+    }
+}
+
 /// Returns the error of a request that is too large and cannot be made smaller.
 fn too_large(mut error: Error, however: &str) -> Error {
     error.message = format!("{}; {however}", error.message);
     error
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,16 +3,18 @@
 //! Values are emitted byte for byte as the server sent them. Only top-level fields are moved, added
 //! or removed.
 
+mod origin;
 mod reshaped;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, rc::Rc};
 
 use json_text::{Fields, Json, Scanner};
 use memchr::memchr2;
 use time::{SignedDuration, Timestamp};
 
+pub use self::origin::{Digest, Origin, Traits};
 use self::reshaped::Reshaped;
-pub(crate) use self::reshaped::inside;
+pub(crate) use self::{origin::Found, reshaped::inside};
 use crate::{
     instant::{parse_date, parse_instant},
     problem::Problem,
@@ -29,6 +31,9 @@ pub struct Record {
     pub unsettled: bool,
     /// Whether the record is not emitted. It still counts for the cursor.
     pub withheld: bool,
+    /// The object that the record was made of, if the stream's row says how to find it again. Rows
+    /// of one element share it.
+    pub origin: Option<Rc<Origin>>,
 }
 
 /// Copies fields of a nested object to the top level. If the object is null or absent, the fields
@@ -65,7 +70,10 @@ pub struct Shape<'a> {
     pub cursor: Option<&'static str>,
     /// Which records can still change.
     pub unsettled: Option<&'a Unsettled>,
-    /// The values of that field whose records are not emitted.
+    /// Which fields tell what became of an object.
+    pub traits: Option<&'a Traits>,
+    /// The values of the field that says whether a record is unsettled or open, whose records are
+    /// not emitted.
     pub withheld: &'static [&'static str],
     /// Fields to copy from nested objects.
     pub hoists: &'static [Hoist],
@@ -77,7 +85,7 @@ pub struct Shape<'a> {
 impl Record {
     /// Creates a settled record from the JSON text of an object.
     pub fn new(json: String, position: Option<Timestamp>) -> Self {
-        Self { json: on_one_line(json), position, unsettled: false, withheld: false }
+        Self { json: on_one_line(json), position, ..Self::default() }
     }
 
     /// Creates a record that is not emitted and only says that something was read at a position.
@@ -89,15 +97,19 @@ impl Record {
     ///
     /// # Errors
     /// If the next value is not a JSON object.
+    #[inline(never)]
     pub fn scan(scanner: &mut Scanner<'_>, shape: &Shape<'_>) -> Result<Self, Problem> {
         let start = scanner.position();
-        let (mut cursor, mut status) = (None, None);
+        let (mut cursor, mut status, mut found) = (None, None, Found::default());
         // Of several fields with one name, the last counts.
         let look_at = |name: Json<'_>, value| {
             if shape.cursor.is_some_and(|field| name.is(field)) {
                 cursor = Some(value);
             } else if shape.unsettled.is_some_and(|unsettled| name.is(unsettled.field)) {
                 status = Some(value);
+            }
+            if let Some(traits) = shape.traits {
+                found.look_at(traits, name, value);
             }
         };
         let json = if shape.hoists.is_empty() && shape.added.is_empty() {
@@ -108,7 +120,11 @@ impl Record {
             reshaped.finish(scanner.since(start).len())
         };
         let position = cursor.and_then(position);
-        Ok(Self::new(json, position).with_status(status, shape))
+        let mut record = Self::new(json, position);
+        if let Some(traits) = shape.traits {
+            record.origin = found.origin(traits, &record.json).map(Rc::new);
+        }
+        Ok(record.with_status(status.or(found.status), shape))
     }
 
     /// Says whether the record can still change and is emitted, by the field that says so.

@@ -11,8 +11,8 @@ use crate::{
     problem::Problem,
     record::Record,
     rows,
-    slice::{Slice, Until},
-    stream::{Place, Stream, TimeForm},
+    slice::{Scope, Slice, Until},
+    stream::{Answer, Place, Stream, TimeForm},
 };
 
 /// A request for one page.
@@ -47,9 +47,17 @@ impl<C> PageRequest<C> {
         Self { level: 0, key: 0, stream, slice, page_token: None, page_limit: stream.page_limit }
     }
 
+    /// Returns what a response holds.
+    pub fn answer(&self) -> Answer {
+        if self.slice.scope == Scope::Object { Answer::Object } else { self.stream.answer }
+    }
+
     /// Returns the path, percent-encoded.
     pub fn path(&self) -> String {
         let segment = |value: &Option<String>| value.as_deref().map(Request::segment).unwrap_or_default();
+        if let (Scope::Object, Some(object)) = (self.slice.scope, self.stream.object) {
+            return object.path.replace("{id}", &segment(&self.slice.parent));
+        }
         let path = self.stream.path.replace("{parent}", &segment(&self.slice.parent));
         path.replace("{part}", &segment(&self.slice.part))
     }
@@ -59,6 +67,9 @@ impl<C> PageRequest<C> {
     pub fn query(&self, config: &C, parameters: PageParameters) -> Vec<(String, String)> {
         let (stream, slice) = (self.stream, &self.slice);
         let mut query: Vec<(String, String)> = Vec::new();
+        if slice.scope == Scope::Object {
+            return query;
+        }
         let mut push = |name: &str, value: String| query.push((name.to_owned(), value));
         if let Some(limit) = self.page_limit {
             push(parameters.limit, limit.to_string());
@@ -89,6 +100,11 @@ impl<C> PageRequest<C> {
         for (name, value) in (stream.query)(config, slice) {
             push(name, value);
         }
+        if let (Scope::Open, Some(open)) = (slice.scope, stream.open) {
+            query.retain(|(name, _)| name != open.filter);
+            query.extend(open.values.iter().map(|value| (open.filter.to_owned(), (*value).to_owned())));
+        }
+        let mut push = |name: &str, value: String| query.push((name.to_owned(), value));
         // A list without pages has no page token.
         if let Some(token) = self.page_token.as_ref().filter(|_| self.page_limit.is_some()) {
             push(parameters.token, token.clone());

@@ -1,10 +1,12 @@
 //! Turns an element of a response into records.
 
+use std::rc::Rc;
+
 use json_text::{Fields, Json, Scanner};
 
 use crate::{
     problem::Problem,
-    record::{Record, Shape, inside, position},
+    record::{Found, Record, Shape, inside, position},
     request::PageRequest,
     slice::Slice,
 };
@@ -47,9 +49,11 @@ pub(crate) fn scan<C>(
     let parent = stream.carry.parent_as.map(|name| (name, json(&slice.parent)));
     let part = stream.carry.part_as.map(|name| (name, json(&slice.part)));
     let added: Vec<_> = parent.into_iter().chain(part).collect();
+    let traits = stream.traits();
     let shape = Shape {
         cursor: stream.cursor,
         unsettled: stream.unsettled.as_ref(),
+        traits: traits.as_ref(),
         withheld: (stream.withheld)(config),
         hoists: stream.carry.hoists,
         added: &added,
@@ -80,14 +84,25 @@ impl Nested {
             at_path(path)
         };
         let position = shape.cursor.and_then(of_element).and_then(position);
-        let status = shape.unsettled.and_then(|unsettled| fields.raw(unsettled.field));
+        let mut found = Found::default();
+        if let Some(traits) = shape.traits {
+            fields.iter().for_each(|(name, value)| found.look_at(traits, name, value));
+        }
+        let origin = shape.traits.and_then(|traits| found.origin(traits, element.get())).map(Rc::new);
+        let unsettled = shape.unsettled.and_then(|unsettled| fields.raw(unsettled.field));
+        let status = unsettled.or(found.status);
+        if origin.as_ref().is_some_and(|origin| origin.is_deleted) {
+            records.push(Record { position, origin, ..Record::mark(None) });
+            return Ok(());
+        }
         let list = fields.raw(self.list).ok_or_else(|| format!("there is no {:?}", self.list))?;
         let rows = match list.get() {
             "null" => Vec::new(),
             text if text.starts_with('{') => vec![list],
             _ => list.list().ok_or_else(|| format!("{:?} is not a list", self.list))?,
         };
-        let of_row = Shape { cursor: None, unsettled: None, withheld: &[], added: &added, ..*shape };
+        let of_row =
+            Shape { cursor: None, unsettled: None, traits: None, withheld: &[], added: &added, ..*shape };
         let first = records.len();
         for row in rows {
             let record = Record::scan(&mut Scanner::new(row.get()), &of_row);
@@ -98,6 +113,7 @@ impl Nested {
         }
         for record in &mut records[first..] {
             record.position = position;
+            record.origin.clone_from(&origin);
             *record = std::mem::take(record).with_status(status, shape);
         }
         Ok(())
@@ -122,6 +138,7 @@ mod tests {
     const SHAPE: Shape<'_> = Shape {
         cursor: Some("invoice_date"),
         unsettled: Some(&OPEN),
+        traits: None,
         withheld: &["draft"],
         hoists: &[Hoist { object: "price", fields: &[("id", "price_id")], keep: true }],
         added: &[],

@@ -5,7 +5,7 @@ use time::{SignedDuration, Timestamp};
 /// One bounded part of a stream, which is read page by page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Slice {
-    /// The id of the parent whose list is read.
+    /// The id of the parent whose list is read, or of the object.
     pub parent: Option<String>,
     /// The part of the list, if the stream requests a list once per part.
     pub part: Option<String>,
@@ -17,6 +17,23 @@ pub struct Slice {
     pub keep_from: Option<Timestamp>,
     /// Records at this instant or later are dropped: another slice has them.
     pub keep_before: Option<Timestamp>,
+    /// What of the list is requested.
+    pub scope: Scope,
+}
+
+/// What of a list is requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scope {
+    /// All that its row says.
+    #[default]
+    All,
+    /// What is open, as [`Open`](crate::stream::Open) says.
+    Open,
+    /// The single object whose identifier is in place of the parent's.
+    Object,
+    /// The events of a [`Feed`](crate::stream::Feed), or the corrections of
+    /// [`Corrections`](crate::stream::Corrections).
+    Feed,
 }
 
 /// The upper end of a slice.

@@ -5,7 +5,10 @@ use std::rc::Rc;
 
 use json_text::Json;
 
-use crate::{api::Api, cursor::TimeRange, error::Result, http::Request, retry::RetryPolicy, stream::Stream};
+use crate::{
+    api::Api, cursor::TimeRange, error, http::Request, log::Level, problem::Problem, retry::RetryPolicy,
+    stream::Stream,
+};
 
 /// The default number of requests in flight: enough to hide the latency of most servers, and below
 /// the rate limits of most.
@@ -62,6 +65,22 @@ pub struct Check {
     pub hint: String,
     /// What to check in the config if an outage lasts.
     pub hint_in_outage: Option<String>,
+    /// What the log should say of something that the config wants and that the API may not have.
+    pub probe: Option<Probe>,
+}
+
+/// What a probe finds, as a line of the log.
+pub type Finding = (Level, String);
+
+/// A request whose result is logged, and that cannot fail a check.
+#[derive(Debug)]
+pub struct Probe {
+    /// The request.
+    pub request: Request,
+    /// Returns what a complete response says, and whether that is a warning.
+    pub finding: fn(&[u8]) -> Result<Finding, Problem>,
+    /// The words before the reason why there is none.
+    pub otherwise: &'static str,
 }
 
 impl Check {
@@ -75,6 +94,7 @@ impl Check {
             not_own: format!("the server at {property} is not {api}"),
             hint: format!("check {property}"),
             hint_in_outage: Some(format!("check {property}")),
+            probe: None,
         }
     }
 }
@@ -105,7 +125,7 @@ pub trait Source: 'static {
     ///
     /// # Errors
     /// A config error that names the property.
-    fn config(text: &str) -> Result<Self::Config>;
+    fn config(text: &str) -> error::Result<Self::Config>;
 
     /// Returns what the SDK must know about a config.
     fn settings(config: &Self::Config) -> Settings;

@@ -13,19 +13,26 @@
 //! created after `parents_after` (and not after `opened`) have been read. `observed` is the newest
 //! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
 //! cursors of single parents, which only states written by other connectors have.
+//!
+//! A plain stream whose read was stopped records what it has not read, in `unread`.
 
+mod memory;
 mod partitions;
+mod unread;
 
 use std::collections::BTreeMap;
 
 use time::Timestamp;
 
+pub use self::unread::Unread;
 use crate::{
     cursor::Cursor,
     instant::{format_instant, parse_instant},
     problem::Problem,
 };
 use json_text::{Fields, Json, Object};
+
+pub use self::memory::{Digests, Memory, Sweep};
 
 /// The version of `unfinished`.
 const VERSION: &str = "1";
@@ -39,6 +46,10 @@ pub struct State {
     pub parents: BTreeMap<String, Cursor>,
     /// The progress of an unfinished read.
     pub unfinished: Option<Unfinished>,
+    /// What finds out what has changed.
+    pub memory: Memory,
+    /// What was left of a stream without parents when its read was stopped.
+    pub unread: Option<Unread>,
 }
 
 /// The progress of an unfinished read of a stream with parents.
@@ -52,6 +63,8 @@ pub struct Unfinished {
     pub observed: Option<Timestamp>,
     /// The oldest position of a record that can still change.
     pub held: Option<Timestamp>,
+    /// Whether it was stopped. Then the parents that have been read are not listed again.
+    pub stopped: bool,
 }
 
 impl State {
@@ -94,6 +107,9 @@ impl State {
         if let Some(unfinished) = unfinished {
             object.push("unfinished", &unfinished.to_json());
         }
+        if let Some(unread) = &self.unread {
+            object.push("unread", &unread.to_json());
+        }
         if let Some(cursor_field) = cursor_field.filter(|_| !self.parents.is_empty()) {
             let mut parents = Object::default();
             for (id, Cursor { text, .. }) in &self.parents {
@@ -103,6 +119,7 @@ impl State {
             }
             object.push("parents", &parents.finish());
         }
+        self.memory.push_to(&mut object);
         object.finish()
     }
 }
@@ -111,30 +128,19 @@ impl Unfinished {
     fn to_json(self) -> String {
         let mut object = Object::default();
         object.push("version", VERSION);
-        let mut put = |name: &str, instant: Option<Timestamp>| {
-            if let Some(instant) = instant {
-                object.push_text(name, &format_instant(instant));
-            }
-        };
-        put("opened", Some(self.opened));
-        put("parents_after", Some(self.parents_after));
-        put("observed", self.observed);
-        put("held", self.held);
+        put(&mut object, "opened", Some(self.opened));
+        put(&mut object, "parents_after", Some(self.parents_after));
+        put(&mut object, "observed", self.observed);
+        put(&mut object, "held", self.held);
+        if self.stopped {
+            object.push("stopped", "true");
+        }
         object.finish()
     }
 
     fn parse(value: Json<'_>) -> Result<Self, Problem> {
-        let fields = Fields::of(value).ok_or("\"unfinished\" is not an object")?;
-        let version = fields.raw("version").map_or("null", Json::get);
-        if version != VERSION {
-            return Err(Problem::new(format!(
-                "its version is {version}, but this connector reads version {VERSION}"
-            )));
-        }
-        let optional = |name: &str| {
-            let value = fields.value(name);
-            value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
-        };
+        let fields = fields_of(value, "unfinished")?;
+        let optional = |name: &str| optional(&fields, name);
         let required =
             |name: &str| optional(name)?.ok_or_else(|| Problem::new(format!("{name:?} is missing")));
         Ok(Self {
@@ -142,8 +148,33 @@ impl Unfinished {
             parents_after: required("parents_after")?,
             observed: optional("observed")?,
             held: optional("held")?,
+            stopped: fields.raw("stopped").is_some_and(|flag| flag.get() == "true"),
         })
     }
+}
+
+/// Adds an instant to a state, if there is one.
+fn put(object: &mut Object, name: &str, instant: Option<Timestamp>) {
+    if let Some(instant) = instant {
+        object.push_text(name, &format_instant(instant));
+    }
+}
+
+fn optional(fields: &Fields<'_>, name: &str) -> Result<Option<Timestamp>, Problem> {
+    let value = fields.value(name);
+    value.map(|value| parse_text(Some(value), name).map(|cursor| cursor.instant)).transpose()
+}
+
+/// Returns the fields of what was left of a read, if this version can read them.
+fn fields_of<'a>(value: Json<'a>, name: &str) -> Result<Fields<'a>, Problem> {
+    let fields = Fields::of(value).ok_or_else(|| format!("{name:?} is not an object"))?;
+    let version = fields.raw("version").map_or("null", Json::get);
+    if version != VERSION {
+        return Err(Problem::new(format!(
+            "its version is {version}, but this connector reads version {VERSION}"
+        )));
+    }
+    Ok(fields)
 }
 
 /// Parses the state of a stream without a cursor, which holds progress or nothing.
@@ -167,11 +198,15 @@ fn parse_fields(fields: &Fields<'_>, cursor_field: &str) -> Result<State, Proble
             name if name == cursor_field && value.get() == "null" => {}
             name if name == cursor_field => state.cursor = Some(parse_text(Some(value), name)?),
             "unfinished" => state.unfinished = Some(Unfinished::parse(value)?),
+            "unread" => state.unread = Some(Unread::parse(value)?),
             "parents" => {
                 let fields = Fields::of(value).ok_or("\"parents\" is not an object")?;
                 state.parents = parse_cursors(&fields, cursor_field)?;
             }
-            _ => {
+            name => {
+                if state.memory.parse(name, value)? {
+                    continue;
+                }
                 let message = format!("it has {name:?}, but the cursor of this stream is {cursor_field:?}");
                 return Err(Problem::new(message));
             }
@@ -190,6 +225,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
     fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
 }
 
+#[inline(never)]
 fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<String, Cursor>, Problem> {
     let mut cursors = BTreeMap::new();
     for (id, value) in fields.iter() {
@@ -199,6 +235,7 @@ fn parse_cursors(fields: &Fields<'_>, cursor_field: &str) -> Result<BTreeMap<Str
     Ok(cursors)
 }
 
+#[inline(never)]
 fn parse_text(value: Option<Json<'_>>, name: &str) -> Result<Cursor, Problem> {
     let json = value.map_or("null", Json::get);
     let text = value

@@ -3,6 +3,8 @@
 //! The columns are independent of each other. `C` is the source's parsed config; the few columns
 //! that depend on it are functions.
 
+mod changes;
+mod corrections;
 mod ends;
 mod parents;
 mod time_filter;
@@ -13,6 +15,8 @@ use futures_util::future::LocalBoxFuture;
 use time::SignedDuration;
 
 pub use self::{
+    changes::{Feed, Object, Open},
+    corrections::Corrections,
     ends::{Absent, Ends},
     parents::{Parents, Parts, Place},
     time_filter::{TimeFilter, TimeForm},
@@ -56,7 +60,8 @@ pub struct Stream<C: 'static> {
     pub carry: Carry,
     /// Which records can still change.
     pub unsettled: Option<Unsettled>,
-    /// The values of the field of `unsettled` whose records are requested and not emitted.
+    /// The values of the field of `unsettled` or `open` whose records are requested and not
+    /// emitted.
     pub withheld: fn(&C) -> &'static [&'static str],
     /// Completes a page with further requests.
     pub enrich: Option<Enrich<C>>,
@@ -70,6 +75,17 @@ pub struct Stream<C: 'static> {
     /// How long after its position a record can change, if no field of it says so. The stream is
     /// read up to now, and the cursor stays that far behind.
     pub grace: Option<SignedDuration>,
+    /// What changes records that are older.
+    pub corrections: Option<&'static Corrections<C>>,
+
+    /// How a single object is requested.
+    pub object: Option<Object>,
+    /// Which objects are looked at by each read until they are closed.
+    pub open: Option<&'static Open<C>>,
+    /// After how long a stream is read whole again. `None` never does.
+    pub sweep: fn(&C) -> Option<SignedDuration>,
+    /// The events that name objects which have changed.
+    pub feed: Option<&'static Feed<C>>,
 
     /// How the stream is cut into slices.
     pub partition: Partition<C>,
@@ -150,6 +166,11 @@ impl<C> Stream<C> {
         cursor: None,
         time: None,
         grace: None,
+        corrections: None,
+        object: None,
+        open: None,
+        sweep: |_| None,
+        feed: None,
         partition: Partition::Whole,
         parts: None,
         filters: &[],
@@ -193,6 +214,22 @@ impl<C> Stream<C> {
             assert!(
                 stream.unsettled.is_none() || stream.cursor.is_some(),
                 "an unsettled record holds a cursor"
+            );
+            let is_found_again = stream.object.is_some() && matches!(stream.partition, Partition::Windows);
+            assert!(
+                is_found_again || (stream.open.is_none() && stream.feed.is_none()),
+                "what became of an object is asked by its identifier, in a list with windows"
+            );
+            assert!(
+                stream.open.is_none() || stream.unsettled.is_none(),
+                "a record is either open or holds the cursor"
+            );
+            assert!(
+                stream.corrections.is_none()
+                    || (has_time
+                        && stream.grace.is_some()
+                        && matches!(stream.partition, Partition::Parents(_))),
+                "corrections need parents, a time filter and a grace period"
             );
             assert!(stream.grace.is_none() || has_time, "a grace period needs a time filter and a cursor");
             index += 1;

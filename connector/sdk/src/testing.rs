@@ -97,6 +97,11 @@ impl World {
         }
     }
 
+    /// Lets time pass between two reads.
+    pub fn advance(&self, duration: Duration) {
+        self.now.set(self.now.get() + SignedDuration::try_from(duration).unwrap());
+    }
+
     /// Returns how much time has passed.
     pub fn elapsed(&self) -> Duration {
         (self.now.get() - instant("2024-06-01T00:00:00Z")).try_into().unwrap()

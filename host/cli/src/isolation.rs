@@ -42,6 +42,8 @@ pub(crate) fn begin(command: &Command) -> Result<()> {
         return Ok(());
     }
     let mut files = Files { read: of_sandbox(sandbox), ..Files::default() };
+    // A bundle reads its component from its own file, and no output may replace the program.
+    files.read.extend(std::env::current_exe());
     if let ComponentSource::File(path) = component {
         files.read.push(path.clone());
     }

@@ -127,6 +127,15 @@ impl Instance {
         parse(batch).map(Some)
     }
 
+    /// Asks a reader to end soon. Returns false if the connector does not know that.
+    pub(crate) async fn stop(&mut self, reader: ReaderHandle) -> Result<bool> {
+        call!(self, "stop", |store, exports| exports.stop(store, reader.0))
+    }
+
+    pub(crate) async fn is_complete(&mut self, reader: ReaderHandle) -> Result<bool> {
+        call!(self, "is-complete", |store, exports| exports.is_complete(store, reader.0))
+    }
+
     /// The error for what the connector says went wrong.
     fn refused(&self, Refusal { failure_type, message, internal_message }: &Refusal) -> Error {
         let error = Error::new(*failure_type, self.limits.text(message));

@@ -202,7 +202,7 @@ impl Session {
         let mut instance = self.start(true).await?;
         let state = state.map(JsonObject::as_str);
         let handle = instance.read(self.shared.config.as_str(), stream, sync_mode, state).await?;
-        Ok(Reader { instance, handle })
+        Ok(Reader { instance, handle, stopping: Stopping::No, is_complete: false })
     }
 
     async fn start(&self, reads: bool) -> Result<Instance> {
@@ -216,17 +216,69 @@ impl Session {
 pub struct Reader {
     instance: Instance,
     handle: ReaderHandle,
+    stopping: Stopping,
+    is_complete: bool,
+}
+
+/// How a read ends before the end of its stream.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stopping {
+    No,
+    /// The connector ends it.
+    ByConnector,
+    /// It ends at the next checkpoint, because the connector does not know how to stop.
+    AtCheckpoint,
+    Ended,
 }
 
 impl Reader {
-    /// The next records, or `None` when the stream has been read to its end. Must not be called
-    /// after an error.
+    /// The next records, or `None` when the stream has been read to its end or the read was
+    /// stopped. Must not be called after an error.
     ///
     /// # Errors
     ///
     /// As the connector says. A system error if it crashes or returns what is not a record.
     pub async fn next_batch(&mut self) -> Result<Option<Batch>> {
-        self.instance.next_batch(self.handle).await
+        if self.stopping == Stopping::Ended {
+            return Ok(None);
+        }
+        let batch = self.instance.next_batch(self.handle).await?;
+        match &batch {
+            None if self.stopping == Stopping::ByConnector => {
+                self.is_complete = self.instance.is_complete(self.handle).await?;
+            }
+            None => self.is_complete = true,
+            Some(batch) if self.stopping == Stopping::AtCheckpoint && batch.checkpoint.is_some() => {
+                self.stopping = Stopping::Ended;
+            }
+            Some(_) => {}
+        }
+        Ok(batch)
+    }
+
+    /// Ends the read soon, so that a later one that continues it reads nothing twice. The connector
+    /// finishes what it has begun. [`Reader::next_batch`] returns the rest, a checkpoint that
+    /// covers all records, and then `None`. A stream that cannot be continued (see
+    /// [`Stream::resumable`]) is read to its end. To end a read at once, drop the reader.
+    ///
+    /// A connector of version 0.2 of the contract does not know how to stop: the read ends at its
+    /// next checkpoint, and what it has in flight is lost.
+    ///
+    /// # Errors
+    ///
+    /// A system error if the connector crashes.
+    pub async fn stop(&mut self) -> Result<()> {
+        if self.stopping == Stopping::No && !self.is_complete {
+            let is_known = self.instance.stop(self.handle).await?;
+            self.stopping = if is_known { Stopping::ByConnector } else { Stopping::AtCheckpoint };
+        }
+        Ok(())
+    }
+
+    /// Whether the stream has been read to its end. False until [`Reader::next_batch`] has returned
+    /// `None`, and afterwards if the read was stopped before.
+    pub fn is_complete(&self) -> bool {
+        self.is_complete
     }
 }
 

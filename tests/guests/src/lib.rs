@@ -115,6 +115,12 @@ impl<H: Hostile> GuestReader for Reading<H> {
             call => H::misbehave(&self.config, call - 1),
         }
     }
+
+    fn stop(&self) {}
+
+    fn is_complete(&self) -> bool {
+        true
+    }
 }
 
 fn parse(config: &str) -> Value {

@@ -19,6 +19,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.api_url, API_URL);
     assert_eq!((config.concurrency, config.draft_invoices), (CONCURRENCY, false));
     assert_eq!(config.retry_minutes, RETRY_MINUTES);
+    assert_eq!(config.open_invoices_for(), Some(SignedDuration::hours(90 * 24)));
+    assert_eq!((config.sweep(), config.reads_webhook_events), (None, false));
     let start = instant("2024-01-01T00:00:00Z");
     assert_eq!(config.range, TimeRange::since(start));
 }
@@ -37,6 +39,10 @@ fn every_property_that_is_wrong_is_named() {
         (r#"{"end_date":"2023-01-01T00:00:00Z"}"#, "end_date is before start_date"),
         (r#"{"lookback_window_days":-1}"#, "lookback_window_days"),
         (r#"{"lookback_window_days":1.5}"#, "lookback_window_days"),
+        (r#"{"open_invoice_days":-1}"#, "open_invoice_days"),
+        (r#"{"full_sweep_days":36501}"#, "full_sweep_days"),
+        (r#"{"changes":"events"}"#, "changes"),
+        (r#"{"changes":true}"#, "changes"),
         (r#"{"string_event_properties_keys":"a"}"#, "string_event_properties_keys"),
         (r#"{"numeric_event_properties_keys":[1]}"#, "numeric_event_properties_keys"),
         (

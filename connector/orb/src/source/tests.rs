@@ -1,5 +1,8 @@
 //! Reads whole streams from a scripted server, on a simulated clock.
 
+mod backfills;
+mod changes;
+
 use std::time::Duration;
 
 use super::*;

@@ -65,7 +65,7 @@ pub(super) static WEBHOOK_ENDPOINTS: Stream<Config> = Stream {
     ..ADMIN
 };
 
-pub(super) static WEBHOOK_EVENTS: Stream<Config> = Stream {
+pub(crate) static WEBHOOK_EVENTS: Stream<Config> = Stream {
     name: "webhook_events",
     group: "admin",
     requests: "1 per 100 events",

@@ -9,11 +9,16 @@ use time::SignedDuration;
 
 use super::{
     CUSTOMER_ID, LIST, MAY_BE_UNKNOWN, OF_CUSTOMER, OF_SUBSCRIPTION, PLAN_ID, PRICE, SUBSCRIPTION_ID,
-    SUBSCRIPTIONS, WHOLE, catalog::COUPONS,
+    SUBSCRIPTIONS, WHOLE,
+    catalog::COUPONS,
+    changes::{self, object},
 };
 use crate::{config::Config, coupons, ledger, licenses, rates::CREDIT_BALANCE};
 
 const BY_TIME: Stream<Config> = Stream { group: "billing", ..LIST };
+
+/// The columns of records that change without a trace.
+const CHANGING: Stream<Config> = Stream { sweep: Config::sweep, ..BY_TIME };
 
 pub(super) const BILLING: Stream<Config> = Stream { group: "billing", ..WHOLE };
 
@@ -23,7 +28,9 @@ pub(super) static CREDIT_NOTES: Stream<Config> = Stream {
     path: "credit_notes",
     schema: "credit_notes.json",
     carry: Carry { hoists: &[CUSTOMER_ID], ..Carry::NOTHING },
-    ..BY_TIME
+    object: Some(object("credit_notes/{id}")),
+    feed: Some(&changes::CREDIT_NOTES),
+    ..CHANGING
 };
 
 pub(super) static CREDIT_NOTE_LINE_ITEMS: Stream<Config> = Stream {
@@ -117,7 +124,7 @@ pub(super) static SUBSCRIPTION_SUMMARIES: Stream<Config> = Stream {
     schema: "subscription_summaries.json",
     carry: Carry { hoists: &[CUSTOMER_ID, PLAN_ID], ..Carry::NOTHING },
     ends: MAY_BE_UNKNOWN,
-    ..BY_TIME
+    ..CHANGING
 };
 
 pub(super) static SUBSCRIPTION_SCHEDULES: Stream<Config> = Stream {

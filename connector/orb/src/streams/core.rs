@@ -7,17 +7,22 @@ use elt_sdk::{
     stream::{Carry, Ends, Parents, Partition, Parts, Place, Stream, TimeFilter},
 };
 
-use super::{LIST, OF_CUSTOMER, OF_SUBSCRIPTION};
+use super::{LIST, OF_CUSTOMER, OF_SUBSCRIPTION, changes, changes::object};
 use crate::{config::Config, events, ledger, rates::ANALYTICS, timeframe, usage};
 
 const CORE: Stream<Config> = Stream { group: "core", ..LIST };
+
+/// The columns of records that change without a trace.
+const CHANGING: Stream<Config> = Stream { sweep: Config::sweep, ..CORE };
 
 pub(super) static CUSTOMERS: Stream<Config> = Stream {
     name: "customers",
     requests: "1 per 100 customers",
     path: "customers",
     schema: "customers.json",
-    ..CORE
+    object: Some(object("customers/{id}")),
+    feed: Some(&changes::CUSTOMERS),
+    ..CHANGING
 };
 
 /// The fields of the customer that a subscription or a ledger entry belongs to.
@@ -50,14 +55,23 @@ pub(super) static SUBSCRIPTIONS: Stream<Config> = Stream {
         ],
         ..Carry::NOTHING
     },
-    ..CORE
+    object: Some(object("subscriptions/{id}")),
+    feed: Some(&changes::SUBSCRIPTIONS),
+    ..CHANGING
 };
 
 /// Subscriptions as parents. They keep the plan, by which usage is filtered.
 pub(super) static WHOLE_SUBSCRIPTIONS: Stream<Config> = Stream { carry: Carry::NOTHING, ..SUBSCRIPTIONS };
 
-pub(super) static PLANS: Stream<Config> =
-    Stream { name: "plans", requests: "1 per 100 plans", path: "plans", schema: "plans.json", ..CORE };
+pub(super) static PLANS: Stream<Config> = Stream {
+    name: "plans",
+    requests: "1 per 100 plans",
+    path: "plans",
+    schema: "plans.json",
+    object: Some(object("plans/{id}")),
+    feed: Some(&changes::PLANS),
+    ..CHANGING
+};
 
 pub(super) static INVOICES: Stream<Config> = Stream {
     name: "invoices",
@@ -69,7 +83,12 @@ pub(super) static INVOICES: Stream<Config> = Stream {
     // Orb omits void invoices by default.
     filters: &[("status[]", "void"), ("status[]", "paid"), ("status[]", "issued"), ("status[]", "synced")],
     query: |config, _| config.draft_filter(),
-    ..CORE
+    // Drafts are always looked at.
+    withheld: |config| if config.draft_invoices { &[] } else { &["draft"] },
+    object: Some(object("invoices/{id}")),
+    open: Some(&changes::OPEN_INVOICES),
+    feed: Some(&changes::INVOICES),
+    ..CHANGING
 };
 
 pub(super) static CREDITS_LEDGER_ENTRIES: Stream<Config> = Stream {
@@ -121,6 +140,7 @@ pub(super) static SUBSCRIPTION_USAGE: Stream<Config> = Stream {
     cursor: Some("timeframe_start"),
     time: Some(TimeFilter::by_ends("timeframe_start", "timeframe_end")),
     grace: Some(usage::GRACE),
+    corrections: Some(&changes::BACKFILLS),
     partition: Partition::Parents(Parents { slices: usage::slices, ..OF_SUBSCRIPTION }),
     parts: Some(Parts { place: Place::Query("billable_metric_id"), values: usage::metrics }),
     filters: &[("granularity", "day"), ("view_mode", "periodic")],

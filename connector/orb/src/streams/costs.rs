@@ -8,7 +8,7 @@ use elt_sdk::{
 };
 use time::SignedDuration;
 
-use super::{LIST, OF_CUSTOMER, OF_SUBSCRIPTION};
+use super::{LIST, OF_CUSTOMER, OF_SUBSCRIPTION, changes::BACKFILLS};
 use crate::{
     config::Config,
     costs, licenses,
@@ -27,6 +27,7 @@ const BY_DAY: Stream<Config> = Stream {
     cursor: Some("timeframe_start"),
     time: Some(TIMEFRAME),
     grace: Some(usage::GRACE),
+    corrections: Some(&BACKFILLS),
     parts: Some(Parts {
         place: Place::Query("currency"),
         values: |config, _| Config::parts(&config.cost_currencies),

@@ -1,41 +1,16 @@
 //! Invoices in other forms than that of Airbyte's connector.
 
+use super::{CUSTOMER_ID, INVOICES, OF_SUBSCRIPTION, PRICE, SUBSCRIPTION_ID, billing::BILLING};
+use crate::{config::Config, subscription};
 use elt_sdk::{
-    record::Unsettled,
+    record::Hoist,
     rows::{Nested, Rows},
     stream::{Absent, Answer, Carry, Ends, Parents, Partition, Place, Stream},
 };
-use time::SignedDuration;
 
-use super::{CUSTOMER_ID, INVOICES, OF_SUBSCRIPTION, PRICE, SUBSCRIPTION_ID, billing::BILLING};
-use crate::{config::Config, subscription};
-
-/// The longest time that an unpaid invoice holds the cursor. An older one rarely changes, and would
-/// otherwise make each read begin at it.
-const UNPAID: SignedDuration = SignedDuration::hours(90 * 24);
-
-/// All statuses of an invoice. Drafts hold the cursor, because they keep their `invoice_date` when
-/// they are issued.
-const ALL_STATUSES: &[(&str, &str)] = &[
-    ("status[]", "void"),
-    ("status[]", "paid"),
-    ("status[]", "issued"),
-    ("status[]", "synced"),
-    ("status[]", "draft"),
-];
-
-/// An invoice changes until it is paid or void.
-const UNTIL_PAID: Unsettled =
-    Unsettled { field: "status", values: &["draft", "issued", "synced"], at_most: Some(UNPAID) };
-
-/// Invoices of all statuses, which hold the cursor until they are paid or void.
-const ALL_INVOICES: Stream<Config> = Stream {
-    group: "billing",
-    filters: ALL_STATUSES,
-    query: |_, _| Vec::new(),
-    unsettled: Some(UNTIL_PAID),
-    ..INVOICES
-};
+/// Invoices in other forms.
+const ALL_INVOICES: Stream<Config> =
+    Stream { group: "billing", withheld: |_| &["draft"], query: |_, _| Vec::new(), ..INVOICES };
 
 pub(super) static INVOICE_LINE_ITEMS: Stream<Config> = Stream {
     name: "invoice_line_items",
@@ -52,8 +27,7 @@ pub(super) static INVOICE_LINE_ITEMS: Stream<Config> = Stream {
         ],
     }),
     carry: Carry { hoists: &[PRICE], ..Carry::NOTHING },
-    // Orb computes the lines of a draft anew, with other ids.
-    withheld: |_| &["draft"],
+    // The lines of drafts are left out: Orb computes them anew, with other ids.
     ..ALL_INVOICES
 };
 
@@ -71,10 +45,30 @@ pub(super) static INVOICE_SUMMARIES: Stream<Config> = Stream {
     name: "invoice_summaries",
     path: "invoices/summary",
     schema: "invoice_summaries.json",
-    carry: Carry { hoists: &[CUSTOMER_ID, SUBSCRIPTION_ID], ..Carry::NOTHING },
-    withheld: |config| if config.draft_invoices { &[] } else { &["draft"] },
+    carry: Carry { hoists: OF_SUMMARY, ..Carry::NOTHING },
+    query: INVOICES.query,
+    withheld: INVOICES.withheld,
     ..ALL_INVOICES
 };
+
+/// A single invoice is never a summary. These fields make the difference.
+const OF_SUMMARY: &[Hoist] = &[
+    CUSTOMER_ID,
+    SUBSCRIPTION_ID,
+    left_out("line_items"),
+    left_out("subtotal"),
+    left_out("discount"),
+    left_out("discounts"),
+    left_out("minimum"),
+    left_out("minimum_amount"),
+    left_out("maximum"),
+    left_out("maximum_amount"),
+    left_out("hidden_line_item_count"),
+];
+
+const fn left_out(object: &'static str) -> Hoist {
+    Hoist { object, fields: &[], keep: false }
+}
 
 pub(super) static UPCOMING_INVOICES: Stream<Config> = Stream {
     name: "upcoming_invoices",

@@ -291,6 +291,7 @@ impl Source for Toy {
             not_own: "not the API".into(),
             hint: "look at the address".into(),
             hint_in_outage: None,
+            probe: None,
         }
     }
 }

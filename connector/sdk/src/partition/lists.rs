@@ -49,6 +49,12 @@ pub(super) struct Lists<C: 'static> {
     done: usize,
     /// The longest time of a slice, once the server has refused longer ones as too large.
     longest: Option<SignedDuration>,
+    /// The oldest of the outermost ancestors of lists that have been begun.
+    begun: Option<Option<Timestamp>>,
+    /// Once the read is stopped, only lists whose outermost ancestor is no older than this are
+    /// read: those of ancestors of which some lists have been begun. `None` in it if there are
+    /// none.
+    stopped_at: Option<Option<Timestamp>>,
 }
 
 /// Where parents come from.
@@ -78,16 +84,46 @@ impl<C> Lists<C> {
             }
         };
         let (children, first_key, done, longest) = (VecDeque::new(), 0, 0, None);
-        Self { stream, parents, level, listing, children, first_key, done, longest }
+        let (begun, stopped_at) = (None, None);
+        Self { stream, parents, level, listing, children, first_key, done, longest, begun, stopped_at }
+    }
+
+    /// As [`super::Slices::stop`].
+    pub(super) fn stop(&mut self) {
+        let oldest = self.begun.flatten();
+        // Without an order, no state could say which lists have been read.
+        if self.is_sorted() && oldest.is_some() == self.begun.is_some() {
+            self.stop_at(oldest);
+        }
+    }
+
+    fn stop_at(&mut self, oldest: Option<Timestamp>) {
+        self.stopped_at = Some(oldest);
+        if let Listing::Lists(lists) = &mut self.listing {
+            lists.stop_at(oldest);
+        }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped_at.is_some()
+    }
+
+    /// Returns whether the outermost parents come newest first.
+    fn is_sorted(&self) -> bool {
+        match &self.listing {
+            Listing::Roots(roots) => roots.is_sorted,
+            Listing::Lists(lists) => lists.is_sorted(),
+        }
     }
 
     /// Returns the next page request: for parents if few lists are waiting, otherwise for the first
     /// waiting list.
     pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
         let waiting = self.children.iter().filter(|child| child.chain.is_waiting());
-        let few = waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
+        let few = self.stopped_at.is_some() || waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
         if few && self.children.len() < MAX_PARENTS {
             let request = match &mut self.listing {
+                Listing::Roots(_) if self.stopped_at.is_some() => None,
                 Listing::Roots(roots) => roots.next_request(),
                 Listing::Lists(lists) => lists.next_request(),
             };
@@ -95,9 +131,12 @@ impl<C> Lists<C> {
                 return request;
             }
         }
-        let index = self.children.iter().position(|child| child.chain.is_waiting())?;
+        let is_wanted =
+            |child: &Child| self.stopped_at.is_none_or(|oldest| oldest.is_some() && child.root >= oldest);
+        let index = self.children.iter().position(|child| child.chain.is_waiting() && is_wanted(child))?;
         self.fit(index);
         let child = &mut self.children[index];
+        self.begun = Some(self.begun.map_or(child.root, |oldest| oldest.min(child.root)));
         let page_token = child.chain.next_page()?;
         let (level, key, slice) = (self.level, self.first_key + index, child.slice.clone());
         Some(PageRequest { level, key, page_token, ..PageRequest::new(self.stream, slice) })
@@ -117,7 +156,9 @@ impl<C> Lists<C> {
         };
         if request.level > lists.level {
             let parents = lists.observe_parents(config, request, page, skipped)?;
-            lists.admit(config, parents, |_, _| Slice::default(), skipped)?;
+            let cut = lists.cut();
+            let whole = |id: &str| Slice { parent: Some(id.to_owned()), ..Slice::default() };
+            lists.admit(config, parents, &|id, record| cut(config, record, &whole(id)), skipped)?;
             return Ok(Vec::new());
         }
         let root = lists.child(request).and_then(|child| child.root);
@@ -126,16 +167,22 @@ impl<C> Lists<C> {
         Ok(kept.map(|record| Parent { record, root }).collect())
     }
 
-    /// Adds the lists of parents. `times` returns the time to read of a list, by the parent's id
-    /// and record. Adds the ids of parents that are being deleted to `skipped`.
+    /// Returns what cuts the slice of a list into further ones.
+    pub(super) fn cut(&self) -> fn(&C, &Record, &Slice) -> Vec<Slice> {
+        self.parents.slices
+    }
+
+    /// Adds the lists of parents. `slices` returns those of a list, by the parent's id and record.
+    /// Adds the ids of parents that are being deleted to `skipped`.
+    #[inline(never)]
     pub(super) fn admit(
         &mut self,
         config: &C,
         parents: Vec<Parent>,
-        times: impl Fn(&str, &Record) -> Slice,
+        slices: &dyn Fn(&str, &Record) -> Vec<Slice>,
         skipped: &mut Vec<String>,
     ) -> Result<(), Problem> {
-        let Parents { stream, id, deleted, slices, .. } = self.parents;
+        let Parents { stream, id, deleted, .. } = self.parents;
         for Parent { record, root } in parents {
             let id = record
                 .text(id)
@@ -144,8 +191,7 @@ impl<C> Lists<C> {
                 skipped.push(id);
                 continue;
             }
-            let whole = Slice { parent: Some(id.clone()), ..times(&id, &record) };
-            let slices = slices(config, &record, &whole);
+            let slices = slices(&id, &record);
             let parts =
                 self.stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, Some(&record)));
             let of_part = |part: Option<String>| {

@@ -11,7 +11,7 @@ use std::{mem, rc::Rc};
 
 use time::{SignedDuration, Timestamp};
 
-use super::{Slices, bounded, emit, lists::Lists};
+use super::{Slices, bounded, corrections::Corrected, emit, lists::Lists};
 use crate::{
     cursor::{Cursor, OVERLAP, TimeRange, Watermark},
     error::{Error, Result},
@@ -21,8 +21,8 @@ use crate::{
     record::Record,
     refusal::Refusals,
     request::PageRequest,
-    slice::{Slice, Until},
-    state::{State, Unfinished},
+    slice::{Scope, Slice, Until},
+    state::{Memory, State, Unfinished},
     stream::{Parents, Stream},
 };
 
@@ -42,6 +42,7 @@ pub struct ByParent<C: 'static> {
     range: TimeRange,
     state: State,
     watermark: Watermark,
+    corrected: Option<Corrected<C>>,
     lists: Lists<C>,
     refusals: Refusals,
     log: Vec<(Level, String)>,
@@ -72,19 +73,29 @@ impl<C> ByParent<C> {
         let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
         let mut watermark = Watermark::new(previous, settled).holding(stream.unsettled.as_ref());
+        // Other parents have not been read beyond an end that was set since.
+        let is_read = |position: &Timestamp| range.end.is_none_or(|end| *position <= end);
         if let Some(Unfinished { opened, observed, held, .. }) = state.unfinished {
-            watermark = watermark.resume(opened, observed, held);
+            watermark = watermark.resume(opened, observed.filter(is_read), held);
         }
         // A parent's cursor in the future says nothing about the others, so the watermark ignores
         // it.
-        state.parents.values().for_each(|cursor| watermark.observe_position(cursor.instant));
+        let of_parents = state.parents.values().map(|cursor| cursor.instant);
+        of_parents.filter(is_read).for_each(|position| watermark.observe_position(position));
         let end = if stream.grace.is_some() {
             Some(range.end.map_or(opened, |end| end.min(opened)))
         } else {
             range.end
         };
+        // A first read reads everything as it is.
+        let corrections = stream.corrections.zip(state.cursor.as_ref());
+        let corrected = corrections.map(|(row, cursor)| {
+            // The last read was opened a grace period after its cursor.
+            Corrected::new(row, cursor.instant, state.memory.clone())
+        });
         Self {
             stream,
+            corrected,
             lists: Lists::new(stream, parents, &config, 0, state.unfinished),
             config,
             range: TimeRange { end, ..range },
@@ -101,9 +112,18 @@ impl<C> ByParent<C> {
     fn observe_parents(&mut self, request: &PageRequest<C>, page: Page) -> Result<(), Problem> {
         let mut skipped = Vec::new();
         let parents = self.lists.observe_parents(&self.config, request, page, &mut skipped)?;
-        let (stream, state, range) = (self.stream, &self.state, &self.range);
-        let times = |id: &str, record: &Record| times(stream, state, range, id, record);
-        self.lists.admit(&self.config, parents, times, &mut skipped)?;
+        let (stream, config, state, range) = (self.stream, &self.config, &self.state, &self.range);
+        let cut = self.lists.cut();
+        let slices = |id: &str, record: &Record| {
+            let whole = Slice { parent: Some(id.to_owned()), ..times(stream, state, range, id, record) };
+            let mut slices = cut(config, record, &whole);
+            if let Some(corrected) = &self.corrected {
+                let again = |slice: &Slice| cut(config, record, slice);
+                slices.extend(corrected.slices(record, &whole, range.start, again));
+            }
+            slices
+        };
+        self.lists.admit(config, parents, &slices, &mut skipped)?;
         for id in skipped {
             self.log.push((Level::Warn, format!("skipped {id}, which is being deleted")));
         }
@@ -133,7 +153,11 @@ impl<C> ByParent<C> {
             (Some(_), Some(end)) => self.watermark.up_to(end),
             _ => self.watermark.cursor(),
         };
-        Some(State { cursor: Some(cursor), ..State::default() })
+        Some(State { cursor: Some(cursor), memory: self.memory(true), ..State::default() })
+    }
+
+    fn memory(&self, is_end: bool) -> Memory {
+        self.corrected.as_ref().map(|corrected| corrected.remember(is_end)).unwrap_or_default()
     }
 
     /// Returns the progress of the read, if it has changed since it was last emitted.
@@ -146,8 +170,12 @@ impl<C> ByParent<C> {
         }
         self.emitted = Some(parents_after);
         let watermark = &self.watermark;
-        let (opened, observed, held) = (watermark.opened(), watermark.observed(), watermark.held());
-        Some(Unfinished { opened, parents_after, observed, held })
+        let (observed, held) = (watermark.observed(), watermark.held());
+        // If a read without this end continues, nothing says that the lists were read up to it
+        // only.
+        let opened = self.range.end.map_or(watermark.opened(), |end| watermark.opened().min(end));
+        let stopped = self.lists.is_stopped() || self.state.unfinished.is_some_and(|state| state.stopped);
+        Some(Unfinished { opened, parents_after, observed, held, stopped })
     }
 }
 
@@ -167,15 +195,31 @@ fn times<C>(stream: &Stream<C>, state: &State, range: &TimeRange, id: &str, reco
 
 impl<C: 'static> Slices<C> for ByParent<C> {
     fn next_request(&mut self) -> Option<PageRequest<C>> {
+        if let Some(corrected) = self.corrected.as_mut().filter(|corrected| !corrected.is_finished()) {
+            return corrected.next_request();
+        }
         self.lists.next_request()
     }
 
     fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
+        if request.slice.scope == Scope::Feed {
+            let corrected = self.corrected.as_mut().ok_or("an unknown slice")?;
+            corrected.observe(page)?;
+            self.log.append(&mut corrected.log);
+            return Ok(Vec::new());
+        }
         if request.level == 0 {
             self.observe_list(request, page)
         } else {
             self.observe_parents(request, page).map(|()| Vec::new())
         }
+    }
+
+    fn without(&mut self, request: &PageRequest<C>, reason: &str, _: bool) -> Option<Vec<String>> {
+        let corrected = self.corrected.as_mut().filter(|_| request.slice.scope == Scope::Feed)?;
+        corrected.give_up(reason);
+        self.log.append(&mut corrected.log);
+        Some(Vec::new())
     }
 
     fn end_parts(&mut self, request: &PageRequest<C>) {
@@ -202,7 +246,22 @@ impl<C: 'static> Slices<C> for ByParent<C> {
     }
 
     fn shorten(&mut self, request: &PageRequest<C>) -> bool {
-        self.lists.at(request.level).is_some_and(|lists| lists.shorten(request))
+        let is_list = request.slice.scope != Scope::Feed;
+        is_list && self.lists.at(request.level).is_some_and(|lists| lists.shorten(request))
+    }
+
+    fn stop(&mut self) {
+        self.lists.stop();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.lists.is_finished()
+    }
+
+    fn left_off(&mut self) -> Option<String> {
+        let progress = if self.lists.is_finished() { None } else { self.progress() }?;
+        self.state.memory = self.memory(false);
+        Some(self.state.to_json_with(Some(progress), self.stream.cursor))
     }
 
     fn failure(&mut self) -> Option<Error> {
@@ -230,6 +289,7 @@ impl<C: 'static> Slices<C> for ByParent<C> {
         }
         let progress = self.progress()?;
         self.since_checkpoint = (0, 0);
+        self.state.memory = self.memory(false);
         Some(self.state.to_json_with(Some(progress), cursor_field))
     }
 }

@@ -6,6 +6,8 @@
 //! again where they are dense. So a short time takes one request, and a long history tens of
 //! windows.
 
+mod unread;
+
 use time::{SignedDuration, Timestamp};
 
 use super::{Slices, bounded, emit};
@@ -32,6 +34,8 @@ const PAGES_PER_WINDOW: f64 = 6.0;
 const MAX_WINDOWS: f64 = 32.0;
 
 /// The time spans of a stream, oldest first.
+///
+/// The methods that several partitions call are never inlined, which keeps the component small.
 #[derive(Debug)]
 pub struct Spans<C: 'static> {
     stream: &'static Stream<C>,
@@ -46,6 +50,7 @@ pub struct Spans<C: 'static> {
     reached: Option<Timestamp>,
     emitted: Timestamp,
     finished: bool,
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -55,6 +60,8 @@ struct Span {
     chain: PageChain,
     /// The newest position of a settled record that is not after the opening.
     newest: Option<Timestamp>,
+    /// The oldest position of the pages so far, if all of them came newest first.
+    lowest: Option<Timestamp>,
 }
 
 impl Span {
@@ -84,6 +91,36 @@ impl<C> Spans<C> {
         let overlap = if stream.grace.is_some() { SignedDuration::ZERO } else { OVERLAP };
         let from = range.lower_bound(Some(watermark.previous()), overlap);
         let end = stream.grace.map(|_| range.end.map_or(opened, |end| end.min(opened)));
+        if range.end.is_some_and(|end| end < from) && stream.cursor.is_some() {
+            return Self::with(stream, config, Vec::new(), watermark, end);
+        }
+        let until = end.map(Until::Before).or(range.end.map(Until::Including));
+        let slices = match stream.partition {
+            Partition::Ranges(ranges) => {
+                let (begin, end) = (ranges.floor(from), end.or(range.end).unwrap_or(opened));
+                let until = ranges.ceil(end).min(end.max(opened));
+                ranges.cut(begin, until, (begin < range.start).then_some(range.start))
+            }
+            _ => vec![bounded(stream, from, until)],
+        };
+        Self::with(stream, config, slices, watermark, end)
+    }
+
+    /// Creates a single slice, whatever has been read of it.
+    #[inline(never)]
+    pub(super) fn of(stream: &'static Stream<C>, config: &C, slice: Slice, opened: Timestamp) -> Self {
+        let watermark = Watermark::new(Cursor::at(slice.from.unwrap_or(opened)), opened);
+        Self::with(stream, config, vec![slice], watermark, None)
+    }
+
+    #[inline(never)]
+    fn with(
+        stream: &'static Stream<C>,
+        config: &C,
+        slices: Vec<Slice>,
+        watermark: Watermark,
+        end: Option<Timestamp>,
+    ) -> Self {
         let mut spans = Self {
             stream,
             spans: Vec::new(),
@@ -94,18 +131,7 @@ impl<C> Spans<C> {
             end,
             reached: None,
             finished: false,
-        };
-        if range.end.is_some_and(|end| end < from) && stream.cursor.is_some() {
-            return spans;
-        }
-        let until = end.map(Until::Before).or(range.end.map(Until::Including));
-        let slices = match stream.partition {
-            Partition::Ranges(ranges) => {
-                let (begin, end) = (ranges.floor(from), end.or(range.end).unwrap_or(opened));
-                let until = ranges.ceil(end).min(end.max(opened));
-                ranges.cut(begin, until, (begin < range.start).then_some(range.start))
-            }
-            _ => vec![bounded(stream, from, until)],
+            stopped: false,
         };
         let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
         for slice in slices {
@@ -120,7 +146,7 @@ impl<C> Spans<C> {
     fn span(&mut self, slice: Slice) -> Span {
         let key = self.next_key;
         self.next_key += 1;
-        Span { key, slice, chain: PageChain::default(), newest: None }
+        Span { key, slice, chain: PageChain::default(), newest: None, lowest: None }
     }
 
     fn index(&self, request: &PageRequest<C>) -> Option<usize> {
@@ -147,6 +173,7 @@ impl<C> Spans<C> {
         self.replace(index, slices);
     }
 
+    #[inline(never)]
     fn replace(&mut self, index: usize, slices: Vec<Slice>) {
         self.spans.remove(index);
         for slice in slices {
@@ -157,22 +184,11 @@ impl<C> Spans<C> {
         }
     }
 
-    fn state(&self, cursor: Cursor) -> String {
-        State { cursor: Some(cursor), ..State::default() }.to_json(self.stream.cursor)
-    }
-}
-
-impl<C: 'static> Slices<C> for Spans<C> {
-    fn next_request(&mut self) -> Option<PageRequest<C>> {
-        let waiting =
-            |span: &mut Span| span.chain.next_page().map(|token| (span.key, span.slice.clone(), token));
-        let (key, slice, page_token) = self.spans.iter_mut().find_map(waiting)?;
-        Some(PageRequest { key, page_token, ..PageRequest::new(self.stream, slice) })
-    }
-
-    fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
+    /// Takes the page of a request. Returns its records that belong to the slice.
+    #[inline(never)]
+    pub(super) fn accept(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<Record>, Problem> {
         let index = self.index(request).ok_or("an unknown slice")?;
-        let records = page.records;
+        let mut records = page.records;
         if let (Partition::Windows, None, Some(_), Some(from)) =
             (self.stream.partition, &request.page_token, &page.next_token, request.slice.from)
             && let Some((cut, count)) = split_below(&records, from)
@@ -181,32 +197,26 @@ impl<C: 'static> Slices<C> for Spans<C> {
             return Ok(Vec::new());
         }
         self.spans[index].chain.advance(page.next_token)?;
-        for record in records.iter().filter(|record| request.slice.keeps(record.position)) {
+        if matches!(self.stream.partition, Partition::Windows) {
+            self.spans[index].descend(request.page_token.is_none(), &records);
+        }
+        records.retain(|record| request.slice.keeps(record.position));
+        for record in &records {
             self.watermark.observe(record);
             self.spans[index].observe(record, self.watermark.opened());
         }
-        Ok(emit(&request.slice, records))
+        Ok(records)
     }
 
-    fn shorten(&mut self, request: &PageRequest<C>) -> bool {
-        let slices = (self.stream.ends.too_large)(&request.slice);
-        let (Some(index), Some(slices)) = (self.index(request), slices) else { return false };
-        self.replace(index, slices);
-        true
-    }
-
-    fn progress(&self) -> (u64, Option<u64>) {
-        let finished = self.spans.iter().filter(|span| span.chain.is_finished()).count();
-        ((self.dropped + finished) as u64, Some((self.dropped + self.spans.len()) as u64))
-    }
-
-    fn checkpoint(&mut self) -> Option<String> {
-        self.stream.cursor?;
+    /// Returns the cursor that is true once all records accepted so far are written, if it has
+    /// moved, and whether it is the last one.
+    #[inline(never)]
+    pub(super) fn reached(&mut self) -> Option<(Cursor, bool)> {
         let finished = self.spans.iter().take_while(|span| span.chain.is_finished()).count();
         let Some(next) = self.spans.get(finished).map(|span| span.slice.from) else {
             let cursor = self.end.map_or_else(|| self.watermark.cursor(), |end| self.watermark.up_to(end));
             let is_first = !std::mem::replace(&mut self.finished, true);
-            return is_first.then(|| self.state(cursor));
+            return is_first.then_some((cursor, true));
         };
         let newest = self.spans.drain(..finished).filter_map(|span| span.newest).max();
         self.reached = self.reached.max(newest);
@@ -219,7 +229,55 @@ impl<C: 'static> Slices<C> for Spans<C> {
             return None;
         }
         self.emitted = cursor.instant;
-        Some(self.state(cursor))
+        Some((cursor, false))
+    }
+}
+
+impl<C: 'static> Slices<C> for Spans<C> {
+    #[inline(never)]
+    fn next_request(&mut self) -> Option<PageRequest<C>> {
+        let stopped = self.stopped;
+        let waiting =
+            |span: &mut Span| span.chain.next_page().map(|token| (span.key, span.slice.clone(), token));
+        let mut wanted = self.spans.iter_mut().filter(|span| !(stopped && span.can_wait()));
+        let (key, slice, page_token) = wanted.find_map(waiting)?;
+        Some(PageRequest { key, page_token, ..PageRequest::new(self.stream, slice) })
+    }
+
+    fn observe(&mut self, request: &PageRequest<C>, page: Page) -> Result<Vec<String>, Problem> {
+        let records = self.accept(request, page)?;
+        Ok(emit(&request.slice, records))
+    }
+
+    #[inline(never)]
+    fn shorten(&mut self, request: &PageRequest<C>) -> bool {
+        let slices = (self.stream.ends.too_large)(&request.slice);
+        let (Some(index), Some(slices)) = (self.index(request), slices) else { return false };
+        self.replace(index, slices);
+        true
+    }
+
+    fn stop(&mut self) {
+        self.stopped = !matches!(self.stream.partition, Partition::Whole);
+    }
+
+    fn is_finished(&self) -> bool {
+        self.spans.iter().all(|span| span.chain.is_finished())
+    }
+
+    fn left_off(&mut self) -> Option<String> {
+        (self.stopped && !self.is_finished()).then(|| self.rest().to_json(self.stream.cursor))
+    }
+
+    fn progress(&self) -> (u64, Option<u64>) {
+        let finished = self.spans.iter().filter(|span| span.chain.is_finished()).count();
+        ((self.dropped + finished) as u64, Some((self.dropped + self.spans.len()) as u64))
+    }
+
+    fn checkpoint(&mut self) -> Option<String> {
+        self.stream.cursor?;
+        let (cursor, _) = self.reached()?;
+        Some(State { cursor: Some(cursor), ..State::default() }.to_json(self.stream.cursor))
     }
 }
 

@@ -2,8 +2,14 @@
 
 use super::*;
 
-const PLAIN: Shape<'_> =
-    Shape { cursor: Some("created_at"), unsettled: None, withheld: &[], hoists: &[], added: &[] };
+const PLAIN: Shape<'_> = Shape {
+    cursor: Some("created_at"),
+    unsettled: None,
+    traits: None,
+    withheld: &[],
+    hoists: &[],
+    added: &[],
+};
 
 const OWNER: Hoist =
     Hoist { object: "owner", fields: &[("id", "owner_id"), ("name", "owner_name")], keep: false };

@@ -21,6 +21,11 @@ use crate::signal::{self, Signal};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often is looked whether it waits for its output.
 const STEP: Duration = Duration::from_millis(50);
+/// How long the output may take to be completed after a command has taken too long: as long again
+/// as the command, within these bounds. What waits then is a few megabytes, so whoever needs a
+/// minute for them does not read, or reads what nobody will wait for.
+const LEAST_FOR_OUTPUT: Duration = Duration::from_secs(1);
+const MOST_FOR_OUTPUT: Duration = Duration::from_secs(60);
 
 /// Why a command is to end before it is done.
 #[derive(Clone, Copy, Debug)]
@@ -84,12 +89,17 @@ impl Supervisor {
 
     /// Waits until the command has ended, which `command` says, and everything is `written`. Ends
     /// the process at a second signal, or if that takes too long after the first.
+    ///
+    /// # Errors
+    ///
+    /// If the command took too long, and its output was not taken for a while after that. The
+    /// process is to end, although a thread still waits to write.
     pub(super) async fn watch<W>(
         self,
         command: oneshot::Receiver<Result<(), Stop>>,
         sender: Sender,
         written: impl Future<Output = W>,
-    ) -> Ended<W> {
+    ) -> Result<Ended<W>, Error> {
         let mut work = pin!(async {
             let outcome = self.outcome(command, &sender).await;
             if let Err(Stop::Failed(error)) = &outcome {
@@ -101,16 +111,18 @@ impl Supervisor {
             (outcome, written.await)
         });
         let (mut late, mut received) = (pin!(self.late()), pin!(signal::received()));
+        let mut stalled = pin!(self.stalled());
         let signal = loop {
             tokio::select! {
-                (outcome, written) = &mut work => return Ended { outcome, written, signal: None },
+                (outcome, written) = &mut work => return Ok(Ended { outcome, written, signal: None }),
+                error = &mut stalled => return Err(error),
                 late = &mut late, if self.halting.borrow().is_none() => self.halt(late),
                 signal = &mut received => break signal,
             }
         };
         self.halt(Halt::Signal(signal));
         tokio::select! {
-            (outcome, written) = work => Ended { outcome, written, signal: Some(signal) },
+            (outcome, written) = work => Ok(Ended { outcome, written, signal: Some(signal) }),
             () = sleep(self.grace) => signal::end_by(signal),
             again = signal::received() => signal::end_by(again),
         }
@@ -130,6 +142,20 @@ impl Supervisor {
         let Some(limit) = self.limit else { return pending().await };
         sleep(limit.into()).await;
         Halt::Late(limit)
+    }
+
+    /// Waits until the output has had its time after the command took too long. Returns the error
+    /// of a command whose output nobody takes.
+    async fn stalled(&self) -> Error {
+        let Some(limit) = self.limit else { return pending().await };
+        let more = (*limit).clamp(LEAST_FOR_OUTPUT, MOST_FOR_OUTPUT);
+        sleep(limit.saturating_add(more)).await;
+        let more = humantime::Duration::from(more);
+        Error::transient(format!(
+            "the read took more than {limit} (--max-sync allows more), and what it had sent was not \
+             taken from stdout within {more}"
+        ))
+        .with_hint("whatever reads the messages has to go on reading; what it has got is valid")
     }
 
     /// How the command ended, or why it was given up on.
@@ -184,7 +210,7 @@ mod tests {
     ) -> (String, String) {
         let supervisor = Supervisor::new(limit.map(Into::into), Duration::ZERO);
         let written = async { spawn_blocking(|| errors(receiver)).await.unwrap() };
-        let ended = supervisor.watch(command, sender, written).await;
+        let ended = supervisor.watch(command, sender, written).await.unwrap();
         let outcome = match ended.outcome {
             Ok(()) => "success".to_owned(),
             Err(Stop::Failed(error) | Stop::Reported(error)) => error.to_string(),

@@ -63,7 +63,8 @@ pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
         Ok(watcher.block_on(supervisor.watch(command, sender, written)))
     };
     let Ended { outcome, written, signal } = match watching() {
-        Ok(ended) => ended,
+        Ok(Ok(ended)) => ended,
+        Ok(Err(error)) => return fail(&error, &redaction.redaction()),
         Err(error) => return fail(&no_threads(&error), &redaction.redaction()),
     };
     if let Some(signal) = signal {

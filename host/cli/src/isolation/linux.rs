@@ -54,8 +54,10 @@ const NEWEST: ABI = ABI::V6;
 ///
 /// A config error if the kernel cannot do that, or if there are other threads already.
 pub(super) fn isolate(files: &Files) -> Result<()> {
-    if std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1) {
-        return Err(super::refused("there are threads already"));
+    match std::fs::read_dir("/proc/self/task").map(Iterator::count) {
+        Ok(1) => {}
+        Ok(_) => return Err(super::refused("there are threads already")),
+        Err(_) => return Err(super::refused("/proc does not show this process")),
     }
     confine(files)
 }
@@ -102,6 +104,7 @@ mod tests {
     use std::fs;
     use std::io::ErrorKind::PermissionDenied;
     use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::unix::fs::PermissionsExt as _;
     use std::os::unix::net::UnixDatagram;
     use std::process::Command;
     use std::thread;
@@ -151,6 +154,7 @@ mod tests {
             denied(fs::read("/etc/passwd").map(drop));
             denied(fs::create_dir(out.join("folder")));
             denied(std::os::unix::fs::symlink(&other, out.join("link")));
+            denied(fs::set_permissions(&config, fs::Permissions::from_mode(0o777)));
             denied(Command::new("/bin/sh").arg("-c").arg(":").status().map(drop));
             denied(UnixDatagram::unbound().map(drop));
         });

@@ -140,6 +140,30 @@ impl Exports {
             Self::V0_3(exports) => exports.next_batch(store, reader).await,
         }
     }
+
+    /// Asks a reader to end soon. Returns false if the version does not know that.
+    pub(crate) async fn stop(
+        &self,
+        store: &mut Store<StoreData>,
+        reader: ResourceAny,
+    ) -> wasmtime::Result<bool> {
+        match self {
+            Self::V0_2(exports) => exports.stop(store, reader).await,
+            Self::V0_3(exports) => exports.stop(store, reader).await,
+        }
+    }
+
+    /// Whether a reader that has ended has read its stream to the end.
+    pub(crate) async fn is_complete(
+        &self,
+        store: &mut Store<StoreData>,
+        reader: ResourceAny,
+    ) -> wasmtime::Result<bool> {
+        match self {
+            Self::V0_2(exports) => exports.is_complete(store, reader).await,
+            Self::V0_3(exports) => exports.is_complete(store, reader).await,
+        }
+    }
 }
 
 #[cfg(test)]

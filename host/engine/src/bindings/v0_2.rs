@@ -21,6 +21,21 @@ fn selection(_: &types::Stream) -> Selection {
     Selection { group: None, by_default: true, requests: None }
 }
 
+impl Exports {
+    /// The version has no `stop`.
+    pub(super) async fn stop(&self, _: &mut Store<StoreData>, _: ResourceAny) -> wasmtime::Result<bool> {
+        Ok(false)
+    }
+
+    pub(super) async fn is_complete(
+        &self,
+        _: &mut Store<StoreData>,
+        _: ResourceAny,
+    ) -> wasmtime::Result<bool> {
+        Ok(true)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

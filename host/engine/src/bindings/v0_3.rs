@@ -24,6 +24,25 @@ fn selection(stream: &types::Stream) -> Selection {
     }
 }
 
+impl Exports {
+    pub(super) async fn stop(
+        &self,
+        store: &mut Store<StoreData>,
+        reader: ResourceAny,
+    ) -> wasmtime::Result<bool> {
+        self.0.elt_connector_source().reader().call_stop(store, reader).await?;
+        Ok(true)
+    }
+
+    pub(super) async fn is_complete(
+        &self,
+        store: &mut Store<StoreData>,
+        reader: ResourceAny,
+    ) -> wasmtime::Result<bool> {
+        self.0.elt_connector_source().reader().call_is_complete(store, reader).await
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,8 +33,11 @@ pub(super) fn forms(value: &str) -> Vec<Form> {
     let plain = plain.into_iter().map(String::into_bytes);
     // What looks like an escape within the value is resolved with the escapes around it.
     let plain = plain.chain(resolved(value)).map(|text| Form { text, is_base64: false });
-    let encoded = [Some(value.to_owned()), Some(in_url(value)), in_json(value)];
-    let encoded = encoded.iter().flatten().flat_map(|text| (0..3).flat_map(|before| base64(text, before)));
+    let mut encoded = vec![value.to_owned(), in_url(value)];
+    encoded.extend(in_json(value));
+    encoded.sort_unstable();
+    encoded.dedup();
+    let encoded = encoded.iter().flat_map(|text| (0..3).flat_map(|before| base64(text, before)));
     let mut forms: Vec<_> = plain.chain(encoded).collect();
     forms.sort_by(|one, other| one.text.cmp(&other.text));
     forms.dedup();
@@ -62,10 +65,30 @@ fn in_url(value: &str) -> String {
     utf8_percent_encode(value, &UNRESERVED).to_string()
 }
 
-/// The value as a part of a JSON text.
-fn in_json(value: &str) -> Option<String> {
+/// The value as a part of a JSON text: as most programs write it; with a slash escaped, as PHP
+/// does; with what HTML would read escaped, as Go does; and with all but ASCII escaped, as Python
+/// does.
+fn in_json(value: &str) -> Vec<String> {
     let quoted = json_text::quoted(value);
-    quoted.get(1..quoted.len() - 1).map(str::to_owned)
+    let Some(text) = quoted.get(1..quoted.len() - 1) else { return Vec::new() };
+    let escaped = |is_escaped: fn(char) -> bool| {
+        let mut units = [0; 2];
+        let mut escaped = String::new();
+        for character in text.chars() {
+            if is_escaped(character) {
+                for unit in character.encode_utf16(&mut units) {
+                    escaped.push_str(&format!("\\u{unit:04x}"));
+                }
+            } else {
+                escaped.push(character);
+            }
+        }
+        escaped
+    };
+    let ascii = |character: char| !character.is_ascii();
+    let html = |character| matches!(character, '&' | '<' | '>' | '\u{2028}' | '\u{2029}');
+    let slash = text.replace('/', "\\/");
+    vec![text.to_owned(), slash, escaped(html), escaped(ascii)]
 }
 
 fn hex(value: &str, upper: bool) -> String {
@@ -115,7 +138,12 @@ mod tests {
     fn what_is_in_base64_may_have_escapes() {
         let value = "sk/51+\"H4nd&s0ff%";
         let forms = forms(value);
-        for text in ["client:sk%2F51%2B%22H4nd%26s0ff%25!", r#"{"key":"sk/51+\"H4nd&s0ff%"}"#] {
+        for text in [
+            "client:sk%2F51%2B%22H4nd%26s0ff%25!",
+            r#"{"key":"sk/51+\"H4nd&s0ff%"}"#,
+            r#"{"key":"sk\/51+\"H4nd&s0ff%"}"#,
+            r#"{"key":"sk/51+\"H4nd\u0026s0ff%"}"#,
+        ] {
             let text = BASE64_STANDARD.encode(text);
             assert!(
                 forms.iter().any(|form| form.is_base64 && text.contains(str::from_utf8(&form.text).unwrap())),

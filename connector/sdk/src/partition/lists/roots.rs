@@ -2,16 +2,17 @@
 
 use std::collections::VecDeque;
 
-use time::Timestamp;
+use time::{SignedDuration, Timestamp};
 
 use super::Parent;
 use crate::{
+    instant::floor_to_second,
     page::{Page, PageChain},
     problem::Problem,
     request::PageRequest,
-    slice::Slice,
+    slice::{Slice, Until},
     state::Unfinished,
-    stream::Stream,
+    stream::{Partition, Stream},
 };
 
 /// The list of the outermost parents. All of them are read, whatever their age.
@@ -30,6 +31,16 @@ pub(super) struct Roots<C: 'static> {
     unfinished: Option<Unfinished>,
 }
 
+/// Returns the time whose parents have been read, and need not be listed again. A read that is
+/// stopped often would otherwise list all of them each time. It relies on their order.
+fn listed<C>(stream: &Stream<C>, unfinished: Option<Unfinished>) -> Option<(Timestamp, Timestamp)> {
+    let unfinished = unfinished.filter(|state| state.stopped)?;
+    // A server may truncate fractions of a second.
+    let after = floor_to_second(unfinished.parents_after).saturating_add(SignedDuration::seconds(1));
+    let is_filtered = matches!(stream.partition, Partition::Windows);
+    (is_filtered && after < unfinished.opened).then_some((after, unfinished.opened))
+}
+
 impl<C> Roots<C> {
     pub(super) fn new(
         stream: &'static Stream<C>,
@@ -38,8 +49,15 @@ impl<C> Roots<C> {
         unfinished: Option<Unfinished>,
     ) -> Self {
         let parts = stream.parts.map_or_else(|| vec![None], |parts| (parts.values)(config, None));
-        let mut further: VecDeque<Slice> =
-            parts.into_iter().map(|part| Slice { part, ..Slice::default() }).collect();
+        let mut further = VecDeque::new();
+        for part in parts {
+            let mut slice = Slice { part, ..Slice::default() };
+            if let Some((after, opened)) = listed(stream, unfinished) {
+                further.push_back(Slice { from: Some(opened), ..slice.clone() });
+                slice.until = Some(Until::Before(after));
+            }
+            further.push_back(slice);
+        }
         let slice = further.pop_front().unwrap_or_default();
         let (chain, last_position, is_sorted) = (PageChain::default(), None, true);
         Self { stream, level, slice, chain, further, last_position, is_sorted, unfinished }

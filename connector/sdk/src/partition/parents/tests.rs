@@ -152,6 +152,49 @@ fn a_parent_whose_cursor_lies_in_the_future_leaves_the_others_alone() {
 }
 
 #[test]
+fn what_was_read_before_an_end_was_set_does_not_move_the_cursor_beyond_that_end() {
+    let mut server = Server::default();
+    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(9)]);
+    server.owner("2024-01-02T00:00:00Z", &[&day(50), &day(99)]);
+    let single = format!(r#"{{"2024-01-02T00:00:00Z":{{"created_at":{:?}}}}}"#, day(99));
+    let unfinished = format!(
+        r#"{{"unfinished":{{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-01-01T12:00:00Z","observed":{:?}}}}}"#,
+        day(99)
+    );
+    for state in [single, unfinished] {
+        let range = TimeRange {
+            end: Some(testing::instant(&day(5))),
+            ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z"))
+        };
+        let state = State::parse(&state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
+        let opened = testing::instant(OPENED);
+        let mut lists = ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, opened);
+        let (_, state) = read(&server, &mut lists, 99, &mut fastrand::Rng::with_seed(1));
+        assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T01:00:00+00:00"}"#);
+    }
+}
+
+#[test]
+fn a_read_that_had_an_end_and_continues_without_it_leaves_the_cursor_at_that_end() {
+    let mut server = Server::default();
+    (0..150).for_each(|number| server.owner(&day(number), &[&day(400)]));
+    let end = testing::instant(&day(200));
+    let open = |end, state: &str| {
+        let range = TimeRange { end, ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z")) };
+        let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
+        ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
+    };
+    let random = &mut fastrand::Rng::with_seed(1);
+    let (_, state) = read(&server, &mut open(Some(end), "{}"), 190, random);
+    let state = state.unwrap();
+    assert!(state.contains("unfinished"), "{state}");
+    let (records, state) = read(&server, &mut open(None, &state), 999, random);
+    assert!(!records.is_empty());
+    let state = State::parse(&state.unwrap(), THINGS.cursor, None).unwrap();
+    assert!(state.cursor.unwrap().instant <= end);
+}
+
+#[test]
 fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
     let mut server = Server::default();
     server.owner("2024-05-20T00:00:00Z", &[]);
@@ -182,12 +225,7 @@ fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
 fn a_parent_that_is_being_deleted_is_left_out() {
     let mut lists = lists("{}");
     let request = lists.next_request().unwrap();
-    let stub = Record {
-        json: r#"{"id":"x","deleted":true}"#.into(),
-        position: None,
-        unsettled: false,
-        withheld: false,
-    };
+    let stub = Record { json: r#"{"id":"x","deleted":true}"#.into(), ..Record::default() };
     lists.observe(&request, Page { records: vec![stub], ..Page::default() }).unwrap();
     assert!(lists.next_request().is_none());
     assert_eq!(lists.checkpoint().unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);

@@ -1,0 +1,127 @@
+//! Reads lists of all shapes in slices, with responses in any order.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::{
+    cursor::TimeRange,
+    fixtures::{self, List},
+    partition::Slices as _,
+    stream::Stream,
+    testing::instant,
+};
+
+static THINGS: Stream<()> = Stream { page_limit: Some(10), ..fixtures::OWNERS };
+
+const START: &str = "2022-01-01T00:00:00Z";
+const OPENED: &str = "2024-06-01T00:00:00Z";
+
+fn open(state: &str, opened: Timestamp) -> Spans<()> {
+    let state = State::parse(state, THINGS.cursor, None).unwrap();
+    let range = TimeRange::since(instant(START));
+    Spans::new(&THINGS, &(), &range, state.cursor, opened).resume(state.unread)
+}
+
+/// Bursts of records, some of them within a second, some after the opening.
+fn list(random: &mut fastrand::Rng) -> List {
+    let mut positions = Vec::new();
+    for _ in 0..random.usize(1..6) {
+        let start = instant(OPENED) + SignedDuration::seconds(random.i64(-70_000_000..20_000));
+        let width = 10_i64.pow(random.u32(0..7));
+        for _ in 0..random.usize(..400) {
+            positions.push(start + SignedDuration::milliseconds(random.i64(0..width * 1000)));
+        }
+    }
+    List::new(positions)
+}
+
+/// Reads a slice: stops after so many answers, and returns the state of the end. Adds the records
+/// to `seen`, and returns how many there were.
+fn slice(
+    list: &List,
+    mut spans: Spans<()>,
+    answers: usize,
+    random: &mut fastrand::Rng,
+    seen: &mut BTreeSet<String>,
+) -> (String, usize, bool) {
+    let concurrency = random.usize(1..9);
+    let (mut requests, mut emitted, mut last) = (Vec::new(), 0, None);
+    for answered in 0.. {
+        if answered == answers {
+            spans.stop();
+        }
+        while requests.len() < concurrency {
+            let Some(request) = spans.next_request() else { break };
+            requests.push(request);
+        }
+        if requests.is_empty() {
+            break;
+        }
+        let request = requests.swap_remove(random.usize(..requests.len()));
+        let records = spans.observe(&request, list.page(&request)).unwrap();
+        emitted += records.len();
+        seen.extend(records);
+        last = spans.checkpoint().or(last);
+    }
+    last = spans.checkpoint().or_else(|| spans.left_off()).or(last);
+    (last.unwrap(), emitted, spans.is_finished())
+}
+
+#[test]
+fn no_record_is_lost_and_few_are_repeated_however_often_a_read_is_stopped() {
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let list = list(&mut random);
+        let (mut state, mut seen, mut emitted, mut opened) =
+            ("{}".to_owned(), BTreeSet::new(), 0, instant(OPENED));
+        for slices in 1.. {
+            let answers = random.usize(1..20);
+            let (last, records, is_finished) =
+                slice(&list, open(&state, opened), answers, &mut random, &mut seen);
+            (state, emitted) = (last, emitted + records);
+            if is_finished {
+                break;
+            }
+            assert!(state.contains("unread") && slices < 1_000, "{seed}: {state}");
+            opened += SignedDuration::seconds(random.i64(0..100));
+        }
+        assert_eq!(seen.len(), list.len(), "{seed}");
+        let within = |index: &usize| list.position(&index.to_string()) <= opened;
+        let newest = (0..list.len()).find(within).map(|index| list.position(&index.to_string()));
+        let expected = newest.unwrap_or_else(|| instant(START));
+        let cursor = State::parse(&state, THINGS.cursor, None).unwrap().cursor.unwrap().instant;
+        assert_eq!(cursor, expected.max(instant(START)), "{seed}");
+        assert!(emitted >= list.len());
+    }
+}
+
+#[test]
+fn what_is_unread_is_below_the_last_page_and_what_is_new() {
+    let at = |hour: i64| instant("2024-01-01T00:00:00Z") + SignedDuration::hours(hour);
+    let list = List::new((0..60).map(at).collect());
+    // The few pages are not split.
+    let mut spans = open(r#"{"created_at":"2023-12-31T23:00:00Z"}"#, at(1000));
+    let request = spans.next_request().unwrap();
+    let records = spans.observe(&request, list.page(&request)).unwrap();
+    assert_eq!(records.len(), 10);
+    spans.stop();
+    assert!(spans.next_request().is_none());
+    let oldest = at(50) + SignedDuration::seconds(1);
+    let edges = [at(-1) - OVERLAP, oldest, at(1000) - OVERLAP];
+    assert_eq!(spans.rest().unread.unwrap().edges, edges);
+}
+
+#[test]
+fn a_state_that_is_not_understood_is_refused() {
+    for unread in [
+        r#"[]"#,
+        r#"{"version":2,"edges":["2024-01-01T00:00:00Z"]}"#,
+        r#"{"version":1,"edges":[]}"#,
+        r#"{"version":1,"edges":["2024-01-01T00:00:00Z","2024-01-02T00:00:00Z"]}"#,
+        r#"{"version":1,"edges":["2024-01-02T00:00:00Z","2024-01-01T00:00:00Z","2024-01-03T00:00:00Z"]}"#,
+        r#"{"version":1,"edges":[5]}"#,
+    ] {
+        let state = format!(r#"{{"created_at":"2024-01-01T00:00:00Z","unread":{unread}}}"#);
+        assert!(State::parse(&state, THINGS.cursor, None).is_err(), "{unread}");
+    }
+}

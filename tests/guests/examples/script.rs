@@ -38,7 +38,7 @@ impl Guest for Script {
         let batches = batches.map(|stream| stream["batches"].clone()).unwrap_or_default();
         let state: Value = state.and_then(|state| parsed(&state)).unwrap_or_default();
         let next = state["batches"].as_u64().unwrap_or_default();
-        Ok(Reader::new(Batches { batches, next: Cell::new(next as usize) }))
+        Ok(Reader::new(Batches { batches, next: Cell::new(next as usize), is_stopped: Cell::new(false) }))
     }
 }
 
@@ -46,11 +46,15 @@ impl Guest for Script {
 struct Batches {
     batches: Value,
     next: Cell<usize>,
+    is_stopped: Cell<bool>,
 }
 
 impl GuestReader for Batches {
     /// A batch is a list of records, or the text of a failure.
     fn next_batch(&self) -> Next {
+        if self.is_stopped.get() {
+            return Ok(None);
+        }
         let next = self.next.replace(self.next.get() + 1);
         match &self.batches[next] {
             Value::Array(records) => Ok(Some(Batch {
@@ -60,6 +64,14 @@ impl GuestReader for Batches {
             Value::String(failure) => Err(error(failure.clone())),
             _ => Ok(None),
         }
+    }
+
+    fn stop(&self) {
+        self.is_stopped.set(true);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.batches.as_array().is_none_or(|batches| self.next.get() > batches.len())
     }
 }
 

@@ -23,7 +23,7 @@ use crate::stream::StreamFiles;
 
 /// Bytes of rows that are in memory at most, of all streams together. A row group is as large as
 /// this where one stream is read.
-const HELD: usize = 8 << 20;
+const HELD: usize = 4 << 20;
 
 /// Writes the records of a sync to a folder: `{stream}/{run}-{part}.parquet`, for instance.
 ///

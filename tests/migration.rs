@@ -170,9 +170,16 @@ fn the_page_for_users_of_airbyte_names_tests_that_exist() {
         .collect();
     assert!(tests.len() > 15, "{tests:?}");
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let files = ["tests", "tests/every_stream", "tests/sandbox", "tests/image", "connector/orb/src/source"]
-        .into_iter()
-        .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    let files = [
+        "tests",
+        "tests/bundle",
+        "tests/every_stream",
+        "tests/sandbox",
+        "tests/image",
+        "connector/orb/src/source",
+    ]
+    .into_iter()
+    .flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path()));
     let rust = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     let sources: String = rust.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     for name in tests {

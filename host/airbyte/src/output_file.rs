@@ -60,9 +60,9 @@ impl OutputFile {
             Ok(encoder) => Ok(Self { encoder, name }),
             Err(error) => Err(Error::config(format!("the output file {name} cannot be written: {error}"))
                 .with_hint(if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-                    "a device or a pipe takes the messages from stdout: leave --output out, and redirect stdout"
+                    "a device or a pipe takes the messages from stdout: name no file, and redirect stdout"
                 } else {
-                    "it is written beside the place of --output first, which needs a folder in which files can be made"
+                    "it is written beside its place first, which needs a folder in which files can be made"
                 })),
         }
     }

@@ -156,7 +156,7 @@ const DAMAGED: &str = "the file could not be replaced, only overwritten, and may
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::config(format!("the state file {} cannot be written: {error}", path.display())).with_hint(
-        "--save-state replaces it, which needs a folder in which files can be made; where there is none, it needs a \
+        "it is replaced, which needs a folder in which files can be made; where there is none, it needs a \
          file that can be written",
     )
 }

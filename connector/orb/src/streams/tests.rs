@@ -1,5 +1,8 @@
 //! Checks every row against its schema, README and a scripted Orb.
 
+mod reads;
+mod schemas;
+
 use std::{collections::BTreeSet, rc::Rc};
 
 use serde_json::Value;
@@ -20,43 +23,6 @@ fn schema(stream: &Stream<Config>) -> Value {
     serde_json::from_str(&schema).unwrap()
 }
 
-#[test]
-fn the_table_in_the_readme_is_this_one() {
-    let quote = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    let row = |stream: &&Stream<Config>| {
-        let Stream { name, path, primary_key, cursor, group, requests, .. } = stream;
-        let (key, cursor) = (quote(primary_key), quote(cursor.as_slice()));
-        format!("| `{name}` | `{path}` | {key} | {cursor} | {group} | {requests} |\n")
-    };
-    let table: String = STREAMS.iter().map(row).collect();
-    assert!(include_str!("../../../../README.md").contains(&table), "it must have\n{table}");
-}
-
-#[test]
-fn each_stream_has_a_paragraph_for_its_users() {
-    for stream in STREAMS {
-        let heading = format!("\n### `{}`\n", stream.name);
-        assert!(include_str!("../../../../docs/streams.md").contains(&heading), "{heading}");
-    }
-}
-
-#[test]
-fn names_are_unique() {
-    let names: BTreeSet<_> = STREAMS.iter().map(|stream| stream.name).collect();
-    assert_eq!(names.len(), STREAMS.len());
-}
-
-#[test]
-fn every_stream_is_in_a_known_group_and_the_first_ones_are_those_of_airbytes_connector() {
-    let groups = ["core", "billing", "costs", "catalog", "admin"];
-    let of = |stream: &&Stream<Config>| groups.iter().position(|group| *group == stream.group).unwrap();
-    assert!(STREAMS.iter().map(of).is_sorted());
-    let core = STREAMS.iter().filter(|stream| stream.group == "core").map(|stream| stream.name);
-    let expected =
-        ["customers", "subscriptions", "plans", "invoices", "credits_ledger_entries", "subscription_usage"];
-    assert_eq!(core.collect::<Vec<_>>(), expected);
-}
-
 /// The names of the fields that a row makes, besides those of its config.
 fn made(stream: &Stream<Config>) -> Vec<&'static str> {
     let hoisted = stream.carry.hoists.iter().flat_map(|hoist| hoist.fields).map(|(_, to)| *to);
@@ -66,86 +32,6 @@ fn made(stream: &Stream<Config>) -> Vec<&'static str> {
         _ => &[],
     };
     hoisted.chain(added).chain(copied.iter().map(|(_, to)| *to)).collect()
-}
-
-#[test]
-fn keys_cursors_and_made_fields_are_in_the_schema() {
-    for stream in STREAMS {
-        let properties = &schema(stream)["properties"];
-        for name in stream.primary_key.iter().copied().chain(stream.cursor).chain(made(stream)) {
-            assert!(properties.get(name).is_some(), "{}: {name}", stream.name);
-        }
-        for hoist in stream.carry.hoists {
-            assert_eq!(
-                properties.get(hoist.object).is_some(),
-                hoist.keep,
-                "{}: {}",
-                stream.name,
-                hoist.object
-            );
-        }
-    }
-}
-
-#[test]
-fn the_record_of_a_deleted_object_is_as_the_schema_says() {
-    for stream in STREAMS.iter().filter(|stream| stream.object.is_some()) {
-        let schema = schema(stream);
-        if let Rows::Elements = stream.rows {
-            assert_eq!(schema["required"], serde_json::json!(["id"]), "{}", stream.name);
-            assert_eq!(schema["properties"]["deleted"]["type"][1], "boolean", "{}", stream.name);
-            assert_eq!(stream.primary_key, ["id"], "{}", stream.name);
-        }
-    }
-}
-
-#[test]
-fn no_two_made_fields_have_one_name() {
-    for stream in STREAMS {
-        let made = made(stream);
-        assert_eq!(made.iter().collect::<BTreeSet<_>>().len(), made.len(), "{}", stream.name);
-    }
-}
-
-#[test]
-fn cursor_fields_are_times_and_primary_keys_are_never_null() {
-    for stream in STREAMS {
-        let properties = &schema(stream)["properties"];
-        if let Some(cursor) = stream.cursor {
-            let is_date = stream.time.is_some_and(|time| time.form == TimeForm::Date);
-            let format = if is_date { "date" } else { "date-time" };
-            assert_eq!(properties[cursor]["format"], format, "{}", stream.name);
-        }
-        for name in stream.primary_key {
-            assert!(properties[name]["type"].is_string(), "{}: {name}", stream.name);
-        }
-    }
-}
-
-#[test]
-fn a_path_has_a_place_for_the_parent_and_the_part_exactly_if_they_stand_there() {
-    for stream in STREAMS {
-        let is_in_path = |place: Option<Place>| place == Some(Place::Path);
-        let parent = stream.parents().map(|parents| parents.place);
-        let part = stream.parts.map(|parts| parts.place);
-        assert_eq!(stream.path.contains("{parent}"), is_in_path(parent), "{}", stream.name);
-        assert_eq!(stream.path.contains("{part}"), is_in_path(part), "{}", stream.name);
-    }
-}
-
-#[test]
-fn an_invoice_in_a_ledger_entry_has_the_fields_of_an_invoice() {
-    let shapes = |value: &Value| -> std::collections::BTreeMap<String, Value> {
-        let fields = value["properties"].as_object().unwrap();
-        fields
-            .iter()
-            .map(|(name, field)| (name.clone(), without_words(field)))
-            .filter(|(name, _)| name != "id" && name != "deleted")
-            .collect()
-    };
-    let ledger = schema(&CREDITS_LEDGER_ENTRIES);
-    let embedded = &ledger["properties"]["created_invoices"]["items"];
-    assert_eq!(shapes(embedded), shapes(&schema(&INVOICES)));
 }
 
 fn without_words(schema: &Value) -> Value {
@@ -290,38 +176,6 @@ fn orb(request: &Request) -> elt_sdk::http::Response {
     }
 }
 
-#[test]
-fn every_row_reads_from_an_orb_that_refuses_what_it_does_not_document() {
-    let config = r#"{"api_key":"hidden","start_date":"2024-05-25T00:00:00Z","api_url":"http://h"}"#;
-    for stream in STREAMS {
-        let world = World::new(|request| Ok(orb(request)));
-        let mut reader =
-            Connector::<Orb>::new(world.platform(), Rc::default()).read(config, stream.name, None).unwrap();
-        let (mut records, mut state) = (Vec::new(), None);
-        while let Some(batch) = world.run(reader.next_batch()).unwrap() {
-            records.extend(batch.records);
-            state = batch.checkpoint.or(state);
-        }
-        assert!(!records.is_empty(), "{}: {:?}", stream.name, world.requests.borrow());
-        assert_eq!(*world.lines.borrow(), [], "{}", stream.name);
-        for record in &records {
-            let record: Value = serde_json::from_str(record).unwrap();
-            for name in stream.primary_key.iter().copied().chain(stream.cursor) {
-                assert!(!record[name].is_null(), "{}: {name} in {record}", stream.name);
-            }
-            for name in made(stream).into_iter().filter(|name| is_known(stream, name)) {
-                assert!(!record[name].is_null(), "{}: {name} in {record}", stream.name);
-            }
-            if let (Some(name), Some(parents)) = (stream.carry.parent_as, stream.parents()) {
-                let parent = format!("of-{}", parents.stream.path.replace('/', "-"));
-                let parent = parent.replace("{parent}", "of-customers");
-                assert_eq!(record[name], parent, "{}", stream.name);
-            }
-        }
-        assert_eq!(stream.cursor.is_some(), state.is_some_and(|state| state != "{}"), "{}", stream.name);
-    }
-}
-
 /// Returns whether [`ANY`] has a value for a made field. What costs are asked for in is open unless
 /// the config says so.
 fn is_known(stream: &Stream<Config>, name: &str) -> bool {
@@ -355,75 +209,6 @@ fn read(stream: &str, config: &str) -> (Vec<Value>, Vec<String>) {
     (records, asked.iter().filter(is_own).map(text).collect())
 }
 
-#[test]
-fn what_multiplies_requests_is_in_the_config() {
-    for (stream, config, expected) in [
-        ("credit_blocks", "", &["include_all_blocks=true&currency=credits"][..]),
-        (
-            "credit_blocks",
-            r#","ledger_currencies":["USD","credits"]"#,
-            &["include_all_blocks=true&currency=USD", "include_all_blocks=true&currency=credits"],
-        ),
-        ("subscription_changes", "", &["status=pending", "status=applied", "status=cancelled"]),
-        ("subscription_changes", r#","subscription_change_statuses":["applied"]"#, &["status=applied"]),
-        ("subscription_changes", r#","subscription_change_statuses":[]"#, &[""]),
-        ("billable_metrics", "", &[""]),
-        (
-            "subscription_costs",
-            "",
-            &[
-                "view_mode=periodic&timeframe_start=2024-05-24T00:00:00+00:00&timeframe_end=2024-06-01T00:00:00+00:00",
-            ],
-        ),
-        (
-            "event_volumes",
-            "",
-            &[
-                "timeframe_start=2024-05-25T00:00:00+00:00&timeframe_end=2024-05-29T00:00:00+00:00",
-                "timeframe_start=2024-05-29T00:00:00+00:00&timeframe_end=2024-06-01T00:00:00+00:00",
-            ],
-        ),
-        (
-            "license_usage",
-            "",
-            &[
-                "group_by=license,day&start_date=2024-05-24&end_date=2024-06-01&subscription_id=of-subscriptions&license_type_id=t",
-            ],
-        ),
-        (
-            "invoice_line_items",
-            "",
-            &[
-                "invoice_date[gte]=2024-05-25T00:00:00+00:00&invoice_date[lte]=2024-06-01T00:00:00+00:00&status[]=draft&status[]=issued&status[]=synced",
-                "status[]=void&status[]=paid&status[]=issued&status[]=synced&invoice_date[gte]=2024-05-25T00:00:00+00:00",
-            ],
-        ),
-        ("customer_balance_transactions", "", &["operation_time[gte]=2024-05-24T00:00:00+00:00"]),
-    ] {
-        assert_eq!(read(stream, config).1, expected, "{stream} {config}");
-    }
-    let (records, asked) = read("customer_costs", r#","cost_currencies":["USD","EUR"]"#);
-    let currencies: Vec<_> = records.iter().map(|record| record["currency"].as_str().unwrap()).collect();
-    assert_eq!((currencies, asked.len()), (vec!["USD", "EUR"], 2));
-}
-
-#[test]
-fn a_row_of_costs_is_one_price_on_one_day() {
-    let (records, _) = read("subscription_costs", "");
-    let expected = r#"{"price_id":"p","subtotal":"1.10","total":"1.00","price_name":"N","price_currency":"USD",
-        "item_id":"it","billable_metric_id":"m","timeframe_start":"2024-05-30T00:00:00Z",
-        "timeframe_end":"2024-05-31T00:00:00Z","subscription_id":"of-subscriptions","currency":null}"#;
-    assert_eq!(records, [serde_json::from_str::<Value>(expected).unwrap()]);
-}
-
-#[test]
-fn versions_of_a_plan_are_read_past_its_own_until_one_is_not_there() {
-    // The plan's version is 2, and there is a third one.
-    let (records, asked) = read("plan_versions", "");
-    assert_eq!((records.len(), asked.len()), (3, 4 + 1));
-    assert!(records.iter().all(|record| record["plan_id"] == "of-plans"));
-}
-
 /// A server with one invoice of each status, of which drafts are the newest.
 fn invoices(request: &Request) -> elt_sdk::http::Response {
     let (_, query) = parts_of(&request.url);
@@ -440,103 +225,58 @@ fn invoices(request: &Request) -> elt_sdk::http::Response {
 }
 
 #[test]
-fn drafts_are_looked_at_and_emitted_only_where_their_ids_stay() {
-    for (stream, drafts, statuses) in [
-        ("invoice_summaries", false, "issued synced paid void"),
-        ("invoice_summaries", true, "draft issued synced paid void"),
-        ("invoice_line_items", false, "issued synced paid void"),
-        ("invoice_line_items", true, "issued synced paid void"),
-        ("invoices", false, "issued synced paid void"),
-        ("invoices", true, "draft issued synced paid void"),
-    ] {
-        let config = format!(
-            r#"{{"api_key":"hidden","start_date":"2024-05-01T00:00:00Z","api_url":"http://h","draft_invoices":{drafts}}}"#
-        );
-        let world = World::new(|request| Ok(invoices(request)));
-        let connector = Connector::<Orb>::new(world.platform(), Rc::default());
-        let mut reader = connector.read(&config, stream, None).unwrap();
-        let (mut records, mut state) = (Vec::new(), None);
-        while let Some(batch) = world.run(reader.next_batch()).unwrap() {
-            records.extend(batch.records);
-            state = batch.checkpoint.or(state);
-        }
-        let status = |record: &String| {
-            let record: Value = serde_json::from_str(record).unwrap();
-            let field = if stream == "invoice_line_items" { "invoice_status" } else { "status" };
-            record[field].as_str().unwrap().to_owned()
-        };
-        let emitted = records.iter().map(status).collect::<Vec<_>>().join(" ");
-        assert_eq!(emitted, statuses, "{stream} {drafts}");
-        let state: Value = serde_json::from_str(&state.unwrap()).unwrap();
-        // Those that may change do not hold the cursor, but are remembered.
-        let open: Vec<_> = state["open"].as_object().unwrap().keys().collect();
-        assert_eq!(open, ["draft", "issued", "synced"], "{stream}");
-        assert_eq!(state["open"]["draft"] == "", !statuses.contains("draft"), "{stream}");
+fn the_table_in_the_readme_is_this_one() {
+    let quote = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let row = |stream: &&Stream<Config>| {
+        let Stream { name, path, primary_key, cursor, group, requests, .. } = stream;
+        let (key, cursor) = (quote(primary_key), quote(cursor.as_slice()));
+        format!("| `{name}` | `{path}` | {key} | {cursor} | {group} | {requests} |\n")
+    };
+    let table: String = STREAMS.iter().map(row).collect();
+    assert!(include_str!("../../../../README.md").contains(&table), "it must have\n{table}");
+}
+
+#[test]
+fn each_stream_has_a_paragraph_for_its_users() {
+    for stream in STREAMS {
+        let heading = format!("\n### `{}`\n", stream.name);
+        assert!(include_str!("../../../../docs/streams.md").contains(&heading), "{heading}");
     }
 }
 
 #[test]
-fn parents_that_have_nothing_are_not_asked() {
-    let page = r#""pagination_metadata":{"has_more":false,"next_cursor":null}"#;
-    for (stream, parent) in [
-        ("upcoming_invoices", r#"{"id":"s","status":"ended"}"#),
-        ("upcoming_invoices", r#"{"id":"s","status":"upcoming"}"#),
-        ("licenses", r#"{"id":"s","plan":{"prices":[{"license_type":null}]},"price_intervals":[]}"#),
-        ("license_usage", r#"{"id":"s","plan":null,"price_intervals":[]}"#),
-        ("subscription_costs", r#"{"id":"s","start_date":"2024-07-01T00:00:00Z","end_date":null}"#),
-        (
-            "subscription_costs",
-            r#"{"id":"s","start_date":"2023-01-01T00:00:00Z","end_date":"2023-02-01T00:00:00Z"}"#,
-        ),
-        ("customer_costs", r#"{"id":"c","deleted":true}"#),
-        ("credit_top_ups", r#"{"id":"c","deleted":true}"#),
-    ] {
-        let world = World::new(move |_| Ok(answer(200, format!(r#"{{"data":[{parent}],{page}}}"#))));
-        let config = r#"{"api_key":"hidden","start_date":"2024-05-01T00:00:00Z","api_url":"http://h"}"#;
-        let connector = Connector::<Orb>::new(world.platform(), Rc::default());
-        let mut reader = connector.read(config, stream, None).unwrap();
-        while world.run(reader.next_batch()).unwrap().is_some() {}
-        assert_eq!(world.requests.borrow().len(), 1, "{stream}: {parent}");
+fn names_are_unique() {
+    let names: BTreeSet<_> = STREAMS.iter().map(|stream| stream.name).collect();
+    assert_eq!(names.len(), STREAMS.len());
+}
+
+#[test]
+fn every_stream_is_in_a_known_group_and_the_first_ones_are_those_of_airbytes_connector() {
+    let groups = ["core", "billing", "costs", "catalog", "admin"];
+    let of = |stream: &&Stream<Config>| groups.iter().position(|group| *group == stream.group).unwrap();
+    assert!(STREAMS.iter().map(of).is_sorted());
+    let core = STREAMS.iter().filter(|stream| stream.group == "core").map(|stream| stream.name);
+    let expected =
+        ["customers", "subscriptions", "plans", "invoices", "credits_ledger_entries", "subscription_usage"];
+    assert_eq!(core.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_path_has_a_place_for_the_parent_and_the_part_exactly_if_they_stand_there() {
+    for stream in STREAMS {
+        let is_in_path = |place: Option<Place>| place == Some(Place::Path);
+        let parent = stream.parents().map(|parents| parents.place);
+        let part = stream.parts.map(|parts| parts.place);
+        assert_eq!(stream.path.contains("{parent}"), is_in_path(parent), "{}", stream.name);
+        assert_eq!(stream.path.contains("{part}"), is_in_path(part), "{}", stream.name);
     }
 }
 
 #[test]
-fn a_list_that_orb_may_not_have_is_skipped_with_one_warning() {
-    let page =
-        r#"{"data":[{"id":"x"},{"id":"y"}],"pagination_metadata":{"has_more":false,"next_cursor":null}}"#;
-    let own =
-        |kind: &str| format!(r#"{{"type":"https://docs.withorb.com/reference/error-responses#{kind}"}}"#);
-    let skipped = [
-        "credit_block_invoices",
-        "subscription_summaries",
-        "dimensional_price_group_prices",
-        "webhook_endpoints",
-        "webhook_events",
-    ];
-    let config = r#"{"api_key":"hidden","start_date":"2024-05-01T00:00:00Z","api_url":"http://h"}"#;
-    for body in
-        [own("404-url-not-found"), own("404-feature-not-available"), r#"{"detail":"Not Found"}"#.into()]
-    {
-        for stream in STREAMS {
-            let may_be_unknown = stream.ends.may_be_unknown;
-            assert_eq!(may_be_unknown, skipped.contains(&stream.name), "{}", stream.name);
-            let last = stream.path.rsplit('/').next().unwrap();
-            let body = body.clone();
-            let world = World::new(move |request: &Request| {
-                let (path, _) = parts_of(&request.url);
-                let is_own =
-                    path.ends_with(last) && path.matches('/').count() == stream.path.matches('/').count();
-                Ok(if is_own { answer(404, body.clone()) } else { answer(200, page) })
-            });
-            let connector = Connector::<Orb>::new(world.platform(), Rc::default());
-            let mut reader = connector.read(config, stream.name, None).unwrap();
-            let result = world.run(reader.next_batch());
-            if may_be_unknown {
-                assert_eq!(result, Ok(None), "{}", stream.name);
-                let lines = world.lines.borrow();
-                assert_eq!(lines.len(), 1, "{}: {lines:?}", stream.name);
-                assert!(lines[0].1.contains("skipped because"), "{lines:?}");
-            }
-        }
-    }
+fn a_row_of_costs_is_one_price_on_one_day() {
+    let (records, _) = read("subscription_costs", "");
+    let expected = r#"{"price_id":"p","subtotal":"1.10","total":"1.00","price_name":"N","price_currency":"USD",
+        "item_id":"it","billable_metric_id":"m","timeframe_start":"2024-05-30T00:00:00Z",
+        "timeframe_end":"2024-05-31T00:00:00Z","subscription_id":"of-subscriptions","currency":null}"#;
+    assert_eq!(records, [serde_json::from_str::<Value>(expected).unwrap()]);
 }

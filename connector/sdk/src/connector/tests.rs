@@ -1,4 +1,8 @@
-//! Reads whole streams from a scripted server: one test per value of each column of the table.
+//! Reads whole streams from a scripted server: one test per value of each column of the table. Most
+//! of it are the rows and that server, which all of them share.
+
+mod parents;
+mod ranges;
 
 use std::time::Duration;
 
@@ -374,6 +378,10 @@ fn read(stream: &str, state: Option<&str>, mut script: impl FnMut(&str) -> Respo
     }
 }
 
+fn owners_or_nothing(path: &str) -> Response {
+    if path.starts_with("owners?") { owners(path) } else { list(&[]) }
+}
+
 #[test]
 fn a_list_without_time_filter_and_cursor_is_read_whole() {
     let read = read("coupons", None, |path| match path {
@@ -407,206 +415,6 @@ fn where_the_server_cannot_filter_by_time_older_records_are_dropped() {
 }
 
 #[test]
-fn ranges_are_of_fixed_width_and_each_finished_one_is_a_checkpoint() {
-    let state = r#"{"created_at":"2024-05-20T00:01:00Z"}"#;
-    let read = read("volumes", Some(state), |path| {
-        let from = path.split("from=").nth(1).unwrap().split('&').next().unwrap().to_owned();
-        list(&[&format!(r#"{{"created_at":{from:?}}}"#)])
-    });
-    assert_eq!(
-        read.asked,
-        [
-            "volumes?from=2024-05-20T00:00:00+00:00&before=2024-05-24T00:00:00+00:00",
-            "volumes?from=2024-05-24T00:00:00+00:00&before=2024-05-28T00:00:00+00:00",
-            "volumes?from=2024-05-28T00:00:00+00:00&before=2024-06-01T00:00:00+00:00",
-        ]
-    );
-    let last = r#"{"created_at":"2024-05-28T00:00:00+00:00"}"#;
-    assert_eq!((read.records.len(), read.checkpoints.last().map(String::as_str)), (3, Some(last)));
-    assert_eq!(read.checkpoints.len(), 2);
-}
-
-#[test]
-fn ranges_of_dates_overlap_and_the_cursor_stays_a_grace_period_behind() {
-    // A server that aggregates by days of its own time zone, truncated at the ends of a range.
-    let read = read("days", Some(r#"{"created_at":"2024-04-20T00:00:00Z"}"#), |path| {
-        let (from, end) = path.split_once("start=").unwrap().1.split_once("&end=").unwrap();
-        let [from, end] = [from, end].map(|date| parse_instant(&format!("{date}T00:00:00Z")).unwrap());
-        let noon = parse_instant("2024-01-01T12:00:00Z").unwrap();
-        let days = (0..200).map(|day| noon + SignedDuration::hours(24) * day);
-        let within = days.filter(|day| *day >= from && *day < end);
-        let row = |day| format!(r#"{{"created_at":"{}"}}"#, crate::instant::format_instant(day));
-        list(&within.map(row).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
-    });
-    assert_eq!(read.asked, ["days?start=2024-04-20&end=2024-05-21", "days?start=2024-05-19&end=2024-06-01"]);
-    assert_eq!(read.records.len(), 42, "each day once");
-    assert_eq!(read.checkpoints.last().unwrap(), r#"{"created_at":"2024-05-30T00:00:00+00:00"}"#);
-}
-
-#[test]
-fn one_list_is_asked_for_once_per_value() {
-    let read = read("changes", None, |path| match path {
-        "changes?status=open" => list(&[r#"{"id":1}"#]),
-        "changes?status=done" => list(&[r#"{"id":2}"#, r#"{"id":3}"#]),
-        other => panic!("{other}"),
-    });
-    assert_eq!(read.records[0], r#"{"id":1,"status":"open"}"#);
-    assert_eq!(read.records.len(), 3);
-}
-
-#[test]
-fn no_checkpoint_passes_what_is_unread_of_another_value() {
-    // The first pages are so dense that both lists are split, and nearly all records of one value
-    // are older.
-    let at = |hours: i64| {
-        let instant = parse_instant("2024-06-01T00:00:00Z").unwrap() - SignedDuration::hours(hours);
-        crate::instant::format_instant(instant)
-    };
-    for state in ["{}", r#"{"created_at":"2024-03-01T00:00:00Z"}"#] {
-        let world = World::new(move |request: &Request| {
-            let path = path(&request.url);
-            let field =
-                |name: &str| path.split(name).nth(1).map(|rest| rest.split('&').next().unwrap().to_owned());
-            let instant = |name: &str| field(name).and_then(|text| parse_instant(&text));
-            let step = if path.contains("status=open") { 10 } else { 300 };
-            let (from, before) = (instant("from="), instant("before="));
-            let all = (1..400).map(|number| parse_instant(&at(number * step)).unwrap());
-            let wanted = all
-                .filter(|at| from.is_none_or(|from| *at >= from) && before.is_none_or(|before| *at < before));
-            let skip: usize = field("page=").map_or(0, |page| page.parse().unwrap());
-            let rows: Vec<String> = wanted
-                .skip(skip)
-                .map(|at| {
-                    format!(r#"{{"created_at":"{}","step":{step}}}"#, crate::instant::format_instant(at))
-                })
-                .collect();
-            let next = if rows.len() > 2 { format!("\"{}\"", skip + 2) } else { "null".into() };
-            let data = rows[..rows.len().min(2)].join(",");
-            Ok(answer(200, format!(r#"{{"data":[{data}],"next":{next}}}"#)))
-        });
-        let connector = Connector::<Toy>::new(world.platform(), Rc::default());
-        let mut reader = connector.read("", "metrics", Some(state)).unwrap();
-        let (mut seen, mut checkpoints) = (Vec::new(), Vec::new());
-        while let Some(batch) = world.run(reader.next_batch()).unwrap() {
-            seen.extend(batch.records);
-            checkpoints.extend(batch.checkpoint.map(|checkpoint| (checkpoint, seen.len())));
-        }
-        assert!(checkpoints.len() > 3);
-        let position = |record: &str| {
-            Fields::decode(record).unwrap().text("created_at").and_then(|at| parse_instant(&at))
-        };
-        for (checkpoint, emitted) in &checkpoints {
-            let cursor = position(checkpoint);
-            assert!(seen[*emitted..].iter().all(|record| position(record) >= cursor), "{checkpoint}");
-        }
-    }
-}
-
-#[test]
-fn one_object_per_parent_whose_id_stands_in_the_query() {
-    let read = read("upcoming", None, |path| match path.split_once("owner_id=") {
-        None => owners(path),
-        Some((_, "b")) => answer(404, ""),
-        Some((_, id)) => answer(200, format!(r#"{{"of":{id:?},"plan":{{"id":"p"}}}}"#)),
-    });
-    let mut records = read.records;
-    records.sort();
-    let record = |id: &str| format!(r#"{{"of":{id:?},"plan":{{"id":"p"}},"plan_id":"p","owner_id":{id:?}}}"#);
-    assert_eq!(records, [record("a"), record("c")]);
-    assert!(read.asked.contains(&"invoices/upcoming?owner_id=a".into()));
-    assert!(read.lines.iter().any(|line| line.contains("upcoming: skipped b, which is gone")));
-    assert_eq!(read.checkpoints, ["{}"]);
-}
-
-#[test]
-fn numbered_parts_end_with_the_first_that_is_not_there() {
-    let read = read("versions", None, |path| {
-        let Some((owner, version)) = path.split_once("/versions/") else { return owners(path) };
-        let versions = if owner == "owners/a" { 3 } else { 1 };
-        let number: u32 = version.parse().unwrap();
-        if number > versions { answer(404, "") } else { answer(200, r#"{"prices":[]}"#) }
-    });
-    let mut records = read.records;
-    records.sort();
-    let record =
-        |owner: &str, version: &str| format!(r#"{{"prices":[],"owner_id":{owner:?},"version":{version:?}}}"#);
-    let expected = [("a", "1"), ("a", "2"), ("a", "3"), ("b", "1"), ("c", "1")];
-    assert_eq!(records, expected.map(|(owner, version)| record(owner, version)));
-    assert_eq!(read.asked.iter().filter(|path| path.contains("/versions/")).count(), 8);
-    assert_eq!(read.lines, Vec::<String>::new());
-}
-
-#[test]
-fn a_part_that_surely_exists_may_be_missing_among_others() {
-    let read = read("versions", None, |path| {
-        let Some((_, version)) = path.split_once("/versions/") else { return owners(path) };
-        // The first one is gone, and the third is newer than the parent says.
-        if ["2", "3"].contains(&version) { answer(200, "{}") } else { answer(404, "") }
-    });
-    assert_eq!(read.records.len(), 6);
-    assert_eq!(read.asked.iter().filter(|path| path.ends_with("/versions/4")).count(), 3);
-    assert_eq!(read.lines, Vec::<String>::new());
-}
-
-#[test]
-fn a_series_of_parts_without_an_end_is_an_error() {
-    let world = World::new(|request: &Request| {
-        let path = path(&request.url);
-        Ok(if path.contains("/versions/") { answer(200, "{}") } else { owners(&path) })
-    });
-    let mut reader =
-        Connector::<Toy>::new(world.platform(), Rc::default()).read("", "versions", None).unwrap();
-    let error = world.run(async {
-        loop {
-            if let Err(error) = reader.next_batch().await {
-                break error;
-            }
-        }
-    });
-    assert!(error.message.ends_with("and no end of parts"), "{error}");
-}
-
-#[test]
-fn a_parent_that_has_none_is_no_warning() {
-    let read = read("notes", None, |path| match path {
-        "owners/b/note" => answer(404, ""),
-        path if path.ends_with("/note") => answer(200, r#"{"text":"x"}"#),
-        path => owners(path),
-    });
-    assert_eq!((read.records.len(), read.lines), (2, vec!["notes: b has none: gone".to_owned()]));
-    assert!(read.world.lines.borrow().iter().all(|(level, _)| *level == crate::log::Level::Debug));
-}
-
-#[test]
-fn what_the_server_filters_by_may_differ_from_the_cursor() {
-    let at = |hour: u32| format!(r#"{{"created_at":"2024-05-20T{hour:02}:00:00Z"}}"#);
-    let read = read("transactions", Some(&at(12)), move |path| {
-        // The server's times are up to a day from those of the records.
-        if path.starts_with("owners?") { owners(path) } else { list(&[&at(20), &at(12), &at(11)]) }
-    });
-    assert!(read.asked.contains(&"owners/a/transactions?from=2024-05-19T11:59:00+00:00".into()));
-    assert_eq!(read.records.len(), 6, "older ones are dropped");
-    assert_eq!(read.checkpoints, [r#"{"created_at":"2024-05-20T20:00:00+00:00"}"#]);
-}
-
-#[test]
-fn a_full_page_that_does_not_say_if_there_is_more_is_asked_for_in_shorter_ranges() {
-    // Ten rows per hour, of which a response holds as many as were requested.
-    let read = read("hours", Some(r#"{"created_at":"2024-05-31T06:30:00Z"}"#), |path| {
-        let (from, before) = path.split_once("from=").unwrap().1.split_once("&before=").unwrap();
-        let [from, before] = [from, before].map(|text| parse_instant(text).unwrap());
-        let minutes =
-            (0..(before - from).whole_minutes() / 6).map(|number| from + SignedDuration::minutes(6 * number));
-        let row = |at| format!(r#"{{"created_at":"{}"}}"#, crate::instant::format_instant(at));
-        list(&minutes.take(100).map(row).collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>())
-    });
-    let first = "hours?limit=100&from=2024-05-31T06:00:00+00:00&before=2024-06-01T00:00:00+00:00";
-    assert_eq!(read.asked[0], first, "it begins with a whole hour");
-    let unique: std::collections::BTreeSet<_> = read.records.iter().collect();
-    assert_eq!((read.records.len(), unique.len()), (180, 180));
-}
-
-#[test]
 fn an_element_without_rows_holds_the_cursor_and_one_that_is_withheld_does_too() {
     let invoice = |day: &str, status: &str, lines: &str| {
         format!(
@@ -635,24 +443,6 @@ fn an_element_without_rows_holds_the_cursor_and_one_that_is_withheld_does_too() 
     assert_eq!((records.len(), state.as_str()), (0, r#"{"created_at":"2024-05-15T00:00:00+00:00"}"#));
     let (records, state) = cursor(&[("05-20", "paid", "[]")]);
     assert_eq!((records.len(), state.as_str()), (0, r#"{"created_at":"2024-05-20T00:00:00+00:00"}"#));
-}
-
-#[test]
-fn parents_have_parents() {
-    let read = read("block_invoices", None, |path| {
-        if path.starts_with("owners?") {
-            owners(path)
-        } else if let Some(owner) = path.strip_prefix("owners/") {
-            let owner = owner.strip_suffix("/blocks").unwrap();
-            list(&[&format!(r#"{{"id":"{owner}1"}}"#), &format!(r#"{{"id":"{owner}2"}}"#)])
-        } else {
-            list(&[r#"{"n":1}"#, r#"{"n":2}"#])
-        }
-    });
-    assert_eq!(read.records.len(), 12);
-    assert_eq!(read.records.iter().filter(|record| **record == r#"{"n":1,"block_id":"c2"}"#).count(), 1);
-    assert_eq!(read.checkpoints, ["{}"]);
-    assert_eq!(read.world.slices.borrow().last(), Some(&(6, Some(6))));
 }
 
 #[test]
@@ -702,10 +492,6 @@ fn each_rate_class_has_a_pace_that_all_readers_share() {
     // wait.
     let elapsed = world.elapsed();
     assert!((Duration::from_millis(2400)..=Duration::from_millis(2500)).contains(&elapsed), "{elapsed:?}");
-}
-
-fn owners_or_nothing(path: &str) -> Response {
-    if path.starts_with("owners?") { owners(path) } else { list(&[]) }
 }
 
 #[test]

@@ -119,7 +119,8 @@ impl<C> ByParent<C> {
             let mut slices = cut(config, record, &whole);
             if let Some(corrected) = &self.corrected {
                 let again = |slice: &Slice| cut(config, record, slice);
-                slices.extend(corrected.slices(record, &whole, range.start, again));
+                let again = corrected.slices(record, &whole, &slices, range.start, again);
+                slices.extend(again);
             }
             slices
         };

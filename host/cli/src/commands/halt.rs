@@ -21,8 +21,8 @@ use crate::signal::{self, Signal};
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How often is looked whether it waits for its output.
 const STEP: Duration = Duration::from_millis(50);
-/// How long the output may take to be completed after a command has taken too long: as long again
-/// as the command, within these bounds. What waits then is a few megabytes, so whoever needs a
+/// How long stdout may take to be completed after a command has taken too long: as long again as
+/// the command, within these bounds. A file gets the time it takes, because nobody can stall it. What waits then is a few megabytes, so whoever needs a
 /// minute for them does not read, or reads what nobody will wait for.
 const LEAST_FOR_OUTPUT: Duration = Duration::from_secs(1);
 const MOST_FOR_OUTPUT: Duration = Duration::from_secs(60);
@@ -75,11 +75,13 @@ pub(super) struct Supervisor {
     limit: Option<humantime::Duration>,
     /// How long the output may take to be completed after a signal.
     grace: Duration,
+    /// Whether the output is a file, and not something that somebody has to read.
+    is_file: bool,
 }
 
 impl Supervisor {
-    pub(super) fn new(limit: Option<humantime::Duration>, grace: Duration) -> Self {
-        Self { halting: watch::Sender::new(None), limit, grace }
+    pub(super) fn new(limit: Option<humantime::Duration>, grace: Duration, is_file: bool) -> Self {
+        Self { halting: watch::Sender::new(None), limit, grace, is_file }
     }
 
     /// What tells the command that it is to end.
@@ -147,7 +149,7 @@ impl Supervisor {
     /// Waits until the output has had its time after the command took too long. Returns the error
     /// of a command whose output nobody takes.
     async fn stalled(&self) -> Error {
-        let Some(limit) = self.limit else { return pending().await };
+        let Some(limit) = self.limit.filter(|_| !self.is_file) else { return pending().await };
         let more = (*limit).clamp(LEAST_FOR_OUTPUT, MOST_FOR_OUTPUT);
         sleep(limit.saturating_add(more)).await;
         let more = humantime::Duration::from(more);
@@ -208,7 +210,7 @@ mod tests {
         sender: Sender,
         receiver: Receiver,
     ) -> (String, String) {
-        let supervisor = Supervisor::new(limit.map(Into::into), Duration::ZERO);
+        let supervisor = Supervisor::new(limit.map(Into::into), Duration::ZERO, false);
         let written = async { spawn_blocking(|| errors(receiver)).await.unwrap() };
         let ended = supervisor.watch(command, sender, written).await.unwrap();
         let outcome = match ended.outcome {

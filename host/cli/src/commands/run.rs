@@ -46,7 +46,7 @@ pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
     };
     let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
     let limit = wanted.and(source.sandbox.limits.max_sync);
-    let supervisor = Supervisor::new(limit, grace);
+    let supervisor = Supervisor::new(limit, grace, output.is_file());
     let (halts, of_command) = (supervisor.halts(), sender.clone());
     let command = move || {
         let invocation =

@@ -46,6 +46,9 @@ impl Syncer {
                 _ = stops.wait_for(|stops| *stops) => return,
             }
             for stream in &self.streams {
+                if *self.stops.borrow() {
+                    return;
+                }
                 let mut outcome = Outcome::default();
                 if let Err(error) = self.sync(stream, &mut outcome).await {
                     outcome.error = Some((error.failure_type(), error.message().to_owned()));

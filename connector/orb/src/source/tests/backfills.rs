@@ -371,6 +371,29 @@ fn only_the_customers_and_days_of_a_backfill_cost_requests() {
 }
 
 #[test]
+fn a_backfill_of_days_that_are_read_anyway_repeats_none_of_them() {
+    for stream in ["subscription_usage", "subscription_costs", "customer_costs"] {
+        let sync = Sync::new(stream, 7);
+        let mut to = Destination::default();
+        // The cursor is not at midnight.
+        sync.wait(10);
+        assert!(sync.read(&mut to, usize::MAX));
+        let today = (sync.account.borrow().now - midnight(0)).whole_hours() / 24;
+        sync.wait(24);
+        let now = sync.account.borrow().now;
+        let (status, reverted, customer) = ("reflected", None, None);
+        let days = today - 10..today + 1;
+        let new = Backfill { status, created: now, closed: now, reverted, days, customer, value: 3 };
+        sync.account.borrow_mut().backfills.push(new);
+        let mut new = Destination { state: to.state.clone(), ..Destination::default() };
+        assert!(sync.read(&mut new, usize::MAX));
+        assert_eq!(new.emitted, new.records.len(), "{stream}");
+        to.records.append(&mut new.records);
+        sync.compare(&to, stream);
+    }
+}
+
+#[test]
 fn without_the_list_of_backfills_a_read_goes_on_with_a_warning() {
     let sync = Sync::new("customer_costs", 6);
     let mut to = Destination::default();

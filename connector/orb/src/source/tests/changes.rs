@@ -1,5 +1,6 @@
 //! Reads an account that changes at random, before and during reads that are killed at random, and
-//! compares what a deduplicating destination then has with the account.
+//! compares what a deduplicating destination then has with the account. Most of it is that account,
+//! which nothing else uses.
 
 use std::{cell::RefCell, collections::BTreeMap};
 

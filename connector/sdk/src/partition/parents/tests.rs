@@ -1,5 +1,8 @@
 //! Reads owners and their things from a small server, and interrupts reads.
 
+mod cursors;
+mod refusals;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use time::SignedDuration;
@@ -104,6 +107,56 @@ fn read(
     (records, state)
 }
 
+/// Reads from a server that refuses the lists of some owners. Also returns the error at the end.
+fn read_refused(
+    server: &Server,
+    lists: &mut ByParent<()>,
+    refused: &[String],
+    stop: usize,
+    random: &mut fastrand::Rng,
+) -> (Vec<String>, Vec<String>, Option<Error>) {
+    let (mut open, mut records, mut states) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..stop {
+        open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
+        if open.is_empty() {
+            break;
+        }
+        let request = open.swap_remove(random.usize(..open.len()));
+        if request.slice.parent.as_ref().is_some_and(|parent| refused.contains(parent)) {
+            lists.refuse(&request, Error::config("forbidden")).unwrap();
+        } else {
+            records.extend(lists.observe(&request, server.page(&request)).unwrap());
+        }
+        states.extend(lists.checkpoint());
+    }
+    (records, states, lists.failure())
+}
+
+/// Things as parents of parts.
+static PARTS: Stream<()> = Stream {
+    name: "parts",
+    path: "things/{parent}/parts",
+    partition: Partition::Parents(Parents { stream: &THINGS, key: "thing_id", ..fixtures::PARENTS }),
+    ..fixtures::OWNERS
+};
+
+/// Owners by the hour, of whom each has so many things, of which each has so many parts.
+fn page_of_parts(owners: u32, request: &PageRequest<()>) -> Page {
+    let count = |id: &str| id.bytes().map(u32::from).sum::<u32>() % 4;
+    let children = |id: &str| (0..count(id)).map(|number| format!("{id}.{number}")).collect::<Vec<_>>();
+    let records: Vec<Record> = match &request.slice.parent {
+        None => {
+            (0..owners).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))).collect()
+        }
+        Some(parent) => {
+            children(parent).iter().map(|id| record(&day(7), &format!("\"id\":{id:?}"))).collect()
+        }
+    };
+    let skip: usize = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
+    let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
+    Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, ..Page::default() }
+}
+
 #[test]
 fn all_parents_are_read_whatever_their_age_and_one_cursor_is_left() {
     let mut server = Server::default();
@@ -127,84 +180,6 @@ fn how_many_parents_there_are_is_told_once_all_are_listed() {
     assert_eq!(lists.progress(), (0, None), "one page of two was listed");
     read(&server, &mut lists, usize::MAX, &mut random);
     assert_eq!(lists.progress(), (3, Some(3)));
-}
-
-#[test]
-fn each_parent_continues_from_its_own_cursor_if_it_has_one() {
-    let mut server = Server::default();
-    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
-    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
-    let state = format!(r#"{{"2024-01-01T00:00:00Z":{{"created_at":{:?}}}}}"#, day(2));
-    let (records, state) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(2));
-    assert_eq!(records.len(), 3);
-    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
-}
-
-#[test]
-fn a_parent_whose_cursor_lies_in_the_future_leaves_the_others_alone() {
-    let mut server = Server::default();
-    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(2)]);
-    server.owner("2024-01-02T00:00:00Z", &[&day(1), &day(2)]);
-    let state = r#"{"2024-01-01T00:00:00Z":{"created_at":"2122-01-01T00:00:00Z"}}"#;
-    let (records, state) = read(&server, &mut lists(state), usize::MAX, &mut fastrand::Rng::with_seed(2));
-    assert_eq!(records.len(), 2);
-    assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T02:00:00+00:00"}"#);
-}
-
-#[test]
-fn what_was_read_before_an_end_was_set_does_not_move_the_cursor_beyond_that_end() {
-    let mut server = Server::default();
-    server.owner("2024-01-01T00:00:00Z", &[&day(1), &day(9)]);
-    server.owner("2024-01-02T00:00:00Z", &[&day(50), &day(99)]);
-    let single = format!(r#"{{"2024-01-02T00:00:00Z":{{"created_at":{:?}}}}}"#, day(99));
-    let unfinished = format!(
-        r#"{{"unfinished":{{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-01-01T12:00:00Z","observed":{:?}}}}}"#,
-        day(99)
-    );
-    for state in [single, unfinished] {
-        let range = TimeRange {
-            end: Some(testing::instant(&day(5))),
-            ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z"))
-        };
-        let state = State::parse(&state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
-        let opened = testing::instant(OPENED);
-        let mut lists = ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, opened);
-        let (_, state) = read(&server, &mut lists, 99, &mut fastrand::Rng::with_seed(1));
-        assert_eq!(state.unwrap(), r#"{"created_at":"2024-01-01T01:00:00+00:00"}"#);
-    }
-}
-
-#[test]
-fn a_read_that_had_an_end_and_continues_without_it_leaves_the_cursor_at_that_end() {
-    let mut server = Server::default();
-    (0..150).for_each(|number| server.owner(&day(number), &[&day(400)]));
-    let end = testing::instant(&day(200));
-    let open = |end, state: &str| {
-        let range = TimeRange { end, ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z")) };
-        let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
-        ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
-    };
-    let random = &mut fastrand::Rng::with_seed(1);
-    let (_, state) = read(&server, &mut open(Some(end), "{}"), 190, random);
-    let state = state.unwrap();
-    assert!(state.contains("unfinished"), "{state}");
-    let (records, state) = read(&server, &mut open(None, &state), 999, random);
-    assert!(!records.is_empty());
-    let state = State::parse(&state.unwrap(), THINGS.cursor, None).unwrap();
-    assert!(state.cursor.unwrap().instant <= end);
-}
-
-#[test]
-fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
-    let mut server = Server::default();
-    server.owner("2024-05-20T00:00:00Z", &[]);
-    server.owner("2024-05-31T00:00:00Z", &[]);
-    let mut lists = lists_of(&LATE_THINGS, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
-    let listing = lists.next_request().unwrap();
-    lists.observe(&listing, server.page(&listing)).unwrap();
-    let from: Vec<_> =
-        std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.from.unwrap()).collect();
-    assert_eq!(from, ["2023-01-01T00:00:00Z", "2024-05-28T00:00:00Z"].map(testing::instant));
 }
 
 #[test]
@@ -254,216 +229,6 @@ fn a_read_that_is_cut_short_anywhere_and_resumed_loses_nothing() {
         assert_eq!(seen.len(), all, "seed {seed}, {runs} runs");
         assert_eq!(state, format!(r#"{{"created_at":"{}"}}"#, "2024-01-15T16:00:00+00:00"));
     }
-}
-
-#[test]
-fn a_thing_after_the_opening_does_not_move_the_cursor_whether_or_not_a_read_is_cut_short() {
-    let mut server = Server::default();
-    for number in 0..350 {
-        server.owner(&day(number), &[&day(number), "2030-01-01T00:00:00Z"]);
-    }
-    let whole = format!(r#"{{"created_at":"{}"}}"#, day(349).replace('Z', "+00:00"));
-    for stop in [300, 400, 500, usize::MAX] {
-        let mut random = fastrand::Rng::with_seed(4);
-        let (_, state) = read(&server, &mut lists("{}"), stop, &mut random);
-        let state = state.unwrap();
-        assert!(!state.contains("2030") && !state.contains("created_at\":\"2024-06-01"), "{state}");
-        let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut random);
-        assert_eq!(last.unwrap(), whole, "{stop}");
-    }
-    // An older version also stored positions after the opening.
-    let observed = r#""opened":"2024-05-31T00:00:00Z","parents_after":"2023-01-01T00:00:00Z","observed":"2030-01-01T00:00:00Z""#;
-    let state = format!(r#"{{"unfinished":{{"version":1,{observed}}}}}"#);
-    let (_, last) = read(&server, &mut lists(&state), usize::MAX, &mut fastrand::Rng::with_seed(5));
-    assert_eq!(last.unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
-}
-
-#[test]
-fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_period() {
-    let mut server = Server::default();
-    server.owner("2024-01-01T00:00:00Z", &[]);
-    let from = |stream| {
-        let mut lists = lists_of(stream, r#"{"created_at":"2024-05-28T00:00:00Z"}"#);
-        let listing = lists.next_request().unwrap();
-        lists.observe(&listing, server.page(&listing)).unwrap();
-        lists.next_request().unwrap().slice.from.unwrap()
-    };
-    assert_eq!(from(&THINGS), testing::instant("2024-05-27T23:59:00Z"));
-    assert_eq!(from(&LATE_THINGS), testing::instant("2024-05-28T00:00:00Z"));
-}
-
-/// Reads from a server that refuses the lists of some owners. Also returns the error at the end.
-fn read_refused(
-    server: &Server,
-    lists: &mut ByParent<()>,
-    refused: &[String],
-    stop: usize,
-    random: &mut fastrand::Rng,
-) -> (Vec<String>, Vec<String>, Option<Error>) {
-    let (mut open, mut records, mut states) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..stop {
-        open.extend(std::iter::from_fn(|| lists.next_request()).take(8 - open.len()));
-        if open.is_empty() {
-            break;
-        }
-        let request = open.swap_remove(random.usize(..open.len()));
-        if request.slice.parent.as_ref().is_some_and(|parent| refused.contains(parent)) {
-            lists.refuse(&request, Error::config("forbidden")).unwrap();
-        } else {
-            records.extend(lists.observe(&request, server.page(&request)).unwrap());
-        }
-        states.extend(lists.checkpoint());
-    }
-    (records, states, lists.failure())
-}
-
-#[test]
-fn the_list_of_one_parent_that_is_refused_fails_the_read_once_all_others_are_read() {
-    let mut server = Server::default();
-    for number in [1, 2, 3] {
-        server.owner(&day(number), &[&day(number)]);
-    }
-    let refused = [day(2)];
-    let mut random = fastrand::Rng::with_seed(1);
-    let (records, states, failure) =
-        read_refused(&server, &mut lists("{}"), &refused, usize::MAX, &mut random);
-    assert_eq!((records.len(), states), (2, Vec::new()));
-    let message = failure.unwrap().message;
-    assert!(message.contains("the lists of 1 owners were refused (2024-01-01T02:00:00Z)"), "{message}");
-}
-
-#[test]
-fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew() {
-    let mut server = Server::default();
-    for number in 0..350 {
-        server.owner(&day(number), &[&day(number)]);
-    }
-    for seed in 0..8 {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let refused: Vec<String> = (0..random.usize(1..5)).map(|_| day(random.u32(0..350))).collect();
-        let start = r#"{"created_at":"2023-06-01T00:00:00Z"}"#;
-        let stop = random.usize(100..900);
-        let (first, states, _) = read_refused(&server, &mut lists(start), &refused, stop, &mut random);
-        // From every state, a further read returns all that the first one has not.
-        for state in states.iter().map(String::as_str).chain([start]) {
-            let (second, last) = read(&server, &mut lists(state), usize::MAX, &mut random);
-            let missing = refused.iter().filter(|owner| !second.iter().any(|thing| thing.contains(*owner)));
-            assert_eq!(missing.count(), 0, "{seed}: {state}");
-            assert!(!last.unwrap().contains("unfinished"));
-        }
-        assert!(first.len() <= 350);
-        let (records, states, failure) =
-            read_refused(&server, &mut lists(start), &refused, usize::MAX, &mut random);
-        let others = (0..350).map(day).filter(|owner| !refused.contains(owner)).count();
-        assert_eq!(records.len(), others);
-        assert!(failure.is_some());
-        // The first state is emitted again only if a later one was emitted.
-        assert!(states.is_empty() || states.last().unwrap() == start, "{states:?}");
-    }
-}
-
-#[test]
-fn a_parent_without_a_time_that_is_refused_lets_no_state_pass() {
-    let mut lists = lists("{}");
-    let listing = lists.next_request().unwrap();
-    let mut records: Vec<Record> = vec![Record::new(r#"{"id":"x"}"#.into(), None)];
-    records.extend((0..200).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))));
-    lists.observe(&listing, Page { records, ..Page::default() }).unwrap();
-    let mut states = Vec::new();
-    while let Some(request) = lists.next_request() {
-        if request.slice.parent.as_deref() == Some("x") {
-            lists.refuse(&request, Error::config("forbidden")).unwrap();
-        } else {
-            lists.observe(&request, Page::default()).unwrap();
-        }
-        states.extend(lists.checkpoint());
-    }
-    assert_eq!((states, lists.failure().is_some()), (Vec::new(), true));
-}
-
-#[test]
-fn the_parents_list_itself_cannot_be_refused() {
-    let mut lists = lists("{}");
-    let listing = lists.next_request().unwrap();
-    assert_eq!(lists.refuse(&listing, Error::config("forbidden")), Err(Error::config("forbidden")));
-}
-
-#[test]
-fn where_all_lists_are_refused_only_the_first_are_asked_for() {
-    let mut server = Server::default();
-    (0..350).for_each(|number| server.owner(&day(number), &[]));
-    let (mut lists, mut asked) = (lists("{}"), 0);
-    let error = loop {
-        let request = lists.next_request().unwrap();
-        if request.slice.parent.is_none() {
-            lists.observe(&request, server.page(&request)).unwrap();
-            continue;
-        }
-        asked += 1;
-        if let Err(error) = lists.refuse(&request, Error::config("forbidden")) {
-            break error;
-        }
-    };
-    assert_eq!(asked, 20);
-    assert!(error.message.ends_with("no others were asked for: forbidden"), "{error}");
-}
-
-#[test]
-fn the_state_of_many_parents_stays_small() {
-    let mut server = Server::default();
-    for number in 0..300 {
-        server.owner(&day(number), &[&day(number)]);
-    }
-    let (_, state) = read(&server, &mut lists("{}"), 350, &mut fastrand::Rng::with_seed(7));
-    let state = state.unwrap();
-    assert!(state.contains("unfinished") && state.len() < 250, "{state}");
-}
-
-#[test]
-fn the_more_cursors_of_single_parents_a_state_has_the_more_seldom_it_is_told() {
-    let mut server = Server::default();
-    for number in 0..700 {
-        server.owner(&day(number), &[]);
-    }
-    let checkpoints = |cursors: usize| {
-        let parents: Vec<String> =
-            (0..cursors).map(|id| format!(r#""p{id}":{{"created_at":"2024-01-01T00:00:00Z"}}"#)).collect();
-        let mut lists = lists(&format!("{{{}}}", parents.join(",")));
-        let mut count = 0;
-        while let Some(request) = lists.next_request() {
-            lists.observe(&request, server.page(&request)).unwrap();
-            count += usize::from(lists.checkpoint().is_some());
-        }
-        count
-    };
-    // The last one, which has no such cursors any more, and one for each hundred, or three hundred,
-    // parents before.
-    assert_eq!((checkpoints(0), checkpoints(999), checkpoints(2_000)), (7, 7, 3));
-}
-
-/// Things as parents of parts.
-static PARTS: Stream<()> = Stream {
-    name: "parts",
-    path: "things/{parent}/parts",
-    partition: Partition::Parents(Parents { stream: &THINGS, key: "thing_id", ..fixtures::PARENTS }),
-    ..fixtures::OWNERS
-};
-
-/// Owners by the hour, of whom each has so many things, of which each has so many parts.
-fn page_of_parts(owners: u32, request: &PageRequest<()>) -> Page {
-    let count = |id: &str| id.bytes().map(u32::from).sum::<u32>() % 4;
-    let children = |id: &str| (0..count(id)).map(|number| format!("{id}.{number}")).collect::<Vec<_>>();
-    let records: Vec<Record> = match &request.slice.parent {
-        None => {
-            (0..owners).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\""))).collect()
-        }
-        Some(parent) => {
-            children(parent).iter().map(|id| record(&day(7), &format!("\"id\":{id:?}"))).collect()
-        }
-    };
-    let skip: usize = request.page_token.as_ref().map_or(0, |token| token.parse().unwrap());
-    let next_token = (records.len() > skip + 2).then(|| (skip + 2).to_string());
-    Page { records: records.into_iter().skip(skip).take(2).collect(), next_token, ..Page::default() }
 }
 
 #[test]

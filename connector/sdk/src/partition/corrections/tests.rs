@@ -1,0 +1,114 @@
+use time::SignedDuration;
+
+use super::*;
+use crate::{fixtures::OWNERS, testing::instant};
+
+static ROW: Corrections<()> = Corrections {
+    stream: &OWNERS,
+    status: "status",
+    effects: &[("done", "counts"), ("undoing", "counts"), ("undone", "is undone")],
+    since: &["at"],
+    from: "from",
+    until: "until",
+    parent: "owner",
+    longest: SignedDuration::hours(25),
+};
+
+fn day(day: u32) -> String {
+    format!("2024-01-{day:02}T00:00:00Z")
+}
+
+fn correction(id: &str, status: &str, days: std::ops::Range<u32>, owner: &str) -> Record {
+    let (from, until, at) = (day(days.start), day(days.end), "2024-03-05T00:00:00Z");
+    let fields = format!(r#""from":{from:?},"until":{until:?},"at":{at:?},"owner":{owner}"#);
+    Record::new(format!(r#"{{"id":{id:?},"status":{status:?},{fields}}}"#), None)
+}
+
+/// Takes all corrections of a read that continues from a cursor.
+fn read(since: &str, memory: Memory, records: Vec<Record>) -> Corrected<()> {
+    let mut corrected = Corrected::new(&ROW, instant(since), memory);
+    let request = corrected.next_request().unwrap();
+    assert_eq!((request.level, corrected.next_request().is_none()), (1, true));
+    corrected.observe(Page { records, ..Page::default() }).unwrap();
+    assert!(corrected.is_finished());
+    corrected
+}
+
+/// Returns the days of January that are kept of a parent.
+fn kept(corrected: &Corrected<()>, parent: &str) -> Vec<u32> {
+    let whole = Slice {
+        from: Some(instant("2024-03-01T00:00:00Z")),
+        until: Some(Until::Before(instant("2024-03-03T00:00:00Z"))),
+        ..Slice::default()
+    };
+    let parent = Record::new(parent.to_owned(), None);
+    let start = instant("2024-01-03T00:00:00Z");
+    let slices = corrected.slices(&parent, &whole, &[], start, |slice| vec![slice.clone()]);
+    let holds = |slice: &Slice, day: &u32| {
+        let at = instant(&self::day(*day));
+        let from = slice.from.unwrap() - SignedDuration::hours(24);
+        at > from && slice.keeps(Some(at)) && slice.until.unwrap().is_above(at)
+    };
+    (1..31).flat_map(|day| slices.iter().filter(move |it| holds(it, &day)).map(move |_| day)).collect()
+}
+
+#[test]
+fn ranges_that_touch_are_read_once_and_none_before_the_start() {
+    let corrections = [("a", 1..4), ("b", 8..10), ("c", 12..13), ("d", 10..12), ("e", 20..21)];
+    let records = corrections.map(|(id, days)| correction(id, "done", days, "null")).to_vec();
+    let corrected = read("2024-03-01T00:00:00Z", Memory::default(), records);
+    assert_eq!(kept(&corrected, "{}"), [3, 8, 9, 10, 11, 12, 20]);
+}
+
+#[test]
+fn only_parents_that_name_the_identifier_are_concerned() {
+    let records = vec![correction("a", "done", 5..6, "\"x\"")];
+    let corrected = read("2024-03-01T00:00:00Z", Memory::default(), records);
+    assert_eq!(kept(&corrected, r#"{"id":"1","owners":["y","x"]}"#), [5]);
+    assert_eq!(kept(&corrected, r#"{"id":"1","owners":["xx"]}"#), [0; 0]);
+}
+
+#[test]
+fn a_correction_is_new_when_its_effect_changes() {
+    let known = |status: &str| {
+        read("2024-03-10T00:00:00Z", Memory::default(), vec![correction("a", status, 5..6, "null")])
+            .remember(true)
+    };
+    let is_new = |before: &str, now: &str| {
+        let now = vec![correction("a", now, 5..6, "null")];
+        !kept(&read("2024-03-10T00:00:00Z", known(before), now), "{}").is_empty()
+    };
+    assert!(is_new("pending", "done") && is_new("done", "undone") && is_new("undoing", "undone"));
+    assert!(!is_new("done", "done") && !is_new("done", "undoing") && !is_new("pending", "pending"));
+}
+
+#[test]
+fn without_a_memory_time_tells_what_is_new() {
+    for (since, expected) in [("2024-03-05T00:00:00Z", 1), ("2024-03-05T00:00:01Z", 0)] {
+        let records = vec![correction("a", "done", 5..6, "null")];
+        assert_eq!(kept(&read(since, Memory::default(), records), "{}").len(), expected);
+    }
+}
+
+#[test]
+fn a_continued_read_remembers_what_it_followed_from_the_beginning() {
+    let first = vec![correction("a", "done", 5..6, "null")];
+    let unfinished = read("2024-03-01T00:00:00Z", Memory::default(), first).remember(false);
+    assert_eq!(unfinished.corrections, None);
+    let records = vec![correction("b", "done", 7..8, "null"), correction("a", "done", 5..6, "null")];
+    let continued = read("2024-03-01T00:00:00Z", unfinished, records.clone());
+    assert_eq!(kept(&continued, "{}"), [5, 7]);
+    let next = read("2024-03-10T00:00:00Z", continued.remember(true), records);
+    assert_eq!(kept(&next, "{}"), [7]);
+}
+
+#[test]
+fn without_the_list_what_is_known_stays_so() {
+    let memory = read("2024-03-01T00:00:00Z", Memory::default(), vec![correction("a", "done", 5..6, "null")]);
+    let memory = memory.remember(true);
+    let mut corrected = Corrected::new(&ROW, instant("2024-03-10T00:00:00Z"), memory.clone());
+    corrected.next_request();
+    corrected.give_up("it is gone");
+    assert!(corrected.is_finished() && kept(&corrected, "{}").is_empty());
+    assert_eq!((corrected.remember(true), corrected.log.len()), (memory, 1));
+}

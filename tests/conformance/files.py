@@ -11,7 +11,6 @@ import os
 import pathlib
 import random
 import re
-import shutil
 import subprocess
 import time
 
@@ -22,11 +21,9 @@ import pyarrow.dataset
 import pyarrow.parquet
 from checks import check, expect
 from emulator import config, emulator
+from folders import ORB, SCRIPT, fresh, host, script
+from views import check_views, view_of
 
-HERE = pathlib.Path(__file__).resolve().parent
-DOCUMENT = HERE.parent.parent / "docs" / "files.md"
-SCRIPT = pathlib.Path(os.environ["COMPONENT"]).parent / "examples" / "script.wasm"
-ORB = pathlib.Path(os.environ["COMPONENT"])
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MICROSECOND = datetime.timedelta(microseconds=1)
 KILLS = 20
@@ -83,27 +80,6 @@ class Number(str):
 def load(text):
     """Parses JSON without changing a number."""
     return json.loads(text, parse_int=Number, parse_float=Number, parse_constant=Number)
-
-
-def host(component, settings, command, *flags, code=0):
-    """Runs a command of a connector in the working directory."""
-    pathlib.Path("config.json").write_text(json.dumps(settings), encoding="utf-8")
-    line = [os.environ["HOST"], "run", component, command, "--config", "config.json", *flags]
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
-    why = done.stderr[-300:] if done.returncode != code else ""
-    expect(f"exit code of {command}", (done.returncode, why), (code, ""))
-    return done.stdout
-
-
-def script(batches, schema=None, name="things"):
-    """The config of the guest that emits these records."""
-    stream = {"name": name, "schema": schema or SCHEMA, "key": ["id"], "cursor": "at", "batches": batches}
-    return {"streams": [stream]}
-
-
-def fresh(name):
-    shutil.rmtree(name, ignore_errors=True)
-    return name
 
 
 def rows_of_duckdb(files):
@@ -172,7 +148,7 @@ def compare(rows, records):
 
 
 def check_values():
-    host(SCRIPT, script([NASTY[:5], NASTY[5:]]), "read", "--output-dir", fresh("nasty"))
+    host(SCRIPT, script([NASTY[:5], NASTY[5:]], SCHEMA), "read", "--output-dir", fresh("nasty"))
     files = sorted(map(str, pathlib.Path("nasty/things").glob("*.parquet")))
     for name, rows in READERS.items():
         with check(f"{name} reads every nasty value as it was written") as seen:
@@ -180,15 +156,15 @@ def check_values():
     with check("a stream of nulls, and one without records") as seen:
         null = {name: None for name in SCHEMA["properties"]}
         nulls = [json.dumps({**null, "id": str(n)}) for n in range(3000)]
-        host(SCRIPT, script([nulls]), "read", "--output-dir", fresh("nulls"))
-        host(SCRIPT, script([]), "read", "--output-dir", fresh("empty"))
+        host(SCRIPT, script([nulls], SCHEMA), "read", "--output-dir", fresh("nulls"))
+        host(SCRIPT, script([], SCHEMA), "read", "--output-dir", fresh("empty"))
         for name, rows in READERS.items():
             compare(rows(sorted(map(str, pathlib.Path("nulls/things").glob("*.parquet")))), nulls)
             expect(f"rows of {name}", rows(sorted(map(str, pathlib.Path("empty/things").glob("*.parquet")))), [])
     for suffix in ["jsonl", "jsonl.gz", "jsonl.zst"]:
         with check(f"DuckDB reads {suffix}") as seen:
             lines = [json.dumps({"id": str(n), "text": "x" * n}) for n in range(100)]
-            host(SCRIPT, script([lines]), "read", "--output-dir", fresh("lines"), "--format", suffix)
+            host(SCRIPT, script([lines], SCHEMA), "read", "--output-dir", fresh("lines"), "--format", suffix)
             columns = "count(*), count(DISTINCT id), max(length(text)), typeof(any_value(_extracted_at))"
             found = duckdb.sql(f"SELECT {columns} FROM read_json('lines/things/*.{suffix}')").fetchall()
             expect("what it finds", found[0][:3], (100, 100, 99))
@@ -215,46 +191,6 @@ def check_types():
         schema = polars.read_parquet_schema(files[0])
         expect("at", schema["at"], polars.Datetime("us", "UTC"))
         expect("quantity", schema["quantity"], polars.Decimal(38, 9))
-
-
-def view():
-    """DuckDB's view of docs/files.md, as it stands there."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    return re.search(r"DuckDB:\n\n```sql\n(.*?)```", text, re.DOTALL)[1]
-
-
-def view_of(stream):
-    """The same view of a stream of the folder `killed`, which may have no column `deleted`."""
-    text = view().replace("orb/customers", f"killed/{stream}").replace("VIEW customers", f"VIEW {stream}")
-    return text.replace("\n    AND deleted IS NOT TRUE", "")
-
-
-def check_view():
-    with check("the newest row of each key, by the view of docs/files.md") as seen:
-        schema = {"properties": {"id": {"type": "string"}, "n": {"type": "number"}, "deleted": {"type": "boolean"}}}
-        runs = [
-            ['{"id":"a","n":1}', '{"id":"b","n":1}', '{"id":"a","n":1.5}', '{"id":"c","n":1}'],
-            ['{"id":"b","n":2}', '{"id":"c","deleted":true}', '{"id":"d","n":9}'],
-        ]
-        fresh("orb")
-        for records in runs:
-            host(SCRIPT, script([records], schema, "customers"), "read", "--output-dir", "orb")
-        duckdb.sql(view())
-        found = duckdb.sql("SELECT id, n::VARCHAR FROM customers ORDER BY id").fetchall()
-        expect("rows", found, [("a", "1.500000000"), ("b", "2.000000000"), ("d", "9.000000000")])
-    with check("columns of all runs, by name") as seen:
-        schema = {"properties": {"id": {"type": "string"}, "n": {"type": "string"}, "more": {"type": "integer"}}}
-        host(SCRIPT, script([['{"id":"e","n":"text","more":7}']], schema, "customers"), "read", "--output-dir", "orb")
-        found = duckdb.sql("SELECT n, n_text, more FROM customers WHERE id = 'e'").fetchall()
-        expect("row", found, [(None, "text", 7)])
-        frame = polars.scan_parquet("orb/customers/*.parquet", missing_columns="insert", extra_columns="ignore").collect()
-        expect("rows of Polars", len(frame), 8)
-    with check("folders by month") as seen:
-        records = ['{"id":"a","at":"2024-01-31T00:00:00Z"}', '{"id":"b","at":"2024-02-01T00:00:00Z"}']
-        host(SCRIPT, script([records]), "read", "--output-dir", fresh("months"), "--partition", "month")
-        options = "hive_partitioning = true, hive_types_autocast = false"
-        query = f"SELECT id, _month FROM read_parquet('months/things/**/*.parquet', {options}) ORDER BY id"
-        expect("months", duckdb.sql(query).fetchall(), [("a", "2024-01"), ("b", "2024-02")])
 
 
 def records(url, streams):
@@ -323,7 +259,7 @@ def check_kills():
 def main():
     check_values()
     check_types()
-    check_view()
+    check_views()
     check_account()
     check_kills()
 

@@ -81,11 +81,11 @@ impl<W: Write + Send> ParquetFile<W> {
         }
         let mut group = self.writer.next_row_group()?;
         for values in self.rows.columns_mut() {
-            let levels = mem::take(&mut values.levels);
-            write_column(&mut group, |writer| write_data(writer, &mut values.data, &levels))?;
-            values.levels = levels;
+            // Given back as soon as it is written, so that little is in memory twice.
+            let (data, levels) = values.take();
+            write_column(&mut group, |writer| write_data(writer, data, &levels))?;
         }
-        let (rest, levels) = (&mut self.rows.rest, &self.rows.rest_levels);
+        let (rest, levels) = (mem::take(&mut self.rows.rest), &self.rows.rest_levels);
         write_column(&mut group, |writer| write_texts(writer, rest, levels))?;
         let extracted_at = &self.rows.extracted_at;
         write_column(&mut group, |writer| match writer {
@@ -175,17 +175,17 @@ fn write_column<W: Write + Send>(
     Ok(column.close()?)
 }
 
-fn write_data(writer: &mut ColumnWriter<'_>, data: &mut Data, levels: &[i16]) -> Result<(), Problem> {
+fn write_data(writer: &mut ColumnWriter<'_>, data: Data, levels: &[i16]) -> Result<(), Problem> {
     match (writer, data) {
         (writer @ ColumnWriter::ByteArrayColumnWriter(_), Data::Texts(texts)) => {
             write_texts(writer, texts, levels)
         }
         (ColumnWriter::Int64ColumnWriter(writer), Data::Integers(integers)) => {
-            writer.write_batch(integers, Some(levels), None)?;
+            writer.write_batch(&integers, Some(levels), None)?;
             Ok(())
         }
         (ColumnWriter::BoolColumnWriter(writer), Data::Booleans(booleans)) => {
-            writer.write_batch(booleans, Some(levels), None)?;
+            writer.write_batch(&booleans, Some(levels), None)?;
             Ok(())
         }
         (ColumnWriter::FixedLenByteArrayColumnWriter(writer), Data::Decimals(decimals)) => {
@@ -202,9 +202,9 @@ fn write_data(writer: &mut ColumnWriter<'_>, data: &mut Data, levels: &[i16]) ->
 }
 
 /// Writes texts without copying them.
-fn write_texts(writer: &mut ColumnWriter<'_>, texts: &mut Texts, levels: &[i16]) -> Result<(), Problem> {
+fn write_texts(writer: &mut ColumnWriter<'_>, texts: Texts, levels: &[i16]) -> Result<(), Problem> {
     let ColumnWriter::ByteArrayColumnWriter(writer) = writer else { return Err(Problem::Column) };
-    let bytes = Bytes::from(mem::take(&mut texts.bytes));
+    let bytes = Bytes::from(texts.bytes);
     let mut begin = 0;
     let mut ends = texts.ends.iter();
     let mut values: Vec<ByteArray> = Vec::with_capacity(CHUNK);

@@ -5,6 +5,7 @@
 //! together again.
 
 use std::collections::HashMap;
+use std::mem;
 
 use json_text::{Fields, Json, Object, Scanner, quoted};
 use serde::{Deserialize, Serialize};
@@ -76,12 +77,6 @@ impl Texts {
     fn push(&mut self, text: &str) {
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends.push(self.bytes.len());
-    }
-
-    /// Forgets the texts. The bytes are those of the writer by now; as many are likely to come.
-    fn clear(&mut self) {
-        self.bytes = Vec::with_capacity(self.ends.last().copied().unwrap_or_default());
-        self.ends.clear();
     }
 }
 
@@ -216,30 +211,21 @@ impl Rows {
         self.columns.iter_mut()
     }
 
-    /// Forgets the rows, and keeps what was learned about spellings.
+    /// Forgets the rows, and keeps what was learned about spellings. Their memory is given back:
+    /// the next rows may be those of another stream.
     pub(crate) fn clear(&mut self) {
         for column in &mut self.columns {
-            column.data.clear();
-            column.levels.clear();
+            column.take();
             column.last = None;
         }
-        self.rest.clear();
-        self.rest_levels.clear();
-        self.extracted_at.clear();
+        self.rest = Texts::default();
+        self.rest_levels = Vec::new();
+        self.extracted_at = Vec::new();
         self.bytes = 0;
     }
 }
 
 impl Data {
-    fn clear(&mut self) {
-        match self {
-            Self::Texts(texts) => texts.clear(),
-            Self::Integers(integers) => integers.clear(),
-            Self::Decimals(decimals) => decimals.clear(),
-            Self::Booleans(booleans) => booleans.clear(),
-        }
-    }
-
     fn of(column_type: ColumnType) -> Self {
         match column_type {
             ColumnType::Text | ColumnType::Json => Self::Texts(Texts::default()),
@@ -251,6 +237,12 @@ impl Data {
 }
 
 impl Values {
+    /// Takes all values, and the levels of all rows.
+    pub(crate) fn take(&mut self) -> (Data, Vec<i16>) {
+        let data = mem::replace(&mut self.data, Data::of(self.column.column_type));
+        (data, mem::take(&mut self.levels))
+    }
+
     /// Adds the value of this row.
     fn push(&mut self, row: usize, value: Json<'_>) -> Fit {
         // No name comes twice by now.

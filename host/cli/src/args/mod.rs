@@ -111,6 +111,16 @@ impl Command {
             Self::Run(_) | Self::Inspect(_) | Self::Completions { .. } => true,
         }
     }
+
+    /// Whether the command gathers records of all streams in memory.
+    pub(crate) fn gathers_rows(&self) -> bool {
+        let Self::Run(Run { source: SourceArgs { action, .. }, .. }) = self else { return false };
+        match action {
+            Action::Read(files) => files.folder.output_dir.is_some(),
+            Action::Verify(_) => true,
+            _ => false,
+        }
+    }
 }
 
 #[derive(Args, Debug)]

@@ -82,6 +82,11 @@ impl Part {
         }
     }
 
+    /// Whether it should end although it is not large.
+    pub(crate) fn has_many_groups(&self) -> bool {
+        matches!(&self.body, Body::Parquet(file) if file.has_many_groups())
+    }
+
     /// Bytes of rows in memory.
     pub(crate) fn held(&self) -> usize {
         match &self.body {

@@ -31,6 +31,10 @@ const DECIMAL_BYTES: i32 = 16;
 /// Bytes of a dictionary at most. Ids are no use in one, and this is soon found out.
 const DICTIONARY: usize = 128 * 1024;
 
+/// Columns of row groups in a file at most: what the file says of each stays in memory until its
+/// end, about a kilobyte.
+const CHUNKS: usize = 4096;
+
 /// A column, and how its values were spelled.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Spelled {
@@ -67,6 +71,11 @@ impl<W: Write + Send> ParquetFile<W> {
     /// Bytes of the file so far.
     pub(crate) fn written(&self) -> usize {
         self.writer.bytes_written()
+    }
+
+    /// Whether it has so many row groups that it should end.
+    pub(crate) fn has_many_groups(&self) -> bool {
+        self.writer.flushed_row_groups().len() * (self.rows.columns().len() + 2) >= CHUNKS
     }
 
     /// Bytes of rows that are in memory.
@@ -152,6 +161,8 @@ fn properties(columns: &[Column]) -> Result<WriterPropertiesPtr, Problem> {
         .set_created_by(concat!("elt-files ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        // A column of a row group has few pages, and each entry stays in memory until the end.
+        .set_offset_index_disabled(true)
         .set_dictionary_page_size_limit(DICTIONARY)
         // It grows by one from row to row.
         .set_column_dictionary_enabled(extracted_at.clone(), false)
@@ -231,4 +242,27 @@ fn write_byte_arrays(
 /// Values that there are among rows.
 fn present(levels: &[i16]) -> usize {
     levels.iter().filter(|level| **level > 0).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_with_many_row_groups_should_end() {
+        let column = |number: usize| Column {
+            name: format!("c{number}"),
+            field: format!("c{number}"),
+            column_type: ColumnType::Integer,
+        };
+        let columns: Vec<_> = (0..1022).map(column).collect();
+        let mut file = ParquetFile::new(Vec::new(), &columns).unwrap();
+        let mut groups = 0;
+        while !file.has_many_groups() {
+            file.push(r#"{"c1":1}"#, groups).unwrap();
+            file.flush().unwrap();
+            groups += 1;
+        }
+        assert_eq!(groups, 4, "1022 columns, `_rest` and `_extracted_at`");
+    }
 }

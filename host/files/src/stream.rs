@@ -82,7 +82,8 @@ impl StreamFiles {
     /// Whether a file is so large that it should be ended: at once, or where a state is.
     pub(crate) fn is_full(&self, at_state: bool) -> bool {
         let limit = self.options.part_size - if at_state { self.options.part_size / 8 } else { 0 };
-        self.parts.len() > OPEN || self.parts.values().any(|(_, part)| part.size() >= limit)
+        let is_full = |part: &Part| part.size() >= limit || part.has_many_groups();
+        self.parts.len() > OPEN || self.parts.values().any(|(_, part)| is_full(part))
     }
 
     /// Bytes of rows in memory.

@@ -21,9 +21,11 @@ use crate::problem::Problem;
 use crate::run::RunId;
 use crate::stream::StreamFiles;
 
-/// Bytes of rows that are in memory at most, of all streams together. A row group is as large as
-/// this where one stream is read.
+/// Bytes of rows that are in memory at most where one stream is read: a row group.
 const HELD: usize = 4 << 20;
+/// The same where several streams are read at a time, of all of them together. Each of them takes
+/// memory for its connector as well.
+const HELD_TOGETHER: usize = 2 << 20;
 
 /// Writes the records of a sync to a folder: `{stream}/{run}-{part}.parquet`, for instance.
 ///
@@ -165,10 +167,12 @@ impl FileSink {
     /// Writes rows until those in memory are few enough.
     fn flush_largest(&mut self) -> Result<(), Problem> {
         loop {
-            let held = self.streams.values().map(|output| output.files.held()).sum::<usize>();
+            let held = || self.streams.values().map(|output| output.files.held());
+            let is_one = held().filter(|held| *held > 0).count() < 2;
+            let (held, limit) = (held().sum::<usize>(), if is_one { HELD } else { HELD_TOGETHER });
             let largest = self.streams.values_mut().max_by_key(|output| output.files.held());
             match largest {
-                Some(output) if held > HELD => output.files.flush()?,
+                Some(output) if held > limit => output.files.flush()?,
                 _ => return Ok(()),
             }
         }

@@ -55,7 +55,7 @@ mutants: toolchain ## Mutate the connector's logic with cargo-mutants, and list 
 	@test -x $(CARGO_MUTANTS) || $(CARGO) install cargo-mutants --locked --root $(TARGET_DIR)/tools
 	$(CARGO_MUTANTS) mutants -j1 -p elt-sdk -p source-orb --test-package elt-sdk,source-orb --output $(TARGET_DIR) $(addprefix -f ,$(FILES))
 
-conformance: bundle ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
+conformance: bundle guests ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)
 
 edge: edge-http edge-js ## Build all that runs orb.wasm elsewhere
@@ -112,7 +112,7 @@ lint: toolchain ## Check formatting, lints (native and wasm) and documentation
 	$(CARGO) fmt --manifest-path edge/http/Cargo.toml --all --check
 	CARGO_TARGET_DIR=$(EDGE_DIR) $(CARGO) clippy --manifest-path edge/http/Cargo.toml --profile component --locked --target $(WASM) -p handler -- -D warnings
 	CARGO_TARGET_DIR=$(EDGE_DIR) $(CARGO) clippy --manifest-path edge/http/Cargo.toml --release --locked -p compose -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p host -p json-text -p elt-sdk -p mock-orb
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --locked --no-deps -p source-orb -p source-template -p elt-host -p elt-airbyte -p elt-files -p host -p json-text -p elt-sdk -p mock-orb
 
 deny: ## Check advisories, licences and sources of all dependencies; downloads advisories from GitHub
 	@test -x $(CARGO_DENY) || $(CARGO) install cargo-deny --locked --root $(TARGET_DIR)/tools

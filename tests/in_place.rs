@@ -21,7 +21,7 @@ fn orb() -> MockOrb {
 }
 
 /// The `unshare` options that give a command its own mounts; `None` if this machine allows none.
-fn mounts() -> Option<Vec<&'static str>> {
+pub(crate) fn mounts() -> Option<Vec<&'static str>> {
     let ways: [&[&str]; 2] = [&["--mount"], &["--user", "--map-root-user", "--mount"]];
     let works = |way: &&&[&str]| {
         let mut unshare = Command::new("unshare");

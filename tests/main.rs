@@ -18,6 +18,8 @@ mod edge_http;
 mod enrichment;
 mod every_stream;
 mod faults;
+#[cfg(unix)]
+mod files;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]

@@ -7,6 +7,7 @@
 //! standard output as Markdown, progress to standard error.
 
 mod candidate;
+mod files;
 mod latency;
 mod memory;
 mod messages;
@@ -75,6 +76,8 @@ enum Section {
     Memory,
     /// Streams that share a rate limit.
     Rates,
+    /// Files of each format.
+    Files,
     /// Growth with the account.
     Scale,
 }
@@ -88,6 +91,7 @@ impl Section {
             Section::Tls => "TLS and HTTP/2",
             Section::Memory => "Memory",
             Section::Rates => "Shared rate limits",
+            Section::Files => "Files",
             Section::Scale => "Scale",
         }
     }
@@ -100,6 +104,7 @@ impl Section {
             Section::Tls => tls::measure(tools, size),
             Section::Memory => memory::measure(tools, size),
             Section::Rates => rates::measure(tools, size),
+            Section::Files => files::measure(tools, size),
             Section::Scale => scale::measure(tools, size, &arguments.sizes, arguments.plot.as_deref()),
         }
     }

@@ -42,6 +42,7 @@ PARTS = [
     Part("schemas", "no schema lacks a field or forbids a value of that document", ((3, 10), (3, 14))),
     Part("protocol", "Airbyte's models of its protocol judge every line", ((3, 10), (3, 14))),
     Part("pyairbyte", "PyAirbyte checks, discovers, and reads into DuckDB, twice", ((3, 10), (3, 12))),
+    Part("files", "DuckDB, PyArrow and Polars read its folders, and find every value as it was", ((3, 10), (3, 14))),
     Part("cdk", "the suites of Airbyte's connector development kit, for sources and for images", ((3, 10), (3, 13))),
     Part("control", "the published source-orb 1.2.4 reads the same account, and the same of it", ((3, 10), (3, 11))),
     Part("serverless", "airbyte-serverless runs it as an executable and as an image", ((3, 10), (3, 12))),

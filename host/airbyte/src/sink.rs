@@ -4,9 +4,10 @@
 //! [`Writer`] moves messages from a channel into a sink, and shows observers what was written.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::channel::Receiver;
-use crate::message::Message;
+use crate::message::{Message, StreamDescriptor};
 use crate::redacted::Redacted;
 
 /// Takes messages to where they belong.
@@ -24,6 +25,12 @@ pub trait Sink {
     ///
     /// Those of the output.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// Streams of which everything that was taken has become durable since this was asked last. For
+    /// a sink that gathers records over many states and flushes; asked after each message.
+    fn take_settled(&mut self) -> Vec<Arc<StreamDescriptor>> {
+        Vec::new()
+    }
 }
 
 /// Sees what is written, without holding it up.
@@ -33,6 +40,9 @@ pub trait Observer: std::fmt::Debug + Send {
 
     /// The output has taken everything that was written before.
     fn flushed(&mut self) {}
+
+    /// Everything of this stream that was written before is durable.
+    fn settled(&mut self, _stream: &StreamDescriptor) {}
 }
 
 /// Moves messages from a channel into a sink.
@@ -97,6 +107,11 @@ impl<S: Sink> Writer<S> {
         self.sink.write(message)?;
         for observer in &mut self.observers {
             observer.written(message.message());
+        }
+        for stream in self.sink.take_settled() {
+            for observer in &mut self.observers {
+                observer.settled(&stream);
+            }
         }
         if message.message().is_urgent() { self.flush() } else { Ok(()) }
     }

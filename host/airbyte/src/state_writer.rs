@@ -66,7 +66,13 @@ impl StateWriter {
 
     /// The observer by which it learns of states.
     pub fn observer(&self) -> impl Observer + use<> {
-        Noted { shared: self.shared.clone(), written: Vec::new() }
+        Noted { shared: self.shared.clone(), written: Vec::new(), waits_for: WaitsFor::Flush }
+    }
+
+    /// As [`observer`](Self::observer), for a sink that says of which streams everything is
+    /// durable. A flush says nothing about states then.
+    pub fn observer_by_stream(&self) -> impl Observer + use<> {
+        Noted { shared: self.shared.clone(), written: Vec::new(), waits_for: WaitsFor::Stream }
     }
 
     /// Writes what is not saved yet beside the file. `None` if there is nothing.
@@ -151,6 +157,16 @@ fn keep_saving(shared: &Shared, place: &Place, output: Option<&File>) {
 struct Noted {
     shared: Arc<Shared>,
     written: Vec<(Arc<StreamDescriptor>, JsonObject)>,
+    waits_for: WaitsFor,
+}
+
+/// What a state waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WaitsFor {
+    /// Any flush after it.
+    Flush,
+    /// That its stream is settled.
+    Stream,
 }
 
 impl Observer for Noted {
@@ -161,11 +177,25 @@ impl Observer for Noted {
     }
 
     fn flushed(&mut self) {
-        if self.written.is_empty() {
+        if self.waits_for == WaitsFor::Flush {
+            self.release(|_| true);
+        }
+    }
+
+    fn settled(&mut self, stream: &StreamDescriptor) {
+        self.release(|noted| noted == stream);
+    }
+}
+
+impl Noted {
+    /// Gives the states of these streams to be saved.
+    fn release(&mut self, is_of: impl Fn(&StreamDescriptor) -> bool) {
+        let mut released = self.written.extract_if(.., |(stream, _)| is_of(stream)).peekable();
+        if released.peek().is_none() {
             return;
         }
         let mut inner = self.shared.lock();
-        for (stream, state) in self.written.drain(..) {
+        for (stream, state) in released {
             inner.file.set(&stream, &state);
         }
         inner.due = true;
@@ -197,6 +227,23 @@ mod tests {
         writer.finish().unwrap().unwrap().save().unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(r#"{"n":1}"#) && !text.contains(r#"{"n":2}"#), "{text}");
+    }
+
+    #[test]
+    fn a_state_that_waits_for_its_stream_is_not_due_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        let writer = StateWriter::at_end(StateFile::open(&path).unwrap().0);
+        let mut observer = writer.observer_by_stream();
+        observer.written(&state("a", r#"{"n":1}"#));
+        observer.written(&state("b", r#"{"n":2}"#));
+        observer.flushed();
+        observer.settled(&StreamDescriptor::new("b", None));
+        observer.written(&state("b", r#"{"n":3}"#));
+        writer.finish().unwrap().unwrap().save().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(r#"{"n":2}"#), "{text}");
+        assert!(!text.contains(r#"{"n":1}"#) && !text.contains(r#"{"n":3}"#), "{text}");
     }
 
     #[test]

@@ -21,6 +21,8 @@ struct Files {
     read: Vec<PathBuf>,
     /// Those that are replaced, which takes their folders.
     written: Vec<PathBuf>,
+    /// Folders that are filled with files and folders.
+    filled: Vec<PathBuf>,
 }
 
 /// Isolates the process if the command line asks for it.
@@ -59,6 +61,17 @@ pub(crate) fn begin(command: &Command) -> Result<()> {
             files.read.extend(destination.state.clone());
             let written = [destination.saved_to(), destination.output()];
             files.written.extend(written.into_iter().flatten().map(PathBuf::from));
+            if let Some(folder) = &wanted.folder.output_dir {
+                // It has to be there. If it cannot be made, its use reports the error.
+                let _ = std::fs::create_dir_all(folder);
+                files.filled.push(folder.clone());
+            }
+        }
+        Some(Action::Verify(wanted)) => {
+            files.read.extend([wanted.config.path.clone(), wanted.against.clone()]);
+            files.read.extend(wanted.catalog.clone());
+            // Records go to files without a name.
+            files.filled.push(std::env::temp_dir());
         }
         Some(Action::Spec) | None => {}
     }

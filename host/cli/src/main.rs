@@ -2,6 +2,7 @@
 //! the same program with a connector appended.
 
 mod advice;
+mod allocator;
 mod args;
 mod bundle;
 mod commands;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::files::{FolderFlags, Verifying};
 use super::sandbox::Sandbox;
 use crate::stdout;
 
@@ -38,6 +39,11 @@ pub(crate) enum Action {
     },
     /// Read streams: those that are configured, or the default ones
     Read(ReadFiles),
+    /// Compare a folder of files with the source, record by record
+    ///
+    /// Reads the streams in full and looks for each record among the newest rows of the folder, by
+    /// primary key. Exit code 1 if any record is missing, surplus or different.
+    Verify(Verifying),
 }
 
 /// How the streams are printed.
@@ -67,10 +73,13 @@ pub(crate) struct ReadFiles {
 
     #[command(flatten)]
     pub(crate) destination: Destination,
+
+    #[command(flatten)]
+    pub(crate) folder: FolderFlags,
 }
 
 /// Which streams to read, and how
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Streams")]
 pub(crate) struct Choice {
     /// Which streams to read, and how: a `ConfiguredAirbyteCatalog` [default: the connector's

@@ -2,6 +2,7 @@
 
 mod action;
 mod bundle;
+mod files;
 mod limits;
 mod manual;
 mod network;
@@ -13,8 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use elt_host::events::Level;
 
-pub(crate) use self::action::{Action, Choice, ConfigFile, Destination, Listing, ReadFiles, SourceArgs};
+pub(crate) use self::action::{Action, Choice, ConfigFile, Listing, ReadFiles, SourceArgs};
 pub(crate) use self::bundle::{Bundling, ComponentSource};
+pub(crate) use self::files::{Findings, Verifying};
 pub(crate) use self::limits::flag;
 pub(crate) use self::manual::{Manual, completions};
 pub(crate) use self::sandbox::Sandbox;
@@ -30,6 +32,8 @@ Examples:
   host run orb.wasm read --config config.json --streams customers,invoices
   host run orb.wasm read --config config.json --catalog catalog.json --state state.json
   host run orb.wasm read --config config.json --state state.json --save-state --output \"$(date +%s).jsonl.zst\"
+  host run orb.wasm read --config config.json --state state.json --save-state --output-dir orb --format parquet
+  host run orb.wasm verify --config config.json --against orb
   host inspect orb.wasm
 
 Output:
@@ -100,11 +104,21 @@ impl Command {
     pub(crate) fn writes_to_stdout(&self) -> bool {
         match self {
             Self::Run(Run { source: SourceArgs { action: Action::Read(files), .. }, .. }) => {
-                files.destination.output().is_none()
+                files.destination.output().is_none() && files.folder.output_dir.is_none()
             }
             Self::Bundle(_) => false,
             Self::Man(manual) => manual.folder.is_none(),
             Self::Run(_) | Self::Inspect(_) | Self::Completions { .. } => true,
+        }
+    }
+
+    /// Whether the command gathers records of all streams in memory.
+    pub(crate) fn gathers_rows(&self) -> bool {
+        let Self::Run(Run { source: SourceArgs { action, .. }, .. }) = self else { return false };
+        match action {
+            Action::Read(files) => files.folder.output_dir.is_some(),
+            Action::Verify(_) => true,
+            _ => false,
         }
     }
 }
@@ -222,5 +236,23 @@ mod tests {
         assert_eq!(wrong(&["--catalog", "c.json", "--full-refresh"]), Some(2));
         assert_eq!(wrong(&["--streams", "a,,b"]), Some(2));
         assert_eq!(wrong(&["--save-state"]), Some(2));
+    }
+
+    #[test]
+    fn the_flags_of_a_folder_need_one_and_take_no_other_output() {
+        let wrong = |flags: &[&str]| {
+            let read = ["host", "run", "orb.wasm", "read", "--config", "c.json"];
+            Cli::try_parse_from(read.iter().chain(flags)).err().map(|error| error.exit_code())
+        };
+        assert_eq!(wrong(&["--output-dir", "d"]), None);
+        let all =
+            ["--output-dir", "d", "--format", "jsonl.zst", "--part-size", "1MiB", "--partition", "month"];
+        assert_eq!(wrong(&all), None);
+        assert_eq!(wrong(&["--output-dir", "d", "--output", "f"]), Some(2));
+        assert_eq!(wrong(&["--output-dir", "d", "--format", "csv"]), Some(2));
+        assert_eq!(wrong(&["--output-dir", "d", "--partition", "day"]), Some(2));
+        for flags in [["--format", "parquet"], ["--part-size", "1MiB"], ["--partition", "month"]] {
+            assert_eq!(wrong(&flags), Some(2), "{flags:?}");
+        }
     }
 }

@@ -35,8 +35,8 @@ pub(crate) struct Isolation {
     ///
     /// A component that breaks out of the sandbox then finds a process which can read only the
     /// files of the command line and those of its libraries, can write only to the folders of
-    /// --output and of --save-state, and can start no program. Names are resolved by the servers in
-    /// resolv.conf. What is compiled is not kept for the next run.
+    /// --output, --output-dir and --save-state, and can start no program. Names are resolved by the
+    /// servers in resolv.conf. What is compiled is not kept for the next run.
     #[arg(long, global = true)]
     pub(crate) isolate: bool,
 }

@@ -5,6 +5,7 @@ mod check;
 mod collision;
 mod discover;
 mod display;
+mod findings;
 mod halt;
 mod inspect;
 mod invocation;
@@ -29,7 +30,7 @@ use self::invocation::Invocation;
 use self::outcome::{fail, report, show};
 use crate::advice::ADVICE;
 use crate::args::{Action, Cli, Command, ConfigFile, Listing, Manual, Run, SourceArgs, completions};
-use crate::{isolation, stdout};
+use crate::{allocator, isolation, stdout};
 
 /// Runs the command of a command line.
 pub(crate) fn run(cli: &'static Cli) -> ExitCode {
@@ -46,6 +47,9 @@ fn start(cli: &Cli) -> anyhow::Result<Runtime> {
         }
     }
     isolation::begin(&cli.command)?;
+    if cli.command.gathers_rows() {
+        allocator::give_back();
+    }
     runtime().map_err(|error| anyhow::anyhow!("no threads can be started: {error}"))
 }
 

@@ -1,4 +1,5 @@
-//! Writes messages to stdout or a file, and states to a state file.
+//! Writes messages to stdout or a file, or records to files in a folder, and states to a state
+//! file.
 //!
 //! What is saved where, and when, is decided here, so that no record is lost however the process
 //! ends. Messages are handed to stdout, and then the states among them are saved; or the file of
@@ -10,20 +11,72 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use elt_airbyte::{
-    AirbyteLines, Message, Observer, OutputFile, Receiver, StateFile, StateWriter, States, Writer,
+    AirbyteLines, Message, Observer, OutputFile, Receiver, Sink, StateFile, StateWriter, States, Writer,
 };
+use elt_files::{FileSink, Program, Verification};
+use elt_host::events::Level;
 use elt_host::{Error, Result};
 
 use super::display::Display;
-use crate::args::Destination;
+use super::findings::findings;
+use crate::args::{Action, Findings, ReadFiles, Verifying};
 use crate::stdout::Stdout;
+use crate::terminal::visible;
+
+/// What the command line wants to be written, and where.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted<'a> {
+    /// Messages or files, and states.
+    Read(&'a ReadFiles),
+    /// What a comparison finds.
+    Verify(&'a Verifying),
+}
+
+impl<'a> Wanted<'a> {
+    /// What this command wants. `None` if its messages go to stdout and that is all.
+    pub(crate) fn of(action: &'a Action) -> Option<Self> {
+        match action {
+            Action::Read(files) => Some(Self::Read(files)),
+            Action::Verify(verifying) => Some(Self::Verify(verifying)),
+            _ => None,
+        }
+    }
+
+    /// Opens the files of the command line. Also returns the states of the state file, if new ones
+    /// are saved there.
+    ///
+    /// # Errors
+    ///
+    /// Those of files that cannot be written, and of a state file that cannot be read or is in use.
+    pub(crate) fn open(self) -> Result<(Output, Option<States>)> {
+        match self {
+            Self::Read(files) => Output::open(files),
+            Self::Verify(wanted) => {
+                let target = Target::Comparison(Box::new(Verification::of(&wanted.against)?), wanted.format);
+                let display = Display::of_terminal(true);
+                Ok((Output { target, state_writer: None, display }, None))
+            }
+        }
+    }
+}
 
 /// Where messages are written, and states saved.
 #[derive(Debug)]
 pub(crate) struct Output {
-    file: Option<OutputFile>,
+    target: Target,
     state_writer: Option<StateWriter>,
     display: Option<Display>,
+}
+
+/// What messages are written to.
+#[derive(Debug)]
+enum Target {
+    Stdout,
+    File(Box<OutputFile>),
+    /// Records are written to files in a folder.
+    Folder(Box<FileSink>),
+    /// Records are compared, and what is found is written to stdout.
+    Comparison(Box<Verification>, Findings),
 }
 
 /// What became of the messages.
@@ -35,81 +88,98 @@ pub(crate) enum Written {
     OutputClosed,
     /// Some are not.
     Failed(Error),
+    /// They are not what the folder has.
+    Different,
 }
 
 impl Output {
     /// Stdout alone.
     pub(crate) fn stdout() -> Self {
-        Self { file: None, state_writer: None, display: None }
+        Self { target: Target::Stdout, state_writer: None, display: None }
     }
 
-    /// Opens the files of the command line. Also returns the states of the state file, if new ones
-    /// are saved there.
-    ///
-    /// # Errors
-    ///
-    /// Those of files that cannot be written, and of a state file that cannot be read or is in use.
-    pub(crate) fn open(wanted: &Destination) -> Result<(Self, Option<States>)> {
+    fn open(files: &ReadFiles) -> Result<(Self, Option<States>)> {
+        let wanted = &files.destination;
         let (state, states) = wanted.saved_to().map(StateFile::open).transpose()?.unzip();
-        let file = wanted.output().map(OutputFile::create).transpose()?;
-        let state_writer = state.map(|state| match &file {
-            Some(_) => StateWriter::at_end(state),
-            None => StateWriter::on_the_way(state, disk()),
+        let target = match (&files.folder.output_dir, wanted.output()) {
+            (Some(folder), _) => {
+                let host = Program { name: "host".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() };
+                Target::Folder(Box::new(FileSink::open(folder, files.folder.options(), host)?))
+            }
+            (None, Some(file)) => Target::File(Box::new(OutputFile::create(file)?)),
+            (None, None) => Target::Stdout,
+        };
+        let state_writer = state.map(|state| match &target {
+            Target::File(_) => StateWriter::at_end(state),
+            // Files in a folder are durable before their states are settled.
+            Target::Folder(_) => StateWriter::on_the_way(state, None),
+            Target::Stdout | Target::Comparison(..) => StateWriter::on_the_way(state, disk()),
         });
         let display = match wanted.no_progress {
             true => None,
-            false => Display::of_terminal(file.is_some()),
+            false => Display::of_terminal(!matches!(target, Target::Stdout)),
         };
-        Ok((Self { file, state_writer, display }, states))
+        Ok((Self { target, state_writer, display }, states))
     }
 
-    /// Whether there is a file to be put in its place.
+    /// Whether there are files to be put in their places.
     pub(crate) fn is_file(&self) -> bool {
-        self.file.is_some()
+        matches!(self.target, Target::File(_) | Target::Folder(_))
     }
 
     /// Writes all messages until every sender is gone. Blocks.
     pub(crate) fn drain(self, receiver: Receiver) -> Written {
-        let Self { file, state_writer, display } = self;
-        let outcome = Arc::new(Seen::default());
-        match file {
-            None => {
-                let mut writer = observed(receiver, Stdout::new(), state_writer.as_ref(), display, &outcome);
+        let Self { target, state_writer, display } = self;
+        let seen = Arc::new(Seen::default());
+        let by_flush = || state_writer.as_ref().map(StateWriter::observer);
+        let failed = match target {
+            Target::Stdout => {
+                let lines = AirbyteLines::new(Stdout::new());
+                let mut writer = observed(receiver, lines, by_flush(), display, &seen);
                 let drained = writer.drain();
                 let saved = save(state_writer, &mut writer);
                 match drained {
                     Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-                        Written::Failed(Error::system(format!("stdout cannot be written: {error}")))
+                        Some(Error::system(format!("stdout cannot be written: {error}")))
                     }
                     drained => match (saved, drained) {
-                        (Err(error), _) => Written::Failed(error),
-                        (Ok(()), Err(_)) => Written::OutputClosed,
-                        (Ok(()), Ok(())) => Written::All,
+                        (Err(error), _) => Some(error),
+                        (Ok(()), Err(_)) => return Written::OutputClosed,
+                        (Ok(()), Ok(())) => None,
                     },
                 }
             }
-            Some(file) => {
-                let mut writer = observed(receiver, file, state_writer.as_ref(), display, &outcome);
+            Target::File(file) => {
+                let lines = AirbyteLines::new(*file);
+                let mut writer = observed(receiver, lines, by_flush(), display, &seen);
                 let drained = writer.drain();
-                match put(drained, state_writer, writer, &outcome) {
-                    Ok(()) => Written::All,
-                    Err(error) => Written::Failed(error),
-                }
+                put(drained, state_writer, writer, &seen).err()
             }
-        }
+            Target::Folder(sink) => {
+                let states = state_writer.as_ref().map(StateWriter::observer_by_stream);
+                let writer = observed(receiver, *sink, states, display, &seen).observe(Complaints);
+                fill(writer, state_writer).err()
+            }
+            Target::Comparison(verification, format) => {
+                let states = None::<Complaints>;
+                let writer = observed(receiver, *verification, states, display, &seen).observe(Complaints);
+                return compare(writer, &seen, format);
+            }
+        };
+        failed.map_or(Written::All, Written::Failed)
     }
 }
 
-fn observed<W: Write>(
+fn observed<S: Sink>(
     receiver: Receiver,
-    out: W,
-    state_writer: Option<&StateWriter>,
+    sink: S,
+    states: Option<impl Observer + 'static>,
     display: Option<Display>,
-    outcome: &Arc<Seen>,
-) -> Writer<AirbyteLines<W>> {
-    let mut writer = Writer::new(receiver, AirbyteLines::new(out)).observe(Note(outcome.clone()));
-    if let Some(state_writer) = state_writer {
-        writer = writer.observe(state_writer.observer());
+    seen: &Arc<Seen>,
+) -> Writer<S> {
+    let mut writer = Writer::new(receiver, sink).observe(Note(seen.clone()));
+    if let Some(states) = states {
+        writer = writer.observe(states);
     }
     if let Some(display) = display {
         writer = writer.observe(display);
@@ -119,19 +189,75 @@ fn observed<W: Write>(
 
 /// Saves the last states. If that fails, the messages say so.
 fn save<W: Write>(state_writer: Option<StateWriter>, writer: &mut Writer<AirbyteLines<W>>) -> Result<()> {
-    let saved = state_writer.map_or(Ok(None), StateWriter::finish).and_then(|unsaved| match unsaved {
-        Some(unsaved) => unsaved.save(),
-        None => Ok(()),
-    });
+    let saved = save_states(state_writer);
     if let Err(error) = &saved {
         emit(error, writer);
     }
     saved
 }
 
+fn save_states(state_writer: Option<StateWriter>) -> Result<()> {
+    match state_writer.map_or(Ok(None), StateWriter::finish)? {
+        Some(unsaved) => unsaved.save(),
+        None => Ok(()),
+    }
+}
+
 fn emit<W: Write>(error: &Error, writer: &mut Writer<AirbyteLines<W>>) {
     // Errors are flushed. If nobody reads them, stderr has them too.
     let _ = writer.write(Message::error(error.clone()));
+}
+
+/// Writes files to a folder. States are saved whether that succeeds or not: each is settled.
+fn fill(mut writer: Writer<FileSink>, state_writer: Option<StateWriter>) -> Result<()> {
+    let drained = writer.drain();
+    let mut sink = writer.into_sink();
+    let filled = match drained {
+        Ok(()) => sink.finish(),
+        Err(error) => {
+            let error = sink.error(&error);
+            sink.abandon();
+            Err(error)
+        }
+    };
+    let saved = save_states(state_writer);
+    filled.and(saved)
+}
+
+/// Compares what is read with a folder, and shows what was found unless the read failed.
+fn compare(mut writer: Writer<Verification>, seen: &Seen, format: Findings) -> Written {
+    let drained = writer.drain();
+    let verification = writer.into_sink();
+    if let Err(error) = drained {
+        return Written::Failed(verification.error(&error));
+    }
+    let has_failed = seen.failed.load(Ordering::Relaxed);
+    let report = verification.into_report();
+    if has_failed && report.streams.is_empty() {
+        return Written::All;
+    }
+    match Stdout::new().write_all(findings(&report, format).as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Written::Failed(Error::system(format!("stdout cannot be written: {error}")))
+        }
+        _ if report.is_equal() => Written::All,
+        _ => Written::Different,
+    }
+}
+
+/// Shows warnings and errors on stderr, where no messages are written.
+#[derive(Debug)]
+struct Complaints;
+
+impl Observer for Complaints {
+    fn written(&mut self, message: &Message) {
+        if let Message::Log { level, message } = message
+            && *level >= Level::Warn
+        {
+            // If there is no stderr, nobody can read this.
+            let _ = writeln!(io::stderr(), "warning: {}", visible(message.trim_end()));
+        }
+    }
 }
 
 /// Puts the file in its place if there is anything in it that will not be read again, and then the

@@ -17,8 +17,8 @@ use super::discover::discover;
 use super::halt::{Ended, Halts, Supervisor};
 use super::invocation::Invocation;
 use super::outcome::{Stop, fail};
-use super::output::{Output, Written};
-use super::read::read;
+use super::output::{Output, Wanted, Written};
+use super::read::{Reading, read};
 use super::spec::spec;
 use crate::advice::ADVICE;
 use crate::args::{Action, Run, SourceArgs};
@@ -36,18 +36,14 @@ const GRACE_OF_FILE: Duration = Duration::from_secs(9);
 pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
     let source = &run.source;
     let (sender, receiver) = channel(level, ADVICE);
-    let wanted = match &source.action {
-        Action::Read(files) => Some(&files.destination),
-        _ => None,
-    };
+    let wanted = Wanted::of(&source.action);
     // A file that cannot be written is reported before anything is read; on stdout, for want of
     // another place.
-    let (output, opened) =
-        match wanted.map(|wanted| collision::check(run).and_then(|()| Output::open(wanted))) {
-            None => (Output::stdout(), Ok(None)),
-            Some(Ok((output, states))) => (output, Ok(states)),
-            Some(Err(error)) => (Output::stdout(), Err(error)),
-        };
+    let (output, opened) = match wanted.map(|wanted| collision::check(run).and_then(|()| wanted.open())) {
+        None => (Output::stdout(), Ok(None)),
+        Some(Ok((output, states))) => (output, Ok(states)),
+        Some(Err(error)) => (Output::stdout(), Err(error)),
+    };
     let grace = if output.is_file() { GRACE_OF_FILE } else { GRACE };
     let limit = wanted.and(source.sandbox.limits.max_sync);
     let supervisor = Supervisor::new(limit, grace, output.is_file());
@@ -78,6 +74,7 @@ pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
     match (written, outcome) {
         // The reader of the output has had enough of it.
         (Ok(Written::OutputClosed), _) => ExitCode::SUCCESS,
+        (Ok(Written::Different), Ok(())) => ExitCode::FAILURE,
         (Ok(Written::Failed(error)), Ok(()) | Err(Stop::OutputClosed)) => fail(&error, &redaction),
         (Ok(Written::Failed(also)), Err(Stop::Failed(error) | Stop::Reported(error))) => {
             fail(&error, &redaction);
@@ -86,8 +83,11 @@ pub(crate) fn run(run: &'static Run, level: Level) -> ExitCode {
         (Err(error), _) => {
             fail(&Error::system(format!("the writer of the output failed: {error}")), &redaction)
         }
-        (Ok(Written::All), Err(Stop::Failed(error) | Stop::Reported(error))) => fail(&error, &redaction),
+        (Ok(Written::All | Written::Different), Err(Stop::Failed(error) | Stop::Reported(error))) => {
+            fail(&error, &redaction)
+        }
         (Ok(Written::All), Ok(()) | Err(Stop::OutputClosed)) => ExitCode::SUCCESS,
+        (Ok(Written::Different), Err(Stop::OutputClosed)) => ExitCode::FAILURE,
     }
 }
 
@@ -124,6 +124,7 @@ async fn execute(
         Action::Discover { config, .. } => {
             unless_halted(&mut Box::pin(discover(invocation, &config.path)), halt).await
         }
-        Action::Read(files) => read(invocation, files, states, halt).await,
+        Action::Read(files) => read(invocation, Reading::of(files), states, halt).await,
+        Action::Verify(wanted) => read(invocation, Reading::verifying(wanted), states, halt).await,
     }
 }

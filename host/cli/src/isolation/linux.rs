@@ -71,6 +71,7 @@ fn restrict(files: &Files) -> Result<(), RulesetError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let write: BitFlags<_> =
         read | AccessFs::WriteFile | AccessFs::MakeReg | AccessFs::RemoveFile | AccessFs::Truncate;
+    let fill = write | AccessFs::MakeDir;
     let folders = files.written.iter().flat_map(|path| folders(path));
     Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -84,6 +85,7 @@ fn restrict(files: &Files) -> Result<(), RulesetError> {
         .add_rules(path_beneath_rules(READ, read))?
         .add_rules(path_beneath_rules(&files.read, read))?
         .add_rules(path_beneath_rules(folders, write))?
+        .add_rules(path_beneath_rules(&files.filled, fill))?
         .restrict_self()
         .map(|_| ())
 }
@@ -114,12 +116,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("out")).unwrap();
+        fs::create_dir(at("filled")).unwrap();
         fs::write(at("config"), "config").unwrap();
         fs::write(at("other"), "other").unwrap();
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap();
-        let files = Files { read: vec![at("config")], written: vec![at("out/state"), at("missing/x")] };
-        let (config, other, out) = (at("config"), at("other"), at("out"));
+        let files = Files {
+            read: vec![at("config")],
+            written: vec![at("out/state"), at("missing/x")],
+            filled: vec![at("filled")],
+        };
+        let (config, other, out, filled) = (at("config"), at("other"), at("out"), at("filled"));
         // It holds for this thread and those that it starts, and for no other test.
         let confined = thread::spawn(move || {
             if let Err(error) = confine(&files) {
@@ -132,6 +139,10 @@ mod tests {
             assert_eq!(fs::read_to_string(&config).unwrap(), "config");
             fs::write(out.join("new"), "state").unwrap();
             fs::rename(out.join("new"), out.join("state")).unwrap();
+            fs::create_dir(filled.join("stream")).unwrap();
+            fs::write(filled.join("stream/.part"), "part").unwrap();
+            fs::rename(filled.join("stream/.part"), filled.join("stream/part")).unwrap();
+            fs::File::open(filled.join("stream")).unwrap().sync_all().unwrap();
             TcpStream::connect(address).unwrap();
 
             let read = other.clone();

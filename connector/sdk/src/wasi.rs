@@ -2,6 +2,7 @@
 
 mod clock;
 mod reactor;
+mod stdio;
 mod transport;
 
 pub use clock::WasiClock;

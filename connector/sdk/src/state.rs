@@ -10,7 +10,8 @@
 //! ```
 //!
 //! `created_at` is then the cursor of the last finished read. Since then, the lists of parents
-//! created after `parents_after` (and not after `opened`) have been read. `observed` is the newest
+//! created after `parents_after` (and not after `opened`) have been read, up to `end` if there was
+//! an earlier end than `opened`. `observed` is the newest
 //! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
 //! cursors of single parents, which only states written by other connectors have.
 //!
@@ -57,6 +58,8 @@ pub struct State {
 pub struct Unfinished {
     /// When the read was opened.
     pub opened: Timestamp,
+    /// The end of what was read of the lists, if it is before the opening.
+    pub end: Option<Timestamp>,
     /// The lists of parents created after this instant have been read.
     pub parents_after: Timestamp,
     /// The newest position seen.
@@ -125,10 +128,24 @@ impl State {
 }
 
 impl Unfinished {
+    /// Continues it with an end that may be another one.
+    ///
+    /// Lists that were read up to an earlier end count as read by a read that was opened then.
+    #[must_use]
+    pub fn up_to(self, end: Option<Timestamp>) -> Self {
+        match self.end {
+            Some(read_up_to) if self.end != end => {
+                Self { opened: self.opened.min(read_up_to), end: None, ..self }
+            }
+            _ => self,
+        }
+    }
+
     fn to_json(self) -> String {
         let mut object = Object::default();
         object.push("version", VERSION);
         put(&mut object, "opened", Some(self.opened));
+        put(&mut object, "end", self.end);
         put(&mut object, "parents_after", Some(self.parents_after));
         put(&mut object, "observed", self.observed);
         put(&mut object, "held", self.held);
@@ -145,6 +162,7 @@ impl Unfinished {
             |name: &str| optional(name)?.ok_or_else(|| Problem::new(format!("{name:?} is missing")));
         Ok(Self {
             opened: required("opened")?,
+            end: optional("end")?,
             parents_after: required("parents_after")?,
             observed: optional("observed")?,
             held: optional("held")?,

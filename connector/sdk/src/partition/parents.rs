@@ -66,9 +66,10 @@ impl<C> ByParent<C> {
         parents: &'static Parents<C>,
         config: Rc<C>,
         range: TimeRange,
-        state: State,
+        mut state: State,
         opened: Timestamp,
     ) -> Self {
+        state.unfinished = state.unfinished.map(|unfinished| unfinished.up_to(range.end));
         // Records within the grace period do not count yet.
         let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
@@ -172,11 +173,10 @@ impl<C> ByParent<C> {
         self.emitted = Some(parents_after);
         let watermark = &self.watermark;
         let (observed, held) = (watermark.observed(), watermark.held());
-        // If a read without this end continues, nothing says that the lists were read up to it
-        // only.
-        let opened = self.range.end.map_or(watermark.opened(), |end| watermark.opened().min(end));
+        let opened = watermark.opened();
+        let end = self.range.end.filter(|end| *end < opened);
         let stopped = self.lists.is_stopped() || self.state.unfinished.is_some_and(|state| state.stopped);
-        Some(Unfinished { opened, parents_after, observed, held, stopped })
+        Some(Unfinished { opened, end, parents_after, observed, held, stopped })
     }
 }
 

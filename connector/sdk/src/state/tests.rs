@@ -24,7 +24,8 @@ fn an_empty_object_is_no_state() {
 #[test]
 fn a_stream_without_a_cursor_has_only_progress() {
     let at = instant("2024-05-01T00:00:00Z");
-    let unfinished = Unfinished { opened: at, parents_after: at, observed: None, held: None, stopped: false };
+    let unfinished =
+        Unfinished { opened: at, end: None, parents_after: at, observed: None, held: None, stopped: false };
     let state = State { unfinished: Some(unfinished), ..State::default() };
     assert_eq!(State::parse(&state.to_json(None), None, None), Ok(state));
     assert_eq!(State::parse("{}", None, Some("owner_id")), Ok(State::default()));
@@ -41,8 +42,14 @@ fn the_text_of_a_cursor_survives() {
 #[test]
 fn an_unfinished_state_survives() {
     let at = instant("2024-05-01T00:00:00.25Z");
-    let unfinished =
-        Unfinished { opened: at, parents_after: at, observed: Some(at), held: None, stopped: true };
+    let unfinished = Unfinished {
+        opened: at,
+        end: Some(at),
+        parents_after: at,
+        observed: Some(at),
+        held: None,
+        stopped: true,
+    };
     let state = State {
         cursor: Some(cursor("2024-01-01T00:00:00Z")),
         parents: [("a".to_owned(), cursor("2024-02-01T00:00:00Z"))].into(),

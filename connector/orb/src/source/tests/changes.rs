@@ -590,7 +590,10 @@ fn few_events_are_one_request_and_one_for_each_object() {
     let sync = Sync::new(9, false, r#","changes":"webhook_events""#);
     let edit = |number: usize| {
         let mut account = sync.account.borrow_mut();
-        let id = account.lists["customers"].keys().nth(number).unwrap().clone();
+        // The newest ones are in the list of what is new.
+        let mut customers: Vec<&Value> = account.lists["customers"].values().collect();
+        customers.sort_by_key(|customer| customer["created_at"].as_str());
+        let id = customers[number]["id"].as_str().unwrap().to_owned();
         account.set("customers", &id, "name", json!("edited"));
         account.event("customer.edited", &id);
         account.event("customer.edited", &id);

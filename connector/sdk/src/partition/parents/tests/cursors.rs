@@ -68,6 +68,32 @@ fn a_read_that_had_an_end_and_continues_without_it_leaves_the_cursor_at_that_end
 }
 
 #[test]
+fn parents_that_are_newer_than_the_end_are_read_once_although_a_read_is_cut_short() {
+    let mut server = Server::default();
+    (0..300).for_each(|number| server.owner(&day(number), &[&day(20)]));
+    let range = TimeRange {
+        end: Some(testing::instant(&day(30))),
+        ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z"))
+    };
+    let open = |state: &str| {
+        let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
+        let range = range.clone();
+        ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
+    };
+    let (mut state, mut reads) = ("{}".to_owned(), 0);
+    // Fewer requests than there are parents above the end.
+    while let (_, Some(next)) = read(&server, &mut open(&state), 280, &mut fastrand::Rng::with_seed(1)) {
+        assert_ne!(next, state, "no progress");
+        state = next;
+        reads += 1;
+        if !state.contains("unfinished") {
+            break;
+        }
+    }
+    assert!((2..=4).contains(&reads), "{reads}");
+}
+
+#[test]
 fn a_new_parent_whose_records_can_be_older_is_read_from_the_start() {
     let mut server = Server::default();
     server.owner("2024-05-20T00:00:00Z", &[]);

@@ -1,7 +1,7 @@
 //! Deterministic simulation of orb.wasm: the shipped component runs in a world that is a function
-//! of one number. Time is virtual, the account changes while it is read, requests fail in every known
-//! way, and the process dies at any call of the host. [`Simulator::run`] runs the history of a seed
-//! and checks what the connector promises; docs/RELIABILITY.md lists that.
+//! of one number. Time is virtual, the account changes while it is read, requests fail in every
+//! known way, and the process dies at any call of the host. [`Simulator::run`] runs the history of
+//! a seed and checks what the connector promises; docs/RELIABILITY.md lists that.
 
 mod bindings;
 mod dice;

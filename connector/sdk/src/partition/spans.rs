@@ -19,7 +19,7 @@ use crate::{
     problem::Problem,
     record::Record,
     request::PageRequest,
-    slice::{Scope, Slice, Until},
+    slice::{Slice, Until},
     state::State,
     stream::{Partition, Stream},
 };

@@ -603,7 +603,7 @@ fn few_events_are_one_request_and_one_for_each_object() {
     sync.wait(5);
     assert!(sync.read("customers", &mut to, usize::MAX).unwrap());
     sync.wait(5);
-    [1, 2, 3].map(edit);
+    (1..=3).for_each(edit);
     let before = sync.account.borrow().requests;
     assert!(sync.read("customers", &mut to, usize::MAX).unwrap());
     assert_eq!(sync.account.borrow().requests - before, 2 + 3);

@@ -39,8 +39,8 @@ pub(super) struct Events<C: 'static> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Unknown,
-    /// The newest events are requested, whatever their time. After a short time, they go back to the
-    /// last read, and nothing else is needed.
+    /// The newest events are requested, whatever their time. After a short time, they go back to
+    /// the last read, and nothing else is needed.
     NewestAsked,
     /// The newest events do not go back to the last read.
     NotNewest,
@@ -125,8 +125,8 @@ impl<C> Events<C> {
         Ok(named)
     }
 
-    /// Takes the newest events. Returns those since the last read, if they go back to it or there are
-    /// no others; otherwise none, and they are listed.
+    /// Takes the newest events. Returns those since the last read, if they go back to it or there
+    /// are no others; otherwise none, and they are listed.
     fn observe_newest(&mut self, page: Page) -> Vec<Record> {
         self.reach = Reach::NotNewest;
         let Some(since) = self.since else { return Vec::new() };

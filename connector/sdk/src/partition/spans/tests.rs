@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{fixtures, testing};
+use crate::{fixtures, slice::Scope, testing};
 
 static THINGS: Stream<()> = Stream { page_limit: Some(10), ..fixtures::OWNERS };
 

@@ -77,7 +77,6 @@ fn parents_that_are_newer_than_the_end_are_read_once_although_a_read_is_cut_shor
     };
     let open = |state: &str| {
         let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
-        let range = range.clone();
         ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
     };
     let (mut state, mut reads) = ("{}".to_owned(), 0);

@@ -12,7 +12,7 @@ from datetime import timedelta
 from unittest import mock
 
 import airbyte
-from account import CURSORS, counts, instant, objects
+from account import CURSORS, counts, instant, objects, walk
 from airbyte.caches import DuckDBCache
 from airbyte.exceptions import AirbyteConnectorCheckFailedError
 from checks import check, expect
@@ -42,7 +42,23 @@ def near(url):
         cursors = [instant(record[CURSORS[stream]]) for record in found]
         again = timedelta(days=3) if stream == "subscription_usage" else timedelta(minutes=2)
         total += sum(it >= max(cursors) - again for it in cursors)
-    return total
+    return total + backfilled(url)
+
+
+def backfilled(url):
+    """Counts the days of usage up to the end that backfills touched, which are read again."""
+    day, customers = timedelta(days=1), {it["id"]: it["customer"]["id"] for it in objects(url)["subscriptions"]}
+    times = [
+        (it["customer_id"], instant(it["timeframe_start"]) - day, instant(it["timeframe_end"]))
+        for it in walk(url, "events/backfills")
+        if it["status"] != "pending"
+    ]
+
+    def is_touched(record):
+        customer, start = customers[record["subscription_id"]], instant(record["timeframe_start"])
+        return any(of in (None, customer) and begin <= start <= end for of, begin, end in times)
+
+    return sum(is_touched(record) for record in objects(url, END)["subscription_usage"])
 
 
 def check_source(url):

@@ -15,6 +15,7 @@ pub(super) struct Counts {
     /// Subscriptions with licenses.
     pub(super) licensed: u64,
     pub(super) plans: u64,
+    /// Invoices that are listed: all but drafts.
     pub(super) invoices: u64,
     pub(super) credit_notes: u64,
     /// Credit blocks in the default currency, as they are read.
@@ -50,7 +51,7 @@ impl Counts {
             customers: count(Collection::Customers),
             subscriptions: count(Collection::Subscriptions),
             plans: count(Collection::Plans),
-            invoices: count(Collection::Invoices),
+            invoices: issued(&account),
             credit_notes: rows("credit_notes", ""),
             webhook_events: rows("webhook_events", ""),
             whole: WHOLE.map(|name| (name, rows(name, ""))).to_vec(),
@@ -86,6 +87,13 @@ impl Counts {
     pub(super) fn whole(&self, name: &str) -> u64 {
         self.whole.iter().find(|(known, _)| *known == name).map_or(0, |(_, count)| *count)
     }
+}
+
+/// Counts the invoices that are no drafts, one after the other.
+fn issued(account: &Account) -> u64 {
+    let ids = account.ids(Collection::Invoices);
+    let records = ids.iter().filter_map(|id| account.record(Collection::Invoices, id));
+    records.filter(|record| !record.contains(r#""status":"draft""#)).count() as u64
 }
 
 fn ids(rows: &[String]) -> Vec<String> {

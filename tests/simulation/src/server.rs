@@ -1,8 +1,13 @@
 //! Orb, as a history has it: the account's answers, and the faults on their way.
 
+mod answer;
+mod strike;
+
 use std::collections::HashMap;
 
-use crate::fault::{Failure, Fault, Form, Garbled, OUTAGE, Wait};
+pub(crate) use self::answer::{Answer, Flow, Outcome};
+use self::strike::status;
+use crate::fault::{Fault, Form, OUTAGE, Wait};
 use crate::history::Change;
 use crate::subject::Subject;
 use crate::world::{MILLISECOND, SECOND, Time};
@@ -19,66 +24,6 @@ pub(crate) struct Request {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Answered,
-    Failed(Failure),
-}
-
-/// An answer, or what came instead.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) outcome: Outcome,
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    cut: Option<usize>,
-    /// Bytes of a piece, if the body trickles.
-    pieces: Option<usize>,
-}
-
-/// What a read of a body gives.
-pub(crate) enum Flow<'a> {
-    /// Empty if nothing has arrived yet.
-    Bytes(&'a [u8]),
-    Ended,
-    Cut,
-}
-
-/// The time between two pieces of a body that trickles.
-const PIECE_EVERY: Time = 200 * MILLISECOND;
-
-impl Answer {
-    fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self { outcome: Outcome::Answered, status, headers, body: body.into(), cut: None, pieces: None }
-    }
-
-    pub(crate) fn delay(&self) -> Time {
-        match self.outcome {
-            Outcome::Answered => 0,
-            Outcome::Failed(failure) => failure.takes(),
-        }
-    }
-
-    pub(crate) fn ready_at(&self, head_at: Time, read: usize) -> Time {
-        let Some(piece) = self.pieces else { return head_at };
-        head_at + PIECE_EVERY * Time::try_from(read / piece + 1).unwrap_or(Time::MAX / PIECE_EVERY)
-    }
-
-    pub(crate) fn read(&self, head_at: Time, read: usize, most: usize, now: Time) -> Flow<'_> {
-        let end = self.cut.unwrap_or(self.body.len());
-        if read >= end {
-            return if self.cut.is_some() { Flow::Cut } else { Flow::Ended };
-        }
-        if self.ready_at(head_at, read) > now {
-            return Flow::Bytes(&[]);
-        }
-        let piece = self.pieces.unwrap_or(usize::MAX).min(most).min(end - read);
-        Flow::Bytes(&self.body[read..read + piece])
-    }
 }
 
 /// A fault that a history has planned.
@@ -277,117 +222,6 @@ impl Server {
         let line = format!("{} {}: {why}", request.method, request.target);
         self.forbidden.get_or_insert(line);
     }
-
-    fn strike(&mut self, fault: Fault, request: &Request, now: Time) -> Answer {
-        let least = if request.target.starts_with("/v1/events/volume") { 5 } else { 1 };
-        match fault {
-            Fault::Status(code, form, wait) => status(code, form, wait, now),
-            Fault::Failure(failure) => Answer { outcome: Outcome::Failed(failure), ..Answer::new(0, "") },
-            Fault::Redirect => {
-                let mut answer = Answer::new(302, "");
-                answer
-                    .headers
-                    .push(("location".to_owned(), format!("https://login.example.com/?k={API_KEY}")));
-                answer
-            }
-            Fault::FeatureOff => Answer::new(404, problem(404, "404-feature-not-available", "off")),
-            Fault::ExpiredToken => {
-                Answer::new(400, problem(400, "400-request-validation-errors", "cursor: expired"))
-            }
-            Fault::TooLarge(most) => match parameter(&request.target, "limit") {
-                // A list that does not say whether there is more cannot be read one by one.
-                Some(limit) if limit.parse::<u16>().is_ok_and(|limit| limit > most.max(least)) => {
-                    Answer::new(413, problem(413, "413-too-many-results", "too many results"))
-                }
-                _ => self.serve(request),
-            },
-            Fault::Cut(percent) => {
-                let answer = self.serve(request);
-                let cut = answer.body.len() * usize::from(percent) / 100;
-                Answer { cut: Some(cut), ..answer }
-            }
-            Fault::Slow(bytes) => {
-                let answer = self.serve(request);
-                // A large body takes a minute, too.
-                let piece = usize::from(bytes.max(1)).max(answer.body.len() / 300);
-                Answer { pieces: Some(piece), ..answer }
-            }
-            Fault::Garbled(garbled) => {
-                let mut answer = self.serve(request);
-                if answer.status != 200 {
-                    return answer;
-                }
-                let end = answer.body.len().saturating_sub(1);
-                // What is no list may be an object with anything in it.
-                let is_list = answer.body.starts_with(b"{\"data\":");
-                match garbled {
-                    Garbled::Object | Garbled::TwoLists if !is_list => answer.body.truncate(end),
-                    Garbled::Html => answer.body = b"<html><body>Please log in</body></html>".to_vec(),
-                    Garbled::Empty => answer.body.clear(),
-                    Garbled::Null => answer.body = b"null".to_vec(),
-                    Garbled::Object => answer.body = b"{}".to_vec(),
-                    Garbled::Shortened => answer.body.truncate(end),
-                    Garbled::Bytes => answer.body.insert(end, 0xff),
-                    Garbled::TwoLists => {
-                        answer.body.truncate(end);
-                        answer.body.extend_from_slice(b",\"data\":[]}");
-                    }
-                }
-                answer
-            }
-            Fault::RepeatedToken | Fault::MissingToken => {
-                let mut answer = self.serve(request);
-                let token = parameter(&request.target, "cursor").filter(|_| fault == Fault::RepeatedToken);
-                let body = String::from_utf8_lossy(&answer.body).into_owned();
-                if let Some(at) = body.rfind("\"pagination_metadata\":") {
-                    let token =
-                        token.map_or_else(|| "null".to_owned(), |token| format!("\"{}\"", decoded(&token)));
-                    let metadata = format!("{{\"has_more\":true,\"next_cursor\":{token}}}}}");
-                    answer.body = format!("{}\"pagination_metadata\":{metadata}", &body[..at]).into_bytes();
-                }
-                answer
-            }
-        }
-    }
-}
-
-fn status(code: u16, form: Form, wait: Wait, now: Time) -> Answer {
-    let kind = match code {
-        400 => "400-constraint-violation".to_owned(),
-        401 => "401-authentication-error".to_owned(),
-        429 => "429-too-many-requests".to_owned(),
-        500 => "500-internal-server-error".to_owned(),
-        other => other.to_string(),
-    };
-    let mut answer = match form {
-        Form::Orb => Answer::new(code, problem(code, &kind, "Something went wrong.")),
-        Form::Echo => Answer::new(code, problem(code, &kind, &format!("The key {API_KEY} is odd."))),
-        Form::Empty => Answer::new(code, ""),
-        Form::Html => {
-            let mut answer = Answer::new(code, format!("<html><h1>{code}</h1>Bearer {API_KEY}</html>"));
-            answer.headers[0].1 = "text/html".to_owned();
-            answer
-        }
-    };
-    let value = match wait {
-        Wait::Absent => None,
-        Wait::Seconds(seconds) => Some(seconds.to_string()),
-        Wait::Nonsense => Some("soon".to_owned()),
-        Wait::Date(seconds) => {
-            let at = jiff::Timestamp::from_second(now / SECOND + i64::from(seconds)).unwrap_or_default();
-            let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-            printer.timestamp_to_rfc9110_string(&at).ok()
-        }
-    };
-    answer.headers.extend(value.map(|value| ("retry-after".to_owned(), value)));
-    answer
-}
-
-fn problem(status: u16, kind: &str, detail: &str) -> String {
-    format!(
-        "{{\"type\":\"https://docs.withorb.com/reference/error-responses#{kind}\",\"status\":{status},\
-         \"title\":\"Refused\",\"detail\":\"{detail}\"}}"
-    )
 }
 
 /// The value of a query parameter, as sent.
@@ -401,10 +235,6 @@ fn parameter(target: &str, name: &str) -> Option<String> {
 fn readable(target: &str) -> String {
     let target = target.replace("%5B", "[").replace("%5D", "]").replace("%3A", ":");
     target.replace("%2B00:00", "Z")
-}
-
-fn decoded(token: &str) -> String {
-    token.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")
 }
 
 /// The target with a smaller limit. One that Orb would refuse stays as it is.

@@ -2,61 +2,22 @@
 //! version.
 
 mod backfill;
+mod fact;
+mod parent;
 mod text;
+mod usage;
 
 use std::collections::HashMap;
 
 use jiff::Timestamp;
 use mock_orb::{Account, Collection, Settings};
 
+pub(crate) use self::fact::{Fact, Version};
+pub(crate) use self::parent::Parent;
 use crate::history::Change;
 use crate::stream::{Kind, View};
 use crate::subject::backfill::Backfill;
 use crate::world::{DAY, HOUR, MILLISECOND, SECOND, Time};
-
-/// A version of a record, from an instant on.
-#[derive(Clone, Debug)]
-pub(crate) struct Version {
-    pub(crate) from: Time,
-    pub(crate) text: String,
-    /// Whether the list has it, if it is asked for as the stream does.
-    pub(crate) is_listed: bool,
-    /// Whether the stream emits it.
-    pub(crate) is_shown: bool,
-    /// Whether it will not change any more, as far as the stream knows.
-    pub(crate) is_settled: bool,
-    /// Whether a backfill says that it changed.
-    pub(crate) is_announced: bool,
-}
-
-/// A record, through time.
-#[derive(Clone, Debug)]
-pub(crate) struct Fact {
-    pub(crate) key: String,
-    /// Its place in the stream.
-    pub(crate) at: Time,
-    pub(crate) parent: Option<usize>,
-    pub(crate) versions: Vec<Version>,
-    /// Another connector has passed it.
-    pub(crate) is_passed: bool,
-    id: String,
-    number: u32,
-    status: u8,
-}
-
-/// A record that has a list.
-#[derive(Clone, Debug)]
-pub(crate) struct Parent {
-    pub(crate) id: String,
-    pub(crate) at: Time,
-    /// When it began: a subscription may have been entered days later.
-    start: Time,
-    is_alive: bool,
-    is_stub: bool,
-    zone: &'static str,
-    /// Who has the subscription.
-    customer: &'static str,
-}
 
 /// The account, and what is true of it.
 #[derive(Clone, Debug)]
@@ -306,115 +267,6 @@ impl Subject {
             is_announced: false,
         });
     }
-
-    pub(crate) fn create_parent(&mut self, at: Time, pick: u64) -> Option<String> {
-        let (collection, prefix) = match self.kind {
-            Kind::Ledger => (Collection::Customers, "c"),
-            Kind::Usage => (Collection::Subscriptions, "s"),
-            _ => return None,
-        };
-        let last = self.parents.last().map(|parent| parent.at).filter(|_| pick.is_multiple_of(4));
-        let at =
-            last.filter(|last| (at - last).abs() < 20 * SECOND).unwrap_or(at - at.rem_euclid(MILLISECOND));
-        let number = self.next();
-        let id = format!("{prefix}{number}");
-        let zone = ZONES[usize::try_from(pick >> 3).unwrap_or(0) % ZONES.len()];
-        let customer = CUSTOMERS[usize::try_from(number).unwrap_or(0) % CUSTOMERS.len()];
-        let start = if pick.is_multiple_of(3) { at - 6 * DAY } else { at };
-        let text = match self.kind {
-            Kind::Ledger => text::plain(&id, instant(at), 0),
-            _ => text::subscription(&id, instant(at), instant(start), (zone, customer), 0),
-        };
-        self.account.insert(collection, text).ok()?;
-        let (is_alive, is_stub) = (true, false);
-        self.parents.push(Parent { id: id.clone(), at, start, is_alive, is_stub, zone, customer });
-        Some(format!("{id} appears"))
-    }
-
-    fn delete_parent(&mut self, pick: u64, now: Time) -> Option<String> {
-        let index = self.alive(pick)?;
-        let id = self.parents[index].id.clone();
-        if self.kind == Kind::Ledger {
-            self.account.begin_customer_deletion(&id).ok()?;
-            self.parents[index].is_stub = true;
-        } else {
-            self.account.remove(Collection::Subscriptions, &id);
-        }
-        self.parents[index].is_alive = false;
-        for fact in 0..self.facts.len() {
-            if self.facts[fact].parent == Some(index) && self.facts[fact].number != u32::MAX {
-                self.end(fact, now);
-            }
-        }
-        Some(format!("{id} is deleted"))
-    }
-
-    fn erase_parent(&mut self, pick: u64) -> Option<String> {
-        let stubs: Vec<usize> =
-            (0..self.parents.len()).filter(|index| self.parents[*index].is_stub).collect();
-        let index = *stubs.get(usize::try_from(pick).ok()? % stubs.len().max(1))?;
-        self.parents[index].is_stub = false;
-        let id = self.parents[index].id.clone();
-        self.account.remove(Collection::Customers, &id);
-        Some(format!("{id} vanishes"))
-    }
-
-    /// Adds usage on the day of an instant, or changes it, as late events do.
-    fn use_metric(&mut self, at: Time, pick: u64, now: Time) -> Option<String> {
-        let index = self.alive(pick >> 8)?;
-        self.set_usage(index, at, now, false)
-    }
-
-    /// Changes the usage of a parent on the day of an instant.
-    fn set_usage(&mut self, index: usize, at: Time, now: Time, is_announced: bool) -> Option<String> {
-        let parent = self.parents[index].clone();
-        let (day, start) = day_of(at, parent.zone)?;
-        // The first day of a subscription begins with it, and not at midnight.
-        if start <= parent.start {
-            return None;
-        }
-        let number = self.next();
-        let quantity = number.to_string();
-        self.account.set_usage(&parent.id, METRIC, day, &quantity).ok()?;
-        let key = format!("{}/{METRIC}/{start}", parent.id);
-        let fact = *self.by_key.entry(key.clone()).or_insert(self.facts.len());
-        if fact == self.facts.len() {
-            self.facts.push(Fact {
-                key,
-                at: start,
-                parent: Some(index),
-                versions: Vec::new(),
-                is_passed: false,
-                id: parent.id.clone(),
-                number,
-                status: 0,
-            });
-        }
-        self.facts[fact].versions.push(Version {
-            from: now,
-            text: quantity,
-            is_listed: true,
-            is_shown: true,
-            is_settled: true,
-            is_announced,
-        });
-        Some(format!("{} uses {number} on {day}", parent.id))
-    }
-}
-
-/// The local day of an instant, and when it begins.
-fn day_of(at: Time, zone: &str) -> Option<(jiff::civil::Date, Time)> {
-    // The rules of 2025, in winter and summer.
-    let rule = match zone {
-        "America/Los_Angeles" => "PST8PDT,M3.2.0,M11.1.0",
-        "Europe/Berlin" => "CET-1CEST,M3.5.0,M10.5.0/3",
-        "Asia/Kathmandu" => "<+0545>-5:45",
-        _ => "UTC0",
-    };
-    let zone = jiff::tz::TimeZone::posix(rule).ok()?;
-    let day = zone.to_datetime(instant(at)).date();
-    let start = zone.to_timestamp(day.to_datetime(jiff::civil::Time::midnight())).ok()?;
-    Some((day, nanoseconds(start)))
 }
 
 pub(crate) fn instant(time: Time) -> Timestamp {
@@ -423,41 +275,4 @@ pub(crate) fn instant(time: Time) -> Timestamp {
 
 pub(crate) fn nanoseconds(instant: Timestamp) -> Time {
     Time::try_from(instant.as_nanosecond()).unwrap_or(Time::MAX)
-}
-
-impl Fact {
-    /// The versions between two instants, both included.
-    pub(crate) fn between(&self, from: Time, until: Time) -> &[Version] {
-        let first = self.versions.iter().rposition(|version| version.from <= from);
-        let end = self.versions.partition_point(|version| version.from <= until);
-        first.filter(|first| *first < end).map_or(&[], |first| &self.versions[first..end])
-    }
-
-    /// Whether a state names it, as one that will be looked at.
-    pub(crate) fn is_named(&self, state: &str) -> bool {
-        state.contains(&format!("\"{}\":", self.id))
-    }
-
-    /// How often it changed between two instants. To appear is no change.
-    pub(crate) fn changes(&self, from: Time, until: Time) -> usize {
-        let later = self.versions.iter().skip(1);
-        later.filter(|version| version.from > from && version.from <= until).count()
-    }
-
-    /// Whether a backfill has changed it by then.
-    pub(crate) fn is_announced(&self, by: Time) -> bool {
-        self.versions.iter().any(|version| version.is_announced && version.from <= by)
-    }
-
-    /// Whether it is gone.
-    pub(crate) fn is_gone(&self) -> bool {
-        self.number == u32::MAX
-    }
-
-    /// Whether the list had the record at any moment between two instants.
-    pub(crate) fn was_listed(&self, from: Time, until: Time) -> bool {
-        let ends = self.versions.iter().skip(1).map(|next| next.from).chain([Time::MAX]);
-        let mut versions = self.versions.iter().zip(ends);
-        versions.any(|(version, end)| version.is_listed && version.from <= until && end >= from)
-    }
 }

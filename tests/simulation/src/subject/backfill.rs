@@ -1,6 +1,7 @@
 //! Backfills: they change the usage of past days, and Orb lists them.
 
-use super::{CUSTOMERS, Subject, day_of, instant};
+use super::usage::day_of;
+use super::{CUSTOMERS, Subject, instant};
 use crate::world::{DAY, HOUR, Time};
 
 /// What is listed of a backfill.

@@ -10,10 +10,10 @@
 //! ```
 //!
 //! `created_at` is then the cursor of the last finished read. Since then, the lists of parents
-//! created after `parents_after` (and not after `opened`) have been read, up to `end` if there was
-//! an earlier end than `opened`. `observed` is the newest
-//! instant seen, and `held` the oldest instant of a record that can still change. `parents` holds
-//! cursors of single parents, which only states written by other connectors have.
+//! created after `parents_after` (and not after `opened`) have been read, up to `end` if that is
+//! before `opened`. `observed` is the newest instant seen, and `held` the oldest instant of a record
+//! that can still change. `parents` holds cursors of single parents, which only states written by
+//! other connectors have.
 //!
 //! A plain stream whose read was stopped records what it has not read, in `unread`.
 
@@ -96,6 +96,14 @@ impl State {
         }
     }
 
+    /// Forgets the progress of an unfinished read.
+    #[must_use]
+    pub fn restarted(mut self) -> Self {
+        self.unfinished = None;
+        self.memory.correcting = None;
+        self
+    }
+
     /// Formats the state as JSON, on one line.
     pub fn to_json(&self, cursor_field: Option<&str>) -> String {
         self.to_json_with(self.unfinished, cursor_field)
@@ -128,17 +136,9 @@ impl State {
 }
 
 impl Unfinished {
-    /// Continues it with an end that may be another one.
-    ///
-    /// Lists that were read up to an earlier end count as read by a read that was opened then.
-    #[must_use]
-    pub fn up_to(self, end: Option<Timestamp>) -> Self {
-        match self.end {
-            Some(read_up_to) if self.end != end => {
-                Self { opened: self.opened.min(read_up_to), end: None, ..self }
-            }
-            _ => self,
-        }
+    /// Whether the lists that have been read were read far enough for a read with this end.
+    pub fn reaches(&self, end: Option<Timestamp>) -> bool {
+        self.end.is_none_or(|read_up_to| end.is_some_and(|end| end <= read_up_to))
     }
 
     fn to_json(self) -> String {

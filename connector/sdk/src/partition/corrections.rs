@@ -25,6 +25,8 @@ pub(super) struct Corrected<C: 'static> {
     chain: PageChain,
     /// The cursor of the last read.
     since: Timestamp,
+    /// The end of this read.
+    end: Option<Timestamp>,
     /// What earlier reads have followed.
     known: Option<Digests>,
     /// The corrections that count. If the read is continued, those that counted when it began.
@@ -45,12 +47,17 @@ struct Range {
 
 impl<C> Corrected<C> {
     /// Continues from a state with a cursor.
-    pub(super) fn new(row: &'static Corrections<C>, since: Timestamp, memory: Memory) -> Self {
+    pub(super) fn new(
+        row: &'static Corrections<C>,
+        since: Timestamp,
+        end: Option<Timestamp>,
+        memory: Memory,
+    ) -> Self {
         let Memory { corrections: known, correcting, .. } = memory;
         let is_continued = correcting.is_some();
         let followed = Some(correcting.unwrap_or_default());
         let (chain, ranges, log) = (PageChain::default(), Vec::new(), Vec::new());
-        Self { row, chain, since, known, followed, is_continued, ranges, log }
+        Self { row, chain, since, end, known, followed, is_continued, ranges, log }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -109,17 +116,22 @@ impl<C> Corrected<C> {
             let parent = fields.text(row.parent).map(|id| quoted(&id));
             self.ranges.push(Range { from, until, parent });
         }
-        if let Some(followed) = self.followed.as_mut().filter(|_| !self.is_continued) {
+        // What lies above an end that is before the cursor is left to a read without that end.
+        let is_cut = self.end.is_some_and(|end| end < until && end < self.since);
+        let known = self.known.iter().flatten().find(|(one, _)| *one == id);
+        let remembered = if is_cut { known.map(|(_, as_it_was)| *as_it_was) } else { Some(digest) };
+        if let (false, Some(followed), Some(digest)) = (self.is_continued, &mut self.followed, remembered) {
             followed.push((id.into_owned(), digest));
         }
         Ok(())
     }
 
-    /// Goes on without corrections. Those that are known stay so.
+    /// Goes on without corrections. Those that are known stay so; if none are, all count as new to
+    /// the next read.
     pub(super) fn give_up(&mut self, reason: &str) {
         self.chain = PageChain::finished();
         self.ranges.clear();
-        self.followed = self.known.clone();
+        self.followed = Some(self.known.clone().unwrap_or_default());
         let name = self.row.stream.name;
         self.log
             .push((Level::Warn, format!("{name} cannot be read, so past days are not corrected: {reason}")));

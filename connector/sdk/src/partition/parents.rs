@@ -69,7 +69,10 @@ impl<C> ByParent<C> {
         mut state: State,
         opened: Timestamp,
     ) -> Self {
-        state.unfinished = state.unfinished.map(|unfinished| unfinished.up_to(range.end));
+        if state.unfinished.is_some_and(|unfinished| !unfinished.reaches(range.end)) {
+            // What was read is not enough for this end, so the read starts over.
+            state = state.restarted();
+        }
         // Records within the grace period do not count yet.
         let settled = stream.grace.map_or(opened, |grace| opened.checked_sub(grace).unwrap_or(opened));
         let previous = state.cursor.clone().unwrap_or_else(|| Cursor::at(range.start));
@@ -88,12 +91,14 @@ impl<C> ByParent<C> {
         } else {
             range.end
         };
-        // A first read reads everything as it is.
-        let corrections = stream.corrections.zip(state.cursor.as_ref());
-        let corrected = corrections.map(|(row, cursor)| {
-            // The last read was opened a grace period after its cursor.
-            Corrected::new(row, cursor.instant, state.memory.clone())
-        });
+        // A first read reads everything as it is. The last read was opened a grace period after its
+        // cursor, and if there are only cursors of parents, after the oldest.
+        let oldest = state.parents.values().map(|cursor| cursor.instant).min();
+        let since = state.cursor.as_ref().map(|cursor| cursor.instant).or(oldest);
+        let corrected = stream
+            .corrections
+            .zip(since)
+            .map(|(row, since)| Corrected::new(row, since, range.end, state.memory.clone()));
         Self {
             stream,
             corrected,
@@ -148,7 +153,7 @@ impl<C> ByParent<C> {
     /// continues from a later one would skip the parents that were read.
     fn final_state(&self) -> Option<State> {
         if !self.refusals.is_empty() {
-            return self.emitted.map(|_| State { unfinished: None, ..self.state.clone() });
+            return self.emitted.map(|_| self.state.clone().restarted());
         }
         let cursor = match (self.stream.grace, self.range.end) {
             // Everything up to the end has been requested, even if there was no record.

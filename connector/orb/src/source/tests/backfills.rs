@@ -395,6 +395,28 @@ fn a_backfill_of_days_that_are_read_anyway_repeats_none_of_them() {
 }
 
 #[test]
+fn a_backfill_since_another_connector_read_each_subscription_is_followed() {
+    let sync = Sync::new("subscription_usage", 8);
+    let now = sync.account.borrow().now;
+    let (status, reverted, customer, days) = ("reflected", None, None, 10..13);
+    let new =
+        Backfill { status, created: now, closed: now, reverted, days: days.clone(), customer, value: 3 };
+    sync.account.borrow_mut().backfills.push(new);
+    let cursors = (0..SUBSCRIPTIONS)
+        .map(|index| (format!("subscription-{index}"), json!({"timeframe_start": "2024-05-28T00:00:00Z"})));
+    let state = Some(cursors.collect::<serde_json::Map<_, _>>()).map(Value::from);
+    // Longer ago than what the read after the first one looks back to.
+    sync.wait(24 * 10);
+    let mut to = Destination { state: state.as_ref().map(Value::to_string), ..Destination::default() };
+    assert!(sync.read(&mut to, usize::MAX));
+    for (index, day) in (0..SUBSCRIPTIONS).flat_map(|index| days.clone().map(move |day| (index, day))) {
+        let key = (format!("subscription-{index}"), format_instant(midnight(day)));
+        let usage = sync.account.borrow().usage(&Account::customers(index), day);
+        assert_eq!(to.records.get(&key), Some(&usage), "{key:?}");
+    }
+}
+
+#[test]
 fn without_the_list_of_backfills_a_read_goes_on_with_a_warning() {
     let sync = Sync::new("customer_costs", 6);
     let mut to = Destination::default();

@@ -26,7 +26,7 @@ fn correction(id: &str, status: &str, days: std::ops::Range<u32>, owner: &str) -
 
 /// Takes all corrections of a read that continues from a cursor.
 fn read(since: &str, memory: Memory, records: Vec<Record>) -> Corrected<()> {
-    let mut corrected = Corrected::new(&ROW, instant(since), memory);
+    let mut corrected = Corrected::new(&ROW, instant(since), None, memory);
     let request = corrected.next_request().unwrap();
     assert_eq!((request.level, corrected.next_request().is_none()), (1, true));
     corrected.observe(Page { records, ..Page::default() }).unwrap();
@@ -173,9 +173,32 @@ fn a_continued_read_remembers_what_it_followed_from_the_beginning() {
 fn without_the_list_what_is_known_stays_so() {
     let memory = read("2024-03-01T00:00:00Z", Memory::default(), vec![correction("a", "done", 5..6, "null")]);
     let memory = memory.remember(true);
-    let mut corrected = Corrected::new(&ROW, instant("2024-03-10T00:00:00Z"), memory.clone());
+    let mut corrected = Corrected::new(&ROW, instant("2024-03-10T00:00:00Z"), None, memory.clone());
     corrected.next_request();
     corrected.give_up("it is gone");
     assert!(corrected.is_finished() && kept(&corrected, "{}").is_empty());
     assert_eq!((corrected.remember(true), corrected.log.len()), (memory, 1));
+}
+
+#[test]
+fn without_the_list_and_a_memory_the_next_read_follows_all() {
+    let mut corrected = Corrected::new(&ROW, instant("2024-03-04T00:00:00Z"), None, Memory::default());
+    corrected.next_request();
+    corrected.give_up("it is gone");
+    // Its cursor is newer than the correction.
+    let next = vec![correction("a", "done", 5..6, "null")];
+    assert_eq!(kept(&read("2024-03-10T00:00:00Z", corrected.remember(true), next), "{}"), [5]);
+}
+
+#[test]
+fn what_an_end_below_the_cursor_leaves_out_is_new_once_the_end_is_gone() {
+    let records = || vec![correction("a", "done", 5..9, "null"), correction("b", "done", 2..3, "null")];
+    for memory in [Memory::default(), Memory { corrections: Some(Vec::new()), ..Memory::default() }] {
+        let (since, end) = (instant("2024-03-01T00:00:00Z"), Some(instant("2024-01-07T00:00:00Z")));
+        let mut corrected = Corrected::new(&ROW, since, end, memory);
+        corrected.next_request();
+        corrected.observe(Page { records: records(), ..Page::default() }).unwrap();
+        let next = read("2024-03-10T00:00:00Z", corrected.remember(true), records());
+        assert_eq!(kept(&next, "{}"), [5, 6, 7, 8]);
+    }
 }

@@ -48,7 +48,7 @@ fn what_was_read_before_an_end_was_set_does_not_move_the_cursor_beyond_that_end(
 }
 
 #[test]
-fn a_read_that_had_an_end_and_continues_without_it_leaves_the_cursor_at_that_end() {
+fn a_read_that_had_an_end_and_continues_without_it_starts_over() {
     let mut server = Server::default();
     (0..150).for_each(|number| server.owner(&day(number), &[&day(400)]));
     let end = testing::instant(&day(200));
@@ -61,35 +61,38 @@ fn a_read_that_had_an_end_and_continues_without_it_leaves_the_cursor_at_that_end
     let (_, state) = read(&server, &mut open(Some(end), "{}"), 190, random);
     let state = state.unwrap();
     assert!(state.contains("unfinished"), "{state}");
-    let (records, state) = read(&server, &mut open(None, &state), 999, random);
-    assert!(!records.is_empty());
-    let state = State::parse(&state.unwrap(), THINGS.cursor, None).unwrap();
-    assert!(state.cursor.unwrap().instant <= end);
+    let (records, _) = read(&server, &mut open(None, &state), 999, random);
+    assert_eq!(records.len(), 150);
 }
 
 #[test]
 fn parents_that_are_newer_than_the_end_are_read_once_although_a_read_is_cut_short() {
     let mut server = Server::default();
-    (0..300).for_each(|number| server.owner(&day(number), &[&day(20)]));
-    let range = TimeRange {
-        end: Some(testing::instant(&day(30))),
-        ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z"))
-    };
-    let open = |state: &str| {
+    (0..300).for_each(|number| server.owner(&day(number), &[&day(20), &day(60)]));
+    let open = |end: Option<u32>, state: &str| {
+        let end = end.map(|number| testing::instant(&day(number)));
+        let range = TimeRange { end, ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z")) };
         let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
         ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
     };
-    let (mut state, mut reads) = ("{}".to_owned(), 0);
-    // Fewer requests than there are parents above the end.
-    while let (_, Some(next)) = read(&server, &mut open(&state), 280, &mut fastrand::Rng::with_seed(1)) {
-        assert_ne!(next, state, "no progress");
-        state = next;
-        reads += 1;
-        if !state.contains("unfinished") {
-            break;
+    // The end stays, is moved to later or earlier, or is removed.
+    for end in [Some(30), Some(70), Some(25), None] {
+        let random = &mut fastrand::Rng::with_seed(1);
+        // Fewer requests than there are parents above the end.
+        let (_, state) = read(&server, &mut open(Some(30), "{}"), 280, random);
+        let (mut state, mut records, mut reads) = (state.unwrap(), BTreeSet::new(), 1);
+        while state.contains("unfinished") {
+            let (emitted, next) = read(&server, &mut open(end, &state), 280, random);
+            let next = next.unwrap();
+            assert_ne!(next, state, "{end:?}: no progress");
+            (state, reads) = (next, reads + 1);
+            records.extend(emitted);
+        }
+        assert!((2..=6).contains(&reads), "{end:?}: {reads}");
+        if end.is_none_or(|end| end > 60) {
+            assert_eq!(records.len(), 600, "{end:?}");
         }
     }
-    assert!((2..=4).contains(&reads), "{reads}");
 }
 
 #[test]

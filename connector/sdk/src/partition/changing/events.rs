@@ -131,18 +131,21 @@ impl<C> Events<C> {
         self.reach = Reach::NotNewest;
         let Some(since) = self.since else { return Vec::new() };
         let mut events = page.records;
-        let positions = events.iter().map(|event| event.position);
         let from = since.saturating_sub(OVERLAP);
+        let (first, oldest) = (events.first(), events.last());
+        let (newest, oldest) = (first.and_then(|it| it.position), oldest.and_then(|it| it.position));
         // Only a list that is newest first says what it goes back to.
-        let is_newest_first = positions.is_sorted_by(|newer, older| newer.is_some() && newer >= older);
-        let oldest = events.last().and_then(|event| event.position);
-        let is_all = page.next_token.is_none() || oldest.is_some_and(|oldest| oldest < from);
-        if !is_newest_first || !is_all {
+        let positions = events.iter().map(|event| event.position);
+        let is_newest_first =
+            newest > oldest && positions.is_sorted_by(|newer, older| newer.is_some() && newer >= older);
+        let is_all = page.next_token.is_none();
+        if !is_all && !(is_newest_first && oldest.is_some_and(|oldest| oldest < from)) {
             return Vec::new();
         }
         self.list = None;
-        self.note_reach(oldest.is_some_and(|oldest| oldest <= since));
-        events.retain(|event| event.position >= Some(from));
+        let goes_back = |event: &Record| event.position.is_some_and(|position| position <= since);
+        self.note_reach(events.iter().any(goes_back));
+        events.retain(|event| event.position.is_none_or(|position| position >= from));
         events
     }
 

@@ -26,13 +26,17 @@ extern "C" fn getenv(_: *const c_char) -> *const c_char {
     ptr::null()
 }
 
-/// Writes to the log, whatever the file: there is none.
+/// Writes to the log as an error, whatever the file: nothing but a panic writes.
 ///
 /// # Safety
 ///
 /// `start` points to `length` bytes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(_: c_int, start: *const c_void, length: usize) -> isize {
+    if length == 0 {
+        // C allows a null pointer then, and a slice does not.
+        return 0;
+    }
     // SAFETY: the caller says so.
     let bytes = unsafe { slice::from_raw_parts(start.cast::<u8>(), length) };
     let text = String::from_utf8_lossy(bytes);
@@ -50,8 +54,9 @@ unsafe extern "C" fn write(_: c_int, start: *const c_void, length: usize) -> isi
 /// `parts` points to `count` parts, each of which points to its bytes.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn writev(file: c_int, parts: *const Part, count: c_int) -> isize {
+    let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else { return 0 };
     // SAFETY: the caller says so.
-    let parts = unsafe { slice::from_raw_parts(parts, count.try_into().unwrap_or(0)) };
+    let parts = unsafe { slice::from_raw_parts(parts, count) };
     // SAFETY: as above.
     parts.iter().map(|part| unsafe { write(file, part.start.cast(), part.length) }).sum()
 }

@@ -213,7 +213,8 @@ impl Sync {
         let mut faults: Vec<(u64, Fault, u32)> = faults.collect();
         faults.sort_by_key(|(at, ..)| *at);
         Self {
-            gap: *dice.pick(&[MINUTE, 5 * MINUTE, HOUR, 26 * HOUR]) + dice.between(0, SECOND),
+            gap: *dice.pick(&[MINUTE, 5 * MINUTE, HOUR, 26 * HOUR, 3 * DAY, 10 * DAY])
+                + dice.between(0, SECOND),
             settings,
             skew,
             jump: if dice.chance(4) {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::history::{History, MOST_LATE, MOST_SKEW, Settings};
-use crate::subject::{Fact, Subject, Version, instant, nanoseconds};
+use crate::subject::{Backfill, Fact, Subject, Version, instant, nanoseconds};
 use crate::union::Union;
 use crate::world::{DAY, HOUR, MINUTE, Time};
 
@@ -33,6 +33,8 @@ pub(crate) struct Reading {
     pub(crate) succeeded: Option<Time>,
     /// Whether all of them have the list of backfills.
     pub(crate) is_corrected: bool,
+    /// Backfills that changed since then may be new to it.
+    pub(crate) corrected: Time,
 }
 
 /// What a state says.
@@ -141,9 +143,13 @@ impl Judge<'_> {
 
     /// Whether usage changed while the connector still looks.
     fn is_in_time(&self, fact: &Fact, version: &Version) -> bool {
-        let born = fact.parent.map_or(Time::MIN, |parent| self.subject.parents[parent].at);
         let is_announced = self.is_corrected && version.is_announced;
-        is_announced || version.from - fact.at <= LATE_USAGE || version.from.saturating_sub(born) <= NEW
+        // A new parent is read from the start, unless it has a cursor of its own.
+        let is_new = fact.parent.is_some_and(|parent| {
+            let parent = &self.subject.parents[parent];
+            version.from - parent.at <= NEW && parent.cursor.is_none_or(|cursor| fact.at >= cursor)
+        });
+        is_announced || is_new || version.from - fact.at <= LATE_USAGE
     }
 
     /// Whether a record that can still change is read again.
@@ -258,8 +264,10 @@ impl Judge<'_> {
             // A request answers a year, and neighbours overlap.
             // Each range of backfills is read on its own.
             (true, true) => {
+                let new = |backfill: &&Backfill| backfill.changed >= reading.corrected;
+                let new = self.subject.backfills.iter().filter(new).count() as u64;
                 let backfills = self.subject.backfills.len() as u64;
-                4 + parents / page + 3 * parents + backfills / page + backfills * 2 * parents
+                4 + parents / page + 3 * parents + backfills / page + new * 2 * parents
             }
         }
     }

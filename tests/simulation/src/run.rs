@@ -11,7 +11,8 @@ use std::fmt;
 use wasmtime::Store;
 
 use self::attempt::{Attempt, End, open};
-use crate::history::{History, Settings, Start, Sync};
+use crate::fault::Effect;
+use crate::history::{History, Settings, Start, Sync, effects};
 use crate::judge::{Progress, Reading};
 use crate::server::{API_KEY, Planned, Server};
 use crate::simulator::Simulator;
@@ -71,6 +72,8 @@ struct Run<'a> {
     /// The read that is continued, if any.
     chain: Option<Reading>,
     succeeded: Option<Time>,
+    /// Backfills that changed since then may be new to the next read.
+    corrected: Time,
     /// The bytes that a state may have.
     largest_state: usize,
     report: Report,
@@ -89,6 +92,7 @@ pub(crate) fn run(simulator: &Simulator, history: &History, is_told: bool) -> Re
         union: Union::default(),
         chain: None,
         succeeded: None,
+        corrected: Time::MIN,
         largest_state: LARGEST_STATE,
         report: Report::default(),
         is_told,
@@ -187,13 +191,17 @@ impl Run<'_> {
         let state = self.state.clone();
         let progress = state.as_deref().and_then(|state| Progress::parse(state, history.row().cursor));
         let lower = progress.unwrap_or_default().lower(history, &sync.settings, start);
-        // A first read lists no backfills, even if it continues from another connector's state.
-        let is_corrected = !progress.is_some_and(|progress| progress.has_parents);
-        let fresh = Reading { opened: self.now, lower, end, succeeded: self.succeeded, is_corrected };
+        let fresh = Reading {
+            opened: self.now,
+            lower,
+            end,
+            succeeded: self.succeeded,
+            is_corrected: true,
+            corrected: self.corrected,
+        };
         let is_continued = progress.is_some_and(|progress| progress.opened.is_some());
         let mut reading = self.chain.clone().filter(|_| is_continued).unwrap_or(fresh);
         reading.end = reading.end.into_iter().chain(end).min();
-        self.chain = Some(reading.clone());
         let mut store = Store::new(self.simulator.subject.engine(), world);
         let mut attempt = Attempt {
             run: self,
@@ -210,7 +218,12 @@ impl Run<'_> {
         self.report.requests += server.arrived();
         self.report.faults += server.happened.len() as u64;
         self.report.transcript.extend(server.transcript.take().unwrap_or_default());
-        reading.is_corrected &= !output.contains(UNCORRECTED);
+        // Only what lasts is a reason to go on without the list.
+        let is_lasting = effects(&server.happened).iter().any(|effect| *effect != Effect::None);
+        if (is_lasting || sync.jump.is_some()) && output.contains(UNCORRECTED) {
+            reading.is_corrected = false;
+            self.corrected = Time::MIN;
+        }
         self.chain = Some(reading.clone());
         let broken = self.conclude(sync, &outcome, &server, &reading, start, before.as_ref(), &config);
         let is_secret = [&output, &stderr].iter().any(|text| text.contains(API_KEY));

@@ -12,11 +12,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use mock_orb::{Account, Collection, Settings};
 
+pub(crate) use self::backfill::Backfill;
 pub(crate) use self::fact::{Fact, Version};
 pub(crate) use self::parent::Parent;
 use crate::history::Change;
 use crate::stream::{Kind, View};
-use crate::subject::backfill::Backfill;
 use crate::world::{DAY, HOUR, MILLISECOND, SECOND, Time};
 
 /// The account, and what is true of it.

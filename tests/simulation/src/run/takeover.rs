@@ -96,6 +96,11 @@ impl Run<'_> {
                 fact.is_passed = !is_shown || last.is_some_and(|version| !version.is_settled);
             }
         }
+        if !is_single {
+            for (index, parent) in subject.parents.iter_mut().enumerate() {
+                parent.cursor = cursors.get(&Some(index)).copied();
+            }
+        }
         self.union.commit();
         self.state = Some(state);
     }

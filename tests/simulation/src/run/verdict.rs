@@ -10,7 +10,7 @@ use crate::history::{Sync, effects};
 use crate::judge::{Judge, Reading};
 use crate::server::{API_KEY, Server};
 use crate::subject::Subject;
-use crate::world::Time;
+use crate::world::{DAY, Time};
 
 impl Run<'_> {
     /// Judges a sync as a whole.
@@ -63,6 +63,10 @@ impl Run<'_> {
         if !is_skipped {
             self.chain = None;
             self.succeeded = Some(reading.opened);
+            if reading.is_corrected {
+                // The first read of a stream remembers none, and the next one looks back.
+                self.corrected = reading.opened - 3 * DAY;
+            }
         }
         if self.history.is_full {
             self.state = None;

@@ -13,6 +13,8 @@ pub(crate) struct Backfill {
     /// `None` for all customers.
     customer: Option<&'static str>,
     status: &'static str,
+    /// When it got that status.
+    pub(crate) changed: Time,
 }
 
 /// What lists of backfills are called.
@@ -29,7 +31,7 @@ impl Subject {
         if backfill.status != "pending" {
             self.change_usage(&backfill, now);
         }
-        let Backfill { id, from, until, customer, status } = backfill;
+        let Backfill { id, from, until, customer, status, .. } = backfill;
         let customer = customer.unwrap_or("all");
         Some(format!("{id} of {customer} is {status}, {} to {}", instant(from), instant(until)))
     }
@@ -55,7 +57,7 @@ impl Subject {
             instant(until)
         );
         self.account.insert_row(RESOURCE, "", instant(now), text).ok()?;
-        self.backfills.push(Backfill { id, from, until, customer, status });
+        self.backfills.push(Backfill { id, from, until, customer, status, changed: now });
         Some(self.backfills.len() - 1)
     }
 
@@ -71,7 +73,7 @@ impl Subject {
         for (field, text) in [("status", status.to_owned()), (field, instant(now).to_string())] {
             self.account.set_row_field(RESOURCE, "", id, field, &format!("\"{text}\"")).ok()?;
         }
-        self.backfills[index].status = status;
+        (self.backfills[index].status, self.backfills[index].changed) = (status, now);
         Some(index)
     }
 

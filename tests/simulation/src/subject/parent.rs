@@ -11,6 +11,8 @@ use crate::world::{DAY, MILLISECOND, SECOND, Time};
 pub(crate) struct Parent {
     pub(crate) id: String,
     pub(crate) at: Time,
+    /// The cursor that another connector has of it.
+    pub(crate) cursor: Option<Time>,
     /// When it began: a subscription may have been entered days later.
     pub(super) start: Time,
     pub(super) is_alive: bool,
@@ -41,7 +43,16 @@ impl Subject {
         };
         self.account.insert(collection, text).ok()?;
         let (is_alive, is_stub) = (true, false);
-        self.parents.push(Parent { id: id.clone(), at, start, is_alive, is_stub, zone, customer });
+        self.parents.push(Parent {
+            id: id.clone(),
+            at,
+            cursor: None,
+            start,
+            is_alive,
+            is_stub,
+            zone,
+            customer,
+        });
         Some(format!("{id} appears"))
     }
 

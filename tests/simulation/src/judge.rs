@@ -267,7 +267,7 @@ impl Judge<'_> {
                 let new = |backfill: &&Backfill| backfill.changed >= reading.corrected;
                 let new = self.subject.backfills.iter().filter(new).count() as u64;
                 let backfills = self.subject.backfills.len() as u64;
-                4 + parents / page + 3 * parents + backfills / page + new * 2 * parents
+                2 + parents / page + 2 * parents + backfills / page + new * 2 * parents
             }
         }
     }

@@ -75,7 +75,7 @@ fn usage_states_of_airbytes_connector_continue_per_subscription() {
             assert_eq!(output.code, Some(0), "{}", output.stderr);
             counts.push(output.records(stream).len());
             let last = &output.states(stream).last().unwrap().stream.stream_state;
-            assert_eq!(*last, json!({ "timeframe_start": "2025-01-01T00:00:00+00:00" }));
+            assert_eq!(last["timeframe_start"], "2025-01-01T00:00:00+00:00");
         }
     }
     assert!(0 < counts[0] && counts[0] < everything.len() / 2, "{counts:?} of {}", everything.len());

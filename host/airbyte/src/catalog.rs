@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use crate::file;
 use crate::message::StreamDescriptor;
+use crate::object::Object;
 
 /// Streams of the connector that an error lists at most.
 const LISTED: usize = 50;
@@ -33,22 +34,19 @@ pub struct ConfiguredStream {
 /// The part of Airbyte's `ConfiguredAirbyteCatalog` that concerns a source. Fields are optional so
 /// that a missing one gets a helpful error. Unknown ones are for the destination.
 #[derive(Deserialize)]
-#[serde(expecting = "an object with a list of `streams`")]
 struct WireCatalog {
-    streams: Option<Vec<WireEntry>>,
+    streams: Option<Vec<Object<WireEntry>>>,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "an object with a `stream` and its `sync_mode`")]
 struct WireEntry {
-    stream: Option<WireStream>,
+    stream: Option<Object<WireStream>>,
     sync_mode: Option<String>,
     /// Not part of a configured catalog, but of a catalog.
     json_schema: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
-#[serde(expecting = "a `stream` as `discover` prints it, with its `name`")]
 struct WireStream {
     name: Option<String>,
     namespace: Option<String>,
@@ -73,6 +71,12 @@ impl ConfiguredCatalog {
     /// exist.
     pub fn parse(text: &str) -> Result<Self> {
         parse(text, "the catalog")
+    }
+
+    /// The streams as they were configured, in their order.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn streams(&self) -> &[ConfiguredStream] {
+        &self.streams
     }
 
     /// Matches the streams with those that the connector has. A stream that is configured as
@@ -113,7 +117,7 @@ fn parse(text: &str, what: &str) -> Result<ConfiguredCatalog> {
     })?;
     let mut seen = HashSet::new();
     let mut streams = Vec::with_capacity(entries.len());
-    for (index, entry) in entries.into_iter().enumerate() {
+    for (index, Object(entry)) in entries.into_iter().enumerate() {
         let stream = parse_stream(entry)
             .map_err(|problem| Error::config(format!("{what}: `streams[{index}]` {problem}")))?;
         if !seen.insert(stream.descriptor.clone()) {
@@ -127,7 +131,7 @@ fn parse(text: &str, what: &str) -> Result<ConfiguredCatalog> {
 
 /// Parses one entry. The error is a predicate about the entry.
 fn parse_stream(entry: WireEntry) -> Result<ConfiguredStream, String> {
-    let Some(stream) = entry.stream else {
+    let Some(Object(stream)) = entry.stream else {
         return Err(if entry.json_schema.is_some() {
             "is a stream as `discover` prints it; in a configured catalog it stands in a field `stream`, \
              beside its `sync_mode`"
@@ -233,6 +237,10 @@ mod tests {
             problem(r#"{"streams":3}"#).starts_with("the catalog is not a configured catalog: invalid type")
         );
         assert_eq!(problem("{}"), "the catalog is not a configured catalog: it has no list of `streams`");
+        for list in [r#"["a","incremental"]"#, r#"{"stream":["a","b"],"sync_mode":"incremental"}"#] {
+            let problem = problem(&format!(r#"{{"streams":[{list}]}}"#));
+            assert!(problem.contains("invalid type: sequence, expected an object at line 1"), "{problem}");
+        }
         assert_eq!(problem(r#"{"streams":[{}]}"#), "the catalog: `streams[0]` has no `stream`");
         assert!(
             problem(r#"{"streams":[{"name":"a","json_schema":{}}]}"#).contains("as `discover` prints it")

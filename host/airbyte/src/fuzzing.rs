@@ -1,9 +1,12 @@
-//! Properties that hold for any bytes in a state file, which another program may have written.
+//! Properties that hold for any bytes in a state file or a catalog, which another program may have
+//! written.
 
 use std::collections::BTreeMap;
 
-use elt_host::types::JsonObject;
+use elt_host::types::{JsonObject, SyncMode};
+use serde_json::Value;
 
+use crate::catalog::ConfiguredCatalog;
 use crate::message::StreamDescriptor;
 use crate::states::States;
 
@@ -31,6 +34,80 @@ pub fn states(input: &[u8]) {
             assert_eq!(self::entries(&read), states, "{form}");
         }
     }
+}
+
+/// A catalog is accepted if each of its streams has a name of its own and a sync mode that exists.
+/// These are understood as they are written, in their order.
+pub fn catalogs(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    let parsed = ConfiguredCatalog::parse(text);
+    // An error if it has a number that no `Value` can hold.
+    let Ok(value) = serde_json::from_str::<Value>(text) else { return };
+    let Some(expected) = streams(&value) else {
+        assert!(parsed.is_err(), "{text} is accepted");
+        return;
+    };
+    let catalog = match parsed {
+        Ok(catalog) => catalog,
+        Err(error) => {
+            // Of fields that stand twice, a `Value` has the last.
+            assert_ne!(colons(text), fields(&value), "{text}: {error}");
+            return;
+        }
+    };
+    let understood = catalog.streams().iter().map(|stream| {
+        let descriptor = &stream.descriptor;
+        (descriptor.name.clone(), descriptor.namespace.clone(), stream.sync_mode)
+    });
+    assert_eq!(understood.collect::<Vec<_>>(), expected);
+}
+
+/// The streams of a configured catalog. `None` if it is not one.
+fn streams(catalog: &Value) -> Option<Vec<(String, Option<String>, SyncMode)>> {
+    let mut streams = Vec::new();
+    for entry in catalog.get("streams")?.as_array()? {
+        let stream = entry.get("stream")?;
+        let name = stream.get("name")?.as_str()?.to_owned();
+        let namespace = match stream.get("namespace") {
+            None | Some(Value::Null) => None,
+            Some(namespace) => Some(namespace.as_str()?.to_owned()).filter(|name| !name.is_empty()),
+        };
+        let mode = match entry.get("sync_mode")?.as_str()? {
+            "full_refresh" => SyncMode::FullRefresh,
+            "incremental" => SyncMode::Incremental,
+            _ => return None,
+        };
+        if streams.iter().any(|(other, of, _)| *other == name && *of == namespace) {
+            return None;
+        }
+        streams.push((name, namespace, mode));
+    }
+    Some(streams)
+}
+
+/// Fields of all objects in `value`.
+fn fields(value: &Value) -> usize {
+    match value {
+        Value::Object(object) => object.len() + object.values().map(fields).sum::<usize>(),
+        Value::Array(list) => list.iter().map(fields).sum(),
+        _ => 0,
+    }
+}
+
+/// Colons of `text` that are not in its strings.
+fn colons(text: &str) -> usize {
+    let (mut in_string, mut escaped) = (false, false);
+    let is_colon = |c: &char| {
+        let is_colon = *c == ':' && !in_string;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = in_string,
+            '"' => in_string = !in_string,
+            _ => {}
+        }
+        is_colon
+    };
+    text.chars().filter(is_colon).count()
 }
 
 /// Every state, by name and namespace.
@@ -61,5 +138,10 @@ mod tests {
     #[test]
     fn states_are_the_same_in_every_form() {
         corpus::check("states", super::states);
+    }
+
+    #[test]
+    fn catalogs_are_what_a_naive_reader_takes_them_for() {
+        corpus::check("catalogs", super::catalogs);
     }
 }

@@ -50,6 +50,7 @@ mod lines;
 mod links;
 mod lock;
 mod message;
+mod object;
 mod output_file;
 mod redacted;
 mod report;

@@ -1,14 +1,16 @@
-//! Properties of whatever reads bytes of a connector or a server: for any input they hold, or
+//! Properties of whatever reads bytes of a connector, a server or a user: for any input they hold, or
 //! panic.
 //!
 //! `tests/fuzz` calls them from libFuzzer, and the tests below try them on the inputs that are kept
 //! there and on mutations of those. Each compares with something that was written another way.
 
+mod config;
 mod decoder;
 mod json;
 mod redaction;
 mod schema;
 
+pub use self::config::config;
 pub use self::json::json;
 pub use self::redaction::{headers, redaction};
 pub use self::schema::schema;
@@ -61,6 +63,11 @@ mod tests {
     #[test]
     fn a_validation_takes_no_more_steps_than_estimated_and_marked_values_are_sealed() {
         corpus::check("schema", schema);
+    }
+
+    #[test]
+    fn a_connector_is_given_what_the_user_wrote_but_for_secrets() {
+        corpus::check("config", config);
     }
 
     #[test]

@@ -12,7 +12,7 @@ rm -rf "$copy"
 mkdir -p "$copy"
 # All of it and in the same target directory: with other packages, wasmtime has other features and
 # is compiled again.
-cp -r Cargo.toml Cargo.lock rust-toolchain.toml .cargo wit json connector host bench tests "$copy"
+cp -r Cargo.toml Cargo.lock rust-toolchain.toml .cargo README.md docs wit json connector host bench tests "$copy"
 export CARGO_TARGET_DIR=$target CARGO_INCREMENTAL=1
 failed=0 count=0
 for patch in "$root"/tests/simulation/mutants/host/*.patch; do

@@ -60,6 +60,20 @@ fn nothing_waits_while_nothing_is_refused() {
 }
 
 #[test]
+fn the_first_pace_is_what_the_server_has_served_until_it_refused() {
+    let mut pace = Pace::default();
+    let start = instant("2024-01-01T00:00:00Z");
+    for second in 0..20 {
+        pace.succeeded(start + SignedDuration::seconds(second));
+    }
+    let now = start + SignedDuration::seconds(40);
+    for _ in 0..A_FEW * 2 {
+        pace.refused(now, now, None);
+    }
+    assert_eq!(pace.rate, Some(OF_SERVED * 20.0 / 40.0));
+}
+
+#[test]
 fn most_of_what_a_server_allows_is_used_and_little_refused() {
     for (limit, share) in [(1.0, 0.75), (10.0, 0.8), (50.0, 0.8), (100.0, 0.8)] {
         let (served, refused) = served_by(limit, 60, Duration::from_millis(20));

@@ -73,6 +73,12 @@ fn of_two_states_of_a_stream_none_outlives_what_was_saved() {
 }
 
 #[test]
+fn a_state_replaces_none_of_a_stream_with_the_same_name_in_another_namespace() {
+    let other = r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"a","namespace":"n"},"stream_state":{"at":1}}}"#;
+    assert_eq!(saved(Some(&format!("[{other}]"))), format!("[\n{other},\n{TOLD}\n]\n"));
+}
+
+#[test]
 fn other_forms_become_a_list_of_streams() {
     let b = r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"},"stream_state":{"n":1.50}}}"#;
     for content in [

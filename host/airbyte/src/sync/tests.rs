@@ -3,6 +3,7 @@ use std::future::{pending, ready};
 use elt_host::events::Level;
 use elt_host::types::{Batch, JsonObject, Record, SyncMode};
 use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 use super::*;
 use crate::advice::Advice;
@@ -251,6 +252,7 @@ async fn a_state_does_not_wait_for_a_connector_that_takes_long() {
     sync.patience = Duration::ZERO;
     let (sender, mut receiver) = channel(Level::Warn, Advice::default());
     let running = tokio::spawn(async move { sync.run(&sender, pending()).await });
-    while !matches!(next(&mut receiver).await, Some(Message::State { .. })) {}
+    let told = async { while !matches!(next(&mut receiver).await, Some(Message::State { .. })) {} };
+    timeout(Duration::from_secs(60), told).await.expect("the state is told while the connector works");
     running.abort();
 }

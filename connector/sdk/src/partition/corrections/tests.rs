@@ -191,6 +191,25 @@ fn without_the_list_and_a_memory_the_next_read_follows_all() {
 }
 
 #[test]
+fn a_read_that_is_not_finished_remembers_what_earlier_ones_followed() {
+    let records = || vec![correction("a", "done", 5..6, "null")];
+    let memory = read("2024-03-01T00:00:00Z", Memory::default(), records()).remember(true);
+    let unfinished = read("2024-03-10T00:00:00Z", memory.clone(), records()).remember(false);
+    assert_eq!((&unfinished.corrections, &unfinished.correcting), (&memory.corrections, &memory.corrections));
+}
+
+#[test]
+fn an_end_below_the_cursor_leaves_out_nothing_of_a_correction_that_ends_with_it() {
+    let records = || vec![correction("a", "done", 5..7, "null")];
+    let (since, end) = (instant("2024-03-01T00:00:00Z"), Some(instant("2024-01-07T00:00:00Z")));
+    let memory = Memory { corrections: Some(Vec::new()), ..Memory::default() };
+    let mut corrected = Corrected::new(&ROW, since, end, memory);
+    corrected.next_request();
+    corrected.observe(Page { records: records(), ..Page::default() }).unwrap();
+    assert_eq!(kept(&read("2024-03-10T00:00:00Z", corrected.remember(true), records()), "{}"), [0; 0]);
+}
+
+#[test]
 fn what_an_end_below_the_cursor_leaves_out_is_new_once_the_end_is_gone() {
     let records = || vec![correction("a", "done", 5..9, "null"), correction("b", "done", 2..3, "null")];
     for memory in [Memory::default(), Memory { corrections: Some(Vec::new()), ..Memory::default() }] {

@@ -79,6 +79,22 @@ fn a_state_replaces_none_of_a_stream_with_the_same_name_in_another_namespace() {
 }
 
 #[test]
+fn what_is_there_stays_until_the_new_states_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let before = r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"},"stream_state":{"at":1}}}]"#;
+    fs::write(&path, before).unwrap();
+    let (mut file, _) = StateFile::open(&path).unwrap();
+    let opened = fs::File::open(&path).unwrap();
+    file.set(&stream("a"), &JsonObject::parse(r#"{"at":2}"#).unwrap());
+    let written = file.place().write(&file.text()).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    written.put().unwrap();
+    assert!(fs::read_to_string(&path).unwrap().contains(TOLD));
+    assert_eq!(std::io::read_to_string(opened).unwrap(), before, "it was written over");
+}
+
+#[test]
 fn other_forms_become_a_list_of_streams() {
     let b = r#"{"type":"STREAM","stream":{"stream_descriptor":{"name":"b"},"stream_state":{"n":1.50}}}"#;
     for content in [

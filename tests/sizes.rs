@@ -12,7 +12,7 @@ fn assert_at_most(path: &Path, bytes: u64) {
 
 #[test]
 fn the_component_is_small() {
-    // Measured: 597,365 bytes, of which the schemas of 43 streams are 88,814.
+    // Measured: 598,319 bytes, of which the schemas of 43 streams are 88,814.
     assert_at_most(&artifacts::orb(), 600_000);
 }
 

@@ -611,6 +611,36 @@ fn few_events_are_one_request_and_one_for_each_object() {
 }
 
 #[test]
+fn events_that_name_no_object_are_told_once() {
+    let sync = Sync::new(9, false, r#","changes":"webhook_events""#);
+    let mut to = Destination::default();
+    let event = |payload: Value| {
+        let mut account = sync.account.borrow_mut();
+        let (number, at) = (account.events.len(), format_instant(account.now));
+        account.events.push(json!({
+            "id": format!("event-{number}"), "type": "customer.edited", "created_at": at, "payload": payload
+        }));
+    };
+    let told = || {
+        let lines = sync.world.lines.borrow();
+        let told = lines.iter().filter(|(_, line)| line.contains("name no object")).cloned();
+        told.collect::<Vec<_>>()
+    };
+    event(json!({"customer": {"id": "customers-1"}}));
+    for _ in 0..2 {
+        sync.wait(5);
+        assert!(sync.read("customers", &mut to, usize::MAX).unwrap());
+        assert_eq!(told(), []);
+    }
+    sync.wait(5);
+    // More than one page of them.
+    (0..PAGE * 2).for_each(|_| event(json!({})));
+    assert!(sync.read("customers", &mut to, usize::MAX).unwrap());
+    let [(Level::Warn, line)] = &told()[..] else { panic!("{:?}", told()) };
+    assert!(line.contains(&format!("{} events name no object and were skipped", PAGE * 2)), "{line}");
+}
+
+#[test]
 fn a_log_of_events_that_is_not_there_is_a_warning() {
     let sync = Sync::new(3, false, r#","changes":"webhook_events""#);
     sync.account.borrow_mut().has_events = false;

@@ -15,6 +15,20 @@ fn page(entries: &[(&str, &str)]) -> Page {
 }
 
 #[test]
+fn the_schema_of_an_event_has_the_configured_properties() {
+    let [(name, schema)] = &properties(&config())[..] else { panic!("it is one property") };
+    assert_eq!(name, "event");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let of_event = &schema["properties"];
+    assert_eq!(of_event["id"]["type"], "string");
+    assert_eq!(
+        of_event["properties"]["properties"],
+        serde_json::json!({"s": {"type": ["null", "string"]}, "n": {"type": ["null", "number"]}})
+    );
+    assert_eq!(schema["additionalProperties"], true);
+}
+
+#[test]
 fn entries_without_an_event_cost_nothing_and_stay_as_they_are() {
     let records = [r#"{"event_id":null}"#, r#"{"a":1}"#].map(|json| Record::new(json.into(), None));
     let page = Page { records: records.into(), ..Page::default() };

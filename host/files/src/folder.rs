@@ -165,7 +165,8 @@ fn clear(folder: &Path, depth: usize) -> Result<(), Problem> {
             let _ = fs::remove_file(entry.path());
         }
         if kind.is_dir() && (depth == 0 || (depth == 1 && name.starts_with(MONTH))) {
-            clear(&entry.path(), depth + 1)?;
+            // Such as `lost+found`: what we cannot read, we did not write.
+            let _ = clear(&entry.path(), depth + 1);
         }
     }
     Ok(())
@@ -207,6 +208,19 @@ mod tests {
         drop(Staged::begin(&target).unwrap());
         assert_eq!(fs::read(&target).unwrap(), b"a");
         assert_eq!(fs::read_dir(folder.path().join("stream")).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_somebody_else_may_be_beside_those_of_streams() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let foreign = folder.path().join("lost+found");
+        fs::create_dir(&foreign).unwrap();
+        fs::set_permissions(&foreign, fs::Permissions::from_mode(0o000)).unwrap();
+        // A privileged user can read it all the same.
+        Folder::lock(folder.path()).unwrap();
+        assert!(foreign.exists());
     }
 
     #[test]

@@ -27,6 +27,10 @@ const HELD: usize = 4 << 20;
 /// memory for its connector as well.
 const HELD_TOGETHER: usize = 2 << 20;
 
+/// Milliseconds after which a file ends with the next state, however small it is: a run that goes on
+/// after a kill reads again what was in files that had not ended.
+const OLD: i64 = 5 * 60 * 1000;
+
 /// Writes the records of a sync to a folder: `{stream}/{run}-{part}.parquet`, for instance.
 ///
 /// It must be told of the streams by a [`Message::Catalog`] before their first records.
@@ -50,6 +54,16 @@ pub struct FileSink {
 struct Output {
     files: StreamFiles,
     state: Option<JsonObject>,
+    /// When the first record was read that is in no file in its place, and when the last one, in
+    /// milliseconds since 1970.
+    unsettled: Option<(i64, i64)>,
+}
+
+impl Output {
+    /// Whether its files should end with a state.
+    fn is_due(&self) -> bool {
+        self.files.is_full(true) || self.unsettled.is_some_and(|(first, last)| last - first >= OLD)
+    }
 }
 
 impl FileSink {
@@ -153,6 +167,7 @@ impl FileSink {
             extracted_at = emitted_at.saturating_mul(1000).max(extracted_at + 1);
             output.files.push(record, extracted_at)?;
         }
+        output.unsettled = Some((output.unsettled.map_or(emitted_at, |(first, _)| first), emitted_at));
         let (is_full, folder) = (output.files.is_full(false), output.files.folder.clone());
         self.extracted_at = extracted_at;
         if let Some(entry) = self.manifest.streams.get_mut(&folder) {
@@ -220,10 +235,10 @@ impl FileSink {
         self.manifest.streams.insert(folder, entry);
         // Before any file has these columns.
         self.put_manifest()?;
-        Ok(Output { files, state: None })
+        Ok(Output { files, state: None, unsettled: None })
     }
 
-    /// Takes a state. If the files before it are large, they end with it.
+    /// Takes a state. If the files before it are large or old, they end with it.
     fn state(&mut self, stream: &Arc<StreamDescriptor>, state: &JsonObject) -> Result<(), Problem> {
         let output = self.output(stream)?;
         output.state = Some(state.clone());
@@ -231,7 +246,7 @@ impl FileSink {
             let folder = output.files.folder.clone();
             return self.note(stream, &folder);
         }
-        if output.files.is_full(true) { self.settle(stream, None) } else { Ok(()) }
+        if output.is_due() { self.settle(stream, None) } else { Ok(()) }
     }
 
     /// Puts the files of a stream in their places. Then every state so far is true.
@@ -240,6 +255,7 @@ impl FileSink {
         if status == Some(Status::Complete) {
             output.files.begin_empty()?;
         }
+        output.unsettled = None;
         let (parts, folder) = (output.files.put()?, output.files.folder.clone());
         let has_parts = !parts.is_empty();
         if let Some(entry) = self.manifest.streams.get_mut(&folder) {
@@ -311,3 +327,6 @@ fn digest(text: &str) -> String {
     let digits: Vec<_> = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{}", digits.concat())
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,9 +11,9 @@
 //!
 //! `created_at` is then the cursor of the last finished read. Since then, the lists of parents
 //! created after `parents_after` (and not after `opened`) have been read, up to `end` if that is
-//! before `opened`. `observed` is the newest instant seen, and `held` the oldest instant of a record
-//! that can still change. `parents` holds cursors of single parents, which only states written by
-//! other connectors have.
+//! before `opened`. `observed` is the newest instant seen, and `held` the oldest instant of a
+//! record that can still change. `parents` holds cursors of single parents, which only states
+//! written by other connectors have.
 //!
 //! A plain stream whose read was stopped records what it has not read, in `unread`.
 

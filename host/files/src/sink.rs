@@ -27,8 +27,8 @@ const HELD: usize = 4 << 20;
 /// memory for its connector as well.
 const HELD_TOGETHER: usize = 2 << 20;
 
-/// Milliseconds after which a file ends with the next state, however small it is: a run that goes on
-/// after a kill reads again what was in files that had not ended.
+/// Milliseconds after which a file ends with the next state, however small it is: a run that goes
+/// on after a kill reads again what was in files that had not ended.
 const OLD: i64 = 5 * 60 * 1000;
 
 /// Writes the records of a sync to a folder: `{stream}/{run}-{part}.parquet`, for instance.

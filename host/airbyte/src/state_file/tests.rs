@@ -91,7 +91,7 @@ fn what_is_there_stays_until_the_new_states_are_whole() {
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
     written.put().unwrap();
     assert!(fs::read_to_string(&path).unwrap().contains(TOLD));
-    assert_eq!(std::io::read_to_string(opened).unwrap(), before, "it was written over");
+    assert_eq!(io::read_to_string(opened).unwrap(), before, "it was written over");
 }
 
 #[test]

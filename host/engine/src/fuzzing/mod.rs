@@ -1,5 +1,5 @@
-//! Properties of whatever reads bytes of a connector, a server or a user: for any input they hold, or
-//! panic.
+//! Properties of whatever reads bytes of a connector, a server or a user: for any input they hold,
+//! or panic.
 //!
 //! `tests/fuzz` calls them from libFuzzer, and the tests below try them on the inputs that are kept
 //! there and on mutations of those. Each compares with something that was written another way.

@@ -404,10 +404,10 @@ fn a_backfill_since_another_connector_read_each_subscription_is_followed() {
     sync.account.borrow_mut().backfills.push(new);
     let cursors = (0..SUBSCRIPTIONS)
         .map(|index| (format!("subscription-{index}"), json!({"timeframe_start": "2024-05-28T00:00:00Z"})));
-    let state = Some(cursors.collect::<serde_json::Map<_, _>>()).map(Value::from);
+    let state = Value::from(cursors.collect::<serde_json::Map<_, _>>());
     // Longer ago than what the read after the first one looks back to.
     sync.wait(24 * 10);
-    let mut to = Destination { state: state.as_ref().map(Value::to_string), ..Destination::default() };
+    let mut to = Destination { state: Some(state.to_string()), ..Destination::default() };
     assert!(sync.read(&mut to, usize::MAX));
     for (index, day) in (0..SUBSCRIPTIONS).flat_map(|index| days.clone().map(move |day| (index, day))) {
         let key = (format!("subscription-{index}"), format_instant(midnight(day)));

@@ -139,7 +139,8 @@ impl<C> Events<C> {
         let is_newest_first =
             newest > oldest && positions.is_sorted_by(|newer, older| newer.is_some() && newer >= older);
         let is_all = page.next_token.is_none();
-        if !is_all && !(is_newest_first && oldest.is_some_and(|oldest| oldest < from)) {
+        let reaches_back = is_newest_first && oldest.is_some_and(|oldest| oldest < from);
+        if !(is_all || reaches_back) {
             return Vec::new();
         }
         self.list = None;

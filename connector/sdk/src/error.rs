@@ -79,6 +79,7 @@ mod tests {
     fn the_stream_stands_in_front_of_the_message_only() {
         let error = Error::transient("no answer").internal("GET /x").in_stream("plans");
         assert_eq!(error.message, "plans: no answer");
+        assert_eq!(error.to_string(), error.message);
         assert_eq!(error.internal_message.as_deref(), Some("GET /x"));
         assert_eq!(error.failure_type, FailureType::Transient);
     }

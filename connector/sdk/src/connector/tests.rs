@@ -405,6 +405,13 @@ fn without_a_cursor_a_stream_is_discovered_for_full_refresh_only() {
 }
 
 #[test]
+fn without_default_groups_every_stream_is_selected_by_default() {
+    let world = World::new(|_| panic!("a request"));
+    let discovered = Connector::<Toy>::new(world.platform(), Rc::default()).discover("").unwrap();
+    assert!(!discovered.is_empty() && discovered.iter().all(|stream| stream.selected_by_default));
+}
+
+#[test]
 fn where_the_server_cannot_filter_by_time_older_records_are_dropped() {
     let at = |day: u32| format!(r#"{{"created_at":"2024-05-{day:02}T00:00:00Z"}}"#);
     let read =

@@ -641,6 +641,29 @@ fn events_that_name_no_object_are_told_once() {
 }
 
 #[test]
+fn a_log_of_events_says_nothing_of_whether_the_account_has_the_stream() {
+    let sync = Sync::new(5, false, r#","changes":"webhook_events""#);
+    let mut to = Destination::default();
+    assert!(sync.read("credit_notes", &mut to, usize::MAX).unwrap());
+    sync.wait(5);
+    let kind = r#"{"type":"https://docs.withorb.com/reference/error-responses#404-feature-not-available"}"#;
+    let server = Rc::clone(&sync.account);
+    let world = World::new(move |request: &Request| {
+        let is_stream = request.url.contains("/credit_notes");
+        Ok(if is_stream { answer(404, kind) } else { server.borrow_mut().answer(&request.url) })
+    });
+    // One request at a time, so that events are answered first.
+    let config = sync.config.replace('}', r#","concurrency":1}"#);
+    let mut reader = connector(&world).read(&config, "credit_notes", to.state.as_deref()).unwrap();
+    while world.run(reader.next_batch()).unwrap().is_some() {}
+    let lines = world.lines.borrow();
+    assert!(
+        lines.iter().any(|(level, line)| *level == Level::Warn && line.contains("does not have it")),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn a_log_of_events_that_is_not_there_is_a_warning() {
     let sync = Sync::new(3, false, r#","changes":"webhook_events""#);
     sync.account.borrow_mut().has_events = false;

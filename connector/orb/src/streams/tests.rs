@@ -1,5 +1,6 @@
 //! Checks every row against its schema, README and a scripted Orb.
 
+mod facts;
 mod reads;
 mod schemas;
 

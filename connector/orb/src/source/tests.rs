@@ -3,6 +3,7 @@
 
 mod backfills;
 mod changes;
+mod events;
 mod failures;
 mod page_sizes;
 

@@ -20,6 +20,18 @@ EDGE_DIR := $(TARGET_DIR)/edge
 .DEFAULT_GOAL := help
 CARGO_DENY := $(TARGET_DIR)/tools/bin/cargo-deny
 CARGO_MUTANTS := $(TARGET_DIR)/tools/bin/cargo-mutants
+MUTATE := env -u CARGO_INCREMENTAL $(CARGO_MUTANTS) mutants -j2 -p elt-sdk -p source-orb \
+  --test-package elt-sdk,source-orb --output $(TARGET_DIR) $(addprefix -f ,$(FILES))
+# Native tests that take long. They run only on mutants that no other test finds.
+SLOW_TESTS := cut_short no_state_passes_a_parent_that_is_refused windows_are_left_off_in_their_midst \
+  a_record_that_holds_the_cursor_does_not_hold lists_of_parents_are_read_to_their_end \
+  no_record_is_lost_and_few_are_repeated the_more_cursors_of_single_parents \
+  of_parents_of_parents_all_lists ranges_go_on_with_the_next_one three_streams_at_once_use \
+  every_record_is_handed_on_once events_show_everything_that_happens the_days_that_backfills_touched \
+  what_becomes_of_open_invoices times_that_are_too_long_are_halved \
+  a_backfill_of_days_that_are_read_anyway every_day_of_every_time_zone_is_in_exactly \
+  a_sweep_shows_everything only_the_customers_and_days_of_a_backfill a_list_with_a_memory_is_left_off \
+  many_streams_at_once_share
 
 .PHONY: help build bundle run test unit simulate plant plant-host mutants conformance image image-rootfs image-test bench bench-quick bench-functions benches edge edge-http edge-http-test edge-js edge-test scale metadata lint deny format toolchain component guests native simulator clean
 
@@ -53,7 +65,8 @@ plant-host: toolchain ## Plant each fault of tests/simulation/mutants/host in th
 
 mutants: toolchain ## Mutate the connector's logic with cargo-mutants, and list what no native test finds; FILES="path ..." selects
 	@test -x $(CARGO_MUTANTS) || $(CARGO) install cargo-mutants --locked --root $(TARGET_DIR)/tools
-	$(CARGO_MUTANTS) mutants -j1 -p elt-sdk -p source-orb --test-package elt-sdk,source-orb --output $(TARGET_DIR) $(addprefix -f ,$(FILES))
+	FUZZ_ROUNDS=100 $(MUTATE) -- -- $(addprefix --skip ,$(SLOW_TESTS)) || test $$? -le 3
+	FUZZ_ROUNDS=100 CARGO_PROFILE_MUTANTS_OPT_LEVEL=1 $(MUTATE) --iterate
 
 conformance: bundle guests ## Test source-orb with clients from PyPI; ONLY=pyairbyte runs one, ORB_OPENAPI=FILE adds Orb's OpenAPI document
 	@tests/conformance/run.sh $(TARGET_DIR) $(ONLY)

@@ -37,6 +37,8 @@ pub struct Spans<C: 'static> {
     watermark: Watermark,
     /// Everything up to this instant is requested and has settled, even if there is no record.
     end: Option<Timestamp>,
+    /// The end date. Nothing after it is requested.
+    end_date: Option<Timestamp>,
     /// The newest position in spans that have been dropped.
     reached: Option<Timestamp>,
     emitted: Timestamp,
@@ -83,7 +85,8 @@ impl<C> Spans<C> {
         let from = range.lower_bound(Some(watermark.previous()), overlap);
         let end = stream.grace.map(|_| range.end.map_or(opened, |end| end.min(opened)));
         if range.end.is_some_and(|end| end < from) && stream.cursor.is_some() {
-            return Self::with(stream, config, Vec::new(), watermark, end);
+            let nothing = Self::with(stream, config, Vec::new(), watermark, end);
+            return Self { end_date: range.end, ..nothing };
         }
         let until = end.map(Until::Before).or(range.end.map(Until::Including));
         let slices = match stream.partition {
@@ -94,7 +97,7 @@ impl<C> Spans<C> {
             }
             _ => vec![bounded(stream, from, until)],
         };
-        Self::with(stream, config, slices, watermark, end)
+        Self { end_date: range.end, ..Self::with(stream, config, slices, watermark, end) }
     }
 
     /// Creates a single slice, whatever has been read of it.
@@ -120,6 +123,7 @@ impl<C> Spans<C> {
             emitted: watermark.previous().instant,
             watermark,
             end,
+            end_date: None,
             reached: None,
             finished: false,
             stopped: false,

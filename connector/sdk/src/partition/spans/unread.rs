@@ -64,6 +64,8 @@ impl<C> Spans<C> {
     pub fn resume(mut self, unread: Option<Unread>) -> Self {
         let Some(Unread { edges, opened, observed, held }) = unread else { return self };
         let opened = opened.unwrap_or_else(|| self.watermark.opened());
+        // What is unread beyond an end date is left to a later read.
+        let observed = observed.map(|observed| self.end_date.map_or(observed, |end| observed.min(end)));
         self.watermark = self.watermark.resume(opened, observed, held);
         let overlap = match self.stream.partition {
             Partition::Ranges(ranges) => Some(ranges.before),
@@ -86,6 +88,7 @@ impl<C> Spans<C> {
         // Records close to the opening may have become visible since.
         let opened = self.end.unwrap_or_else(|| self.watermark.opened());
         let newest = opened.saturating_sub(OVERLAP);
+        let newest = self.end_date.map_or(newest, |end| newest.min(end));
         let mut edges = Vec::new();
         let mut unread_up_to = None;
         // Spans are ordered by where they begin.

@@ -17,8 +17,12 @@ const START: &str = "2022-01-01T00:00:00Z";
 const OPENED: &str = "2024-06-01T00:00:00Z";
 
 fn open(state: &str, opened: Timestamp) -> Spans<()> {
+    open_until(state, None, opened)
+}
+
+fn open_until(state: &str, end: Option<Timestamp>, opened: Timestamp) -> Spans<()> {
     let state = State::parse(state, THINGS.cursor, None).unwrap();
-    let range = TimeRange::since(instant(START));
+    let range = TimeRange { end, ..TimeRange::since(instant(START)) };
     Spans::new(&THINGS, &(), &range, state.cursor, opened).resume(state.unread)
 }
 
@@ -93,6 +97,51 @@ fn no_record_is_lost_and_few_are_repeated_however_often_a_read_is_stopped() {
         assert_eq!(cursor, expected.max(instant(START)), "{seed}");
         assert!(emitted >= list.len());
     }
+}
+
+#[test]
+fn no_record_is_lost_however_the_end_is_moved_between_reads_that_are_stopped() {
+    for seed in 0..300 {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let list = list(&mut random);
+        let (mut state, mut seen) = ("{}".to_owned(), BTreeSet::new());
+        for _ in 0..random.usize(1..4) {
+            let end = instant(OPENED) - SignedDuration::seconds(random.i64(0..70_000_000));
+            let end = random.bool().then_some(end);
+            let spans = open_until(&state, end, instant(OPENED));
+            (state, ..) = slice(&list, spans, random.usize(1..12), &mut random, &mut seen);
+        }
+        let spans = open(&state, instant(OPENED) + SignedDuration::seconds(60));
+        slice(&list, spans, usize::MAX, &mut random, &mut seen);
+        assert_eq!(seen.len(), list.len(), "{seed}");
+    }
+}
+
+#[test]
+fn what_lies_beyond_the_end_is_unread() {
+    let at = |hour: i64| instant("2024-01-01T00:00:00Z") + SignedDuration::hours(hour);
+    let list = List::new((0..60).map(at).collect());
+    let mut spans = open_until(r#"{"created_at":"2023-12-31T23:00:00Z"}"#, Some(at(50)), at(1000));
+    let request = spans.next_request().unwrap();
+    spans.observe(&request, list.page(&request)).unwrap();
+    spans.stop();
+    assert!(spans.next_request().is_none());
+    let oldest = at(41) + SignedDuration::seconds(1);
+    assert_eq!(spans.rest().unread.unwrap().edges, [at(-1) - OVERLAP, oldest, at(50)]);
+}
+
+#[test]
+fn an_end_below_what_is_unread_holds_the_cursor() {
+    let at = |hour: i64| instant("2024-01-01T00:00:00Z") + SignedDuration::hours(hour);
+    let list = List::new((0..60).map(at).collect());
+    let state = r#"{"created_at":"2024-01-01T05:00:00Z","unread":{"version":1,
+        "edges":["2024-01-01T06:00:00Z","2024-01-02T00:00:01Z","2024-01-03T00:00:00Z"],
+        "observed":"2024-01-02T23:00:00Z"}}"#;
+    let mut spans = open_until(state, Some(at(10)), at(1000));
+    while let Some(request) = spans.next_request() {
+        spans.observe(&request, list.page(&request)).unwrap();
+    }
+    assert_eq!(spans.checkpoint().unwrap(), r#"{"created_at":"2024-01-01T10:00:00+00:00"}"#);
 }
 
 #[test]

@@ -61,6 +61,8 @@ pub(crate) struct Sync {
     pub(crate) kill: Option<u64>,
     /// Nobody asks for more after so many batches.
     pub(crate) stop: Option<u32>,
+    /// The read is told to end soon, after so many batches.
+    pub(crate) leave: Option<u32>,
 }
 
 /// The state of the first sync.
@@ -93,6 +95,9 @@ pub(crate) struct History {
 pub(crate) const MOST_LATE: Time = 59 * SECOND;
 /// The most that the connector's clock differs where that may matter.
 pub(crate) const MOST_SKEW: Time = 20 * SECOND;
+
+/// Where the numbers begin by which [`Sync::leave`] differs from sync to sync.
+const LEAVES: u64 = 1_000;
 
 impl History {
     /// The history of a seed. `only` restricts it to one stream.
@@ -186,6 +191,7 @@ impl History {
             faults: Vec::new(),
             kill: None,
             stop: None,
+            leave: None,
         };
         [quiet.clone(), quiet]
     }
@@ -234,6 +240,11 @@ impl Sync {
                 None
             },
             stop: if dice.chance(8) { Some(u32::try_from(dice.below(6)).unwrap_or(0)) } else { None },
+            leave: {
+                // Apart from the others, so that the rest of a seed's history stays.
+                let mut dice = Dice::new(mix(seed, LEAVES + number.unsigned_abs()));
+                dice.chance(12).then(|| u32::try_from(dice.below(5)).unwrap_or(0))
+            },
         }
     }
 }

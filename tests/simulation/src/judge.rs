@@ -38,7 +38,7 @@ pub(crate) struct Reading {
 }
 
 /// What a state says.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
     pub(crate) cursor: Option<Time>,
     /// The lists of parents created after this have been read.
@@ -47,6 +47,10 @@ pub(crate) struct Progress {
     pub(crate) opened: Option<Time>,
     /// It has the cursors of single parents.
     pub(crate) has_parents: bool,
+    /// The next read goes on with this one.
+    pub(crate) is_unfinished: bool,
+    /// Where unread times begin and end, in turn. The last one has no end.
+    unread: Vec<Time>,
 }
 
 impl Progress {
@@ -57,15 +61,30 @@ impl Progress {
         };
         let object = value.as_object()?;
         let unfinished = value.get("unfinished");
-        let known = ["unfinished", "parents", "open", "corrections", "correcting"];
+        let known = ["unfinished", "unread", "parents", "open", "corrections", "correcting"];
         let is_own =
             object.keys().all(|name| known.contains(&name.as_str()) || Some(name.as_str()) == cursor);
+        let unread = value.get("unread");
+        let edges = unread.and_then(|unread| unread.get("edges")?.as_array());
+        let edges: Option<Vec<Time>> = edges.into_iter().flatten().map(|edge| time(Some(edge))).collect();
+        let edges = edges.filter(|edges| unread.is_none() || edges.len() % 2 == 1)?;
         Some(Self {
             cursor: cursor.and_then(|cursor| time(value.get(cursor))),
             parents_after: unfinished.and_then(|unfinished| time(unfinished.get("parents_after"))),
             opened: unfinished.and_then(|unfinished| time(unfinished.get("opened"))),
+            is_unfinished: unfinished.is_some() || unread.is_some(),
+            unread: edges,
             has_parents: !is_own || value.get("parents").is_some(),
         })
+    }
+
+    /// Whether a state says of this time that it has been read. `None` if it says that by its
+    /// cursor.
+    fn has_read(&self, at: Time) -> Option<bool> {
+        let parts = self.unread.chunks(2);
+        let is_in = |part: &[Time]| at >= part[0] && part.get(1).is_none_or(|end| at < *end);
+        let is_unread = parts.into_iter().any(is_in);
+        (!self.unread.is_empty()).then_some(!is_unread)
     }
 
     /// From where on a read that continues from this state reads.
@@ -188,7 +207,7 @@ impl Judge<'_> {
     /// What a state passes that was not written.
     pub(crate) fn passed(
         &self,
-        (state, text): (Progress, &str),
+        (state, text): (&Progress, &str),
         reading: &Reading,
         previous: Option<Time>,
         now: Time,
@@ -226,9 +245,11 @@ impl Judge<'_> {
                     let root = self.subject.parents[parent].at;
                     root > after && state.opened.is_none_or(|opened| root <= opened && fact.at <= opened)
                 }
-                _ => state.cursor.is_some_and(|cursor| match self.history.row().has_grace() {
-                    true => fact.at < cursor,
-                    false => fact.at <= cursor,
+                _ => state.has_read(fact.at).unwrap_or_else(|| {
+                    state.cursor.is_some_and(|cursor| match self.history.row().has_grace() {
+                        true => fact.at < cursor,
+                        false => fact.at <= cursor,
+                    })
                 }),
             };
             if is_passed && self.union.version(&fact.key).is_none() && !fact.is_named(text) {

@@ -71,6 +71,8 @@ struct Run<'a> {
     union: Union,
     /// The read that is continued, if any.
     chain: Option<Reading>,
+    /// What was there when it was opened, of a stream that is not modelled.
+    there: Option<HashMap<String, String>>,
     succeeded: Option<Time>,
     /// Backfills that changed since then may be new to the next read.
     corrected: Time,
@@ -91,6 +93,7 @@ pub(crate) fn run(simulator: &Simulator, history: &History, is_told: bool) -> Re
         state: None,
         union: Union::default(),
         chain: None,
+        there: None,
         succeeded: None,
         corrected: Time::MIN,
         largest_state: LARGEST_STATE,
@@ -187,10 +190,10 @@ impl Run<'_> {
         world.jump = sync.jump;
         world.kill_at = sync.kill;
         let (config, start, end) = self.config(&sync.settings);
-        let before = history.row().is_reference().then(|| self.look(&world.server.subject, &config));
         let state = self.state.clone();
         let progress = state.as_deref().and_then(|state| Progress::parse(state, history.row().cursor));
-        let lower = progress.unwrap_or_default().lower(history, &sync.settings, start);
+        let progress = progress.unwrap_or_default();
+        let lower = progress.lower(history, &sync.settings, start);
         let fresh = Reading {
             opened: self.now,
             lower,
@@ -199,14 +202,16 @@ impl Run<'_> {
             is_corrected: true,
             corrected: self.corrected,
         };
-        let is_continued = progress.is_some_and(|progress| progress.opened.is_some());
-        let mut reading = self.chain.clone().filter(|_| is_continued).unwrap_or(fresh);
+        if history.row().is_reference() && !(progress.is_unfinished && self.there.is_some()) {
+            self.there = Some(self.look(&world.server.subject, &config));
+        }
+        let mut reading = self.chain.clone().filter(|_| progress.is_unfinished).unwrap_or(fresh);
         reading.end = reading.end.into_iter().chain(end).min();
         let mut store = Store::new(self.simulator.subject.engine(), world);
         let mut attempt = Attempt {
             run: self,
             reading: &reading,
-            previous: progress.and_then(|progress| progress.cursor),
+            previous: progress.cursor,
             start,
             end,
             seen: HashMap::new(),
@@ -225,7 +230,7 @@ impl Run<'_> {
             self.corrected = Time::MIN;
         }
         self.chain = Some(reading.clone());
-        let broken = self.conclude(sync, &outcome, &server, &reading, start, before.as_ref(), &config);
+        let broken = self.conclude(sync, &outcome, &server, &reading, start, &config);
         let is_secret = [&output, &stderr].iter().any(|text| text.contains(API_KEY));
         let broken =
             broken.or_else(|| is_secret.then(|| ("secret", format!("the key is in {output}{stderr}"))));

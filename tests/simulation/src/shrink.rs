@@ -71,6 +71,7 @@ fn candidates(history: &History) -> Vec<History> {
         }
         with(&|history| history.syncs[sync].kill = None);
         with(&|history| history.syncs[sync].stop = None);
+        with(&|history| history.syncs[sync].leave = None);
         with(&|history| history.syncs[sync].jump = None);
         with(&|history| history.syncs[sync].skew = 0);
         with(&|history| history.syncs[sync].latency.most = 5);

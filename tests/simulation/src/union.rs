@@ -59,6 +59,12 @@ impl Union {
         self.written.extend(self.pending.drain(..));
     }
 
+    /// A record that no state covers, and would be read twice.
+    pub(crate) fn uncovered(&self) -> Option<String> {
+        let (key, _) = self.pending.first()?;
+        Some(format!("{} records are after the last state, from {key} on", self.pending.len()))
+    }
+
     /// What no state covers is lost with the process.
     pub(crate) fn forget(&mut self) {
         self.pending.clear();

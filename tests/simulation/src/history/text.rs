@@ -81,6 +81,9 @@ impl fmt::Display for History {
             if let Some(stop) = sync.stop {
                 writeln!(formatter, "  nobody asks for more after {stop} batches")?;
             }
+            if let Some(leave) = sync.leave {
+                writeln!(formatter, "  the read is told to end after {leave} batches")?;
+            }
             if let Some(kill) = sync.kill {
                 writeln!(formatter, "  the process dies at call {kill} of the host")?;
             }

@@ -26,6 +26,8 @@ const STATE_PER_OBJECT: usize = 40;
 #[derive(Debug)]
 pub(super) enum End {
     Success,
+    /// It was told to end, and has not read everything.
+    Left,
     Failure(Error),
     /// Killed, or nobody asked for more.
     Abandoned,
@@ -82,13 +84,19 @@ impl Attempt<'_, '_> {
             Ok((_, Err(error))) => return End::Failure(error),
             Err(error) => return crashed(&error, store),
         };
+        let source = connector.elt_connector_source();
         let mut batches = 0;
         loop {
             if sync.stop.is_some_and(|stop| batches >= stop) {
                 return End::Abandoned;
             }
+            if sync.leave == Some(batches)
+                && let Err(error) = source.reader().call_stop(&mut *store, reader)
+            {
+                return crashed(&error, store);
+            }
             let called = store.data().now;
-            let batch = connector.elt_connector_source().reader().call_next_batch(&mut *store, reader);
+            let batch = source.reader().call_next_batch(&mut *store, reader);
             let now = store.data().now;
             // A clock that jumps back takes back time that retries have used up.
             let is_measured = sync.jump.is_none();
@@ -100,7 +108,13 @@ impl Attempt<'_, '_> {
             }
             let batch = match batch {
                 Ok(Ok(Some(batch))) => batch,
-                Ok(Ok(None)) => return End::Success,
+                Ok(Ok(None)) => {
+                    return match source.reader().call_is_complete(&mut *store, reader) {
+                        Ok(true) => End::Success,
+                        Ok(false) => End::Left,
+                        Err(error) => crashed(&error, store),
+                    };
+                }
                 Ok(Err(error)) => return End::Failure(error),
                 Err(error) => return crashed(&error, store),
             };
@@ -199,7 +213,7 @@ impl Attempt<'_, '_> {
         }
         if !row.is_reference() {
             let judge = self.run.judge(&world.server.subject, self.start);
-            if let Some(passed) = judge.passed((progress, &state), self.reading, self.previous, now) {
+            if let Some(passed) = judge.passed((&progress, &state), self.reading, self.previous, now) {
                 return Some(("cursor", passed));
             }
         }

@@ -22,7 +22,6 @@ impl Run<'_> {
         server: &Server,
         reading: &Reading,
         start: Time,
-        before: Option<&HashMap<String, String>>,
         config: &str,
     ) -> Option<(&'static str, String)> {
         if let Some(forbidden) = &server.forbidden {
@@ -43,6 +42,10 @@ impl Run<'_> {
                 self.union.forget();
                 return self.blame(sync, error, &effects);
             }
+            End::Left if sync.leave.is_none() => {
+                return Some(("stop", "not everything was read, although nobody ended the read".to_owned()));
+            }
+            End::Left => return self.union.uncovered().map(|detail| ("stop", detail)),
             End::Success => {}
         }
         self.report.succeeded += 1;
@@ -55,7 +58,7 @@ impl Run<'_> {
             if broken.is_none() && server.served > most {
                 broken = Some(("requests", format!("{} requests, where {most} would do", server.served)));
             }
-            if let Some(before) = before.filter(|_| broken.is_none()) {
+            if let Some(before) = self.there.as_ref().filter(|_| broken.is_none()) {
                 let after = self.look(&server.subject, config);
                 broken = self.differs(before, &after);
             }

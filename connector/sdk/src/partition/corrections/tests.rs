@@ -1,3 +1,7 @@
+//! Tests which corrections are new, and what is read again because of them.
+
+mod ranges;
+
 use time::SignedDuration;
 
 use super::*;

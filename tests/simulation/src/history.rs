@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) lookback_days: u32,
     pub(crate) concurrency: u32,
     pub(crate) draft_invoices: bool,
+    /// After how many days everything is read again. 0 never does.
+    pub(crate) sweep_days: u32,
 }
 
 /// One sync, with what happens before and during it.
@@ -96,6 +98,9 @@ pub(crate) const MOST_LATE: Time = 59 * SECOND;
 /// The most that the connector's clock differs where that may matter.
 pub(crate) const MOST_SKEW: Time = 20 * SECOND;
 
+/// The number by which [`Settings::sweep_days`] differs from history to history.
+const SWEEPS: u64 = 999;
+
 /// Where the numbers begin by which [`Sync::leave`] differs from sync to sync.
 const LEAVES: u64 = 1_000;
 
@@ -128,6 +133,12 @@ impl History {
             lookback_days: if dice.chance(15) { 2 } else { 0 },
             concurrency: u32::try_from(*dice.pick(&[1, 2, 5, 16, 64])).unwrap_or(16),
             draft_invoices: row.name == "invoices" && dice.chance(10),
+            sweep_days: {
+                // Apart from the others, as below.
+                let mut dice = Dice::new(mix(seed, SWEEPS));
+                let days = *dice.pick(&[1, 3]);
+                if row.has_sweep() && dice.chance(25) { days } else { 0 }
+            },
         };
         let skew = if dice.chance(40) { dice.between(-MOST_SKEW, MOST_SKEW) } else { 0 };
         let mut history = Self {
@@ -183,6 +194,7 @@ impl History {
                 lookback_days: 0,
                 concurrency: 16,
                 draft_invoices: false,
+                sweep_days: 0,
             }),
             skew: last.map_or(0, |sync| sync.skew),
             jump: None,

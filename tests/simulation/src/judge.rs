@@ -27,6 +27,8 @@ pub(crate) struct Reading {
     pub(crate) opened: Time,
     /// From where on everything is read again.
     pub(crate) lower: Time,
+    /// From where on requests are made.
+    pub(crate) begin: Time,
     /// The earliest end of these reads. What lies above it is left to the next read.
     pub(crate) end: Option<Time>,
     /// When the last read was opened that succeeded before.
@@ -49,6 +51,8 @@ pub(crate) struct Progress {
     pub(crate) has_parents: bool,
     /// The next read goes on with this one.
     pub(crate) is_unfinished: bool,
+    /// When the last read of everything was opened, by the connector's clock.
+    pub(crate) swept: Option<Time>,
     /// Where unread times begin and end, in turn. The last one has no end.
     unread: Vec<Time>,
 }
@@ -61,7 +65,8 @@ impl Progress {
         };
         let object = value.as_object()?;
         let unfinished = value.get("unfinished");
-        let known = ["unfinished", "unread", "parents", "open", "corrections", "correcting"];
+        let known =
+            ["unfinished", "unread", "parents", "swept", "sweep", "open", "corrections", "correcting"];
         let is_own =
             object.keys().all(|name| known.contains(&name.as_str()) || Some(name.as_str()) == cursor);
         let unread = value.get("unread");
@@ -73,6 +78,7 @@ impl Progress {
             parents_after: unfinished.and_then(|unfinished| time(unfinished.get("parents_after"))),
             opened: unfinished.and_then(|unfinished| time(unfinished.get("opened"))),
             is_unfinished: unfinished.is_some() || unread.is_some(),
+            swept: time(value.get("swept")).filter(|_| value.get("sweep").is_none()),
             unread: edges,
             has_parents: !is_own || value.get("parents").is_some(),
         })
@@ -112,6 +118,31 @@ impl Judge<'_> {
     /// What is missing or old after a read that succeeded at `now`: the oracle, and what it found.
     pub(crate) fn after_success(&self, reading: &Reading, now: Time) -> Option<(&'static str, String)> {
         self.subject.facts.iter().find_map(|fact| self.missing(fact, reading, now))
+    }
+
+    /// What is missing or old once everything has been read since `opened`, up to `end`.
+    pub(crate) fn after_sweep(
+        &self,
+        opened: Time,
+        end: Option<Time>,
+        now: Time,
+    ) -> Option<(&'static str, String)> {
+        self.subject.facts.iter().find_map(|fact| {
+            let versions = fact.between(opened, now);
+            let is_shown = !versions.is_empty() && versions.iter().all(|version| version.is_shown);
+            if !is_shown || fact.at < self.start || end.is_some_and(|end| fact.at > end) {
+                return None;
+            }
+            let name = || format!("{}, of {}", fact.key, instant(fact.at));
+            match self.union.version(&fact.key) {
+                None => Some(("lost", format!("{}, although everything was read again", name()))),
+                Some(written) if versions.iter().all(|version| version.text != written) => {
+                    let detail = format!("{}: {written} is older than the read of everything", name());
+                    Some(("stale", detail))
+                }
+                Some(_) => None,
+            }
+        })
     }
 
     /// The versions of a record that was there when a read was opened, and still is.
@@ -263,7 +294,7 @@ impl Judge<'_> {
     pub(crate) fn most_requests(&self, reading: &Reading, now: Time) -> u64 {
         let page = self.history.page.max(1) as u64;
         let is_there = |fact: &&Fact| {
-            let is_above = reading.lower == Time::MAX || fact.at >= reading.lower;
+            let is_above = reading.lower == Time::MAX || fact.at >= reading.begin;
             is_above && fact.was_listed(reading.opened, now)
         };
         let records = self.subject.facts.iter().filter(is_there).count() as u64;

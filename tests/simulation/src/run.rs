@@ -13,7 +13,7 @@ use wasmtime::Store;
 use self::attempt::{Attempt, End, open};
 use crate::fault::Effect;
 use crate::history::{History, Settings, Start, Sync, effects};
-use crate::judge::{Progress, Reading};
+use crate::judge::Reading;
 use crate::server::{API_KEY, Planned, Server};
 use crate::simulator::Simulator;
 use crate::subject::{Subject, instant};
@@ -74,6 +74,10 @@ struct Run<'a> {
     /// What was there when it was opened, of a stream that is not modelled.
     there: Option<HashMap<String, String>>,
     succeeded: Option<Time>,
+    /// When each read was opened, by the connector's clock and by Orb's, and its end.
+    openings: Vec<(Time, Time, Option<Time>)>,
+    /// The last read of everything that was judged.
+    swept: Option<Time>,
     /// Backfills that changed since then may be new to the next read.
     corrected: Time,
     /// The bytes that a state may have.
@@ -95,6 +99,8 @@ pub(crate) fn run(simulator: &Simulator, history: &History, is_told: bool) -> Re
         chain: None,
         there: None,
         succeeded: None,
+        openings: Vec::new(),
+        swept: None,
         corrected: Time::MIN,
         largest_state: LARGEST_STATE,
         report: Report::default(),
@@ -153,11 +159,11 @@ impl Run<'_> {
         let start = self.beginning - settings.start;
         let start = start - start.rem_euclid(SECOND);
         let end = settings.end.map(|end| self.beginning + end).filter(|end| *end > start);
-        let Settings { lookback_days, concurrency, draft_invoices, .. } = settings;
+        let Settings { lookback_days, concurrency, draft_invoices, sweep_days, .. } = settings;
         let end_date = end.map(|end| format!("\"end_date\":\"{}\",", instant(end))).unwrap_or_default();
         let config = format!(
             "{{\"api_key\":\"{API_KEY}\",\"start_date\":\"{}\",{end_date}\"lookback_window_days\":{lookback_days},\
-             \"concurrency\":{concurrency},\"draft_invoices\":{draft_invoices}}}",
+             \"concurrency\":{concurrency},\"draft_invoices\":{draft_invoices},\"full_sweep_days\":{sweep_days}}}",
             instant(start)
         );
         (config, start, end)
@@ -191,12 +197,12 @@ impl Run<'_> {
         world.kill_at = sync.kill;
         let (config, start, end) = self.config(&sync.settings);
         let state = self.state.clone();
-        let progress = state.as_deref().and_then(|state| Progress::parse(state, history.row().cursor));
-        let progress = progress.unwrap_or_default();
+        let progress = self.progress();
         let lower = progress.lower(history, &sync.settings, start);
         let fresh = Reading {
             opened: self.now,
             lower,
+            begin: if sync.settings.sweep_days > 0 { start } else { lower },
             end,
             succeeded: self.succeeded,
             is_corrected: true,

@@ -205,6 +205,11 @@ impl Simulated {
         !self.has_grace() && !self.is_reference()
     }
 
+    /// Whether the stream can be read whole again every few days.
+    pub(crate) fn has_sweep(&self) -> bool {
+        matches!(self.kind, Kind::List(_) | Kind::Invoices(_))
+    }
+
     pub(crate) fn may_be_in_future(&self) -> bool {
         matches!(self.kind, Kind::Invoices(_))
     }

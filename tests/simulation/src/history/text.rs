@@ -51,7 +51,8 @@ impl fmt::Display for History {
             writeln!(formatter, "  before: {change}")?;
         }
         for (number, sync) in self.syncs.iter().enumerate() {
-            let Settings { start, end, lookback_days, concurrency, draft_invoices } = &sync.settings;
+            let Settings { start, end, lookback_days, concurrency, draft_invoices, sweep_days } =
+                &sync.settings;
             write!(formatter, "sync {number}, after {}: {concurrency} at once", duration(sync.gap))?;
             write!(formatter, ", from {} before", duration(*start))?;
             if let Some(end) = end {
@@ -62,6 +63,9 @@ impl fmt::Display for History {
             }
             if *draft_invoices {
                 write!(formatter, ", with drafts")?;
+            }
+            if *sweep_days > 0 {
+                write!(formatter, ", everything every {sweep_days} days")?;
             }
             if sync.skew != 0 {
                 write!(formatter, ", clock off by {}", duration(sync.skew))?;

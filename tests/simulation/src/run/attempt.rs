@@ -72,6 +72,7 @@ impl Attempt<'_, '_> {
     ) -> End {
         let opened = store.data().now;
         let opened_by_guest = store.data().wall_clock();
+        self.run.openings.push((opened_by_guest, opened, self.end));
         let simulator = self.run.simulator;
         let (connector, reader) = match open(&simulator.subject, store, self.run.history, config, state) {
             Ok((connector, Ok(reader))) => (connector, reader),

@@ -7,7 +7,7 @@ use super::attempt::End;
 use crate::bindings::{Error, FailureType};
 use crate::fault::Effect;
 use crate::history::{Sync, effects};
-use crate::judge::{Judge, Reading};
+use crate::judge::{Judge, Progress, Reading};
 use crate::server::{API_KEY, Server};
 use crate::subject::Subject;
 use crate::world::{DAY, Time};
@@ -54,6 +54,9 @@ impl Run<'_> {
         if !is_skipped {
             let judge = Judge { is_corrected: reading.is_corrected, ..self.judge(&server.subject, start) };
             broken = judge.after_success(reading, self.now);
+            if let Some((opened, end)) = self.sweep().filter(|_| broken.is_none()) {
+                broken = judge.after_sweep(opened, end, self.now);
+            }
             let most = judge.most_requests(reading, self.now);
             if broken.is_none() && server.served > most {
                 broken = Some(("requests", format!("{} requests, where {most} would do", server.served)));
@@ -65,6 +68,7 @@ impl Run<'_> {
         }
         if !is_skipped {
             self.chain = None;
+            self.swept = self.progress().swept.or(self.swept);
             self.succeeded = Some(reading.opened);
             if reading.is_corrected {
                 // The first read of a stream remembers none, and the next one looks back.
@@ -83,6 +87,20 @@ impl Run<'_> {
 
     pub(super) fn judge<'b>(&'b self, subject: &'b Subject, start: Time) -> Judge<'b> {
         Judge { history: self.history, subject, union: &self.union, start, is_corrected: false }
+    }
+
+    /// What the last state says.
+    pub(super) fn progress(&self) -> Progress {
+        let state = self.state.as_deref();
+        state.and_then(|state| Progress::parse(state, self.history.row().cursor)).unwrap_or_default()
+    }
+
+    /// When the read of everything was opened that has just ended, and the end of what was read.
+    fn sweep(&self) -> Option<(Time, Option<Time>)> {
+        let swept = self.progress().swept.filter(|swept| self.swept != Some(*swept))?;
+        let first = self.openings.iter().position(|(by_guest, ..)| *by_guest == swept)?;
+        let ends = self.openings[first..].iter().filter_map(|(.., end)| *end);
+        Some((self.openings[first].1, ends.min()))
     }
 
     /// Whether a failure is one that the faults allow.

@@ -7,6 +7,9 @@ import { Worker, parentPort, workerData } from 'node:worker_threads';
 
 import { ConnectorError, connector } from 'elt-connector';
 
+/** Where a thread of this module has what it reads: other threads may import it, too. */
+const OURS = 'elt-connector/examples/thread';
+
 /** Timers hold 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -26,7 +29,7 @@ const LONGEST = 2 ** 31 - 1;
  */
 export async function* readInThread(read, { milliseconds = 60_000, heapMegabytes = 64 } = {}) {
   const thread = new Worker(new URL(import.meta.url), {
-    workerData: read,
+    workerData: { [OURS]: read },
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
     // Nothing of this process's environment.
     env: {},
@@ -94,8 +97,8 @@ async function* batches({ component, config, stream, options, limits, allowedOri
   return yield* source.read(stream, options);
 }
 
-if (parentPort && workerData?.component) {
-  const reading = batches(workerData);
+if (parentPort && workerData?.[OURS]) {
+  const reading = batches(workerData[OURS]);
   parentPort.on('message', async () => {
     try {
       parentPort.postMessage(await reading.next());

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 
 import { ConnectorError } from 'elt-connector';
 
@@ -80,6 +81,18 @@ test('a thread that ends while a batch is handled fails the next read of a batch
     });
     assert.deepEqual(await batches.next(), { value: undefined, done: true });
   }
+});
+
+test('in a thread of another program that imports it, the example does nothing', async () => {
+  const example = new URL('../examples/thread.mjs', import.meta.url).href;
+  const thread = new Worker(
+    `const { parentPort } = require('node:worker_threads');
+    import('${example}').then(() => parentPort.postMessage(parentPort.listenerCount('message')));`,
+    { eval: true, workerData: { ...read, component: 'the other program\'s own' } },
+  );
+  const [listeners] = await once(thread, 'message');
+  await thread.terminate();
+  assert.equal(listeners, 0);
 });
 
 test('errors of a connector arrive as they are', async () => {

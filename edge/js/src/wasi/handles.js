@@ -21,6 +21,16 @@ export class Handles {
     this.#end = end;
   }
 
+  /** How many resources there are. */
+  get count() {
+    return this.#count;
+  }
+
+  /** How many bytes they keep. */
+  get bytes() {
+    return this.#bytes;
+  }
+
   open() {
     this.#count += 1;
     this.#check('handles', this.#count);

@@ -36,6 +36,18 @@ function endless(init) {
   return Object.assign(body, { response: new Response(stream, init) });
 }
 
+test('the headers of a request are measured with the secrets in them', async () => {
+  const secrets = [{ token: 'sealed-0123456789', value: 'x'.repeat(1000) }];
+  const limits = { headerBytes: 500 };
+  const { ends, send } = guarded(assert.fail, { limits, secrets });
+  await assert.rejects(send([['x-key', 'sealed-0123456789']]), ({ tag }) => tag === 'internal-error');
+  assert.match(ends[0].message, /the limit `headerBytes` \(500\) is exceeded/);
+  // And with the tokens, which are replaced within that bound only.
+  const short = guarded(assert.fail, { limits, secrets: [{ token: 'sealed-0123456789', value: 'x' }] });
+  await assert.rejects(short.send([['x-key', 'sealed-0123456789'.repeat(50)]]));
+  assert.match(short.ends[0].message, /`headerBytes`/);
+});
+
 test('a response that comes after its time is cancelled, and its place is free', async () => {
   const answer = Promise.withResolvers();
   const { usage, send } = guarded(() => answer.promise, { limits: { headMilliseconds: 1 } });

@@ -88,9 +88,15 @@ export class Guard {
       throw { tag: 'HTTP-request-denied' };
     }
     const { headerBytes } = usage.limits;
-    if (size(entries) + url.href.length > headerBytes) throw exceeded('headerBytes', headerBytes);
+    const measure = (headers) => {
+      if (size(headers) + url.href.length > headerBytes) throw exceeded('headerBytes', headerBytes);
+    };
+    // First with tokens, which bounds how many are replaced; and then what is sent.
+    measure(entries);
     try {
-      return { method, url, headers: unsealed(entries, secrets, url), body };
+      const headers = unsealed(entries, secrets, url);
+      measure(headers);
+      return { method, url, headers, body };
     } catch (error) {
       if (!(error instanceof Unencrypted)) throw error;
       denied(`denied: the connector tried to send a secret to ${url.origin} without TLS; use https`);

@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS, Usage } from '../src/limits.js';
 import { monotonicClock } from '../src/wasi/clocks.js';
 import { Handles } from '../src/wasi/handles.js';
 import { http } from '../src/wasi/http.js';
-import { Waits } from '../src/wasi/poll.js';
+import { Pollable, Waits, poll } from '../src/wasi/poll.js';
 import { collect, guest, server } from './support.js';
 
 const guests = {};
@@ -73,12 +73,12 @@ test('a response whose body is dropped is no longer in flight', async () => {
 });
 
 /** The imports of a component that sends to `fetch`, called here in its place. */
-function imports(fetch, limits) {
+function imports(fetch, limits, exceeded = assert.fail) {
   const end = new End();
   const usage = new Usage({ ...DEFAULT_LIMITS, ...limits });
   const origins = new Set(['https://api.example.com']);
   const guard = new Guard({ origins, secrets: [], fetch, usage, signal: end.signal, denied: assert.fail, end: assert.fail });
-  const handles = new Handles(usage.limits, assert.fail);
+  const handles = new Handles(usage.limits, exceeded);
   const waits = new Waits(end, handles, () => {});
   const { 'wasi:http/types': types, 'wasi:http/outgoing-handler': handler } = http(guard, waits);
   const send = () => {
@@ -123,6 +123,16 @@ test('trailers that finish a body are given back with it', async () => {
   types.OutgoingBody.finish(body, trailers);
   assert.ok(trailers.isGone);
   assert.deepEqual([handles.count, handles.bytes], [before[0] - 1, before[1]]);
+});
+
+test('no more is waited for than there may be handles, though they may repeat', async () => {
+  let ended;
+  const { handles, waits } = imports(assert.fail, { handles: 3 }, (error) => (ended = error));
+  const ready = new Pollable(waits);
+  assert.deepEqual(await poll(waits)(Array(3).fill(ready)), new Uint32Array([0, 1, 2]));
+  await assert.rejects(poll(waits)(Array(4).fill(ready)), /the limit `handles` \(3\) is exceeded/);
+  assert.match(ended.message, /`handles` \(3\)/);
+  assert.equal(handles.count, 1);
 });
 
 test('a timer that nobody waits for is stopped', () => {

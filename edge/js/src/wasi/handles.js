@@ -40,6 +40,11 @@ export class Handles {
     this.#count -= 1;
   }
 
+  /** A call was given so many handles, of which some may be the same. */
+  given(count) {
+    this.#check('handles', count);
+  }
+
   hold(bytes) {
     this.#bytes += bytes;
     this.#check('heldBytes', this.#bytes);

@@ -44,8 +44,8 @@ export interface Limits {
   /** The most log lines of one call or read; others are dropped. Default: 1,000. */
   logLines?: number;
   /**
-   * The most handles that a connector has open (headers, requests, bodies, timers), and gives to one
-   * call. Default: 10,000.
+   * The most handles that a connector has open (headers, requests, bodies, timers), and gives to
+   * one call. Default: 10,000.
    */
   handles?: number;
   /**
@@ -140,7 +140,7 @@ export interface Connector {
   read(stream: string, options?: ReadOptions): AsyncGenerator<Batch, { done: boolean }, void>;
 }
 
-/** Prepares a connector: checks what it asks for, seals the secrets of the config. Makes no request. */
+/** Prepares a connector: checks what it asks for, seals the config's secrets. Makes no request. */
 export function connector(options: Options): Promise<Connector>;
 
 export const DEFAULT_LIMITS: Required<Limits>;

@@ -1,4 +1,4 @@
-/** The guard over a `fetch` that does as little as a program's own may do: it ignores its signal. */
+/** The guard over a program's own `fetch`, which may take no notice of its signal. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -143,7 +143,7 @@ export class Guard {
     } catch (error) {
       finish();
       aborted.abort(error);
-      // Nobody reads it, also if it is yet to come. It cannot be cancelled if `fetch` has failed it.
+      // Nobody reads it, even if it is yet to come. If `fetch` has failed it, this changes nothing.
       answer?.then((response) => response.body?.cancel()).catch(() => {});
       throw error;
     }

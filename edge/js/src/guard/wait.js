@@ -1,4 +1,4 @@
-/** Waiting: for a place among the requests in flight, and no longer than until an abort or a time. */
+/** Waiting: for a place among the requests in flight, and until an abort or a time at most. */
 
 import { after } from '../wasi/clocks.js';
 

@@ -43,7 +43,10 @@ export interface Limits {
   milliseconds?: number;
   /** The most log lines of one call or read; others are dropped. Default: 1,000. */
   logLines?: number;
-  /** The most handles that a connector has open: headers, requests, bodies, timers. Default: 10,000. */
+  /**
+   * The most handles that a connector has open (headers, requests, bodies, timers), and gives to
+   * one call. Default: 10,000.
+   */
   handles?: number;
   /**
    * The most bytes that the package keeps for a connector: requests that are not sent yet, heads of
@@ -137,7 +140,7 @@ export interface Connector {
   read(stream: string, options?: ReadOptions): AsyncGenerator<Batch, { done: boolean }, void>;
 }
 
-/** Prepares a connector: checks what it asks for, seals the secrets of the config. Makes no request. */
+/** Prepares a connector: checks what it asks for, seals the config's secrets. Makes no request. */
 export function connector(options: Options): Promise<Connector>;
 
 export const DEFAULT_LIMITS: Required<Limits>;

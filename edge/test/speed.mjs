@@ -1,7 +1,7 @@
 /**
- * Prints one table of what each runtime takes to read two streams of a large account: the time until
- * an instance is ready, the memory of the process, and the processor time as a multiple of `host
- * run`. `node test/speed.mjs`: one run each, start included, in less than three minutes.
+ * Prints one table of what each runtime takes to read two streams of a large account: the time
+ * until an instance is ready, the memory of the process, and the processor time as a multiple of
+ * `host run`. `node test/speed.mjs`: one run each, start included, in less than three minutes.
  */
 
 import { execFile } from 'node:child_process';
@@ -16,7 +16,7 @@ import { RUNTIMES } from './runtimes.js';
 
 const run = promisify(execFile);
 
-/** Streams, and how many customers have them: a request for each 100 customers, and one for each. */
+/** Streams, and how many customers have them: a request for 100 customers, and one for each. */
 const STREAMS = { customers: 20_000, credits_ledger_entries: 2_000 };
 
 /** Starts a program, waits for it, and prints its processor time and its most memory. */

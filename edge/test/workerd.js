@@ -35,7 +35,7 @@ async function moduleOf(path) {
   return [{ type, path, contents: type === 'ESModule' ? contents.toString() : new Uint8Array(contents) }];
 }
 
-/** What `wrangler deploy` would upload of the Worker in a folder below `edge`, put into `directory`. */
+/** What `wrangler deploy` uploads of the Worker in a folder below `edge`, put into `directory`. */
 export async function bundle(folder, directory) {
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
   await promisify(execFile)(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', directory], {

@@ -9,6 +9,7 @@ import * as orb from 'elt-connector/orb';
 import { isAllowed } from './access.js';
 import { Parts } from './parts.js';
 import { Progress } from './progress.js';
+import { numbers } from './settings.js';
 
 export default {
   async scheduled(_event, env) {
@@ -35,10 +36,9 @@ export default {
 
 /** Reads one slice. */
 async function slice(env) {
+  const { IN_FLIGHT: inFlight, SLICE_REQUESTS: requests, SYNC_MINUTES: minutes } = numbers(env);
   const progress = await Progress.load(env.PROGRESS);
-  if (!progress.isDue(Number(env.SYNC_MINUTES ?? 1440))) return { done: true, records: 0 };
-  // A Worker has six connections, and R2 needs one.
-  const inFlight = Number(env.IN_FLIGHT ?? 5);
+  if (!progress.isDue(minutes)) return { done: true, records: 0 };
   const source = await connector({
     component: orb,
     config: {
@@ -56,7 +56,7 @@ async function slice(env) {
   const { progress: reached, done } = await sync(source, {
     streams: env.STREAMS.split(','),
     progress: progress.value,
-    budget: { requests: Number(env.SLICE_REQUESTS ?? 30) },
+    budget: { requests },
     write: (stream, records) => parts.write(stream, records),
     // Progress counts once the records it covers are in R2. Saving it for each checkpoint would
     // make an object of each batch, so it waits until a part is full.

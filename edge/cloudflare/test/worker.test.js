@@ -82,6 +82,15 @@ test('nobody gets in without the token', async () => {
   assert.equal((await worker.dispatchFetch('http://worker/slice', { method: 'POST' })).status, 401);
 });
 
+test('a number that is none is an error of the config, and nothing is read', async () => {
+  server = await account(1);
+  await start('numbers', { IN_FLIGHT: '2.5' });
+  const response = await call('POST', '/slice');
+  const message = '`IN_FLIGHT` must be a whole number from 1 to 6, not "2.5"';
+  assert.deepEqual([response.status, await response.json()], [502, { failureType: 'config', message }]);
+  assert.equal(await server.requests(), 0);
+});
+
 /** Reads slices until the sync is done. Returns how many, and the most requests of one. */
 async function finish() {
   let [slices, most] = [0, 0];

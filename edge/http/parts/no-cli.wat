@@ -1,4 +1,4 @@
-;; Stands in for the parts of `wasi:cli` that Rust's standard library imports and that lie outside of
+;; Stands in for the parts of `wasi:cli` that Rust's standard library imports and that are not in
 ;; the world `wasi:http/proxy`. There is no environment, no argument and no terminal behind it.
 (component
   (core module $nothing

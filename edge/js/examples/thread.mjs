@@ -3,10 +3,15 @@
  * ended while it computes, and its heap is bounded. The guard of the package works in the thread.
  */
 
-import { once } from 'node:events';
 import { Worker, parentPort, workerData } from 'node:worker_threads';
 
 import { ConnectorError, connector } from 'elt-connector';
+
+/** Where a thread of this module has what it reads: other threads may import it, too. */
+const OURS = 'elt-connector/examples/thread';
+
+/** Timers hold 31 bits. */
+const LONGEST = 2 ** 31 - 1;
 
 /**
  * Yields batches, as `read` of a connector does.
@@ -24,15 +29,15 @@ import { ConnectorError, connector } from 'elt-connector';
  */
 export async function* readInThread(read, { milliseconds = 60_000, heapMegabytes = 64 } = {}) {
   const thread = new Worker(new URL(import.meta.url), {
-    workerData: read,
+    workerData: { [OURS]: read },
     resourceLimits: { maxOldGenerationSizeMb: heapMegabytes },
     // Nothing of this process's environment.
     env: {},
   });
+  const answers = new Answers(thread);
   try {
     for (;;) {
-      thread.postMessage('next');
-      const { error, value, done } = await answer(thread, milliseconds);
+      const { error, value, done } = await answers.next(milliseconds);
       if (error) throw new ConnectorError(error.failureType, error.message, error);
       if (done) return value;
       yield value;
@@ -43,17 +48,46 @@ export async function* readInThread(read, { milliseconds = 60_000, heapMegabytes
   }
 }
 
-/** The next message of a thread. */
-async function answer(thread, milliseconds) {
-  try {
-    const [message] = await once(thread, 'message', { signal: AbortSignal.timeout(milliseconds) });
-    return message;
-  } catch (error) {
-    if (error.name === 'AbortError') {
-      throw new ConnectorError('transient', `the connector returned nothing for ${milliseconds} ms`);
+/**
+ * What a thread answers. One that ends while nobody waits for an answer fails the next wait.
+ *
+ * It listens as long as the thread lives, since an `error` that nobody listens to would end the
+ * process. `Promise.race` against one long promise would do, but keeps every batch that wins.
+ */
+class Answers {
+  #thread;
+  #waiting;
+  /** Why there are no more answers. The first reason counts: an `exit` follows every `error`. */
+  #end;
+
+  constructor(thread) {
+    this.#thread = thread;
+    thread.on('message', (message) => this.#waiting?.resolve(message));
+    for (const event of ['error', 'messageerror']) {
+      // The thread's heap is full, for instance.
+      thread.on(event, (error) => this.#endWith(error?.message ?? error));
     }
-    // The thread's heap is full, for instance.
-    throw new ConnectorError('system', `the connector's thread ended: ${error.message}`);
+    thread.on('exit', (code) => this.#endWith(`exit code ${code}`));
+  }
+
+  /** Asks for the next answer. */
+  async next(milliseconds) {
+    if (this.#end) throw this.#end;
+    this.#waiting = Promise.withResolvers();
+    const late = new ConnectorError('transient', `the connector returned nothing for ${milliseconds} ms`);
+    const timer = setTimeout(() => this.#waiting.reject(late), Math.min(milliseconds, LONGEST));
+    this.#thread.postMessage('next');
+    try {
+      return await this.#waiting.promise;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting = undefined;
+    }
+  }
+
+  #endWith(reason) {
+    this.#end ??= new ConnectorError('system', `the connector's thread ended: ${reason}`);
+    this.#waiting?.reject(this.#end);
   }
 }
 
@@ -63,8 +97,8 @@ async function* batches({ component, config, stream, options, limits, allowedOri
   return yield* source.read(stream, options);
 }
 
-if (parentPort && workerData?.component) {
-  const reading = batches(workerData);
+if (parentPort && workerData?.[OURS]) {
+  const reading = batches(workerData[OURS]);
   parentPort.on('message', async () => {
     try {
       parentPort.postMessage(await reading.next());

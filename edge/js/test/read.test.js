@@ -1,4 +1,4 @@
-/** Reads of mock-orb, aborted, at once, and in slices. `test/runtimes.test.js` reads every stream. */
+/** Reads of mock-orb: aborted, at once, in slices. `test/runtimes.test.js` reads every stream. */
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

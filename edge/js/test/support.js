@@ -1,4 +1,4 @@
-/** Starts programs of this repository for tests: mock-orb, the host to compare with, and test guests. */
+/** Starts programs of this repository for tests: mock-orb, the host to compare with, and guests. */
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

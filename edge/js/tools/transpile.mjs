@@ -41,23 +41,25 @@ export async function transpile(component, name, directory) {
   await writeFile(join(directory, 'workerd.js'), forWorkerd(name, modules));
 }
 
-/** What is changed in jco's script, and into what. */
+/** What is changed in jco's script, and into what. Each is there once. */
 const CHANGES = [
   // It looks into the environment on every call.
   [/const _debugLog = \(\.\.\.args\) => \{\n.*\n.*\n *\};/, 'const _debugLog = () => {};'],
-  // Nobody reads this set, which has an entry for each resource that there ever was.
-  [/^ *(?:table\._createdReps\.add\(rep\)|handleTable\d+\._createdReps = new Set\(\));\n/gm, ''],
+  // Nobody reads these sets, which would have an entry for each resource that there ever was.
+  [/^ *table\._createdReps\.add\(rep\);\n/m, ''],
 ];
 
 /**
  * The script, changed, and without finalizers. They would call the component whenever JavaScript
  * collects garbage, even if its session has ended, and what they throw nobody could catch.
  */
-function adapted(script) {
+export function adapted(script) {
   let text = Buffer.from(script).toString();
   for (const [pattern, replacement] of CHANGES) {
-    if (text.search(pattern) < 0) throw new Error(`jco's script has no ${pattern}; its version may have changed`);
-    text = text.replace(pattern, replacement);
+    const parts = text.split(pattern);
+    const times = parts.length - 1;
+    if (times !== 1) throw new Error(`jco's script has ${pattern} ${times} times, not once; its version may have changed`);
+    text = parts.join(replacement);
   }
   return `${text}
 class FinalizationRegistry {

@@ -8,7 +8,7 @@ import { within } from './wait.js';
  * @param {Response} response
  * @param {object} options
  * @param {import('../limits.js').Usage} options.usage
- * @param {AbortController} options.aborted Ends the request.
+ * @param {AbortController} options.aborted Ends the request, and cancels the body.
  * @param {() => void} options.finish Called once the body has been read or is not wanted any more.
  * @param {(error: ConnectorError) => void} options.end Ends the session, if a limit is exceeded.
  * @returns {import('./guard.js').Body}
@@ -19,6 +19,12 @@ export function body(response, { usage, aborted, finish, end }) {
     finish();
     return { next: async () => null, cancel() {} };
   }
+  // A `fetch` of the program may take no notice of the signal. One that does has failed the stream.
+  const stop = () => {
+    finish();
+    reader.cancel(aborted.signal.reason).catch(() => {});
+  };
+  aborted.signal.addEventListener('abort', stop, { once: true });
   const { responseBytes, idleMilliseconds } = usage.limits;
   let bytes = 0;
   return {
@@ -35,14 +41,12 @@ export function body(response, { usage, aborted, finish, end }) {
         usage.countBytes(value.length);
         return value;
       } catch (error) {
-        finish();
         aborted.abort(error);
         if (error instanceof ConnectorError) end(error);
         throw error;
       }
     },
     cancel() {
-      finish();
       aborted.abort();
     },
   };

@@ -11,7 +11,13 @@ import { Unencrypted, sealed, size, unsealed } from './headers.js';
 import { target } from './origins.js';
 import { Places, unlessAborted, within } from './wait.js';
 
-/** @typedef {{ method: string, url: string, headers: [string, string][], body: Uint8Array[] }} Request */
+/**
+ * @typedef {object} Request
+ * @property {string} method
+ * @property {string} url
+ * @property {[string, string][]} headers
+ * @property {Uint8Array[]} body
+ */
 /** @typedef {{ next(): Promise<Uint8Array | null>, cancel(): void }} Body */
 /** @typedef {{ status: number, headers: [string, string][], body: Body }} Response */
 
@@ -82,9 +88,15 @@ export class Guard {
       throw { tag: 'HTTP-request-denied' };
     }
     const { headerBytes } = usage.limits;
-    if (size(entries) + url.href.length > headerBytes) throw exceeded('headerBytes', headerBytes);
+    const measure = (headers) => {
+      if (size(headers) + url.href.length > headerBytes) throw exceeded('headerBytes', headerBytes);
+    };
+    // First with tokens, which bounds how many are replaced; and then what is sent.
+    measure(entries);
     try {
-      return { method, url, headers: unsealed(entries, secrets, url), body };
+      const headers = unsealed(entries, secrets, url);
+      measure(headers);
+      return { method, url, headers, body };
     } catch (error) {
       if (!(error instanceof Unencrypted)) throw error;
       denied(`denied: the connector tried to send a secret to ${url.origin} without TLS; use https`);
@@ -102,6 +114,7 @@ export class Guard {
       usage.inFlight -= 1;
       this.#places.free();
     };
+    let answer;
     try {
       // It may have been given up while the request waited.
       aborted.signal.throwIfAborted();
@@ -117,7 +130,8 @@ export class Guard {
         signal: aborted.signal,
       };
       const late = { tag: 'HTTP-response-timeout' };
-      const response = await within(fetch(url.href, init), usage.limits.headMilliseconds, aborted, late);
+      answer = Promise.resolve(fetch(url.href, init));
+      const response = await within(answer, usage.limits.headMilliseconds, aborted, late);
       if (response.type === 'opaqueredirect' || response.redirected) {
         throw new Error('the server redirects, which is not followed');
       }
@@ -129,6 +143,8 @@ export class Guard {
     } catch (error) {
       finish();
       aborted.abort(error);
+      // Nobody reads it, even if it is yet to come. If `fetch` has failed it, this changes nothing.
+      answer?.then((response) => response.body?.cancel()).catch(() => {});
       throw error;
     }
   }

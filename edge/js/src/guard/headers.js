@@ -1,4 +1,4 @@
-/** Headers on their way out, where secrets take the place of tokens, and in, where it is the reverse. */
+/** Headers on their way out, where secrets take the place of tokens, and in, where tokens do. */
 
 import { isUnmistakable } from '../secrets.js';
 import { isConfidential } from './origins.js';

@@ -1,4 +1,4 @@
-/** Waiting: for a place among the requests in flight, and no longer than until a time or an abort. */
+/** Waiting: for a place among the requests in flight, and until an abort or a time at most. */
 
 import { after } from '../wasi/clocks.js';
 
@@ -43,7 +43,8 @@ export class Places {
 }
 
 /**
- * Waits for a promise, or throws the reason of an abort.
+ * Waits for a promise, or throws the reason of an abort, which counts even if the promise has just
+ * resolved: what it brings may have been cancelled by then.
  *
  * @template T
  * @param {Promise<T>} promise
@@ -51,21 +52,24 @@ export class Places {
  * @returns {Promise<T>}
  */
 export async function unlessAborted(promise, signal) {
-  signal.throwIfAborted();
   let abort;
   const aborted = new Promise((_, reject) => {
     abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
   });
+  if (signal.aborted) abort();
   try {
-    return await Promise.race([promise, aborted]);
+    const value = await Promise.race([aborted, promise]);
+    signal.throwIfAborted();
+    return value;
   } finally {
     signal.removeEventListener('abort', abort);
   }
 }
 
 /**
- * Waits for a promise. If that takes longer than some milliseconds, aborts and throws `late`.
+ * Waits for a promise, or throws the reason of an abort. If it takes longer than some milliseconds,
+ * aborts with `late`.
  *
  * @template T
  * @param {Promise<T>} promise
@@ -75,15 +79,9 @@ export async function unlessAborted(promise, signal) {
  * @returns {Promise<T>}
  */
 export async function within(promise, milliseconds, aborted, late) {
-  let timer;
-  const elapsed = new Promise((_, reject) => {
-    timer = after(milliseconds, () => {
-      aborted.abort(late);
-      reject(late);
-    });
-  });
+  const timer = after(milliseconds, () => aborted.abort(late));
   try {
-    return await Promise.race([promise, elapsed]);
+    return await unlessAborted(promise, aborted.signal);
   } finally {
     clearTimeout(timer);
   }

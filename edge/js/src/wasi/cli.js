@@ -1,6 +1,7 @@
 /**
- * The parts of `wasi:cli` that Rust's standard library imports: no environment, no input, and
- * output that goes nowhere but into the log. A panic's message is written to stderr.
+ * The parts of `wasi:cli` that Rust's standard library imports into a component, unless something
+ * takes their place, as elt-sdk does in orb.wasm. There is no environment and no input. What goes
+ * to stderr, such as the message of a panic, becomes lines of the log; stdout is dropped.
  */
 
 import { Resource } from './handles.js';

@@ -4,7 +4,7 @@ import { OBJECT_BYTES, Resource, noticing } from './handles.js';
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** Header fields, in order. */
+/** Header fields, in order. Their names are in lower case. */
 export class Fields extends Resource {
   #entries = [];
   #isImmutable = false;
@@ -19,11 +19,11 @@ export class Fields extends Resource {
    * Fields that cannot be changed.
    *
    * @param {import('./poll.js').Waits} waits
-   * @param {[string, Uint8Array][]} entries
+   * @param {[string, Uint8Array][]} entries Valid, with names in lower case.
    */
   static of(waits, entries) {
     const fields = new Fields(waits);
-    for (const [name, value] of entries) fields.append(name, value);
+    for (const entry of entries) fields.#keep(entry);
     fields.#isImmutable = true;
     return fields;
   }
@@ -32,9 +32,7 @@ export class Fields extends Resource {
     this.#change();
     const isClean = value.every((byte) => byte === 9 || (byte >= 32 && byte !== 127));
     if (!NAME.test(name) || !isClean) throw { tag: 'invalid-syntax' };
-    const entry = [name.toLowerCase(), value];
-    this.hold(size(entry));
-    this.#entries.push(entry);
+    this.#keep([name.toLowerCase(), value]);
   }
 
   set(name, values) {
@@ -44,17 +42,17 @@ export class Fields extends Resource {
 
   delete(name) {
     this.#change();
-    const isIt = ([other]) => other === name.toLowerCase();
+    const isIt = named(name);
     this.#entries.filter(isIt).forEach((entry) => this.free(size(entry)));
     this.#entries = this.#entries.filter((entry) => !isIt(entry));
   }
 
   get(name) {
-    return this.#entries.filter(([other]) => other === name.toLowerCase()).map(([, value]) => value);
+    return this.#entries.filter(named(name)).map(([, value]) => value);
   }
 
   has(name) {
-    return this.get(name).length > 0;
+    return this.#entries.some(named(name));
   }
 
   entries() {
@@ -63,8 +61,13 @@ export class Fields extends Resource {
 
   clone() {
     const clone = new Fields(this.waits);
-    for (const [name, value] of this.#entries) clone.append(name, value);
+    for (const entry of this.#entries) clone.#keep(entry);
     return clone;
+  }
+
+  #keep(entry) {
+    this.hold(size(entry));
+    this.#entries.push(entry);
   }
 
   #change() {
@@ -72,5 +75,11 @@ export class Fields extends Resource {
   }
 }
 noticing(Fields);
+
+/** Whether an entry has a name, in whatever case. */
+function named(name) {
+  const wanted = name.toLowerCase();
+  return ([other]) => other === wanted;
+}
 
 const size = ([name, value]) => name.length + value.length + OBJECT_BYTES;

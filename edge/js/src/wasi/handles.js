@@ -21,6 +21,16 @@ export class Handles {
     this.#end = end;
   }
 
+  /** How many resources there are. */
+  get count() {
+    return this.#count;
+  }
+
+  /** How many bytes they keep. */
+  get bytes() {
+    return this.#bytes;
+  }
+
   open() {
     this.#count += 1;
     this.#check('handles', this.#count);
@@ -28,6 +38,11 @@ export class Handles {
 
   close() {
     this.#count -= 1;
+  }
+
+  /** A call was given so many handles, of which some may be the same. */
+  given(count) {
+    this.#check('handles', count);
   }
 
   hold(bytes) {

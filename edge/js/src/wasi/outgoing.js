@@ -113,7 +113,9 @@ export class OutgoingBody extends Resource {
     return new OutputStream(this.waits, this.#write, this.#room);
   }
 
-  static finish(body) {
+  /** `fetch` has no trailers: those that are given are dropped. */
+  static finish(body, trailers) {
+    trailers?.[Symbol.dispose]();
     body.#settle.resolve();
     body[Symbol.dispose]();
   }

@@ -139,6 +139,7 @@ noticing(Pollable);
  */
 export function poll(waits) {
   return async (pollables) => {
+    waits.handles.given(pollables.length);
     if (pollables.length === 0) throw new Error('poll needs something to wait for');
     await waits.any(pollables);
     return new Uint32Array(pollables.flatMap((pollable, place) => (pollable.isReady ? [place] : [])));

@@ -67,6 +67,15 @@ fn cursors_per_parent_are_understood() {
 }
 
 #[test]
+fn corrections_without_a_cursor_are_not_the_cursors_of_parents() {
+    for corrections in ["{}", r#"{"a":""}"#, r#"{"a":"","b":"cbf29ce484222325"}"#] {
+        let text = format!(r#"{{"corrections":{corrections}}}"#);
+        let state = parse_with_parents(&text).unwrap();
+        assert_eq!(state.to_json(Some("created_at")), text);
+    }
+}
+
+#[test]
 fn cursors_per_partition_are_understood_with_and_without_a_global_one() {
     let partition = r#"{"partition":{"owner_id":"a","parent_slice":{}},"cursor":{"created_at":"2024-02-01T00:00:00+00:00"}}"#;
     let listed = parse_with_parents(&format!(r#"{{"states":[{partition}]}}"#)).unwrap();
@@ -150,12 +159,13 @@ fn the_parent_of_a_partition_is_found_in_any_of_its_forms() {
         element(r#"{"parent_slice":{"owner_id":"b","parent_slice":{}},"part":"x"}"#, &at(3)),
         element(r#"{"parent_slice":{"owner_id":"b","parent_slice":{}},"part":"y"}"#, &at(2)),
         element(r#"{"owner_id":17}"#, &at(4)),
+        element(r#"{"owner_id":-1}"#, &at(7)),
         element(r#"{"owner_id":"c","part":"x"}"#, &at(5)),
         element(r#"{"owner_id":"c","part":"y"}"#, "{}"),
         element(r#"{"owner_id":"c","part":"z"}"#, &at(6)),
     ];
     let state = parse_with_parents(&format!(r#"{{"states":[{}]}}"#, elements.join(","))).unwrap();
-    let expected = [("17", 4), ("a", 1), ("b", 2)];
+    let expected = [("-1", 7), ("17", 4), ("a", 1), ("b", 2)];
     let expected = expected.map(|(id, number)| (id.to_owned(), cursor(&day(number))));
     assert_eq!(state.parents, expected.into());
 }
@@ -176,6 +186,8 @@ fn what_is_not_understood_is_refused() {
     }
     for text in [
         r#"{"states":[{"partition":{},"cursor":{}}]}"#,
+        r#"{"states":[{"partition":{"owner_id":true},"cursor":{}}]}"#,
+        r#"{"states":[{"partition":{"owner_id":["a"]},"cursor":{}}]}"#,
         r#"{"states":{}}"#,
         r#"{"states":[5]}"#,
         r#"{"states":[{"partition":{"owner_id":"a"},"cursor":5}]}"#,

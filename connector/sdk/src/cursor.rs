@@ -210,6 +210,19 @@ mod tests {
     }
 
     #[test]
+    fn a_read_that_is_interrupted_and_resumed_ends_with_the_same_cursor() {
+        let first = ["2024-03-01T00:00:00Z", "2024-05-01T00:00:00Z"].map(record_at);
+        let pending = Record { unsettled: true, ..record_at("2024-04-01T00:00:00Z") };
+        for records in [&[first[0].clone()][..], &first, &[first[1].clone(), pending]] {
+            let mut whole = watermark("2024-01-01T00:00:00Z");
+            records.iter().for_each(|record| whole.observe(record));
+            let resumed =
+                watermark("2024-01-01T00:00:00Z").resume(whole.opened(), whole.observed(), whole.held());
+            assert_eq!(resumed.cursor(), whole.cursor());
+        }
+    }
+
+    #[test]
     fn the_cursor_never_goes_back_and_keeps_its_text() {
         let mut watermark = watermark("2024-02-01T00:00:00Z");
         watermark.observe(&record_at("2024-01-15T00:00:00Z"));

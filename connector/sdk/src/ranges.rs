@@ -78,6 +78,15 @@ mod tests {
     }
 
     #[test]
+    fn there_is_no_range_where_there_is_no_time() {
+        let ranges = Ranges::of(SignedDuration::hours(24));
+        let [earlier, later] = ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"].map(instant);
+        assert_eq!(ranges.cut(earlier, earlier, None), []);
+        assert_eq!(ranges.cut(later, earlier, None), []);
+        assert_eq!(ranges.cut(earlier, later, None).len(), 1);
+    }
+
+    #[test]
     fn where_ranges_overlap_each_instant_is_kept_once() {
         let ranges = Ranges {
             width: SignedDuration::hours(72),

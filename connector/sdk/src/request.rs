@@ -175,3 +175,6 @@ impl<C> fmt::Debug for PageRequest<C> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

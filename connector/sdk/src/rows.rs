@@ -79,7 +79,7 @@ impl Nested {
         let unsettled = shape.unsettled.and_then(|unsettled| fields.raw(unsettled.field));
         let status = unsettled.or(found.status);
         if origin.as_ref().is_some_and(|origin| origin.is_deleted) {
-            records.push(Record { position, origin, ..Record::mark(None) });
+            records.push(Record { origin, ..Record::mark(position) });
             return Ok(());
         }
         let list = fields.raw(self.list).ok_or_else(|| format!("there is no {:?}", self.list))?;
@@ -88,8 +88,14 @@ impl Nested {
             text if text.starts_with('{') => vec![list],
             _ => list.list().ok_or_else(|| format!("{:?} is not a list", self.list))?,
         };
-        let of_row =
-            Shape { cursor: None, unsettled: None, traits: None, withheld: &[], added: &added, ..*shape };
+        let of_row = Shape {
+            cursor: None,
+            unsettled: None,
+            traits: None,
+            withheld: &[],
+            hoists: shape.hoists,
+            added: &added,
+        };
         let first = records.len();
         for row in rows {
             let record = Record::scan(&mut Scanner::new(row.get()), &of_row);
@@ -111,7 +117,7 @@ impl Nested {
 mod tests {
     use super::*;
     use crate::{
-        record::{Hoist, Unsettled},
+        record::{Digest, Hoist, Traits, Unsettled},
         testing::instant,
     };
 
@@ -169,6 +175,39 @@ mod tests {
     fn rows_are_withheld_if_their_element_is() {
         let records = rows(r#"{"status":"draft","lines":[{"id":1}]}"#).unwrap();
         assert_eq!((records[0].unsettled, records[0].withheld), (true, true));
+    }
+
+    #[test]
+    fn the_status_and_time_of_a_row_say_nothing_about_its_element() {
+        let element = r#"{"date":"2024-03-01T00:00:00Z","status":"paid",
+            "lines":[{"status":"draft","invoice_date":"2020-01-01"}]}"#;
+        let records = rows(element).unwrap();
+        assert_eq!(records[0].position, Some(instant("2024-03-01T00:00:00Z")));
+        assert_eq!((records[0].unsettled, records[0].withheld), (false, false));
+    }
+
+    #[test]
+    fn all_rows_share_the_object_that_they_were_made_of() {
+        const TRAITS: Traits = Traits { id: "id", open: Some(("status", &["open"])) };
+        let shape = Shape { unsettled: None, traits: Some(&TRAITS), ..SHAPE };
+        let scan = |element: &str| {
+            let mut records = Vec::new();
+            LINES.scan(Json::checked(element), &shape, &mut records).unwrap();
+            records
+        };
+        let element = r#"{"id":"a","status":"open","lines":[{"id":1,"status":"paid"},{"id":2}]}"#;
+        let origin = |record: &Record| record.origin.as_deref().cloned().unwrap();
+        let records = scan(element);
+        assert_eq!(records.len(), 2);
+        for record in &records {
+            assert_eq!((origin(record).id.as_str(), origin(record).is_deleted), ("a", false));
+            assert_eq!(origin(record).open, Some(Digest::of(element)));
+        }
+        assert_eq!(origin(&scan(r#"{"id":"a","status":"paid","lines":[]}"#)[0]).open, None);
+        let deleted = scan(r#"{"id":"a","date":"2024-03-01T00:00:00Z","deleted":true}"#);
+        assert_eq!((deleted.len(), deleted[0].withheld), (1, true));
+        assert_eq!(deleted[0].position, Some(instant("2024-03-01T00:00:00Z")));
+        assert!(origin(&deleted[0]).is_deleted);
     }
 
     #[test]

@@ -158,6 +158,31 @@ mod tests {
     }
 
     #[test]
+    fn a_keyword_beside_a_reference_replaces_the_whole_of_the_other_one() {
+        let schemas = [
+            ("it.json", r#"{"$ref":"a.json","items":{"type":"string"}}"#),
+            ("a.json", r#"{"items":{"type":"object","properties":{"x":1}}}"#),
+        ];
+        assert_eq!(resolve("it.json", &schemas, &[]).unwrap(), r#"{"items":{"type":"string"}}"#);
+    }
+
+    #[test]
+    fn references_follow_each_other_up_to_the_deepest_chain() {
+        let chain = |references: usize| {
+            let names: Vec<_> = (0..=references).map(|number| format!("{number}.json")).collect();
+            let mut texts: Vec<_> =
+                names[1..].iter().map(|next| format!(r#"{{"x":{{"$ref":{next:?}}}}}"#)).collect();
+            texts.push("{}".into());
+            let schemas: Vec<_> =
+                names.iter().zip(&texts).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+            resolve("0.json", &schemas, &[])
+        };
+        assert!(chain(MAX_DEPTH).unwrap().starts_with(r#"{"x":{"x":{"x":"#));
+        let error = chain(MAX_DEPTH + 1).unwrap_err().to_string();
+        assert!(error.contains("refers to itself"), "{error}");
+    }
+
+    #[test]
     fn a_field_may_have_the_name_of_a_keyword() {
         let schemas = [
             ("it.json", r#"{"$ref":"a.json","properties":{"properties":{"type":"null"}}}"#),

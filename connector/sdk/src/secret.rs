@@ -48,5 +48,6 @@ mod tests {
     fn a_secret_that_would_match_anywhere_is_not_removed() {
         assert_eq!(Secret::new("abc").redact("abcd"), "abcd");
         assert_eq!(Secret::new("").redact("abcd"), "abcd");
+        assert_eq!(Secret::new("abcd").redact("abcde"), "[secret]e");
     }
 }

@@ -78,3 +78,36 @@ impl Slice {
             && self.keep_before.is_none_or(|before| position < before)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::instant;
+
+    #[test]
+    fn a_record_at_a_boundary_belongs_to_one_of_two_slices() {
+        let [before, boundary, after] =
+            ["2024-01-01T23:59:59Z", "2024-01-02T00:00:00Z", "2024-01-02T00:00:01Z"].map(instant);
+        let positions = [before, boundary, after];
+        let includes = |until: Until| positions.map(|position| until.is_above(position));
+        assert_eq!(includes(Until::Before(boundary)), [true, false, false]);
+        assert_eq!(includes(Until::Including(boundary)), [true, true, false]);
+        let earlier = Slice { keep_before: Some(boundary), ..Slice::default() };
+        let later = Slice { keep_from: Some(boundary), ..Slice::default() };
+        let kept = |slice: &Slice| positions.map(|position| slice.keeps(Some(position)));
+        assert_eq!((kept(&earlier), kept(&later)), ([true, false, false], [false, true, true]));
+        assert!(earlier.keeps(None) && later.keeps(None));
+    }
+
+    #[test]
+    fn a_later_end_is_of_the_same_kind() {
+        let [early, late] = ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"].map(instant);
+        let day = SignedDuration::hours(24);
+        assert_eq!(Until::Before(early).later(day), Until::Before(late));
+        assert_eq!(Until::Including(early).later(day), Until::Including(late));
+        let slice = Slice { from: Some(early), until: Some(Until::Before(late)), ..Slice::default() };
+        assert_eq!(slice.span(), Some(day));
+        assert_eq!(Slice { from: None, ..slice.clone() }.span(), None);
+        assert_eq!(Slice { until: None, ..slice }.span(), None);
+    }
+}

@@ -136,3 +136,18 @@ pub trait Source: 'static {
     /// Returns how to check a config.
     fn check(config: &Self::Config) -> Check;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_answers_a_check_with_json_or_nothing() {
+        for own in ["", "{}", "[1]", " null "] {
+            assert!(is_json(own.as_bytes()), "{own}");
+        }
+        for other in [&b"<html>"[..], b"pong", b"{", b"\"\xff\""] {
+            assert!(!is_json(other), "{other:?}");
+        }
+    }
+}

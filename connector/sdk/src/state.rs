@@ -240,7 +240,7 @@ fn is_cursors(fields: &Fields<'_>, cursor_field: &str) -> bool {
             fields.iter().all(|(name, _)| name.is(cursor_field)) && fields.iter().count() == 1
         })
     };
-    fields.iter().next().is_some() && fields.iter().all(|(_, value)| is_cursor(value))
+    fields.iter().all(|(_, value)| is_cursor(value))
 }
 
 #[inline(never)]

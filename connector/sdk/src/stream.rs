@@ -261,3 +261,6 @@ impl<C> fmt::Debug for Stream<C> {
         f.debug_struct("Stream").field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Reads whole streams from a scripted server: one test per value of each column of the table. Most
 //! of it are the rows and that server, which all of them share.
 
+mod checks;
 mod parents;
 mod ranges;
 

@@ -131,6 +131,8 @@ fn a_time_range_has_a_start_and_may_have_an_end_and_a_lookback_window() {
     );
     let end = Some(instant("2024-02-01T00:00:00Z"));
     assert_eq!(whole, Ok(TimeRange { start, end, lookback: SignedDuration::days(3) }));
+    let instant = r#"{"start_date":"2024-01-01T00:00:00Z","end_date":"2024-01-01T00:00:00Z"}"#;
+    assert_eq!(range(instant), Ok(TimeRange { end: Some(start), ..TimeRange::since(start) }));
     let error = |text| range(text).unwrap_err().message;
     assert_eq!(error("{}"), "config: start_date is a required property");
     let reversed = r#"{"start_date":"2024-01-01T00:00:00Z","end_date":"2023-01-01T00:00:00Z"}"#;

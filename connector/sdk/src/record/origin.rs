@@ -27,7 +27,7 @@ impl Digest {
 
     /// Parses 16 hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
-        let digit = |digits: u64, byte: u8| Some(digits << 4 | u64::from(char::from(byte).to_digit(16)?));
+        let digit = |digits: u64, byte: u8| Some((digits << 4) + u64::from(char::from(byte).to_digit(16)?));
         let digits = (text.len() == 16).then(|| text.bytes().try_fold(0, digit))?;
         digits.map(Self)
     }

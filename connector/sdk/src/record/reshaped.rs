@@ -136,17 +136,18 @@ impl<'a> Shape<'a> {
     }
 }
 
-/// Returns the rest of a path that begins with this name. Empty if it is the name.
+/// Returns the rest of a path that begins with this name, from its dot. Empty if it is the name.
 fn lead(name: Json<'_>, path: &'static str) -> Option<&'static str> {
     // Without its quotes. Few paths have a dot there, so most names are compared once.
     let length = name.get().len().saturating_sub(2);
     match path.as_bytes().get(length) {
-        Some(b'.') => name.is(&path[..length]).then(|| &path[length + 1..]),
+        Some(b'.') => name.is(&path[..length]).then(|| &path[length..]),
         _ => name.is(path).then_some(""),
     }
 }
 
-/// Returns the value at a path of names within a value. `None` if there is none.
+/// Returns the value at a path of names within a value, which may begin with a dot. `None` if there
+/// is none.
 pub(crate) fn inside<'a>(value: Json<'a>, path: &str) -> Option<Json<'a>> {
     let mut names = path.split('.').filter(|name| !name.is_empty());
     names.try_fold(value, Json::field)

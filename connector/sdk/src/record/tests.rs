@@ -91,6 +91,21 @@ fn a_field_can_be_hoisted_out_of_an_object_within_the_object() {
 }
 
 #[test]
+fn a_reshaped_record_takes_little_more_memory_than_its_text() {
+    const PLAN: Hoist = Hoist { object: "plan", fields: &[("id", "plan_id")], keep: true };
+    let (id, large) = ("i".repeat(140), "x".repeat(20_000));
+    let shape = Shape { hoists: &[OWNER, PLAN], ..PLAIN };
+    for json in [
+        format!(r#"{{"owner":{{"id":{id:?},"name":{id:?}}},"plan":{{"id":{id:?}}},"text":{large:?}}}"#),
+        format!(r#"{{"owner":{{"id":{id:?},"more":{large:?}}},"text":1}}"#),
+        format!(r#"{{"owner":{{"id":1}},"owner":{{"more":{large:?}}},"text":1}}"#),
+    ] {
+        let record = decode(&json, &shape).json;
+        assert!(record.capacity() < record.len() + 1024, "{} of {}", record.capacity(), record.len());
+    }
+}
+
+#[test]
 fn the_position_can_be_a_date() {
     let record = decode(r#"{"created_at":"2024-01-03"}"#, &PLAIN);
     assert_eq!(record.position, parse_instant("2024-01-03T00:00:00Z"));

@@ -133,7 +133,7 @@ mod tests {
                 open: vec![("a".to_owned(), Some(Digest::of("x"))), ("b".to_owned(), None)],
                 swept: Some(at),
                 sweep: Some(Sweep { opened: at, reached: instant("2024-02-01T00:00:00Z") }),
-                changes: Some(at),
+                changes: Some(instant("2024-05-02T00:00:00Z")),
                 corrections: Some(Vec::new()),
                 correcting: Some(vec![("c".to_owned(), Some(Digest::of("y")))]),
             },

@@ -66,6 +66,56 @@ fn cursors_per_parent_are_understood() {
     assert_eq!(state.cursor, None);
 }
 
+fn unfinished(end: Option<&str>) -> Unfinished {
+    let at = instant("2024-05-01T00:00:00Z");
+    let (opened, parents_after) = (instant("2024-06-01T00:00:00Z"), at);
+    Unfinished { opened, end: end.map(instant), parents_after, observed: None, held: None, stopped: false }
+}
+
+#[test]
+fn a_read_that_begins_anew_forgets_only_the_progress_of_the_last_one() {
+    let finished = State {
+        cursor: Some(cursor("2024-01-01T00:00:00Z")),
+        parents: [("a".to_owned(), cursor("2024-02-01T00:00:00Z"))].into(),
+        memory: Memory { corrections: Some(vec![("c".to_owned(), None)]), ..Memory::default() },
+        ..State::default()
+    };
+    let mut state = finished.clone();
+    state.unfinished = Some(unfinished(None));
+    state.memory.correcting = Some(vec![("d".to_owned(), None)]);
+    assert_eq!(state.restarted(), finished);
+}
+
+#[test]
+fn lists_that_were_read_up_to_an_end_are_enough_for_no_later_one() {
+    let [early, middle, late] =
+        ["2024-03-01T00:00:00Z", "2024-04-01T00:00:00Z", "2024-05-01T00:00:00Z"].map(instant);
+    let ends = [Some(early), Some(middle), Some(late), None];
+    let up_to_middle = unfinished(Some("2024-04-01T00:00:00Z"));
+    assert_eq!(ends.map(|end| up_to_middle.reaches(end)), [true, true, false, false]);
+    assert_eq!(ends.map(|end| unfinished(None).reaches(end)), [true; 4]);
+}
+
+#[test]
+fn what_was_left_of_a_read_survives_even_if_a_part_of_it_is_empty() {
+    let [first, second, third] =
+        ["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"].map(instant);
+    for edges in [vec![third], vec![first, second, third], vec![first, first, second, third, third]] {
+        let unread = Unread { edges, opened: Some(third), observed: Some(second), held: None };
+        let state = State { cursor: Some(Cursor::at(first)), unread: Some(unread), ..State::default() };
+        assert_eq!(parse(&state.to_json(Some("created_at"))), Ok(state));
+    }
+}
+
+#[test]
+fn corrections_without_a_cursor_are_not_the_cursors_of_parents() {
+    for corrections in ["{}", r#"{"a":""}"#, r#"{"a":"","b":"cbf29ce484222325"}"#] {
+        let text = format!(r#"{{"corrections":{corrections}}}"#);
+        let state = parse_with_parents(&text).unwrap();
+        assert_eq!(state.to_json(Some("created_at")), text);
+    }
+}
+
 #[test]
 fn cursors_per_partition_are_understood_with_and_without_a_global_one() {
     let partition = r#"{"partition":{"owner_id":"a","parent_slice":{}},"cursor":{"created_at":"2024-02-01T00:00:00+00:00"}}"#;
@@ -149,13 +199,15 @@ fn the_parent_of_a_partition_is_found_in_any_of_its_forms() {
         element(r#"{"owner_id":"a","parent_slice":{}}"#, &at(1)),
         element(r#"{"parent_slice":{"owner_id":"b","parent_slice":{}},"part":"x"}"#, &at(3)),
         element(r#"{"parent_slice":{"owner_id":"b","parent_slice":{}},"part":"y"}"#, &at(2)),
+        element(r#"{"owner_id":"b"}"#, r#"{"created_at":"2024-02-02T00:00:00+00:00"}"#),
         element(r#"{"owner_id":17}"#, &at(4)),
+        element(r#"{"owner_id":-1}"#, &at(7)),
         element(r#"{"owner_id":"c","part":"x"}"#, &at(5)),
         element(r#"{"owner_id":"c","part":"y"}"#, "{}"),
         element(r#"{"owner_id":"c","part":"z"}"#, &at(6)),
     ];
     let state = parse_with_parents(&format!(r#"{{"states":[{}]}}"#, elements.join(","))).unwrap();
-    let expected = [("17", 4), ("a", 1), ("b", 2)];
+    let expected = [("-1", 7), ("17", 4), ("a", 1), ("b", 2)];
     let expected = expected.map(|(id, number)| (id.to_owned(), cursor(&day(number))));
     assert_eq!(state.parents, expected.into());
 }
@@ -176,6 +228,8 @@ fn what_is_not_understood_is_refused() {
     }
     for text in [
         r#"{"states":[{"partition":{},"cursor":{}}]}"#,
+        r#"{"states":[{"partition":{"owner_id":true},"cursor":{}}]}"#,
+        r#"{"states":[{"partition":{"owner_id":["a"]},"cursor":{}}]}"#,
         r#"{"states":{}}"#,
         r#"{"states":[5]}"#,
         r#"{"states":[{"partition":{"owner_id":"a"},"cursor":5}]}"#,

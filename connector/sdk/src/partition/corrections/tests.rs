@@ -1,5 +1,6 @@
 //! Tests which corrections are new, and what is read again because of them.
 
+mod ends;
 mod ranges;
 
 use time::SignedDuration;

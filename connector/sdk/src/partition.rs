@@ -37,25 +37,21 @@ pub trait Slices<C: 'static> {
 
     /// Records that a part of a list was not found. Its parent has no further parts but those that
     /// it surely has.
-    fn end_parts(&mut self, request: &PageRequest<C>) {
-        let _ = request;
-    }
+    fn end_parts(&mut self, _request: &PageRequest<C>) {}
 
     /// Records that the server refuses the list with `error`.
     ///
     /// # Errors
     /// If the stream cannot be read without this list. Otherwise the others are read, and
     /// [`Slices::failure`] returns the error at the end.
-    fn refuse(&mut self, request: &PageRequest<C>, error: Error) -> Result<()> {
-        let _ = request;
+    fn refuse(&mut self, _request: &PageRequest<C>, error: Error) -> Result<()> {
         Err(error)
     }
 
     /// Records that what was requested is not there: an object if `is_absent`, or otherwise the
     /// list. Returns the records that say so. Returns `None` if nothing is known of it here, and
     /// the row says what it means.
-    fn without(&mut self, request: &PageRequest<C>, reason: &str, is_absent: bool) -> Option<Vec<String>> {
-        let _ = (request, reason, is_absent);
+    fn without(&mut self, _request: &PageRequest<C>, _reason: &str, _is_absent: bool) -> Option<Vec<String>> {
         None
     }
 
@@ -71,7 +67,7 @@ pub trait Slices<C: 'static> {
 
     /// Takes the pending log messages.
     fn take_log(&mut self) -> Vec<(Level, String)> {
-        Vec::new()
+        vec![]
     }
 
     /// Ends the read soon: from now on, only what is needed for a state that covers all records
@@ -79,15 +75,11 @@ pub trait Slices<C: 'static> {
     fn stop(&mut self) {}
 
     /// Returns whether everything has been read.
-    fn is_finished(&self) -> bool {
-        true
-    }
+    fn is_finished(&self) -> bool;
 
     /// Returns the state from which a later read continues where this one was stopped. `None` if
     /// the last checkpoint is that state. Called once, when no request is in flight.
-    fn left_off(&mut self) -> Option<String> {
-        None
-    }
+    fn left_off(&mut self) -> Option<String>;
 
     /// Returns how many slices have been read to their end, and the total if it is known. Both may
     /// grow.

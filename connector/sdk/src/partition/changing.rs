@@ -191,12 +191,12 @@ impl<C> Changing<C> {
         if let Some(opened) = self.sweep {
             sweep = (!is_end).then_some(Sweep { opened, reached: cursor.instant });
             self.swept = if is_end { Some(opened) } else { self.swept };
-            let is_ahead = |previous: &&Cursor| !is_end || previous.instant > cursor.instant;
+            let is_ahead = |previous: &&Cursor| !is_end || previous.instant >= cursor.instant;
             if let Some(previous) = self.previous.as_ref().filter(is_ahead) {
                 cursor = previous.clone();
             }
         }
-        if let Some((held, _)) = held.filter(|(held, _)| *held < cursor.instant) {
+        if let Some((held, _)) = held.filter(|(held, _)| *held <= cursor.instant) {
             cursor = Cursor::at(held);
         }
         let changes = self.events.as_ref().map(|events| events.state(is_end, self.opened));
@@ -323,3 +323,6 @@ impl<C: 'static> Slices<C> for Changing<C> {
 fn id<C>(request: &PageRequest<C>) -> &str {
     request.slice.parent.as_deref().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,9 +160,7 @@ impl<C> Corrected<C> {
         let mut ranges: Vec<(Timestamp, Timestamp)> = Vec::new();
         for range in self.ranges.iter().filter(concerns) {
             let (mut from, mut until) = (range.from.max(start), range.until.min(below));
-            // A record that begins before what is read anyway can reach into it.
-            let reaches = from.saturating_sub(self.row.longest) < until && start < until;
-            if from < range.until && from < end && reaches {
+            if from < range.until && from < end && start < until {
                 // Ranges that touch become one.
                 ranges.retain(|other| {
                     let is_apart = other.1 < from || until < other.0;
@@ -185,6 +183,7 @@ impl<C> Corrected<C> {
             for slice in cut(&Slice { from: Some(from), until: Some(end), ..whole.clone() }) {
                 let keep_from = slice.keep_from.max(first);
                 let keep_before = Some(slice.keep_before.map_or(until, |before| before.min(until)));
+                // A range can lie so far above `below` that no record reaches into it from there.
                 if keep_from < keep_before {
                     slices.push(Slice { keep_from, keep_before, ..slice });
                 }

@@ -1,7 +1,9 @@
 //! Tests which corrections are new, and what is read again because of them.
 
 mod ends;
+mod pages;
 mod ranges;
+mod slices;
 
 use time::SignedDuration;
 
@@ -225,4 +227,31 @@ fn what_an_end_below_the_cursor_leaves_out_is_new_once_the_end_is_gone() {
         let next = read("2024-03-10T00:00:00Z", corrected.remember(true), records());
         assert_eq!(kept(&next, "{}"), [5, 6, 7, 8]);
     }
+}
+
+#[test]
+fn what_was_followed_before_an_end_below_the_cursor_is_remembered_as_it_was() {
+    let memory =
+        |records| read("2024-03-01T00:00:00Z", Memory::default(), records).remember(true).corrections;
+    let before = || vec![correction("b", "done", 5..8, "null"), correction("a", "done", 5..9, "null")];
+    let known = memory(before());
+    let end = Some(instant("2024-01-07T00:00:00Z"));
+    let since = Memory { corrections: known.clone(), ..Memory::default() };
+    let mut corrected = Corrected::new(&ROW, instant("2024-03-01T00:00:00Z"), end, since);
+    corrected.next_request();
+    let records = vec![correction("b", "undone", 5..8, "null"), correction("a", "undone", 5..9, "null")];
+    corrected.observe(Page { records, ..Page::default() }).unwrap();
+    assert_eq!(corrected.remember(true).corrections, known);
+}
+
+#[test]
+fn an_end_at_the_cursor_leaves_out_nothing() {
+    let records = || vec![correction("a", "done", 5..9, "null")];
+    let end = instant("2024-01-07T00:00:00Z");
+    let memory = Memory { corrections: Some(Vec::new()), ..Memory::default() };
+    let mut corrected = Corrected::new(&ROW, end, Some(end), memory);
+    corrected.next_request();
+    corrected.observe(Page { records: records(), ..Page::default() }).unwrap();
+    // The days above the end are read anyway by a read that continues from there.
+    assert_eq!(kept(&read("2024-01-07T00:00:00Z", corrected.remember(true), records()), "{}"), [0; 0]);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{fixtures, slice::Scope, testing};
+use crate::{fixtures, instant::format_instant, slice::Scope, testing};
 
 static THINGS: Stream<()> = Stream { page_limit: Some(10), ..fixtures::OWNERS };
 
@@ -214,4 +214,20 @@ fn no_state_passes_the_newest_record_before_the_opening_however_a_read_is_cut_sh
         }
         assert_eq!((testing::instant(&state), seen.len()), (expected, list.len()), "{seed}");
     }
+}
+
+#[test]
+fn a_window_is_split_into_windows_of_six_pages() {
+    // A page of ten minutes, and so many more below it.
+    let parts = |pages: i64, scope| {
+        let newest = testing::instant(OPENED);
+        let records: Vec<Record> = (0..=10)
+            .map(|minute| fixtures::record_at(&format_instant(newest - SignedDuration::minutes(minute))))
+            .collect();
+        let from = newest - SignedDuration::minutes(10 * (pages + 1));
+        split_below(&records, from, scope).map(|(_, count)| count)
+    };
+    let counts = [8, 9, 12, 13, 60, 6_000].map(|pages| parts(pages, Scope::All));
+    assert_eq!(counts, [None, Some(2), Some(2), Some(3), Some(10), Some(32)]);
+    assert_eq!(parts(6_000, Scope::Feed), Some(2));
 }

@@ -41,9 +41,9 @@ pub(super) fn split_below(records: &[Record], from: Timestamp, scope: Scope) -> 
     (further_pages > SPLIT_ABOVE_PAGES).then_some((cut, parts as i64))
 }
 
-/// Returns the ends of `count` windows of about the same width between `from` and `cut`, fewer if
-/// they would be shorter than a second. The last one is `cut`.
-pub(super) fn edges(from: Timestamp, cut: Timestamp, count: i64) -> impl Iterator<Item = Timestamp> {
+/// Returns the ends of `count` windows of about the same width between `from` and `cut`, which is
+/// later, fewer if they would be shorter than a second. The last one is `cut`.
+pub(super) fn edges(from: Timestamp, cut: Timestamp, count: i64) -> Vec<Timestamp> {
     let width = ((cut - from).whole_seconds() / count).max(1);
     let mut edges: Vec<Timestamp> = (1..count)
         .map(|number| from.saturating_add(SignedDuration::seconds(width * number)))
@@ -51,5 +51,5 @@ pub(super) fn edges(from: Timestamp, cut: Timestamp, count: i64) -> impl Iterato
         .take_while(|edge| *edge < cut)
         .collect();
     edges.push(cut);
-    edges.into_iter().filter(move |edge| *edge > from)
+    edges
 }

@@ -7,6 +7,7 @@ use crate::{
     cursor::TimeRange,
     fixtures::{self, List},
     partition::Slices as _,
+    ranges::Ranges,
     stream::Stream,
     testing::instant,
 };
@@ -173,4 +174,57 @@ fn a_state_that_is_not_understood_is_refused() {
         let state = format!(r#"{{"created_at":"2024-01-01T00:00:00Z","unread":{unread}}}"#);
         assert!(State::parse(&state, THINGS.cursor, None).is_err(), "{unread}");
     }
+}
+
+#[test]
+fn only_a_read_that_was_stopped_before_its_end_is_left_off() {
+    let list = List::new((0..60).map(|hour| instant(START) + SignedDuration::hours(hour)).collect());
+    for (pages, is_stopped) in [(2, false), (2, true), (6, true)] {
+        let mut spans = open(r#"{"created_at":"2022-01-01T00:00:00Z"}"#, instant(OPENED));
+        for _ in 0..pages {
+            let request = spans.next_request().unwrap();
+            spans.observe(&request, list.page(&request)).unwrap();
+        }
+        if is_stopped {
+            spans.stop();
+        }
+        assert_eq!(spans.left_off().is_some(), pages == 2 && is_stopped, "{pages} pages");
+    }
+}
+
+#[test]
+fn a_read_that_goes_on_requests_the_unread_parts_and_nothing_else() {
+    let edges = r#"["2024-01-05T00:00:00Z","2024-01-06T00:00:00Z","2024-02-01T00:00:00Z"]"#;
+    let state =
+        format!(r#"{{"created_at":"2024-01-01T00:00:00Z","unread":{{"version":1,"edges":{edges}}}}}"#);
+    let mut spans = open(&state, instant(OPENED));
+    let slices = std::iter::from_fn(|| spans.next_request()).map(|request| request.slice);
+    let times: Vec<_> = slices.map(|slice| (slice.from, slice.until)).collect();
+    let at = |text| Some(instant(text));
+    let end = Some(Until::Before(instant("2024-01-06T00:00:00Z")));
+    assert_eq!(times, [(at("2024-01-05T00:00:00Z"), end), (at("2024-02-01T00:00:00Z"), None)]);
+}
+
+#[test]
+fn a_range_that_was_left_off_begins_as_far_before_its_records_as_any() {
+    static RANGES: Stream<()> = Stream {
+        partition: Partition::Ranges(Ranges {
+            before: SignedDuration::hours(1),
+            ..Ranges::of(SignedDuration::hours(96))
+        }),
+        ..THINGS
+    };
+    let overlap = SignedDuration::hours(1);
+    let day = |day: u32| instant(&format!("2024-01-{day:02}T00:00:00Z"));
+    let unread = Unread { edges: vec![day(6)], opened: None, observed: None, held: None };
+    let range = TimeRange::since(day(1));
+    let mut spans = Spans::new(&RANGES, &(), &range, None, day(11)).resume(Some(unread));
+    let slices: Vec<Slice> =
+        std::iter::from_fn(|| spans.next_request()).map(|request| request.slice).collect();
+    let begin = |slice: &Slice| (slice.from.unwrap(), slice.keep_from.unwrap(), slice.until.unwrap());
+    // Each range ends 96 hours after it begins.
+    let boundary = day(9) - overlap;
+    let (rest, next) = (Until::Before(boundary), Until::Before(day(11)));
+    let expected = [(day(6) - overlap, day(6), rest), (boundary - overlap, boundary, next)];
+    assert_eq!(slices.iter().map(begin).collect::<Vec<_>>(), expected);
 }

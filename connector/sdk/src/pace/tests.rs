@@ -1,5 +1,7 @@
 //! Simulates servers with rate limits.
 
+mod single;
+
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},

@@ -310,3 +310,6 @@ impl<C> Lists<C> {
         (self.done as u64, self.is_listed().then_some(listed as u64))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! Reads owners and their things from a small server, and interrupts reads.
 
 mod checkpoints;
+mod corrections;
 mod cursors;
 mod refusals;
+mod shortened;
 mod stops;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -82,3 +82,38 @@ fn a_read_that_has_begun_a_parent_without_a_time_goes_on_although_it_is_stopped(
     lists.stop();
     assert_eq!(asked(&mut lists), ["2", "1"]);
 }
+
+#[test]
+fn a_read_that_is_stopped_lists_no_further_parents() {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    let next_token = Some("next".to_owned());
+    let records = [3, 2].map(owner).into();
+    lists.observe(&listing, Page { records, next_token, ..Page::default() }).unwrap();
+    let first = lists.next_request().unwrap();
+    lists.stop();
+    lists.observe(&first, Page::default()).unwrap();
+    assert!(lists.next_request().is_none());
+}
+
+#[test]
+fn parents_of_parents_that_were_listed_ahead_are_left_for_the_next_read() {
+    let mut lists = lists_of(&PARTS, "{}");
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, Page { records: [3, 2, 1].map(owner).into(), ..Page::default() }).unwrap();
+    // The things of all owners are listed at once, and each has one.
+    let things: Vec<_> = (0..3).map(|_| lists.next_request().unwrap()).collect();
+    for request in things {
+        let id = format!("{}.0", request.slice.parent.as_deref().unwrap());
+        let records = vec![record(&day(7), &format!("\"id\":{id:?}"))];
+        lists.observe(&request, Page { records, ..Page::default() }).unwrap();
+    }
+    let first = lists.next_request().unwrap();
+    assert_eq!(first.slice.parent.as_deref(), Some("3.0"));
+    lists.stop();
+    lists.observe(&first, Page::default()).unwrap();
+    assert!(lists.next_request().is_none());
+    let state = lists.left_off().unwrap();
+    let next = day(2).replace('Z', "+00:00");
+    assert!(state.contains(&format!(r#""parents_after":"{next}""#)), "{state}");
+}

@@ -182,6 +182,19 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_hands_out_every_element_and_tells_how_many_there_were() {
+        let mut elements = Vec::new();
+        let element = |scanner: &mut Scanner<'_>| {
+            elements.push(scanner.value()?.get().to_owned());
+            Ok(())
+        };
+        assert_eq!(scan(r#"{"items":[1,{},"x"],"next":null}"#, "items", element, |_, _| {}).unwrap(), 3);
+        assert_eq!(elements, ["1", "{}", "\"x\""]);
+        let none = |_: &mut Scanner<'_>| panic!("an element");
+        assert_eq!(scan(r#"{"items":[]}"#, "items", none, |_, _| {}).unwrap(), 0);
+    }
+
+    #[test]
     fn an_object_is_one_record() {
         static OBJECT: Stream<()> = Stream { answer: Answer::Object, ..Stream::LIST };
         let body = br#"{"items":1}"#;

@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_is_fresh_until_its_first_page_is_asked_for() {
+        let mut chain = PageChain::default();
+        assert!(chain.is_fresh());
+        chain.next_page();
+        assert!(!chain.is_fresh());
+        chain.advance(Some("a".into())).unwrap();
+        assert!(!chain.is_fresh() && chain.is_waiting());
+        assert!(!PageChain::finished().is_fresh());
+    }
+
+    #[test]
     fn a_token_that_comes_back_ends_the_chain() {
         let mut chain = PageChain::default();
         assert!(chain.advance(Some("a".into())).is_ok());

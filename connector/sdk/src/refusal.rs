@@ -139,6 +139,30 @@ mod tests {
     }
 
     #[test]
+    fn of_several_errors_of_one_kind_the_first_is_told() {
+        for kind in [Error::config, Error::system] {
+            let mut refusals = Refusals::new("customers", false);
+            for message in ["first", "second", "third"] {
+                refusals.note("c", None, kind(message.to_owned())).unwrap();
+            }
+            let message = refusals.take_error().unwrap().message;
+            assert!(message.ends_with(": first"), "{message}");
+        }
+    }
+
+    #[test]
+    fn the_first_hundred_refusals_are_warnings() {
+        let mut refusals = Refusals::new("customers", false);
+        let warnings = (0..200).filter(|number| {
+            let level = refusals.level();
+            refusals.note_answer();
+            refused(&mut refusals, *number).unwrap();
+            level == Level::Warn
+        });
+        assert_eq!(warnings.collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn where_the_first_are_all_refused_no_others_are_asked_for() {
         let mut refusals = Refusals::new("customers", false);
         let asked = (0..).take_while(|number| refused(&mut refusals, *number).is_ok()).count();

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use futures_util::future::join;
+
 use super::*;
 use crate::{
     error::FailureType,
@@ -152,6 +154,56 @@ fn a_person_is_told_when_it_takes_long_and_when_it_is_over_and_not_about_every_t
     let (warnings, over, others) = levels(200);
     assert!((2..=4).contains(&warnings) && others > 5, "{warnings} {others}");
     assert_eq!(over, 1);
+}
+
+#[test]
+fn only_a_request_that_was_held_up_tells_that_the_outage_is_over() {
+    let started = Rc::new(Cell::new(0));
+    let world = World::new(move |request: &Request| {
+        started.set(started.get() + 1);
+        if request.url.ends_with("long") && started.get() < 8 { broken() } else { Ok(answer(200, "fine")) }
+    });
+    let fetcher = Fetcher::new(world.platform(), Rc::new(PlainServer), RetryPolicy::read(5), Rc::default());
+    let fetch = |path: &str| fetcher.fetch(Request::get("http://h", path, &[]), &RateClass::DEFAULT, utf8);
+    let (long, short) = (fetch("long"), async {
+        // By now, the outage has been logged.
+        fetcher.platform.clock.sleep(Duration::from_secs(20)).await;
+        fetch("short").await
+    });
+    let (long, short) = world.run(join(long, short));
+    assert!(long.is_ok() && short.is_ok());
+    let lines = world.lines.borrow();
+    let over: Vec<_> =
+        lines.iter().filter(|(level, _)| *level == Level::Info).map(|(_, line)| line.as_str()).collect();
+    assert!(lines.iter().any(|(level, _)| *level == Level::Warn));
+    assert!(
+        matches!(over[..], [line] if line.starts_with("GET http://h/long: succeeded after ")),
+        "{over:?}"
+    );
+}
+
+#[test]
+fn waiting_for_a_turn_uses_up_patience_only_while_nobody_is_served() {
+    static SLOW: RateClass = RateClass { name: "slow", per_second: Some(0.01), limit: None };
+    let fetch = |others: u32| {
+        let failures = Cell::new(0);
+        let world = World::new(move |request: &Request| {
+            let fails = request.url.ends_with("unlucky") && failures.replace(failures.get() + 1) < 5;
+            if fails { broken() } else { Ok(answer(200, "fine")) }
+        });
+        let fetcher =
+            Fetcher::new(world.platform(), Rc::new(PlainServer), RetryPolicy::read(5), Rc::default());
+        let fetch = |path: &str| fetcher.fetch(Request::get("http://h", path, &[]), &SLOW, utf8);
+        let rest = async {
+            for _ in 0..others {
+                fetch("other").await.unwrap();
+            }
+        };
+        world.run(join(fetch("unlucky"), rest)).0
+    };
+    assert_eq!(fetch(10), Ok(Outcome::Complete("fine".into())));
+    let error = fetch(0).unwrap_err();
+    assert!(error.message.contains("tried 4 times in 5m"), "{error}");
 }
 
 #[test]

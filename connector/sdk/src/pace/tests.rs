@@ -1,6 +1,6 @@
 //! Simulates servers with rate limits.
 
-mod steps;
+mod single;
 
 use std::{
     cell::{Cell, RefCell},

@@ -23,8 +23,13 @@ use crate::{
     stream::{Parents, Partition, Stream},
 };
 
-/// The next page of parents is requested when fewer lists than this are waiting.
+/// The next page of the outermost parents is requested when fewer lists than this are waiting.
 const WAITING_PARENTS: usize = 50;
+
+/// The next page of parents that have parents themselves is requested when fewer lists than this
+/// are waiting. Such pages are small, but there are many. A read that is stopped before the lists
+/// of their parents have been begun would request all of them again.
+const WAITING_PARENTS_OF_PARENTS: usize = 1;
 
 /// Stop listing parents while this many are queued behind a slow one.
 const MAX_PARENTS: usize = 10_000;
@@ -122,7 +127,11 @@ impl<C> Lists<C> {
     /// waiting list.
     pub(super) fn next_request(&mut self) -> Option<PageRequest<C>> {
         let waiting = self.children.iter().filter(|child| child.chain.is_waiting());
-        let few = self.stopped_at.is_some() || waiting.take(WAITING_PARENTS).count() < WAITING_PARENTS;
+        let enough = match &self.listing {
+            Listing::Roots(_) => WAITING_PARENTS,
+            Listing::Lists(_) => WAITING_PARENTS_OF_PARENTS,
+        };
+        let few = self.stopped_at.is_some() || waiting.take(enough).count() < enough;
         if few && self.children.len() < MAX_PARENTS {
             let request = match &mut self.listing {
                 Listing::Roots(_) if self.stopped_at.is_some() => None,
@@ -301,3 +310,6 @@ impl<C> Lists<C> {
         (self.done as u64, self.is_listed().then_some(listed as u64))
     }
 }
+
+#[cfg(test)]
+mod tests;

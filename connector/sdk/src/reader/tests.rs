@@ -1,5 +1,8 @@
 //! Reads that are stopped again and again, each continuing where the last one was left off.
 
+mod answers;
+mod in_flight;
+
 use std::{cell::RefCell, collections::BTreeSet, time::Duration};
 
 use json_text::Fields;
@@ -54,6 +57,16 @@ static PARTS: Stream<()> = Stream {
     name: "parts",
     path: "blocks/{parent}/parts",
     partition: Partition::Parents(Parents { stream: &BLOCKS, ..PARENTS }),
+    ..LIST
+};
+
+static GRANTS: Stream<()> = Stream { name: "grants", path: "customers/{parent}/grants", ..ENTRIES };
+
+/// One list per grant, which only one of twenty customers has.
+static USES: Stream<()> = Stream {
+    name: "uses",
+    path: "grants/{parent}/uses",
+    partition: Partition::Parents(Parents { stream: &GRANTS, ..PARENTS }),
     ..LIST
 };
 
@@ -126,6 +139,11 @@ fn serve(customers: &[(i64, Timestamp)], request: &Request) -> Response {
             (0..3).map(|number| object(&format!("{id}-{number}"), at, "")).collect()
         }
         ["blocks", id, "parts"] => vec![object(&format!("{id}-part"), instant("2024-02-01T00:00:00Z"), "")],
+        ["customers", id, "grants"] => match id.parse::<i64>().unwrap() % 20 {
+            0 => vec![object(&format!("{id}-grant"), instant("2024-02-01T00:00:00Z"), "")],
+            _ => Vec::new(),
+        },
+        ["grants", id, "uses"] => vec![object(&format!("{id}-use"), instant("2024-02-01T00:00:00Z"), "")],
         ["hours"] => {
             let hours = (0..).map(|hour| from.unwrap() + SignedDuration::hours(hour));
             let hours = hours.take_while(|at| *at < before.unwrap());
@@ -146,7 +164,10 @@ struct Toy;
 
 impl Server for Toy {
     fn judge(&self, response: &Response) -> Verdict {
-        PlainServer.judge(response)
+        match response.status {
+            402 => Verdict::Unavailable("not paid for".into()),
+            _ => PlainServer.judge(response),
+        }
     }
 }
 
@@ -159,6 +180,20 @@ impl Api<()> for Toy {
     fn decode_page(&self, request: &PageRequest<()>, body: &[u8]) -> std::result::Result<Page, Problem> {
         ListFields { elements: "data", next_token: "next", may_omit_token: true }.decode(request, &(), body)
     }
+}
+
+fn tools(world: &Rc<World>) -> Tools<()> {
+    let api: Rc<dyn Api<()>> = Rc::new(Toy);
+    let fetcher = Fetcher::new(world.platform(), api.clone(), RetryPolicy::CHECK, Rc::<Paces>::default());
+    Tools { config: Rc::new(()), api, fetcher, platform: world.platform() }
+}
+
+/// Opens a stream that continues from this state.
+fn reader(world: &Rc<World>, stream: &'static Stream<()>, state: &str, concurrency: usize) -> Reader<()> {
+    let state = State::parse(state, stream.cursor, stream.parents().map(|parents| parents.key)).unwrap();
+    let range = TimeRange::since(instant(START));
+    let slices = open(stream, Rc::new(()), range, state, instant("2024-06-01T00:00:00Z"));
+    Reader::new(stream, slices, tools(world), concurrency)
 }
 
 /// What a series of slices adds up to.
@@ -183,15 +218,7 @@ fn read(stream: &'static Stream<()>, count: i64, concurrency: usize, requests: u
         let random = Rc::clone(&random);
         let world = World::new(move |request: &Request| Ok(serve(&customers, request)))
             .with_latencies(move || Duration::from_millis(random.borrow_mut().u64(20..200)));
-        let api: Rc<dyn Api<()>> = Rc::new(Toy);
-        let paces = Rc::<Paces>::default();
-        let fetcher = Fetcher::new(world.platform(), api.clone(), RetryPolicy::CHECK, paces);
-        let state = tally.last.as_deref().unwrap_or("{}");
-        let state = State::parse(state, stream.cursor, stream.parents().map(|parents| parents.key)).unwrap();
-        let range = TimeRange::since(instant(START));
-        let slices = open(stream, Rc::new(()), range, state, instant("2024-06-01T00:00:00Z"));
-        let tools = Tools { config: Rc::new(()), api, fetcher, platform: world.platform() };
-        let mut reader = Reader::new(stream, slices, tools, concurrency);
+        let mut reader = reader(&world, stream, tally.last.as_deref().unwrap_or("{}"), concurrency);
         let (mut stopped_at, mut uncovered) = (None, 0);
         while let Some(batch) = world.run(reader.next_batch()).unwrap() {
             let ids = batch
@@ -242,6 +269,25 @@ fn verify(stream: &'static Stream<()>, count: i64, requests: usize, overhead: us
         assert!(requests <= whole.requests + slices * overhead, "{found}");
         assert!(most_after_stop <= 5 * concurrency, "{found}");
     }
+}
+
+#[test]
+fn a_read_that_is_stopped_is_left_off_and_continued_until_it_is_complete() {
+    for stream in [&ENTRIES, &BLOCKS, &PARTS] {
+        let whole = read(stream, 30, 2, usize::MAX);
+        let tally = read(stream, 30, 2, 10);
+        assert_eq!((&tally.ids, tally.emitted), (&whole.ids, whole.emitted), "{}", stream.name);
+        assert_eq!(whole.slices, 1);
+        assert!(tally.slices >= 3, "{}: {} slices", stream.name, tally.slices);
+    }
+}
+
+#[test]
+fn each_slice_goes_on_with_lists_whose_parents_are_few_among_many_lists() {
+    let whole = read(&USES, 200, 5, usize::MAX);
+    let tally = read(&USES, 200, 5, 30);
+    assert_eq!((tally.ids.len(), tally.emitted), (10, 10));
+    assert!(tally.requests <= whole.requests * 3 / 2, "{} instead of {}", tally.requests, whole.requests);
 }
 
 #[test]

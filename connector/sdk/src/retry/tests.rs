@@ -85,6 +85,17 @@ fn a_wait_beyond_the_patience_is_an_error_at_once() {
 }
 
 #[test]
+fn a_server_that_asks_for_short_waits_until_the_patience_ends_does_not_ask_too_much() {
+    let ask = |seconds| {
+        let elapsed = READ.patience_if_asked - Duration::from_secs(1);
+        Retries::new(READ).next(elapsed, Some(Duration::from_secs(seconds)), 0.0)
+    };
+    assert_eq!(ask(1), Next::TryAfter(Duration::from_secs(1)));
+    assert_eq!([2, 10, 30].map(ask), [Next::GiveUp; 3]);
+    assert_eq!(ask(31), Next::AsksTooMuch(Duration::from_secs(31)));
+}
+
+#[test]
 fn all_waits_leave_time_within_a_call_of_the_host() {
     let longest = RetryPolicy::read(10);
     assert!(longest.patience <= longest.patience_if_asked);

@@ -1,7 +1,11 @@
 //! Reads owners and their things from a small server, and interrupts reads.
 
+mod checkpoints;
+mod corrections;
 mod cursors;
 mod refusals;
+mod shortened;
+mod stops;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -178,6 +182,12 @@ fn how_many_parents_there_are_is_told_once_all_are_listed() {
     assert_eq!(lists.progress(), (0, None));
     read(&server, &mut lists, 1, &mut random);
     assert_eq!(lists.progress(), (0, None), "one page of two was listed");
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, server.page(&listing)).unwrap();
+    assert_eq!(lists.progress(), (0, Some(3)));
+    let newest = lists.next_request().unwrap();
+    lists.observe(&newest, server.page(&newest)).unwrap();
+    assert_eq!(lists.progress(), (1, Some(3)));
     read(&server, &mut lists, usize::MAX, &mut random);
     assert_eq!(lists.progress(), (3, Some(3)));
 }
@@ -194,6 +204,36 @@ fn a_list_that_turns_out_not_to_be_in_order_is_not_skipped_in() {
     let asked: Vec<_> =
         std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.parent.unwrap()).collect();
     assert_eq!(asked, positions[1..]);
+}
+
+#[test]
+fn a_parent_at_the_very_instant_that_a_state_names_is_read() {
+    let mut lists = lists(
+        r#"{"unfinished":{"version":1,"opened":"2024-05-31T00:00:00Z","parents_after":"2024-02-01T00:00:00Z"}}"#,
+    );
+    let listing = lists.next_request().unwrap();
+    // One that is newer than the read, one that was read, and two that were not.
+    let positions =
+        ["2024-05-31T00:00:01Z", "2024-02-01T00:00:01Z", "2024-02-01T00:00:00Z", "2024-01-31T00:00:00Z"];
+    let records = positions.map(|at| record(at, &format!("\"id\":{at:?}")));
+    lists.observe(&listing, Page { records: records.into(), ..Page::default() }).unwrap();
+    let asked: Vec<_> =
+        std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.parent.unwrap()).collect();
+    assert_eq!(asked, [positions[0], positions[2], positions[3]]);
+}
+
+#[test]
+fn parents_are_listed_only_as_fast_as_their_lists_are_read() {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    let records = (0..52).rev().map(|number| record(&day(number), &format!("\"id\":\"{number}\"")));
+    let next_token = Some("next".to_owned());
+    lists.observe(&listing, Page { records: records.collect(), next_token, ..Page::default() }).unwrap();
+    let asked: Vec<_> =
+        (0..5).map(|_| lists.next_request().unwrap()).map(|request| request.slice.parent).collect();
+    // With fewer than fifty lists waiting, the next page of parents is asked for.
+    let expected = [Some("51"), Some("50"), Some("49"), None, Some("48")];
+    assert_eq!(asked, expected.map(|id| id.map(str::to_owned)));
 }
 
 #[test]

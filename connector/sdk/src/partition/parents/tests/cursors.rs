@@ -145,6 +145,15 @@ fn a_list_is_read_again_from_a_minute_below_the_cursor_unless_it_has_a_grace_per
 }
 
 #[test]
+fn with_a_grace_period_the_cursor_is_that_far_behind_even_if_nothing_has_happened() {
+    let mut server = Server::default();
+    server.owner(&day(1), &[]);
+    let last = |stream| read(&server, &mut lists_of(stream, "{}"), 9, &mut fastrand::Rng::with_seed(1)).1;
+    assert_eq!(last(&LATE_THINGS).unwrap(), r#"{"created_at":"2024-05-30T00:00:00+00:00"}"#);
+    assert_eq!(last(&THINGS).unwrap(), r#"{"created_at":"2023-01-01T00:00:00+00:00"}"#);
+}
+
+#[test]
 fn the_state_of_many_parents_stays_small() {
     let mut server = Server::default();
     for number in 0..300 {

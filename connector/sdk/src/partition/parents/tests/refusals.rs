@@ -48,6 +48,25 @@ fn no_state_passes_a_parent_that_is_refused_and_the_next_whole_read_begins_anew(
 }
 
 #[test]
+fn a_state_is_told_after_a_hundred_lists_although_the_last_was_refused_and_continues_with_that() {
+    let mut server = Server::default();
+    (0..150).for_each(|number| server.owner(&day(number), &[]));
+    let (mut lists, mut read) = (lists("{}"), 0);
+    let state = loop {
+        let request = lists.next_request().unwrap();
+        read += u32::from(request.slice.parent.is_some());
+        if read == 100 {
+            lists.refuse(&request, Error::config("forbidden")).unwrap();
+            break lists.checkpoint().unwrap();
+        }
+        lists.observe(&request, server.page(&request)).unwrap();
+        assert_eq!(lists.checkpoint(), None);
+    };
+    let refused = day(50).replace('Z', "+00:00");
+    assert!(state.contains(&format!(r#""parents_after":"{refused}""#)), "{state}");
+}
+
+#[test]
 fn a_parent_without_a_time_that_is_refused_lets_no_state_pass() {
     let mut lists = lists("{}");
     let listing = lists.next_request().unwrap();

@@ -1,0 +1,119 @@
+//! Reads that are stopped.
+
+use super::*;
+
+/// Lists of owners that are listed in this order, the first of which is being read.
+fn begun(owners: &[Record]) -> (ByParent<()>, PageRequest<()>) {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, Page { records: owners.to_vec(), ..Page::default() }).unwrap();
+    let first = lists.next_request().unwrap();
+    (lists, first)
+}
+
+fn owner(number: u32) -> Record {
+    record(&day(number), &format!("\"id\":\"{number}\""))
+}
+
+/// The owners whose lists are asked for from now on.
+fn asked(lists: &mut ByParent<()>) -> Vec<String> {
+    std::iter::from_fn(|| lists.next_request()).map(|request| request.slice.parent.unwrap()).collect()
+}
+
+#[test]
+fn a_read_that_is_stopped_ends_the_lists_it_has_begun_and_says_which_are_left() {
+    let (mut lists, first) = begun(&[3, 2, 1].map(owner));
+    lists.stop();
+    let next_token = Some("next".to_owned());
+    lists.observe(&first, Page { next_token, ..Page::default() }).unwrap();
+    let rest = lists.next_request().unwrap();
+    assert_eq!((rest.slice.parent.as_deref(), rest.page_token.as_deref()), (Some("3"), Some("next")));
+    lists.observe(&rest, Page::default()).unwrap();
+    assert_eq!(asked(&mut lists), Vec::<String>::new());
+    assert!(!lists.is_finished());
+    let state = lists.left_off().unwrap();
+    let mut next = self::lists(&state);
+    assert!(state.contains(r#""stopped":true"#), "{state}");
+    // The owners are listed anew, since the list itself cannot be continued.
+    while let Some(request) = next.next_request().filter(|request| request.slice.parent.is_none()) {
+        let wanted = [3, 2, 1].map(owner).into_iter().filter(|owner| is_in(owner, &request.slice));
+        next.observe(&request, Page { records: wanted.collect(), ..Page::default() }).unwrap();
+    }
+    assert_eq!(asked(&mut next), ["1"]);
+}
+
+fn is_in(record: &Record, slice: &Slice) -> bool {
+    let position = record.position.unwrap();
+    slice.from.is_none_or(|from| position >= from) && slice.until.is_none_or(|until| until.is_above(position))
+}
+
+#[test]
+fn a_read_that_is_at_its_end_when_it_is_stopped_is_finished() {
+    let (mut lists, first) = begun(&[owner(3)]);
+    lists.stop();
+    assert!(!lists.is_finished());
+    lists.observe(&first, Page::default()).unwrap();
+    assert!(lists.is_finished());
+    assert!(lists.checkpoint().is_some());
+    assert_eq!(lists.left_off(), None);
+}
+
+#[test]
+fn a_read_that_is_stopped_before_its_first_list_reads_none() {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    lists.stop();
+    lists.observe(&listing, Page { records: [3, 2].map(owner).into(), ..Page::default() }).unwrap();
+    assert_eq!(asked(&mut lists), Vec::<String>::new());
+    assert!(!lists.is_finished());
+}
+
+#[test]
+fn parents_that_are_not_in_order_are_read_to_the_end_although_the_read_is_stopped() {
+    let (mut lists, _) = begun(&[1, 3, 2].map(owner));
+    lists.stop();
+    assert_eq!(asked(&mut lists), ["3", "2"]);
+    assert_eq!(lists.left_off(), None);
+}
+
+#[test]
+fn a_read_that_has_begun_a_parent_without_a_time_goes_on_although_it_is_stopped() {
+    let (mut lists, _) = begun(&[Record::new(r#"{"id":"x"}"#.into(), None), owner(2), owner(1)]);
+    lists.stop();
+    assert_eq!(asked(&mut lists), ["2", "1"]);
+}
+
+#[test]
+fn a_read_that_is_stopped_lists_no_further_parents() {
+    let mut lists = lists("{}");
+    let listing = lists.next_request().unwrap();
+    let next_token = Some("next".to_owned());
+    let records = [3, 2].map(owner).into();
+    lists.observe(&listing, Page { records, next_token, ..Page::default() }).unwrap();
+    let first = lists.next_request().unwrap();
+    lists.stop();
+    lists.observe(&first, Page::default()).unwrap();
+    assert!(lists.next_request().is_none());
+}
+
+#[test]
+fn parents_of_parents_that_were_listed_ahead_are_left_for_the_next_read() {
+    let mut lists = lists_of(&PARTS, "{}");
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, Page { records: [3, 2, 1].map(owner).into(), ..Page::default() }).unwrap();
+    // The things of all owners are listed at once, and each has one.
+    let things: Vec<_> = (0..3).map(|_| lists.next_request().unwrap()).collect();
+    for request in things {
+        let id = format!("{}.0", request.slice.parent.as_deref().unwrap());
+        let records = vec![record(&day(7), &format!("\"id\":{id:?}"))];
+        lists.observe(&request, Page { records, ..Page::default() }).unwrap();
+    }
+    let first = lists.next_request().unwrap();
+    assert_eq!(first.slice.parent.as_deref(), Some("3.0"));
+    lists.stop();
+    lists.observe(&first, Page::default()).unwrap();
+    assert!(lists.next_request().is_none());
+    let state = lists.left_off().unwrap();
+    let next = day(2).replace('Z', "+00:00");
+    assert!(state.contains(&format!(r#""parents_after":"{next}""#)), "{state}");
+}

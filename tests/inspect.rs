@@ -1,17 +1,14 @@
 //! `host inspect`: what a connector is, what it asks for, and what it is granted.
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::support::{artifacts, guests, setup::STREAMS};
+use crate::support::setup::{STREAMS, inspect};
+use crate::support::{artifacts, guests};
 
-fn inspect(arguments: &[&str]) -> std::process::Output {
-    let mut command = std::process::Command::new(artifacts::host());
-    command.arg("inspect").args(arguments).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
-    command.output().unwrap()
-}
-
-fn json(arguments: &[&str]) -> Value {
-    let output = inspect(&[arguments, &["--format", "json"]].concat());
+fn json(component: &Path) -> Value {
+    let output = inspect(component).args(["--format", "json"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -19,7 +16,7 @@ fn json(arguments: &[&str]) -> Value {
 #[test]
 fn a_program_learns_all_there_is() {
     let orb = artifacts::orb();
-    let seen = json(&[orb.to_str().unwrap()]);
+    let seen = json(&orb);
     assert_eq!(seen["name"], "orb");
     assert_eq!(seen["interface"], "elt:connector/source@0.3.0");
     assert_eq!(seen["hosts"], serde_json::json!(["https://api.withorb.com"]));
@@ -35,14 +32,12 @@ fn a_program_learns_all_there_is() {
 
 #[test]
 fn a_connector_of_an_older_contract_is_inspected() {
-    let path = guests::CONTRACT_0_2.path();
-    assert_eq!(json(&[path.to_str().unwrap()])["interface"], "elt:connector/source@0.2.0");
+    assert_eq!(json(guests::CONTRACT_0_2.path())["interface"], "elt:connector/source@0.2.0");
 }
 
 #[test]
 fn the_imports_of_orb_are_these_and_no_others() {
-    let orb = artifacts::orb();
-    let seen = json(&[orb.to_str().unwrap()]);
+    let seen = json(&artifacts::orb());
     let capabilities = seen["capabilities"].as_array().unwrap();
     let imports = capabilities.iter().flat_map(|capability| capability["imports"].as_array().unwrap());
     let interfaces: std::collections::BTreeSet<_> =
@@ -64,9 +59,8 @@ fn the_imports_of_orb_are_these_and_no_others() {
 
 #[test]
 fn a_person_sees_the_flags_that_are_in_force() {
-    let orb = artifacts::orb();
     let flags = ["--allow-host", "*.example.com", "--max-memory", "1GiB"];
-    let output = inspect(&[&[orb.to_str().unwrap()], &flags[..]].concat());
+    let output = inspect(&artifacts::orb()).args(flags).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     for expected in
         ["may reach       https://*.example.com\n", "--max-memory 1GiB\n", "sealed secrets  api_key\n"]
@@ -77,7 +71,7 @@ fn a_person_sees_the_flags_that_are_in_force() {
 
 #[test]
 fn what_cannot_be_loaded_cannot_be_inspected() {
-    let output = inspect(&[guests::FILES.path().to_str().unwrap()]);
+    let output = inspect(guests::FILES.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("wasi:filesystem/types"));
 }

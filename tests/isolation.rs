@@ -35,6 +35,13 @@ fn an_isolated_read_writes_what_any_other_does_and_keeps_no_code() {
     assert!(fs::read_to_string(&state).unwrap().contains("stream_descriptor"));
     assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0, "what breaks out could leave code there");
 
+    // Nor is a folder for it made.
+    let absent = cache.path().join("absent");
+    let elsewhere = Setup::new(&orb).flags(&["--isolate", "--cache-dir", absent.to_str().unwrap()]);
+    let spec = elsewhere.spec();
+    assert_eq!(spec.code, Some(0), "{}", spec.stderr);
+    assert!(!absent.exists());
+
     // Outside of the folders of these files, nothing can be written.
     let plain = Setup::new(&orb).flags(&flags[1..]);
     assert_eq!(plain.run(&[&"spec"]).code, Some(0));

@@ -31,6 +31,8 @@ mod isolation;
 mod metadata;
 mod migration;
 mod output;
+#[cfg(target_os = "linux")]
+mod pipes;
 mod protocol;
 mod read;
 mod resume;

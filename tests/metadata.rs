@@ -11,6 +11,7 @@ use mock_orb::{Account, MockOrb, Settings};
 use saphyr::{LoadableYamlNode as _, YamlOwned};
 use serde_json::Value;
 
+use crate::support::setup::inspect;
 use crate::support::{Setup, artifacts};
 
 fn in_tree(path: &str) -> PathBuf {
@@ -42,9 +43,7 @@ fn the_tag_of_the_image_is_the_version_of_the_connector() {
 #[test]
 fn the_metadata_allows_the_hosts_that_the_connector_asks_for() {
     let metadata = metadata();
-    let mut command = Command::new(artifacts::host());
-    command.arg("inspect").arg(artifacts::orb()).args(["--format", "json"]);
-    let output = command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+    let output = inspect(&artifacts::orb()).args(["--format", "json"]).output().unwrap();
     let inspected: Value = serde_json::from_slice(&output.stdout).unwrap();
     let hosts = inspected["hosts"].as_array().unwrap().iter();
     // The metadata lists hosts without a scheme.

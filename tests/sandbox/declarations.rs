@@ -1,11 +1,12 @@
 //! Specifications and streams that are too large, too deep or different each time: each is refused
 //! with how much it is, by every command, and nothing that is shown is long.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Output, Setup, artifacts, guests, setup::execute};
+use crate::support::setup::{execute, inspect};
+use crate::support::{Output, Setup, guests};
 
 /// Bytes of anything that is shown about a component that was refused, at most.
 const SHORT: usize = 4_000;
@@ -25,10 +26,9 @@ fn declarer(script: &Value, config: Value) -> Setup {
 }
 
 /// The output of `inspect` for the component of a setup.
-fn inspect(setup: &Setup, arguments: &[&str]) -> std::process::Output {
-    let mut command = Command::new(artifacts::host());
-    command.arg("inspect").arg(setup.folder().join("declarer.wasm")).args(arguments);
-    command.env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+fn inspected(setup: &Setup, arguments: &[&str]) -> std::process::Output {
+    let mut command = inspect(setup.component_path());
+    command.args(arguments);
     execute(command)
 }
 
@@ -48,9 +48,9 @@ fn assert_refused_by_all(script: &Value, text: &str) {
     for output in [setup.spec(), setup.check(), setup.discover(), setup.read(&["things0"])] {
         assert_refused(&output, text);
     }
-    let inspected = inspect(&setup, &[]);
-    let stderr = String::from_utf8(inspected.stderr).unwrap();
-    assert_eq!(inspected.status.code(), Some(1), "{stderr}");
+    let output = inspected(&setup, &[]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains(text) && stderr.len() < SHORT, "{stderr}");
 }
 
@@ -81,7 +81,7 @@ fn a_schema_that_demands_too_much_of_the_validator_is_not_followed() {
     ] {
         let setup = declarer(&script, json!({}));
         assert_eq!(setup.spec().code, Some(0));
-        assert!(inspect(&setup, &[]).status.success(), "{script}");
+        assert!(inspected(&setup, &[]).status.success(), "{script}");
         let (check, discover) = (setup.check(), setup.discover());
         match text {
             None => assert_eq!((check.code, discover.code), (Some(0), Some(0)), "{}", check.stderr),
@@ -97,9 +97,9 @@ fn a_schema_that_demands_too_much_of_the_validator_is_not_followed() {
 #[test]
 fn inspecting_has_an_end() {
     let required = json!({"schema": "required", "count": 30});
-    assert!(inspect(&declarer(&required, json!({})), &[]).status.success());
+    assert!(inspected(&declarer(&required, json!({})), &[]).status.success());
     let secrets = declarer(&json!({"schema": "secrets", "count": 1_000}), json!({}));
-    let output = inspect(&secrets, &[]);
+    let output = inspected(&secrets, &[]);
     assert!(output.status.success() && output.stdout.len() < 10_000);
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert!(stdout.contains("sealed secrets  and more"), "{stdout}");
@@ -122,7 +122,7 @@ fn names_and_lists_of_a_specification_have_bounds() {
 fn a_specification_is_the_same_whenever_it_is_asked_for() {
     let setup = declarer(&json!({"way": "chance"}), json!({}));
     let seen = || {
-        let output = inspect(&setup, &["--format", "json"]);
+        let output = inspected(&setup, &["--format", "json"]);
         let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert!(seen["name"].as_str().unwrap().starts_with("1577836800.0 "), "{seen}");
         (seen["name"].clone(), seen["specification"].clone())
@@ -145,10 +145,10 @@ fn of_many_hosts_a_denial_names_a_few() {
     assert_eq!(denied.len(), 1, "once");
     let message = &denied[0].message;
     assert!(message.contains(" and 995 more)") && message.len() < 1_000, "{message}");
-    let inspected = inspect(&setup, &[]);
-    let text = String::from_utf8(inspected.stdout).unwrap();
+    let output = inspected(&setup, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("and 900 more, which --format json lists"), "{text}");
-    let inspected: Value = serde_json::from_slice(&inspect(&setup, &["--format", "json"]).stdout).unwrap();
+    let inspected: Value = serde_json::from_slice(&inspected(&setup, &["--format", "json"]).stdout).unwrap();
     assert_eq!(inspected["hosts"].as_array().unwrap().len(), 1_000);
 }
 

@@ -1,19 +1,11 @@
 //! `host inspect` is for components that nobody trusts yet: it ends with each of them.
 
-use std::{path::Path, process::Command};
-
 use serde_json::{Value, json};
 
 use super::memory::{ALONE, MIB, measure_any};
 use super::time::in_time;
-use crate::support::{Setup, artifacts, guests, setup::execute};
-
-/// A command line that inspects a component.
-fn inspect(component: &Path) -> Command {
-    let mut command = Command::new(artifacts::host());
-    command.arg("inspect").arg(component).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
-    command
-}
+use crate::support::setup::{execute, inspect};
+use crate::support::{Setup, guests};
 
 #[test]
 fn every_hostile_component_can_be_inspected() {

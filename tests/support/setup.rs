@@ -181,6 +181,13 @@ impl Setup {
     }
 }
 
+/// A command line that inspects a component, ready for more arguments.
+pub(crate) fn inspect(component: &Path) -> Command {
+    let mut command = Command::new(artifacts::host());
+    command.arg("inspect").arg(component).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
 /// Runs a command that prints messages to its end, or kills it after the timeout.
 pub(crate) fn run(command: Command) -> Output {
     Output::of(execute(command))

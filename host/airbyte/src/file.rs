@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use elt_host::types::JsonObject;
-use elt_host::{Config, Error, Result};
+use elt_host::{Config, Error, Result, input_file};
 
 /// Reads the file at `path`, which errors call `what`.
 ///
@@ -11,7 +11,7 @@ use elt_host::{Config, Error, Result};
 ///
 /// A config error if it cannot be read or is not UTF-8.
 pub(crate) fn load(what: &str, path: &Path) -> Result<String> {
-    let text = std::fs::read_to_string(path)
+    let text = input_file::read_to_string(path)
         .map_err(|error| Error::config(format!("{what} {} cannot be read: {error}", path.display())))?;
     // Editors on Windows put a byte order mark in front, which JSON does not allow.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))

@@ -7,6 +7,8 @@
 mod calls;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod sockets;
 
 use std::path::PathBuf;
 
@@ -31,51 +33,61 @@ struct Files {
 ///
 /// A config error if the operating system cannot do that.
 pub(crate) fn begin(command: &Command) -> Result<()> {
-    let (component, sandbox, action) = match command {
-        Command::Run(Run { component, source: SourceArgs { sandbox, action } }) => {
-            (component, sandbox, Some(action))
-        }
-        Command::Inspect(inspect) => (&inspect.component, &inspect.sandbox, None),
-        _ => return Ok(()),
-    };
-    if !sandbox.isolation.isolate {
-        return Ok(());
-    }
-    let mut files = Files { read: of_sandbox(sandbox), ..Files::default() };
-    // A bundle reads its component from its own file, and no output may replace the program.
-    files.read.extend(std::env::current_exe());
-    if let ComponentSource::File(path) = component {
-        files.read.push(path.clone());
-    }
-    if let Command::Inspect(inspect) = command {
-        files.read.extend(inspect.view.config.clone());
-    }
-    match action {
-        Some(Action::Check { config } | Action::Discover { config, .. }) => {
-            files.read.push(config.path.clone());
-        }
-        Some(Action::Read(wanted)) => {
-            let destination = &wanted.destination;
-            files.read.push(wanted.config.path.clone());
-            files.read.extend(wanted.choice.catalog.clone());
-            files.read.extend(destination.state.clone());
-            let written = [destination.saved_to(), destination.output()];
-            files.written.extend(written.into_iter().flatten().map(PathBuf::from));
-            if let Some(folder) = &wanted.folder.output_dir {
-                // It has to be there. If it cannot be made, its use reports the error.
-                let _ = std::fs::create_dir_all(folder);
-                files.filled.push(folder.clone());
-            }
-        }
-        Some(Action::Verify(wanted)) => {
-            files.read.extend([wanted.config.path.clone(), wanted.against.clone()]);
-            files.read.extend(wanted.catalog.clone());
-            // Records go to files without a name.
-            files.filled.push(std::env::temp_dir());
-        }
-        Some(Action::Spec) | None => {}
+    let Some(files) = Files::of(command) else { return Ok(()) };
+    for folder in &files.filled {
+        // It has to be there. If it cannot be made, its use reports the error.
+        let _ = std::fs::create_dir_all(folder);
     }
     isolate(&files)
+}
+
+impl Files {
+    /// The files of a command line that asks to be isolated.
+    fn of(command: &Command) -> Option<Self> {
+        let (component, sandbox, action) = match command {
+            Command::Run(Run { component, source: SourceArgs { sandbox, action } }) => {
+                (component, sandbox, Some(action))
+            }
+            Command::Inspect(inspect) => (&inspect.component, &inspect.sandbox, None),
+            _ => return None,
+        };
+        if !sandbox.isolation.isolate {
+            return None;
+        }
+        let mut files = Files { read: of_sandbox(sandbox), ..Files::default() };
+        // A bundle reads its component from its own file, and no output may replace the program.
+        files.read.extend(std::env::current_exe());
+        if let ComponentSource::File(path) = component {
+            files.read.push(path.clone());
+        }
+        if let Command::Inspect(inspect) = command {
+            files.read.extend(inspect.view.config.clone());
+        }
+        match action {
+            Some(Action::Check { config } | Action::Discover { config, .. }) => {
+                files.read.push(config.path.clone());
+            }
+            Some(Action::Read(wanted)) => {
+                let destination = &wanted.destination;
+                files.read.push(wanted.config.path.clone());
+                files.read.extend(wanted.choice.catalog.clone());
+                files.read.extend(destination.state.clone());
+                let written = [destination.saved_to(), destination.output()];
+                files.written.extend(written.into_iter().flatten().map(PathBuf::from));
+                if let Some(folder) = &wanted.folder.output_dir {
+                    files.filled.push(folder.clone());
+                }
+            }
+            Some(Action::Verify(wanted)) => {
+                files.read.extend([wanted.config.path.clone(), wanted.against.clone()]);
+                files.read.extend(wanted.catalog.clone());
+                // Records go to files there, and to no folders.
+                files.written.push(std::env::temp_dir().join("records"));
+            }
+            Some(Action::Spec) | None => {}
+        }
+        Some(files)
+    }
 }
 
 /// What the flags and the environment name. Compiled code is read and not written: what broke out
@@ -106,4 +118,39 @@ fn isolate(_: &Files) -> Result<()> {
 fn refused(reason: &str) -> Error {
     Error::config(format!("the process cannot be isolated (--isolate): {reason}"))
         .with_hint("it takes Linux 5.13 or newer, on x86_64 or aarch64, with Landlock and seccomp")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Cli;
+
+    fn files(arguments: &[&str]) -> Files {
+        let isolated = ["host", "run", "orb.wasm", "--isolate", "--cache-dir", "cache"];
+        let cli = Cli::try_parse_from(isolated.iter().chain(arguments)).unwrap();
+        Files::of(&cli.command).expect("isolated")
+    }
+
+    #[test]
+    fn a_command_makes_folders_in_its_output_folder_alone_and_writes_to_no_cache() {
+        let (cache, temporary) = (Path::new("cache"), std::env::temp_dir());
+        let read = ["read", "--config", "c.json", "--output-dir", "out"];
+        let verify = ["verify", "--config", "c.json", "--against", "out"];
+        let folders = |files: &Files| -> Vec<_> {
+            files.written.iter().map(|path| path.parent().unwrap().to_owned()).collect()
+        };
+        for (arguments, filled, written) in [
+            (&["spec"][..], vec![], vec![]),
+            (&read, vec![PathBuf::from("out")], vec![]),
+            (&verify, vec![], vec![temporary]),
+        ] {
+            let files = files(arguments);
+            assert_eq!((&files.filled, folders(&files)), (&filled, written), "{arguments:?}");
+            assert!(files.read.iter().any(|path| path == cache), "{arguments:?}");
+        }
+    }
 }

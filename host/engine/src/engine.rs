@@ -1,7 +1,6 @@
 //! Loads connectors: the entrance of the crate.
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use crate::compiler;
 use crate::component;
 use crate::connector::Connector;
 use crate::error::{Error, Result};
+use crate::input_file;
 use crate::instance::Prepared;
 use crate::limits::Limits;
 use crate::native_code::NativeCode;
@@ -155,7 +155,7 @@ impl Engine {
         };
         let mut bytes = Vec::new();
         let most = (self.limits().component as u64).saturating_add(1);
-        File::open(path).map_err(unreadable)?.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
+        input_file::open(path).map_err(unreadable)?.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
         Ok(bytes)
     }
 

@@ -64,6 +64,7 @@ mod frozen;
 #[doc(hidden)]
 pub mod fuzzing;
 mod http;
+pub mod input_file;
 mod instance;
 mod instances;
 mod json_object;

@@ -27,7 +27,12 @@ impl Folder {
     pub(crate) fn lock(path: &Path) -> Result<Self, Problem> {
         let lock = || -> Result<Option<File>, Problem> {
             fs::create_dir_all(path)?;
-            let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+            let mut options = OpenOptions::new();
+            // Opened for writing alone, a pipe of that name would wait for its reader.
+            let lock = options.create(true).truncate(false).read(true).write(true).open(path.join(LOCK))?;
+            if !lock.metadata()?.is_file() {
+                return Err(Problem::Odd(path.join(LOCK), "is not a file".to_owned()));
+            }
             match lock.try_lock() {
                 Ok(()) => Ok(Some(lock)),
                 Err(TryLockError::WouldBlock) => Ok(None),
@@ -195,6 +200,21 @@ mod tests {
         assert!(matches!(problem, Problem::InUse(_)), "{problem}");
         drop(first);
         Folder::lock(&path).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_the_lock_is_refused_and_not_waited_for() {
+        use std::sync::mpsc::channel;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let made = std::process::Command::new("mkfifo").arg(path.join(LOCK)).status();
+        assert!(made.unwrap().success());
+        // Far longer than it takes on a busy machine. Another thread, as it could take for ever.
+        let (done, ended) = channel();
+        std::thread::spawn(move || done.send(Folder::lock(&path).map(drop)));
+        let problem = ended.recv_timeout(std::time::Duration::from_secs(60)).unwrap().unwrap_err();
+        assert!(problem.to_string().contains("is not a file"), "{problem}");
     }
 
     #[test]

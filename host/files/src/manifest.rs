@@ -88,7 +88,8 @@ impl Manifest {
         }
         let Some(run) = newest else { return Ok(None) };
         let path = place(folder, &run.to_string());
-        let text = fs::read_to_string(&path).map_err(|error| Problem::from(error).at(&path))?;
+        let text =
+            elt_host::input_file::read_to_string(&path).map_err(|error| Problem::from(error).at(&path))?;
         match serde_json::from_str(&text) {
             Ok(manifest) => Ok(Some((run, manifest))),
             Err(error) => Err(Problem::Odd(path, format!("is not the manifest of a run: {error}"))),

@@ -57,7 +57,7 @@ fn collect(folder: &Path, with_months: bool, files: &mut Vec<PathBuf>) -> io::Re
             if with_months && name.starts_with(MONTH) {
                 collect(&entry.path(), false, files)?;
             }
-        } else if is_part {
+        } else if is_part && entry.path().is_file() {
             files.push(entry.path());
         }
     }

@@ -1,8 +1,8 @@
-//! Never returns from `spec`.
+//! Says that it computes, and never returns from `spec`.
 
 use std::hint::black_box;
 
-use guests::{Hostile, Next, Specification, Value};
+use guests::{Hostile, Level, Next, Specification, Value, log};
 
 struct EndlessSpec;
 
@@ -10,6 +10,7 @@ guests::hostile!(EndlessSpec);
 
 impl Hostile for EndlessSpec {
     fn spec() -> Specification {
+        log(Level::Info, "computes without an end");
         loop {
             black_box(());
         }

@@ -225,7 +225,7 @@ impl Run<'_> {
         let outcome = attempt.read(&mut store, &config, state.as_deref(), sync);
         let world = store.into_data();
         self.now = world.now;
-        let World { mut server, output, stderr, .. } = world;
+        let World { mut server, output, .. } = world;
         self.report.requests += server.arrived();
         self.report.faults += server.happened.len() as u64;
         self.report.transcript.extend(server.transcript.take().unwrap_or_default());
@@ -237,9 +237,8 @@ impl Run<'_> {
         }
         self.chain = Some(reading.clone());
         let broken = self.conclude(sync, &outcome, &server, &reading, start, &config);
-        let is_secret = [&output, &stderr].iter().any(|text| text.contains(API_KEY));
-        let broken =
-            broken.or_else(|| is_secret.then(|| ("secret", format!("the key is in {output}{stderr}"))));
+        let is_secret = output.contains(API_KEY);
+        let broken = broken.or_else(|| is_secret.then(|| ("secret", format!("the key is in {output}"))));
         self.tell(|| match &outcome {
             End::Failure(error) => format!("  => {:?}: {}", error.failure_type, error.message),
             outcome => format!("  => {outcome:?}"),

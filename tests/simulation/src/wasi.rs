@@ -20,11 +20,6 @@ pub(crate) fn add_to_linker(linker: &mut Linker<World>, component: &Component) -
             Some("wasi:io/streams") => io::streams,
             Some("wasi:clocks/monotonic-clock") => monotonic_clock,
             Some("wasi:clocks/wall-clock") => wall_clock,
-            Some("wasi:random/random") => random,
-            Some("wasi:cli/environment") => environment,
-            Some("wasi:cli/stdin") => io::stdin,
-            Some("wasi:cli/stdout") => io::stdout,
-            Some("wasi:cli/stderr") => io::stderr,
             Some("wasi:http/types") => http::types,
             Some("wasi:http/outgoing-handler") => http::outgoing_handler,
             _ => continue,
@@ -103,18 +98,4 @@ fn wall_clock(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
         Ok((Datetime { seconds: now / 1_000_000_000, nanoseconds },))
     })?;
     instance.func_wrap("resolution", |_: Caller<'_>, (): ()| Ok((Datetime { seconds: 0, nanoseconds: 1 },)))
-}
-
-/// Random numbers are always the same ones: what the connector does must not depend on them.
-fn random(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-random-bytes", |_: Caller<'_>, (count,): (u64,)| {
-        Ok((vec![7_u8; usize::try_from(count.min(4096)).unwrap_or(0)],))
-    })?;
-    instance.func_wrap("get-random-u64", |_: Caller<'_>, (): ()| Ok((7_u64,)))
-}
-
-fn environment(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-environment", |_: Caller<'_>, (): ()| Ok((Vec::<(String, String)>::new(),)))?;
-    instance.func_wrap("get-arguments", |_: Caller<'_>, (): ()| Ok((Vec::<String>::new(),)))?;
-    instance.func_wrap("initial-cwd", |_: Caller<'_>, (): ()| Ok((None::<String>,)))
 }

@@ -87,9 +87,8 @@ pub(crate) struct World {
     pub(crate) calls: u64,
     pub(crate) kill_at: Option<u64>,
     pub(crate) ended: Option<Ended>,
-    /// What the guest logged and wrote to stderr.
+    /// What the guest logged.
     pub(crate) output: String,
-    pub(crate) stderr: String,
 }
 
 impl World {
@@ -107,7 +106,6 @@ impl World {
             kill_at: None,
             ended: None,
             output: String::new(),
-            stderr: String::new(),
         }
     }
 

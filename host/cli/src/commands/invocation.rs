@@ -146,6 +146,8 @@ fn disclosure_line(disclosure: &Disclosure, specification: &Specification) -> Op
 pub(crate) fn engine(sandbox: &Sandbox) -> Result<Engine> {
     let cache = match &sandbox.cache_dir {
         _ if sandbox.no_cache => Cache::none(),
+        // An isolated process keeps no code, so a directory that is not there is not made either.
+        Some(directory) if sandbox.isolation.isolate && !directory.exists() => Cache::none(),
         Some(directory) => Cache::at(directory)?,
         None => Cache::of_user(),
     };

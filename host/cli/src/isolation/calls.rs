@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 
 use libc::{
-    AF_INET, AF_INET6, AF_NETLINK, CLONE_THREAD, ENOSYS, EPERM, SOCK_RAW, SYS_accept, SYS_accept4, SYS_acct,
-    SYS_add_key, SYS_bind, SYS_bpf, SYS_chroot, SYS_clone, SYS_clone3, SYS_delete_module, SYS_execve,
-    SYS_execveat, SYS_fchmodat, SYS_fchownat, SYS_finit_module, SYS_fsconfig, SYS_fsmount, SYS_fsopen,
-    SYS_fspick, SYS_init_module, SYS_io_uring_setup, SYS_ioctl, SYS_kcmp, SYS_kexec_file_load,
-    SYS_kexec_load, SYS_keyctl, SYS_listen, SYS_lremovexattr, SYS_lsetxattr, SYS_mount, SYS_mount_setattr,
-    SYS_move_mount, SYS_mq_open, SYS_msgget, SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_open_tree,
-    SYS_perf_event_open, SYS_personality, SYS_pidfd_getfd, SYS_pidfd_open, SYS_pidfd_send_signal,
-    SYS_pivot_root, SYS_prlimit64, SYS_process_madvise, SYS_process_vm_readv, SYS_process_vm_writev,
-    SYS_ptrace, SYS_quotactl, SYS_reboot, SYS_removexattr, SYS_request_key, SYS_semget, SYS_setns,
-    SYS_setxattr, SYS_shmat, SYS_shmget, SYS_socket, SYS_swapoff, SYS_swapon, SYS_umount2, SYS_unshare,
-    SYS_userfaultfd, SYS_utimensat,
+    CLONE_THREAD, ENOSYS, EPERM, SYS_accept, SYS_accept4, SYS_acct, SYS_add_key, SYS_bpf, SYS_chroot,
+    SYS_clone, SYS_clone3, SYS_delete_module, SYS_execve, SYS_execveat, SYS_fchmodat, SYS_fchownat,
+    SYS_finit_module, SYS_fsconfig, SYS_fsmount, SYS_fsopen, SYS_fspick, SYS_init_module, SYS_io_uring_setup,
+    SYS_ioctl, SYS_kcmp, SYS_kexec_file_load, SYS_kexec_load, SYS_keyctl, SYS_listen, SYS_lremovexattr,
+    SYS_lsetxattr, SYS_mount, SYS_mount_setattr, SYS_move_mount, SYS_mq_open, SYS_msgget,
+    SYS_name_to_handle_at, SYS_open_by_handle_at, SYS_open_tree, SYS_perf_event_open, SYS_personality,
+    SYS_pidfd_getfd, SYS_pidfd_open, SYS_pidfd_send_signal, SYS_pivot_root, SYS_prlimit64,
+    SYS_process_madvise, SYS_process_vm_readv, SYS_process_vm_writev, SYS_ptrace, SYS_quotactl, SYS_reboot,
+    SYS_removexattr, SYS_request_key, SYS_semget, SYS_setns, SYS_setxattr, SYS_shmat, SYS_shmget,
+    SYS_swapoff, SYS_swapon, SYS_umount2, SYS_unshare, SYS_userfaultfd, SYS_utimensat,
 };
 use seccompiler::SeccompCmpArgLen::Dword;
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
 use seccompiler::{
     BpfProgram, Error, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule, apply_filter,
 };
+
+use super::sockets;
 
 /// Other programs, other processes, the kernel's own parts, connections from elsewhere, and what
 /// files have besides their content: Landlock looks at that only.
@@ -109,15 +110,6 @@ const X32: (i64, std::ops::RangeInclusive<i64>) = (0x4000_0000, 512..=547);
 /// `TIOCSTI` and `TIOCLINUX`, which type into a terminal, and so into the shell that started this
 /// process (Linux, `asm-generic/ioctls.h`).
 const TYPING: [u64; 2] = [0x5412, 0x541c];
-/// Families of sockets that remain: the internet, and the kernel's list of own addresses. Not those
-/// of this machine, behind which are programs such as Docker. Name services that are asked by one
-/// (nscd, systemd-resolved) are passed over: the servers in resolv.conf are asked.
-const FAMILIES: [i32; 3] = [AF_INET, AF_INET6, AF_NETLINK];
-
-/// Bytes of the address of a netlink socket (`sockaddr_nl`). Those of the internet are longer, and
-/// the kernel accepts no shorter ones.
-const NETLINK_ADDRESS: i32 = 12;
-
 /// Forbids them to this thread and those that it starts.
 ///
 /// # Errors
@@ -127,15 +119,13 @@ pub(super) fn forbid() -> Result<(), Error> {
     let condition = |argument, operator, value: i32| {
         SeccompCondition::new(argument, Dword, operator, u64::from(value.cast_unsigned()))
     };
-    let other_family: Result<Vec<_>, _> = FAMILIES.iter().map(|family| condition(0, Ne, *family)).collect();
-    let raw = vec![condition(0, Ne, AF_NETLINK)?, condition(1, MaskedEq(0xf), SOCK_RAW)?];
     let process = vec![condition(0, MaskedEq(u64::from(CLONE_THREAD.cast_unsigned())), 0)?];
     let mut rules: BTreeMap<_, _> = FORBIDDEN.iter().map(|call| (*call, Vec::new())).collect();
     #[cfg(target_arch = "x86_64")]
     {
         let (bit, own) = X32;
         let shared =
-            FORBIDDEN.iter().copied().chain([SYS_bind, SYS_clone, SYS_clone3, SYS_ioctl, SYS_socket]);
+            FORBIDDEN.iter().copied().chain([SYS_clone, SYS_clone3, SYS_ioctl]).chain(sockets::CALLS);
         rules.extend(shared.chain(own).map(|call| (call | bit, Vec::new())));
     }
     let typing: Result<Vec<_>, _> = TYPING
@@ -145,12 +135,7 @@ pub(super) fn forbid() -> Result<(), Error> {
     rules.insert(SYS_ioctl, typing?);
     // Of other processes, not of this one.
     rules.insert(SYS_prlimit64, vec![SeccompRule::new(vec![condition(0, Ne, 0)?])?]);
-    rules.insert(SYS_socket, vec![SeccompRule::new(other_family?)?, SeccompRule::new(raw)?]);
-    // A port of one's own, of TCP or UDP. musl resolves names at one; glibc needs the list of own
-    // addresses only.
-    if cfg!(not(target_env = "musl")) {
-        rules.insert(SYS_bind, vec![SeccompRule::new(vec![condition(2, Ne, NETLINK_ADDRESS)?])?]);
-    }
+    rules.extend(sockets::forbidden()?);
     rules.insert(SYS_clone, vec![SeccompRule::new(process)?]);
     apply(rules, EPERM)?;
     // Its arguments cannot be looked at. Without it, threads are started by the older call.

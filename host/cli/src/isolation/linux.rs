@@ -103,13 +103,21 @@ fn folders(path: &Path) -> impl Iterator<Item = PathBuf> {
 mod tests {
     use std::fs;
     use std::io::ErrorKind::PermissionDenied;
-    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::net::{TcpListener, TcpStream};
     use std::os::unix::fs::PermissionsExt as _;
-    use std::os::unix::net::UnixDatagram;
     use std::process::Command;
     use std::thread;
 
+    use libc::{AF_INET, SOCK_STREAM};
+
+    use super::super::sockets::tests::{bind, socket};
     use super::*;
+
+    /// Whether this kernel's Landlock knows TCP, as from Linux 6.7 on.
+    fn knows_tcp() -> bool {
+        let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+        ruleset.handle_access(AccessNet::BindTcp).is_ok()
+    }
 
     #[test]
     fn only_the_files_that_are_named_can_be_opened_and_no_program_be_started() {
@@ -117,16 +125,18 @@ mod tests {
         let at = |name: &str| folder.path().join(name);
         fs::create_dir(at("out")).unwrap();
         fs::create_dir(at("filled")).unwrap();
+        fs::create_dir(at("cache")).unwrap();
+        fs::write(at("cache/code"), "code").unwrap();
         fs::write(at("config"), "config").unwrap();
         fs::write(at("other"), "other").unwrap();
         let server = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = server.local_addr().unwrap();
         let files = Files {
-            read: vec![at("config")],
+            read: vec![at("config"), at("cache")],
             written: vec![at("out/state"), at("missing/x")],
             filled: vec![at("filled")],
         };
-        let (config, other, out, filled) = (at("config"), at("other"), at("out"), at("filled"));
+        let [config, other, out, filled, cache] = ["config", "other", "out", "filled", "cache"].map(at);
         // It holds for this thread and those that it starts, and for no other test.
         let confined = thread::spawn(move || {
             if let Err(error) = confine(&files) {
@@ -143,6 +153,7 @@ mod tests {
             fs::write(filled.join("stream/.part"), "part").unwrap();
             fs::rename(filled.join("stream/.part"), filled.join("stream/part")).unwrap();
             fs::File::open(filled.join("stream")).unwrap().sync_all().unwrap();
+            assert_eq!(fs::read_to_string(cache.join("code")).unwrap(), "code");
             TcpStream::connect(address).unwrap();
 
             let read = other.clone();
@@ -152,13 +163,16 @@ mod tests {
             denied(fs::read_dir("/").map(drop));
             denied(fs::read("/etc/passwd").map(drop));
             denied(fs::create_dir(out.join("folder")));
+            denied(fs::create_dir(cache.join("folder")));
+            denied(fs::write(cache.join("new"), "code"));
+            denied(fs::write(cache.join("code"), "other"));
+            denied(fs::remove_file(cache.join("code")));
             denied(std::os::unix::fs::symlink(&other, out.join("link")));
             denied(fs::set_permissions(&config, fs::Permissions::from_mode(0o777)));
             denied(Command::new("/bin/sh").arg("-c").arg(":").status().map(drop));
-            denied(UnixDatagram::unbound().map(drop));
-            if cfg!(not(target_env = "musl")) {
-                denied(TcpListener::bind("127.0.0.1:0").map(drop));
-                denied(UdpSocket::bind("127.0.0.1:0").map(drop));
+            // Landlock does that where musl may bind.
+            if cfg!(not(target_env = "musl")) || knows_tcp() {
+                denied(bind(&socket(AF_INET, SOCK_STREAM, 0).unwrap()));
             }
         });
         confined.join().unwrap();

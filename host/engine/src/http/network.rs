@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject as _;
 
 use super::proxy::Proxy;
 use crate::error::{Error, Remedy, Result};
+use crate::input_file;
 
 /// Variables that `rustls-native-certs` reads in place of the operating system's certificates.
 const SYSTEM_ROOTS: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -63,7 +64,7 @@ impl NamedRoots {
         };
         let mut certificates = Vec::new();
         for file in files {
-            let pem = std::fs::read(&file).map_err(unreadable)?;
+            let pem = input_file::read(&file).map_err(unreadable)?;
             // Bundles contain certificates that no verifier can use. They are skipped, as by other
             // programs.
             certificates.extend(CertificateDer::pem_slice_iter(&pem).flatten());
@@ -135,7 +136,7 @@ impl Network {
     pub fn trust(mut self, path: &Path) -> Result<Self> {
         let wrong =
             |problem: &str| Error::config(format!("the certificate file {} {problem}", path.display()));
-        let pem = std::fs::read(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
+        let pem = input_file::read(path).map_err(|error| wrong(&format!("cannot be read: {error}")))?;
         let before = self.roots.len();
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|_| wrong("is not in PEM form"))?;

@@ -228,6 +228,6 @@ fn crashed(error: &wasmtime::Error, store: &Store<World>) -> End {
     match store.data().ended {
         Some(Ended::Killed) => End::Abandoned,
         Some(ended) => End::Broken("time", format!("the connector {ended}")),
-        None => End::Broken("trap", format!("{error:?} {}", store.data().stderr)),
+        None => End::Broken("trap", format!("{error:?}")),
     }
 }

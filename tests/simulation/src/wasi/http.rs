@@ -122,7 +122,7 @@ fn requests(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     instance.func_wrap(
         "[method]outgoing-body.write",
         |mut caller: Caller<'_>, (body,): (Resource<OutgoingBody>,)| {
-            Ok((Ok::<_, ()>(enter(&mut caller)?.table.push(Output::Body(body.rep()))?),))
+            Ok((Ok::<_, ()>(enter(&mut caller)?.table.push(Output(body.rep()))?),))
         },
     )?;
     instance.func_wrap(
@@ -190,7 +190,7 @@ fn responses(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_>, (body,): (Resource<IncomingBody>,)| {
             let world = enter(&mut caller)?;
             let index = world.table.get(&body)?.0;
-            Ok((Ok::<_, ()>(world.table.push(Input::Body(index))?),))
+            Ok((Ok::<_, ()>(world.table.push(Input(index))?),))
         },
     )?;
     instance.func_wrap(

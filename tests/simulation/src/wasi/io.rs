@@ -1,4 +1,4 @@
-//! `wasi:io` and the standard streams.
+//! `wasi:io`.
 
 use wasmtime::component::{ComponentType, Lower, Resource, ResourceType};
 
@@ -9,18 +9,11 @@ use crate::world::{Pollable, World};
 /// An error of a stream, and what it says.
 pub(super) struct IoError(String);
 
-/// Where an input stream reads: the body of an exchange, or nothing.
-pub(super) enum Input {
-    Body(usize),
-    Empty,
-}
+/// An input stream: the body of the answer of an exchange.
+pub(super) struct Input(pub(super) usize);
 
-/// Where an output stream writes.
-pub(super) enum Output {
-    Body(u32),
-    Stderr,
-    Nowhere,
-}
+/// An output stream: the body of a request.
+pub(super) struct Output(pub(super) u32);
 
 #[derive(ComponentType, Lower)]
 #[component(variant)]
@@ -77,9 +70,7 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
         "[method]input-stream.read",
         |mut caller: Caller<'_>, (stream, most): (Resource<Input>, u64)| {
             let world = enter(&mut caller)?;
-            let Input::Body(index) = *world.table.get(&stream)? else {
-                return Ok((Err(StreamError::Closed),));
-            };
+            let Input(index) = *world.table.get(&stream)?;
             let now = world.now;
             let exchange = &mut world.exchanges[index];
             let Some(answer) = &exchange.answer else { return Ok((Err(StreamError::Closed),)) };
@@ -100,11 +91,8 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
         "[method]input-stream.subscribe",
         |mut caller: Caller<'_>, (stream,): (Resource<Input>,)| {
             let world = enter(&mut caller)?;
-            let pollable = match *world.table.get(&stream)? {
-                Input::Body(index) => Pollable::Body(index),
-                Input::Empty => Pollable::At(0),
-            };
-            Ok((world.table.push(pollable)?,))
+            let Input(index) = *world.table.get(&stream)?;
+            Ok((world.table.push(Pollable::Body(index))?,))
         },
     )?;
     instance.func_wrap("[method]output-stream.check-write", |_: Caller<'_>, (_,): (Resource<Output>,)| {
@@ -113,18 +101,13 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
     for name in ["write", "blocking-write-and-flush"] {
         let write = |mut caller: Caller<'_>, (stream, bytes): (Resource<Output>, Vec<u8>)| {
             let world = enter(&mut caller)?;
-            match *world.table.get(&stream)? {
-                Output::Body(body) => {
-                    let body = Resource::new_borrow(body);
-                    let body: &mut super::http::OutgoingBody = world.table.get_mut(&body)?;
-                    let index = body.exchange;
-                    match index {
-                        Some(index) => world.exchanges[index].request.body.extend_from_slice(&bytes),
-                        None => body.early.extend_from_slice(&bytes),
-                    }
-                }
-                Output::Stderr => world.stderr.push_str(&String::from_utf8_lossy(&bytes)),
-                Output::Nowhere => {}
+            let Output(body) = *world.table.get(&stream)?;
+            let body = Resource::new_borrow(body);
+            let body: &mut super::http::OutgoingBody = world.table.get_mut(&body)?;
+            let index = body.exchange;
+            match index {
+                Some(index) => world.exchanges[index].request.body.extend_from_slice(&bytes),
+                None => body.early.extend_from_slice(&bytes),
             }
             Ok((Ok::<(), StreamError>(()),))
         };
@@ -142,22 +125,4 @@ pub(super) fn streams(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
             Ok((enter(&mut caller)?.table.push(Pollable::At(0))?,))
         },
     )
-}
-
-pub(super) fn stdin(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-stdin", |mut caller: Caller<'_>, (): ()| {
-        Ok((enter(&mut caller)?.table.push(Input::Empty)?,))
-    })
-}
-
-pub(super) fn stdout(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-stdout", |mut caller: Caller<'_>, (): ()| {
-        Ok((enter(&mut caller)?.table.push(Output::Nowhere)?,))
-    })
-}
-
-pub(super) fn stderr(instance: &mut Instance<'_>) -> wasmtime::Result<()> {
-    instance.func_wrap("get-stderr", |mut caller: Caller<'_>, (): ()| {
-        Ok((enter(&mut caller)?.table.push(Output::Stderr)?,))
-    })
 }

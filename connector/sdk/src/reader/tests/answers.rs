@@ -149,6 +149,14 @@ impl Slices<()> for Once {
         false
     }
 
+    fn is_finished(&self) -> bool {
+        self.is_asked
+    }
+
+    fn left_off(&mut self) -> Option<String> {
+        None
+    }
+
     fn progress(&self) -> (u64, Option<u64>) {
         (0, None)
     }

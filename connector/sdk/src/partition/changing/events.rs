@@ -89,8 +89,7 @@ impl<C> Events<C> {
         }
         if let (Reach::NotNewest, Some(since)) = (self.reach, self.since) {
             self.reach = Reach::Asked;
-            let from = since.saturating_sub(SignedDuration::hours(100 * 365 * 24));
-            let slice = bounded(self.feed.stream, from, Some(Until::Including(since)));
+            let slice = bounded(self.feed.stream, since, Some(Until::Including(since)));
             let slice = Slice { scope: Scope::Feed, from: None, ..slice };
             let request = PageRequest::new(self.feed.stream, slice);
             return Some(PageRequest { level: 1, key: REACH_KEY, page_limit: Some(1), ..request });

@@ -159,6 +159,7 @@ impl Account {
             let Some(request) = in_flight.pop_front() else { break };
             assert!(!changing.is_finished(), "{request:?} comes after the end");
             read.requests.push(label(&request));
+            assert!(read.requests.len() < 1_000, "the read does not end");
             let records = match self.answer(&request) {
                 Some(page) => changing.observe(&request, page).unwrap(),
                 None => changing.without(&request, "not found", true).unwrap(),

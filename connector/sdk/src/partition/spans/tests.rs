@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::{fixtures, instant::format_instant, slice::Scope, testing};
+use crate::{fixtures, instant::format_instant, ranges::Ranges, slice::Scope, testing};
 
 static THINGS: Stream<()> = Stream { page_limit: Some(10), ..fixtures::OWNERS };
 
@@ -230,4 +230,38 @@ fn a_window_is_split_into_windows_of_six_pages() {
     let counts = [8, 9, 12, 13, 60, 6_000].map(|pages| parts(pages, Scope::All));
     assert_eq!(counts, [None, Some(2), Some(2), Some(3), Some(10), Some(32)]);
     assert_eq!(parts(6_000, Scope::Feed), Some(2));
+}
+
+#[test]
+fn a_record_after_the_opening_does_not_move_a_state_before_the_end() {
+    let newest = testing::instant("2024-02-01T00:00:00Z");
+    let mut positions = vec![newest];
+    let opened = testing::instant(OPENED);
+    positions.extend((1..200).map(|day| opened + SignedDuration::hours(24 * day)));
+    let list = fixtures::List::new(positions);
+    let (mut windows, mut states) = (windows("2024-01-01T00:00:00Z"), 0);
+    while let Some(request) = windows.next_request() {
+        windows.observe(&request, list.page(&request)).unwrap();
+        if let Some(state) = windows.checkpoint() {
+            states += 1;
+            assert_eq!(cursor(&state), newest);
+        }
+    }
+    assert!(states > 0);
+}
+
+#[test]
+fn progress_is_how_many_spans_have_been_read() {
+    static RANGES: Stream<()> =
+        Stream { partition: Partition::Ranges(Ranges::of(SignedDuration::hours(96))), ..THINGS };
+    let day = |day: u32| testing::instant(&format!("2024-01-{day:02}T00:00:00Z"));
+    let mut spans = Spans::new(&RANGES, &(), &TimeRange::since(day(1)), None, day(11));
+    let requests: Vec<PageRequest<()>> = std::iter::from_fn(|| spans.next_request()).collect();
+    for (done, request) in (0..).zip(&requests) {
+        assert_eq!(spans.progress(), (done, Some(3)));
+        let records = vec![fixtures::record_at(&format_instant(request.slice.from.unwrap()))];
+        spans.observe(request, Page { records, ..Page::default() }).unwrap();
+        assert!(spans.checkpoint().is_some() || done == 0);
+    }
+    assert_eq!(spans.progress(), (3, Some(3)));
 }

@@ -156,7 +156,8 @@ impl Pace {
             self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.seed = random.wrapping_add(u64::from(now.nanosecond()));
         let unit = f64::from((random >> 32) as u32) / f64::from(u32::MAX);
-        1.0 + SCATTER * (rate / SCATTERED).min(1.0).powi(2) * (2.0 * unit - 1.0)
+        let most = SCATTER * (rate / SCATTERED).min(1.0).powi(2);
+        1.0 - most + 2.0 * most * unit
     }
 
     /// Returns whether a request was served at this instant or later.

@@ -316,8 +316,7 @@ fn lists_of_parents_are_read_to_their_end_and_the_others_later() {
 
 #[test]
 fn of_parents_of_parents_all_lists_of_one_are_read() {
-    // The parents of the next lists are listed ahead.
-    verify(&PARTS, 1000, 45, 20, 3000);
+    verify(&PARTS, 1000, 45, 6, 3000);
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl<C> Events<C> {
         if let (Reach::NotNewest, Some(since)) = (self.reach, self.since) {
             self.reach = Reach::Asked;
             let slice = bounded(self.feed.stream, since, Some(Until::Including(since)));
-            let slice = Slice { scope: Scope::Feed, from: None, ..slice };
+            let slice = Slice { scope: Scope::Feed, from: None, keep_from: None, ..slice };
             let request = PageRequest::new(self.feed.stream, slice);
             return Some(PageRequest { level: 1, key: REACH_KEY, page_limit: Some(1), ..request });
         }

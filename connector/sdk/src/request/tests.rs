@@ -14,7 +14,7 @@ static VISITS: Stream<()> = Stream {
     time: Some(TIME),
     partition: Partition::Parents(Parents { place: Place::Query("owner"), ..PARENTS }),
     parts: Some(Parts { place: Place::Query("currency"), values: |(), _| Vec::new() }),
-    query: |(), slice| vec![("days", slice.span().map_or(0, |span| span.whole_days()).to_string())],
+    query: |(), slice| vec![("days", slice.span().map_or(0, SignedDuration::whole_days).to_string())],
     page_limit: Some(20),
     object: Some(Object { path: "visits/{id}/detail", id: "id" }),
     open: Some(&Open {

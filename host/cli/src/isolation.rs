@@ -131,7 +131,7 @@ mod tests {
 
     fn files(arguments: &[&str]) -> Files {
         let isolated = ["host", "run", "orb.wasm", "--isolate", "--cache-dir", "cache"];
-        let cli = Cli::try_parse_from(isolated.iter().chain(arguments)).unwrap();
+        let cli = Cli::try_parse_from(isolated.iter().chain(arguments)).expect("a command line");
         Files::of(&cli.command).expect("isolated")
     }
 

@@ -152,7 +152,7 @@ pub(super) mod tests {
     }
 
     fn set(socket: &OwnedFd, level: i32, option: i32, value: u32) -> Result<()> {
-        let size = socklen_t::try_from(size_of::<u32>()).unwrap();
+        let size = socklen_t::try_from(size_of::<u32>()).map_err(Error::other)?;
         // SAFETY: the value has this size, and lives as long as the call.
         let set =
             unsafe { libc::setsockopt(socket.as_raw_fd(), level, option, (&raw const value).cast(), size) };
@@ -164,8 +164,8 @@ pub(super) mod tests {
         // SAFETY: all zeros are an address, and it lives as long as the call.
         let bound = unsafe {
             let mut address: sockaddr_in = std::mem::zeroed();
-            address.sin_family = libc::sa_family_t::try_from(AF_INET).unwrap();
-            let size = socklen_t::try_from(size_of::<sockaddr_in>()).unwrap();
+            address.sin_family = libc::sa_family_t::try_from(AF_INET).map_err(Error::other)?;
+            let size = socklen_t::try_from(size_of::<sockaddr_in>()).map_err(Error::other)?;
             libc::bind(socket.as_raw_fd(), (&raw const address).cast(), size)
         };
         called(bound).map(drop)
@@ -179,10 +179,10 @@ pub(super) mod tests {
     /// Does something in a thread that is confined, as no other test is.
     fn confined(work: impl FnOnce() + Send + 'static) {
         let work = || {
-            forbid().unwrap();
+            forbid().expect("a kernel with seccomp");
             work();
         };
-        thread::spawn(work).join().unwrap();
+        thread::spawn(work).join().expect("no panic");
     }
 
     #[test]

@@ -117,3 +117,40 @@ fn parents_of_parents_that_were_listed_ahead_are_left_for_the_next_read() {
     let next = day(2).replace('Z', "+00:00");
     assert!(state.contains(&format!(r#""parents_after":"{next}""#)), "{state}");
 }
+
+/// Owners whom the server cannot filter by time.
+static UNFILTERED: Stream<()> = Stream { time: None, partition: Partition::Whole, ..fixtures::OWNERS };
+
+static THINGS_OF_UNFILTERED: Stream<()> =
+    Stream { partition: Partition::Parents(Parents { stream: &UNFILTERED, ..fixtures::PARENTS }), ..THINGS };
+
+/// The times of owners that are listed by a read that continues from one that was stopped after
+/// those that were created after this instant.
+fn listed(stream: &'static Stream<()>, parents_after: &str) -> Vec<(Option<Timestamp>, Option<Until>)> {
+    let unfinished =
+        format!(r#"{{"version":1,"opened":{OPENED:?},"parents_after":{parents_after:?},"stopped":true}}"#);
+    let mut lists = lists_of(stream, &format!(r#"{{"unfinished":{unfinished}}}"#));
+    let mut listed = Vec::new();
+    while let Some(request) = lists.next_request() {
+        lists.observe(&request, Page::default()).unwrap();
+        listed.push((request.slice.from, request.slice.until));
+    }
+    listed
+}
+
+#[test]
+fn a_read_that_was_stopped_lists_only_parents_that_are_new_and_those_that_are_left() {
+    let opened = testing::instant(OPENED);
+    // A server may truncate the fraction.
+    let left = Until::Before(testing::instant("2024-03-01T00:00:01Z"));
+    let parts = [(Some(opened), None), (None, Some(left))];
+    assert_eq!(listed(&THINGS, "2024-03-01T00:00:00.5Z"), parts);
+}
+
+#[test]
+fn a_read_that_was_stopped_lists_all_parents_at_once_where_nothing_can_be_left_out() {
+    assert_eq!(listed(&THINGS_OF_UNFILTERED, "2024-03-01T00:00:00Z"), [(None, None)]);
+    // The last second before the opening.
+    assert_eq!(listed(&THINGS, "2024-05-31T23:59:59Z"), [(None, None)]);
+    assert_eq!(listed(&THINGS, "2024-05-31T23:59:58Z").len(), 2);
+}

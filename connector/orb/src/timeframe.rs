@@ -120,6 +120,12 @@ mod tests {
         let shortest = cut(year(), SignedDuration::ZERO);
         assert!(shortest.iter().all(|part| part.span().unwrap() <= SignedDuration::hours(28)));
         assert!(shortest.iter().all(|part| part.keep_from < part.keep_before));
+        let of_hours = |count: i64| {
+            let until = instant("2024-01-01T05:00:00Z") + SignedDuration::hours(count);
+            let slice = Slice { until: Some(Until::Before(until)), ..year() };
+            halves(&slice).map(|parts| parts.len())
+        };
+        assert_eq!((of_hours(27), of_hours(28)), (None, Some(2)));
     }
 
     #[test]

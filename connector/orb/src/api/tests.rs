@@ -124,3 +124,14 @@ fn usage_is_never_asked_for_by_a_page_token_and_never_cut_off_in_silence() {
         api().decode_page(&request("subscription_usage", slice.clone(), None), br#"{"data":[]}"#).is_ok()
     );
 }
+
+#[test]
+fn a_full_page_of_a_list_that_says_nothing_of_further_ones_is_cut_off() {
+    let request = request("event_volumes", Slice::default(), None);
+    let is_cut_off = |count: usize| {
+        let hour = r#"{"count":1,"timeframe_start":"2024-05-30T00:00:00Z"}"#;
+        let body = format!(r#"{{"data":[{}]}}"#, vec![hour; count].join(","));
+        api().decode_page(&request, body.as_bytes()).unwrap().is_cut_off
+    };
+    assert_eq!([0, 99, 100].map(is_cut_off), [false, false, true]);
+}

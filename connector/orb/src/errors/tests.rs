@@ -45,6 +45,8 @@ fn each_status_has_its_meaning() {
         );
     }
     assert!(matches!(of_type(301, ""), Verdict::Fail(_)));
+    // No status that HTTP knows.
+    assert!(matches!(of_type(199, ""), Verdict::Fail(Error { failure_type: FailureType::System, .. })));
     for kind in ["413-request-too-large", "413-resource-too-large", "413-too-many-results"] {
         assert!(matches!(of_type(413, kind), Verdict::TooLarge(_)), "{kind}");
     }
@@ -128,4 +130,13 @@ fn a_key_that_orb_repeats_is_not_repeated_by_us() {
     let padded = format!(r#"{{"type":"{OWN}","detail":"{}hidden"}}"#, "x".repeat(MAX_EXPLANATION - 3));
     let Verdict::Fail(error) = judge(&config(), &answer(401, padded)) else { panic!("not a failure") };
     assert!(!error.message.contains("hid"), "{error}");
+}
+
+#[test]
+fn explanations_in_other_forms_are_shown_unless_escapes_could_hide_the_key_in_them() {
+    let body = r#"{"type":"https://docs.withorb.com/x#400","title":"Invalid","validation_errors":[
+        "one", {"limit":"two"}, {"key":"\u0068idden"}, "\u0068idden", 5]}"#;
+    let Verdict::Refused(error) = judge(&config(), &answer(400, body)) else { panic!("not refused") };
+    assert!(error.message.contains(r#": one: {"limit":"two"}: "#), "{error}");
+    assert!(error.message.ends_with(": 5") && !error.message.contains("idden"), "{error}");
 }

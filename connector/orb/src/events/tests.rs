@@ -100,3 +100,11 @@ fn a_name_that_comes_twice_counts_as_it_comes_last_and_is_written_once() {
     let page = complete(page, true, &found, &notes);
     assert_eq!(page.records[0].json, r#"{"event":{"id":"a","properties":{"s":"3"}}}"#);
 }
+
+#[test]
+fn without_configured_keys_an_entry_has_the_id_of_its_event_and_nothing_is_reported() {
+    let notes = Notes::default();
+    let page = complete(page(&[("a", "2024-03-10T00:00:00Z")]), false, &[], &notes);
+    assert!(page.records[0].json.ends_with(r#""event":{"id":"a"}}"#));
+    assert!(notes.sentences().is_empty());
+}

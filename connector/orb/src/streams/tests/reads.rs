@@ -77,6 +77,13 @@ fn what_multiplies_requests_is_in_the_config() {
                 "status[]=void&status[]=paid&status[]=issued&status[]=synced&invoice_date[gte]=2024-05-25T00:00:00+00:00",
             ],
         ),
+        (
+            "invoices",
+            r#","draft_invoices":true,"open_invoice_days":0"#,
+            &[
+                "status[]=void&status[]=paid&status[]=issued&status[]=synced&invoice_date[gte]=2024-05-25T00:00:00+00:00&status[]=draft",
+            ],
+        ),
         ("customer_balance_transactions", "", &["operation_time[gte]=2024-05-24T00:00:00+00:00"]),
     ] {
         assert_eq!(read(stream, config).1, expected, "{stream} {config}");

@@ -9,7 +9,7 @@ use crate::fault::Effect;
 use crate::history::{Sync, effects};
 use crate::judge::{Judge, Progress, Reading};
 use crate::server::{API_KEY, Server};
-use crate::subject::Subject;
+use crate::subject::{Subject, instant};
 use crate::world::{DAY, Time};
 
 impl Run<'_> {
@@ -54,6 +54,8 @@ impl Run<'_> {
         if !is_skipped {
             let judge = Judge { is_corrected: reading.is_corrected, ..self.judge(&server.subject, start) };
             broken = judge.after_success(reading, self.now);
+            let days = Time::from(sync.settings.sweep_days);
+            broken = broken.or_else(|| self.overdue(days));
             if let Some((opened, end)) = self.sweep().filter(|_| broken.is_none()) {
                 broken = judge.after_sweep(opened, end, self.now);
             }
@@ -93,6 +95,14 @@ impl Run<'_> {
     pub(super) fn progress(&self) -> Progress {
         let state = self.state.as_deref();
         state.and_then(|state| Progress::parse(state, self.history.row().cursor)).unwrap_or_default()
+    }
+
+    /// Whether everything should have been read again. `days` is after how long, 0 for never.
+    fn overdue(&self, days: Time) -> Option<(&'static str, String)> {
+        let swept = self.swept.filter(|_| days > 0)?;
+        let (opened, ..) = self.openings.last()?;
+        let is_overdue = self.progress().swept == Some(swept) && opened - swept >= days * DAY;
+        is_overdue.then(|| ("stale", format!("everything was last read at {}", instant(swept))))
     }
 
     /// When the read of everything was opened that has just ended, and the end of what was read.

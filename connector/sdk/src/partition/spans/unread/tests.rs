@@ -141,7 +141,7 @@ fn only_a_read_that_was_stopped_before_its_end_is_left_off() {
             spans.stop();
         }
         let state = spans.left_off().map(|state| State::parse(&state, THINGS.cursor, None).unwrap());
-        let is_left_off = state.is_some_and(|state| state.unread.is_some());
+        let is_left_off = state.is_some_and(|state| state.unread.is_some() && state.cursor.is_some());
         assert_eq!(is_left_off, pages == 2 && is_stopped, "{pages} pages");
     }
 }
@@ -181,6 +181,13 @@ fn a_range_that_was_left_off_begins_as_far_before_its_records_as_any() {
     let (rest, next) = (Until::Before(boundary), Until::Before(day(11)));
     let expected = [(day(6) - overlap, day(6), rest), (boundary - overlap, boundary, next)];
     assert_eq!(slices.iter().map(begin).collect::<Vec<_>>(), expected);
+    // One of which nothing was read is as it was.
+    let unread = Unread { edges: vec![day(1)], opened: None, observed: None, held: None };
+    let [new, same] = [None, Some(unread)].map(|unread| {
+        let mut spans = Spans::new(&RANGES, &(), &range, None, day(11)).resume(unread);
+        std::iter::from_fn(|| spans.next_request()).map(|request| request.slice).collect::<Vec<_>>()
+    });
+    assert_eq!(new, same);
 }
 
 /// Reads some of the ranges of four days since the first of January, with newer records first, and

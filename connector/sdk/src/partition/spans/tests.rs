@@ -233,6 +233,17 @@ fn a_window_is_split_into_windows_of_six_pages() {
 }
 
 #[test]
+fn a_page_of_less_than_a_second_is_cut_where_a_second_begins() {
+    let cut = |newest: &str| {
+        let page = [newest, "2024-05-01T00:00:00.5Z"].map(fixtures::record_at);
+        split_below(&page, testing::instant("2024-04-01T00:00:00Z"), Scope::All).map(|(cut, _)| cut)
+    };
+    let second = testing::instant("2024-05-01T00:00:01Z");
+    let newest = ["2024-05-01T00:00:00.9Z", "2024-05-01T00:00:01Z", "2024-05-01T00:00:01.2Z"];
+    assert_eq!(newest.map(cut), [None, Some(second), Some(second)]);
+}
+
+#[test]
 fn a_record_after_the_opening_does_not_move_a_state_before_the_end() {
     let newest = testing::instant("2024-02-01T00:00:00Z");
     let mut positions = vec![newest];

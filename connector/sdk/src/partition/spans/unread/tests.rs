@@ -6,6 +6,7 @@ use super::*;
 use crate::{
     cursor::TimeRange,
     fixtures::{self, List},
+    page::Page,
     partition::Slices as _,
     ranges::Ranges,
     stream::Stream,
@@ -189,7 +190,7 @@ fn only_a_read_that_was_stopped_before_its_end_is_left_off() {
             spans.stop();
         }
         let state = spans.left_off().map(|state| State::parse(&state, THINGS.cursor, None).unwrap());
-        let is_left_off = state.is_some_and(|state| state.unread.is_some());
+        let is_left_off = state.is_some_and(|state| state.unread.is_some() && state.cursor.is_some());
         assert_eq!(is_left_off, pages == 2 && is_stopped, "{pages} pages");
     }
 }
@@ -229,4 +230,54 @@ fn a_range_that_was_left_off_begins_as_far_before_its_records_as_any() {
     let (rest, next) = (Until::Before(boundary), Until::Before(day(11)));
     let expected = [(day(6) - overlap, day(6), rest), (boundary - overlap, boundary, next)];
     assert_eq!(slices.iter().map(begin).collect::<Vec<_>>(), expected);
+    // One of which nothing was read is as it was.
+    let unread = Unread { edges: vec![day(1)], opened: None, observed: None, held: None };
+    let [new, same] = [None, Some(unread)].map(|unread| {
+        let mut spans = Spans::new(&RANGES, &(), &range, None, day(11)).resume(unread);
+        std::iter::from_fn(|| spans.next_request()).map(|request| request.slice).collect::<Vec<_>>()
+    });
+    assert_eq!(new, same);
+}
+
+/// Reads some of the ranges of four days since the first of January, with newer records first, and
+/// returns the edges of what is left.
+fn edges_without(read: &[usize], opened: Timestamp) -> Vec<Timestamp> {
+    static RANGES: Stream<()> =
+        Stream { partition: Partition::Ranges(Ranges::of(SignedDuration::hours(96))), ..THINGS };
+    let range = TimeRange::since(instant("2024-01-01T00:00:00Z"));
+    let mut spans = Spans::new(&RANGES, &(), &range, None, opened);
+    let requests: Vec<_> = std::iter::from_fn(|| spans.next_request()).collect();
+    for index in read {
+        spans.observe(&requests[*index], Page::default()).unwrap();
+    }
+    spans.rest().unread.unwrap().edges
+}
+
+#[test]
+fn unread_parts_that_touch_are_one() {
+    let day = |day: u32| instant(&format!("2024-01-{day:02}T00:00:00Z"));
+    assert_eq!(edges_without(&[], day(15)), [day(1)]);
+    assert_eq!(edges_without(&[1], day(15)), [day(1), day(5), day(9)]);
+    assert_eq!(edges_without(&[0, 2], day(15)), [day(5), day(9), day(13)]);
+    assert_eq!(edges_without(&[0, 3], day(15)), [day(5), day(13), day(15) - OVERLAP]);
+}
+
+#[test]
+fn an_unread_part_that_ends_where_all_is_new_has_no_end() {
+    let day = |day: u32| instant(&format!("2024-01-{day:02}T00:00:00Z"));
+    assert_eq!(edges_without(&[0], day(9) + OVERLAP), [day(5)]);
+}
+
+#[test]
+fn a_window_of_which_nothing_says_how_far_it_is_is_read_to_its_end() {
+    for (days, next) in [([3, 2, 1], None), ([2, 3, 1], Some("next"))] {
+        let mut spans = open(r#"{"created_at":"2023-12-31T00:00:00Z"}"#, instant(OPENED));
+        let request = spans.next_request().unwrap();
+        let records = days.map(|day| fixtures::record_at(&format!("2024-01-{day:02}T00:00:00Z")));
+        let page = Page { records: records.into(), next_token: Some("next".into()), ..Page::default() };
+        spans.observe(&request, page).unwrap();
+        spans.stop();
+        let token = spans.next_request().and_then(|request| request.page_token);
+        assert_eq!(token.as_deref(), next, "{days:?}");
+    }
 }

@@ -66,6 +66,26 @@ fn a_read_that_had_an_end_and_continues_without_it_starts_over() {
 }
 
 #[test]
+fn an_end_at_the_very_opening_leaves_nothing_out_so_a_read_without_it_continues() {
+    let mut server = Server::default();
+    (0..150).for_each(|number| server.owner(&day(number), &[&day(400)]));
+    let open = |end: Option<&str>, state: &str| {
+        let end = end.map(testing::instant);
+        let range = TimeRange { end, ..TimeRange::since(testing::instant("2023-01-01T00:00:00Z")) };
+        let state = State::parse(state, THINGS.cursor, Some(fixtures::PARENTS.key)).unwrap();
+        ByParent::new(&THINGS, THINGS.parents().unwrap(), Rc::new(()), range, state, testing::instant(OPENED))
+    };
+    let continued = |end| {
+        let random = &mut fastrand::Rng::with_seed(1);
+        let (before, state) = read(&server, &mut open(Some(end), "{}"), 190, random);
+        let (after, _) = read(&server, &mut open(None, &state.unwrap()), 999, random);
+        before.iter().chain(&after).collect::<BTreeSet<_>>().len() == 150 && after.len() < 150
+    };
+    assert!(continued(OPENED));
+    assert!(!continued("2024-05-31T23:59:59Z"));
+}
+
+#[test]
 fn parents_that_are_newer_than_the_end_are_read_once_although_a_read_is_cut_short() {
     let mut server = Server::default();
     (0..300).for_each(|number| server.owner(&day(number), &[&day(20), &day(60)]));

@@ -126,6 +126,13 @@ mod tests {
             halves(&slice).map(|parts| parts.len())
         };
         assert_eq!((of_hours(27), of_hours(28)), (None, Some(2)));
+        // One whose second half would keep nothing.
+        let until = Some(Until::Before(instant("2024-01-02T09:00:00Z")));
+        let kept_up_to = |hour: i64| {
+            let keep_before = Some(instant("2024-01-01T00:00:00Z") + SignedDuration::hours(hour));
+            halves(&Slice { until, keep_before, ..year() }).map(|parts| parts.len())
+        };
+        assert_eq!([7, 8].map(kept_up_to), [Some(1), Some(2)]);
     }
 
     #[test]
@@ -148,5 +155,8 @@ mod tests {
         assert_eq!(spans(96), Some(vec![48, 48]));
         assert_eq!(spans(3), Some(vec![1, 2]));
         assert_eq!((spans(1), spans(0)), (None, None));
+        let [first, second] = &half_hours(&hours(4)).unwrap()[..] else { panic!("two halves") };
+        assert_eq!(first.keep_before, second.keep_from);
+        assert_eq!((first.until, second.keep_from), (second.from.map(Until::Before), second.from));
     }
 }

@@ -84,7 +84,7 @@ const DOCUMENTED: &[Documented] = &[
     ("coupons", &[], &["limit", "cursor", "show_archived", "redemption_code"]),
     ("coupons/{}/subscriptions", &[], PAGES),
     ("items", &[], PAGES),
-    ("metrics", &[], PAGES_BY_TIME),
+    ("metrics", &[], &["limit", "cursor", "created_at[t]", "status"]),
     ("prices", &[], PAGES),
     ("dimensional_price_groups", &[], PAGES),
     ("dimensional_price_groups/{}/prices", &[], &["limit", "cursor", "status"]),

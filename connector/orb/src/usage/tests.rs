@@ -40,6 +40,21 @@ fn a_read_that_continues_begins_a_whole_day_earlier() {
 }
 
 #[test]
+fn the_day_of_the_start_is_read_from_the_start() {
+    let config = config(r#","start_date":"2022-01-01T00:00:00Z""#);
+    let first = |from: &str| {
+        let whole = whole(from, "2022-01-06T00:00:00Z");
+        let slice = slices(&config, &subscription("{}"), &whole).swap_remove(0);
+        (format_instant(slice.from.unwrap()), slice.keep_from)
+    };
+    let start = "2022-01-01T00:00:00+00:00".to_owned();
+    assert_eq!(first("2022-01-01T05:00:00Z"), (start.clone(), None));
+    assert_eq!(first("2022-01-02T05:00:00Z"), (start, None));
+    let next = ("2022-01-02T00:00:00+00:00".to_owned(), Some(instant("2022-01-02T01:00:00Z")));
+    assert_eq!(first("2022-01-03T05:00:00Z"), next);
+}
+
+#[test]
 fn slices_are_clipped_to_the_life_of_the_subscription() {
     let life = r#"{"start_date":"2022-02-01T00:00:00+00:00","end_date":"2022-03-01T00:00:00+00:00"}"#;
     let spans = cut(&config(""), life, "2022-01-01T06:00:00Z", "2023-01-01T00:00:00Z");

@@ -12,13 +12,37 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/streams/tests/facts
 const CONFIG: &str = r#"{"api_key":"hidden","start_date":"2024-05-25T00:00:00Z","api_url":"http://h",
     "full_sweep_days":2,"changes":"webhook_events","ledger_currencies":["credits"],"concurrency":1}"#;
 
+/// Options that add fields to records.
+const OPTIONS: &str = r#","subscription_usage_grouping_key":"region","cost_currencies":["EUR"],
+    "string_event_properties_keys":["k"]"#;
+
 /// Takes out what is copied into a record only if it is not there.
 fn bare(body: &str) -> String {
     body.replace(r#""invoice_id":"i","#, "").replace(r#""currency":"USD","version""#, r#""version""#)
 }
 
+/// Events of everything that streams follow.
+const EVENTS: &str = r#"{"data":[
+    {"id":"1","type":"customer.edited","created_at":"2024-06-03T00:00:00Z","payload":{"customer":{"id":"named-c"}}},
+    {"id":"2","type":"payment_method.added","created_at":"2024-06-03T00:00:00Z",
+        "payload":{"payment_method":{"customer":{"id":"named-by-payment"}}}},
+    {"id":"3","type":"subscription.edited","created_at":"2024-06-03T00:00:00Z","payload":{"subscription":{"id":"named-s"}}},
+    {"id":"4","type":"plan.edited","created_at":"2024-06-03T00:00:00Z","payload":{"plan":{"id":"named-p"}}},
+    {"id":"5","type":"invoice.edited","created_at":"2024-06-03T00:00:00Z","payload":{"invoice":{"id":"named-i"}}},
+    {"id":"6","type":"credit_note.issued","created_at":"2024-06-03T00:00:00Z",
+        "payload":{"credit_note":{"id":"named-n","invoice_id":"named-by-note"}}},
+    {"id":"7","type":"customer.edited","created_at":"2024-05-01T00:00:00Z","payload":{"customer":{"id":"long-ago"}}}
+    ],"pagination_metadata":{"has_more":false,"next_cursor":null}}"#;
+
 /// Adds a newer element to each list, which may change.
 fn with_a_newer_one(request: &Request) -> elt_sdk::http::Response {
+    let (path, query) = parts_of(&request.url);
+    if path == "webhook_events" && query.iter().all(|(name, _)| name == "limit" || name.contains('[')) {
+        return answer(200, EVENTS);
+    }
+    if let Some((_, id)) = path.split_once("/named-") {
+        return answer(200, bare(ANY).replace("ID", &format!("named-{id}")).replace("PRICE", PRICE));
+    }
     let mut response = orb(request);
     let body = bare(&String::from_utf8(response.body).unwrap());
     let body = match body.strip_prefix(r#"{"data":["#).and_then(|rest| rest.split_once("],\"pagination")) {
@@ -57,6 +81,12 @@ fn fields(record: &str) -> String {
 /// Two reads of a stream, the second one three days later.
 fn facts(stream: &Stream<Config>) -> String {
     let mut facts = format!("{} ({})\n", stream.name, stream.rate.name);
+    let options = Config::sample(OPTIONS);
+    let properties: Vec<_> = (stream.properties)(&options).into_iter().map(|(name, _)| name).collect();
+    let keys = (stream.key_fields)(&options);
+    if !properties.is_empty() || !keys.is_empty() {
+        writeln!(facts, "  options: fields {}, key {}", properties.join(" "), keys.join(" ")).unwrap();
+    }
     let world = World::new(|request| Ok(with_a_newer_one(request)));
     let connector = Connector::<Orb>::new(world.platform(), Rc::default());
     let mut state = None::<String>;

@@ -1,5 +1,8 @@
 //! Reads of rows, from a server that Orb's document describes.
 
+use elt_sdk::testing::instant;
+use time::SignedDuration;
+
 use super::*;
 
 #[test]
@@ -47,6 +50,11 @@ fn what_multiplies_requests_is_in_the_config() {
         ("subscription_changes", r#","subscription_change_statuses":["applied"]"#, &["status=applied"]),
         ("subscription_changes", r#","subscription_change_statuses":[]"#, &[""]),
         ("billable_metrics", "", &[""]),
+        (
+            "billable_metrics",
+            r#","billable_metric_statuses":["draft","archived"]"#,
+            &["status=draft", "status=archived"],
+        ),
         (
             "subscription_costs",
             "",
@@ -200,5 +208,32 @@ fn a_list_that_orb_may_not_have_is_skipped_with_one_warning() {
                 assert!(lines[0].1.contains("skipped because"), "{lines:?}");
             }
         }
+    }
+}
+
+#[test]
+fn timeframes_that_orb_does_not_answer_are_halved() {
+    let longest = SignedDuration::hours(4 * 24);
+    for (stream, last) in [
+        ("subscription_usage", "usage"),
+        ("subscription_costs", "costs"),
+        ("customer_costs", "costs"),
+        ("event_volumes", "volume"),
+    ] {
+        let world = World::new(move |request: &Request| {
+            let (path, query) = parts_of(&request.url);
+            let at = |wanted: &str| query.iter().find(|(name, _)| name == wanted).map(|(_, at)| instant(at));
+            let span = at("timeframe_end").zip(at("timeframe_start")).map(|(end, start)| end - start);
+            let is_too_long = path.ends_with(last) && span > Some(longest);
+            Ok(if is_too_long { answer(413, "{}") } else { orb(request) })
+        });
+        let config = r#"{"api_key":"hidden","start_date":"2024-05-01T00:00:00Z","api_url":"http://h"}"#;
+        let connector = Connector::<Orb>::new(world.platform(), Rc::default());
+        let mut reader = connector.read(config, stream, None).unwrap();
+        let mut records = 0;
+        while let Some(batch) = world.run(reader.next_batch()).unwrap() {
+            records += batch.records.len();
+        }
+        assert!(records > 0, "{stream}");
     }
 }

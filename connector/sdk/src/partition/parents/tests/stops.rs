@@ -86,12 +86,17 @@ fn a_read_that_has_begun_a_parent_without_a_time_goes_on_although_it_is_stopped(
 #[test]
 fn a_read_that_is_stopped_lists_no_further_parents() {
     let mut lists = lists("{}");
+    let page = |owners: &[u32], next: &str| Page {
+        records: owners.iter().copied().map(owner).collect(),
+        next_token: Some(next.to_owned()),
+        ..Page::default()
+    };
     let listing = lists.next_request().unwrap();
-    let next_token = Some("next".to_owned());
-    let records = [3, 2].map(owner).into();
-    lists.observe(&listing, Page { records, next_token, ..Page::default() }).unwrap();
-    let first = lists.next_request().unwrap();
+    lists.observe(&listing, page(&[4, 3], "second")).unwrap();
+    let (second, first) = (lists.next_request().unwrap(), lists.next_request().unwrap());
+    assert_eq!((second.slice.parent.as_deref(), first.slice.parent.as_deref()), (None, Some("4")));
     lists.stop();
+    lists.observe(&second, page(&[2, 1], "third")).unwrap();
     lists.observe(&first, Page::default()).unwrap();
     assert!(lists.next_request().is_none());
 }

@@ -276,3 +276,10 @@ fn progress_is_how_many_spans_have_been_read() {
     }
     assert_eq!(spans.progress(), (3, Some(3)));
 }
+
+#[test]
+fn windows_are_no_shorter_than_a_second() {
+    let second = |second: i64| testing::instant(OPENED) + SignedDuration::seconds(second);
+    assert_eq!(edges(second(0), second(3), 8), [1, 2, 3].map(second));
+    assert_eq!(edges(second(0), second(16), 8), [2, 4, 6, 8, 10, 12, 14, 16].map(second));
+}

@@ -66,7 +66,7 @@ fn nothing_is_requested_for_a_range_above_what_is_read() {
 }
 
 #[test]
-fn nothing_is_requested_for_a_range_above_the_end() {
+fn nothing_is_requested_above_the_end_and_below_the_start() {
     let corrected = |from| {
         let from = crate::instant::format_instant(from);
         let fields = format!(r#""from":{from:?},"until":{:?},"at":{from:?},"owner":null"#, day(24));
@@ -75,12 +75,14 @@ fn nothing_is_requested_for_a_range_above_the_end() {
     };
     let until = Some(Until::Before(at(20, 12)));
     let whole = Slice { from: Some(at(20, 0)), until, ..Slice::default() };
-    let count = |from| {
+    let count = |start, from| {
         let parent = Record::new("{}".to_owned(), None);
-        let slices = corrected(from).slices(&parent, &whole, &[], at(3, 0), |slice| vec![slice.clone()]);
+        let slices = corrected(from).slices(&parent, &whole, &[], start, |slice| vec![slice.clone()]);
         slices.len()
     };
-    assert_eq!([at(20, 11), at(20, 12), at(20, 13)].map(count), [1, 0, 0]);
+    assert_eq!([at(20, 11), at(20, 12), at(20, 13)].map(|from| count(at(3, 0), from)), [1, 0, 0]);
+    // Nor below a read that begins at the start.
+    assert_eq!([at(19, 0), at(20, 0)].map(|start| count(start, at(20, 1))), [1, 0]);
 }
 
 #[test]

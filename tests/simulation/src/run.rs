@@ -76,6 +76,8 @@ struct Run<'a> {
     succeeded: Option<Time>,
     /// When each read was opened, by the connector's clock and by Orb's, and its end.
     openings: Vec<(Time, Time, Option<Time>)>,
+    /// Whether the read goes on with what an earlier one has left.
+    is_continued: bool,
     /// The last read of everything that was judged.
     swept: Option<Time>,
     /// Backfills that changed since then may be new to the next read.
@@ -100,6 +102,7 @@ pub(crate) fn run(simulator: &Simulator, history: &History, is_told: bool) -> Re
         there: None,
         succeeded: None,
         openings: Vec::new(),
+        is_continued: false,
         swept: None,
         corrected: Time::MIN,
         largest_state: LARGEST_STATE,
@@ -198,6 +201,7 @@ impl Run<'_> {
         let (config, start, end) = self.config(&sync.settings);
         let state = self.state.clone();
         let progress = self.progress();
+        self.is_continued = progress.is_unfinished;
         let lower = progress.lower(history, &sync.settings, start);
         let fresh = Reading {
             opened: self.now,

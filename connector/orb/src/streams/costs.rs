@@ -9,12 +9,7 @@ use elt_sdk::{
 use time::SignedDuration;
 
 use super::{LIST, OF_CUSTOMER, OF_SUBSCRIPTION, changes::BACKFILLS};
-use crate::{
-    config::Config,
-    costs, licenses,
-    rates::{ANALYTICS, READ},
-    timeframe, usage,
-};
+use crate::{config::Config, costs, licenses, rates::ANALYTICS, timeframe, usage};
 
 const COSTS: Stream<Config> = Stream { group: "costs", ..LIST };
 
@@ -94,7 +89,6 @@ pub(super) static LICENSE_USAGE: Stream<Config> = Stream {
     }),
     parts: Some(Parts { place: Place::Query("license_type_id"), values: licenses::types }),
     filters: &[("group_by", "license,day")],
-    rate: &READ,
     ..COSTS
 };
 

@@ -97,6 +97,8 @@ impl<C> Changing<C> {
         let sweep = match (sweep_after, &previous, memory.sweep) {
             (None, ..) | (_, None, _) => None,
             (Some(_), Some(_), Some(sweep)) => Some((sweep.opened, Some(Cursor::at(sweep.reached)))),
+            // What a stopped read has left is read first.
+            (Some(_), Some(_), None) if unread.is_some() => None,
             (Some(_), Some(_), None) => memory.swept.as_ref().is_none_or(is_due).then_some((opened, None)),
         };
         let is_first = previous.is_none();

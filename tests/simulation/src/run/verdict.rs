@@ -10,11 +10,10 @@ use crate::history::{Sync, effects};
 use crate::judge::{Judge, Progress, Reading};
 use crate::server::{API_KEY, Server};
 use crate::subject::{Subject, instant};
-use crate::world::{DAY, Time};
+use crate::world::{DAY, SECOND, Time};
 
 impl Run<'_> {
     /// Judges a sync as a whole.
-    #[expect(clippy::too_many_arguments, reason = "all of a sync")]
     pub(super) fn conclude(
         &mut self,
         sync: &Sync,
@@ -99,7 +98,8 @@ impl Run<'_> {
 
     /// Whether everything should have been read again. `days` is after how long, 0 for never.
     fn overdue(&self, days: Time) -> Option<(&'static str, String)> {
-        let swept = self.swept.filter(|_| days > 0)?;
+        // What was left of a read is read first.
+        let swept = self.swept.filter(|_| days > 0 && !self.is_continued)?;
         let (opened, ..) = self.openings.last()?;
         let is_overdue = self.progress().swept == Some(swept) && opened - swept >= days * DAY;
         is_overdue.then(|| ("stale", format!("everything was last read at {}", instant(swept))))
@@ -108,7 +108,9 @@ impl Run<'_> {
     /// When the read of everything was opened that has just ended, and the end of what was read.
     fn sweep(&self) -> Option<(Time, Option<Time>)> {
         let swept = self.progress().swept.filter(|swept| self.swept != Some(*swept))?;
-        let first = self.openings.iter().position(|(by_guest, ..)| *by_guest == swept)?;
+        // The connector counts whole seconds.
+        let is_it = |(by_guest, ..): &(Time, Time, Option<Time>)| (0..SECOND).contains(&(by_guest - swept));
+        let first = self.openings.iter().position(is_it)?;
         let ends = self.openings[first..].iter().filter_map(|(.., end)| *end);
         Some((self.openings[first].1, ends.min()))
     }

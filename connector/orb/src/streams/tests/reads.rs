@@ -1,6 +1,6 @@
 //! Reads of rows, from a server that Orb's document describes.
 
-use elt_sdk::testing::instant;
+use elt_sdk::{log::Level, testing::instant};
 use time::SignedDuration;
 
 use super::*;
@@ -91,6 +91,33 @@ fn what_multiplies_requests_is_in_the_config() {
             &[
                 "status[]=void&status[]=paid&status[]=issued&status[]=synced&invoice_date[gte]=2024-05-25T00:00:00+00:00&status[]=draft",
             ],
+        ),
+        (
+            "invoice_summaries",
+            r#","draft_invoices":true,"open_invoice_days":0"#,
+            &[
+                "status[]=void&status[]=paid&status[]=issued&status[]=synced&invoice_date[gte]=2024-05-25T00:00:00+00:00&status[]=draft",
+            ],
+        ),
+        (
+            "invoice_payment_attempts",
+            r#","draft_invoices":true,"open_invoice_days":0"#,
+            &[
+                "status[]=void&status[]=paid&status[]=issued&status[]=synced&invoice_date[gte]=2024-05-25T00:00:00+00:00",
+            ],
+        ),
+        (
+            "subscription_usage",
+            r#","subscription_usage_grouping_key":"region""#,
+            &[
+                "granularity=day&view_mode=periodic&timeframe_start=2024-05-25T00:00:00+00:00&timeframe_end=2024-06-01T00:00:00+00:00&billable_metric_id=m&group_by=region",
+            ],
+        ),
+        ("subscription_usage", r#","plan_id":"another""#, &[]),
+        (
+            "event_volumes",
+            r#","start_date":"2024-05-30T00:30:00Z""#,
+            &["timeframe_start=2024-05-30T00:00:00+00:00&timeframe_end=2024-06-01T00:00:00+00:00"],
         ),
         ("customer_balance_transactions", "", &["operation_time[gte]=2024-05-24T00:00:00+00:00"]),
     ] {
@@ -213,7 +240,7 @@ fn a_list_that_orb_may_not_have_is_skipped_with_one_warning() {
 
 #[test]
 fn timeframes_that_orb_does_not_answer_are_halved() {
-    let longest = SignedDuration::hours(4 * 24);
+    let longest = SignedDuration::hours(3 * 24);
     for (stream, last) in [
         ("subscription_usage", "usage"),
         ("subscription_costs", "costs"),
@@ -225,7 +252,13 @@ fn timeframes_that_orb_does_not_answer_are_halved() {
             let at = |wanted: &str| query.iter().find(|(name, _)| name == wanted).map(|(_, at)| instant(at));
             let span = at("timeframe_end").zip(at("timeframe_start")).map(|(end, start)| end - start);
             let is_too_long = path.ends_with(last) && span > Some(longest);
-            Ok(if is_too_long { answer(413, "{}") } else { orb(request) })
+            // Orb does not say whether there are further volumes.
+            let full = format!(r#"{{"data":[{}]}}"#, vec![r#"{"timeframe_start":null}"#; 100].join(","));
+            Ok(match (is_too_long, last) {
+                (false, _) => orb(request),
+                (true, "volume") => answer(200, full),
+                (true, _) => answer(413, "{}"),
+            })
         });
         let config = r#"{"api_key":"hidden","start_date":"2024-05-01T00:00:00Z","api_url":"http://h"}"#;
         let connector = Connector::<Orb>::new(world.platform(), Rc::default());
@@ -236,4 +269,19 @@ fn timeframes_that_orb_does_not_answer_are_halved() {
         }
         assert!(records > 0, "{stream}");
     }
+}
+
+#[test]
+fn a_subscription_without_an_upcoming_invoice_is_no_reason_for_a_warning() {
+    let world = World::new(|request: &Request| {
+        let is_upcoming = request.url.contains("/upcoming");
+        let absent = r#"{"type":"https://docs.withorb.com/x#404-resource-not-found"}"#;
+        Ok(if is_upcoming { answer(404, absent) } else { orb(request) })
+    });
+    let config = r#"{"api_key":"hidden","start_date":"2024-05-01T00:00:00Z","api_url":"http://h"}"#;
+    let connector = Connector::<Orb>::new(world.platform(), Rc::default());
+    let mut reader = connector.read(config, "upcoming_invoices", None).unwrap();
+    while world.run(reader.next_batch()).unwrap().is_some() {}
+    let levels: Vec<_> = world.lines.borrow().iter().map(|(level, _)| *level).collect();
+    assert_eq!(levels, [Level::Debug]);
 }

@@ -76,3 +76,19 @@ fn a_sweep_moves_the_cursor_to_what_is_new() {
     let read = many("done").read(SWEEPS, state, 30 * DAY);
     assert_eq!(state_of(read.state()).cursor.unwrap().instant, at(236));
 }
+
+#[test]
+fn what_a_stopped_read_has_left_is_read_before_everything_is_read_again() {
+    for swept in ["", r#","swept":"2024-01-02T00:00:00Z""#] {
+        let unread = r#""unread":{"version":1,"edges":["2024-01-03T00:00:00Z","2024-01-05T00:00:00Z","2024-01-09T00:00:00Z"]}"#;
+        let state = format!(r#"{{"at":"2024-01-02T00:00:00Z",{unread}{swept}}}"#);
+        let rest = many("done").read(SWEEPS, &state, 20 * DAY);
+        let is_unread = |hour: i64| (2 * DAY..4 * DAY).contains(&hour) || hour >= 8 * DAY;
+        assert_eq!(rest.records.len(), (0..240).step_by(4).filter(|hour| is_unread(*hour)).count());
+        let before = State::parse(&state, Some("at"), None).unwrap().memory.swept;
+        assert_eq!(state_of(rest.state()).memory.swept, before);
+        let next = many("void").read(SWEEPS, rest.state(), 21 * DAY);
+        assert_eq!(next.records.len(), 60);
+        assert_eq!(state_of(next.state()).memory.swept, Some(at(21 * DAY)));
+    }
+}

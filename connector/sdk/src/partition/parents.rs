@@ -176,12 +176,18 @@ impl<C> ByParent<C> {
             return None;
         }
         self.emitted = Some(parents_after);
+        Some(self.unfinished(parents_after))
+    }
+
+    /// Returns the progress of a read whose lists of parents created after an instant have been
+    /// read.
+    fn unfinished(&self, parents_after: Timestamp) -> Unfinished {
         let watermark = &self.watermark;
         let (observed, held) = (watermark.observed(), watermark.held());
         let opened = watermark.opened();
         let end = self.range.end.filter(|end| *end < opened);
         let stopped = self.lists.is_stopped() || self.state.unfinished.is_some_and(|state| state.stopped);
-        Some(Unfinished { opened, end, parents_after, observed, held, stopped })
+        Unfinished { opened, end, parents_after, observed, held, stopped }
     }
 }
 
@@ -265,7 +271,13 @@ impl<C: 'static> Slices<C> for ByParent<C> {
     }
 
     fn left_off(&mut self) -> Option<String> {
-        let progress = if self.lists.is_finished() { None } else { self.progress() }?;
+        if self.lists.is_finished() {
+            return None;
+        }
+        // Those of new parents are covered by what was true before, but the host does not know that.
+        let has_records = mem::take(&mut self.since_checkpoint).1 > 0;
+        let covered = self.emitted.filter(|_| has_records);
+        let progress = self.progress().or_else(|| covered.map(|emitted| self.unfinished(emitted)))?;
         self.state.memory = self.memory(false);
         Some(self.state.to_json_with(Some(progress), self.stream.cursor))
     }

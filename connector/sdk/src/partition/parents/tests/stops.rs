@@ -159,3 +159,22 @@ fn a_read_that_was_stopped_lists_all_parents_at_once_where_nothing_can_be_left_o
     assert_eq!(listed(&THINGS, "2024-05-31T23:59:59Z"), [(None, None)]);
     assert_eq!(listed(&THINGS, "2024-05-31T23:59:58Z").len(), 2);
 }
+
+#[test]
+fn a_read_that_is_stopped_among_new_owners_has_a_state_that_covers_their_things() {
+    let state = r#"{"unfinished":{"version":1,"opened":"2024-01-02T00:00:00Z","parents_after":"2024-01-01T12:00:00Z","stopped":true}}"#;
+    let mut lists = lists(state);
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, Page { records: vec![owner(30)], ..Page::default() }).unwrap();
+    let listing = lists.next_request().unwrap();
+    lists.observe(&listing, Page { records: vec![owner(5)], ..Page::default() }).unwrap();
+    // The new owner comes first, and what was read before says nothing of it.
+    let first = lists.next_request().unwrap();
+    assert_eq!(first.slice.parent.as_deref(), Some("30"));
+    lists.stop();
+    let thing = record("2024-01-02T07:00:00Z", "\"id\":\"thing\"");
+    assert_eq!(lists.observe(&first, Page { records: vec![thing], ..Page::default() }).unwrap().len(), 1);
+    assert_eq!((asked(&mut lists), lists.checkpoint()), (vec![], None));
+    assert_eq!(lists.left_off().unwrap().replace("+00:00", "Z"), state);
+    assert_eq!(lists.left_off(), None);
+}

@@ -42,6 +42,10 @@ pub struct Batch {
 /// How many lists without records make an empty batch.
 const EMPTY_LISTS: usize = 8;
 
+/// How many windows without records do. Most of them are how a dense time is found, up to 32 at
+/// once. A host does not wait for a batch for ever, and a response can take twenty seconds.
+const EMPTY_WINDOWS: usize = 32;
+
 /// Reads one stream.
 pub struct Reader<C: 'static> {
     stream: &'static Stream<C>,
@@ -108,7 +112,7 @@ impl<C> Reader<C> {
     }
 
     /// Returns the next batch, or `None` at the end of the stream. The batch is empty if several
-    /// lists in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
+    /// lists or windows in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
     ///
     /// # Errors
     /// If the stream cannot be read any further. The reader is then finished.
@@ -136,9 +140,9 @@ impl<C> Reader<C> {
                     batch => batch,
                 },
             };
-            // Windows take responses without records too, but those are how they are found.
-            responses += usize::from(self.stream.parents().is_some());
-            if !batch.records.is_empty() || batch.checkpoint.is_some() || responses == EMPTY_LISTS {
+            responses += 1;
+            let most = if self.stream.parents().is_some() { EMPTY_LISTS } else { EMPTY_WINDOWS };
+            if !batch.records.is_empty() || batch.checkpoint.is_some() || responses == most {
                 self.fill().await;
                 return Ok(Some(batch));
             }

@@ -84,6 +84,11 @@ impl Progress {
         })
     }
 
+    /// Whether parts of the list are unread.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+
     /// Whether a state says of this time that it has been read. `None` if it says that by its
     /// cursor.
     fn has_read(&self, at: Time) -> Option<bool> {

@@ -22,6 +22,12 @@ const LONGEST_SYNC: Time = 24 * HOUR;
 /// It names each invoice that is open and each backfill, with a digest.
 const STATE_PER_OBJECT: usize = 40;
 
+/// Where an unread part of a list begins and ends.
+const STATE_PER_PART: usize = 2 * 29;
+
+/// The backfills of an account whose stream is not modelled.
+const BACKFILLS: usize = 3;
+
 /// How a sync ended.
 #[derive(Debug)]
 pub(super) enum End {
@@ -190,8 +196,16 @@ impl Attempt<'_, '_> {
             return Some(("state", format!("{state} is no state")));
         };
         let open = if row.holds_days().is_some() { world.server.subject.facts.len() } else { 0 };
-        let backfills = world.server.subject.backfills.len();
-        if state.len() > self.run.largest_state + STATE_PER_OBJECT * (open + 2 * backfills) {
+        let backfills = match row.is_reference() {
+            true => BACKFILLS,
+            false => world.server.subject.backfills.len(),
+        };
+        // Each request in flight can be in the midst of a part that is unread.
+        let in_flight = self.run.history.syncs.iter().map(|sync| sync.settings.concurrency).max();
+        let parts = if progress.has_unread() { in_flight.unwrap_or(0) as usize } else { 0 };
+        let most =
+            self.run.largest_state + STATE_PER_OBJECT * (open + 2 * backfills) + STATE_PER_PART * parts;
+        if state.len() > most {
             return Some(("state", format!("{} bytes: {state}", state.len())));
         }
         if let Some(cursor) = progress.cursor {

@@ -186,3 +186,21 @@ fn slices_that_know_what_it_means_are_told_what_is_not_there_and_why() {
     }
     assert_eq!(told(list(&["1"], "null")), []);
 }
+
+#[test]
+fn a_host_hears_of_a_read_whose_windows_have_no_records() {
+    // All customers are of the last hours, so most windows of the years before have none.
+    let at = |number: i64| instant("2024-05-31T12:00:00Z") - SignedDuration::minutes(number);
+    let customers: Vec<_> = (0..500).map(|number| (number, at(number))).collect();
+    let world = World::new(move |request: &Request| Ok(serve(&customers, request)))
+        .with_latency(Duration::from_secs(20));
+    let mut reader = reader(&world, &CUSTOMERS, "{}", 1);
+    let (mut last, mut empty) = (world.elapsed(), 0);
+    while let Some(batch) = world.run(reader.next_batch()).unwrap() {
+        empty += usize::from(batch == Batch::default());
+        let now = world.elapsed();
+        assert!(now - last <= Duration::from_secs(11 * 60), "{last:?} to {now:?}");
+        last = now;
+    }
+    assert!(empty > 0, "{:?}", world.requests.borrow());
+}

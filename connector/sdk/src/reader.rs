@@ -112,7 +112,8 @@ impl<C> Reader<C> {
     }
 
     /// Returns the next batch, or `None` at the end of the stream. The batch is empty if several
-    /// lists or windows in a row have no records, so that a caller with a budget can [`stop`](Self::stop).
+    /// lists or windows in a row have no records, so that a caller with a budget can
+    /// [`stop`](Self::stop).
     ///
     /// # Errors
     /// If the stream cannot be read any further. The reader is then finished.

@@ -274,7 +274,7 @@ impl<C: 'static> Slices<C> for ByParent<C> {
         if self.lists.is_finished() {
             return None;
         }
-        // Those of new parents are covered by what was true before, but the host does not know that.
+        // What was true before covers those of new parents, but the host does not know that.
         let has_records = mem::take(&mut self.since_checkpoint).1 > 0;
         let covered = self.emitted.filter(|_| has_records);
         let progress = self.progress().or_else(|| covered.map(|emitted| self.unfinished(emitted)))?;

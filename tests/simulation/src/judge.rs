@@ -53,6 +53,8 @@ pub(crate) struct Progress {
     pub(crate) is_unfinished: bool,
     /// When the last read of everything was opened, by the connector's clock.
     pub(crate) swept: Option<Time>,
+    /// How far a read of everything is that goes on.
+    reached: Option<Time>,
     /// Where unread times begin and end, in turn. The last one has no end.
     unread: Vec<Time>,
 }
@@ -79,6 +81,7 @@ impl Progress {
             opened: unfinished.and_then(|unfinished| time(unfinished.get("opened"))),
             is_unfinished: unfinished.is_some() || unread.is_some(),
             swept: time(value.get("swept")).filter(|_| value.get("sweep").is_none()),
+            reached: value.get("sweep").and_then(|sweep| time(sweep.get("reached"))),
             unread: edges,
             has_parents: !is_own || value.get("parents").is_some(),
         })
@@ -282,7 +285,8 @@ impl Judge<'_> {
                     root > after && state.opened.is_none_or(|opened| root <= opened && fact.at <= opened)
                 }
                 _ => state.has_read(fact.at).unwrap_or_else(|| {
-                    state.cursor.is_some_and(|cursor| match self.history.row().has_grace() {
+                    let cursor = state.cursor.map(|cursor| state.reached.map_or(cursor, |at| at.min(cursor)));
+                    cursor.is_some_and(|cursor| match self.history.row().has_grace() {
                         true => fact.at < cursor,
                         false => fact.at <= cursor,
                     })

@@ -149,6 +149,7 @@ mod tests {
         assert_eq!(request.headers, [("authorization", "Bearer hidden".to_owned())]);
         assert_eq!(format!("{request} {request:?}"), "GET http://h/x GET http://h/x");
     }
+
     #[test]
     fn a_failure_of_the_transport_is_shown_as_its_reason() {
         let failures = [

@@ -67,7 +67,7 @@ pub trait Slices<C: 'static> {
 
     /// Takes the pending log messages.
     fn take_log(&mut self) -> Vec<(Level, String)> {
-        vec![]
+        Vec::new()
     }
 
     /// Ends the read soon: from now on, only what is needed for a state that covers all records

@@ -78,6 +78,7 @@ fn candidates(history: &History) -> Vec<History> {
         with(&|history| history.syncs[sync].settings.concurrency = 1);
         with(&|history| history.syncs[sync].settings.lookback_days = 0);
         with(&|history| history.syncs[sync].settings.end = None);
+        with(&|history| history.syncs[sync].settings.sweep_days = 0);
     }
     with(&|history| history.start = Start::Nothing);
     with(&|history| history.rate = None);
